@@ -1,0 +1,121 @@
+/*
+ * The engine: runs compiled graphs as durable threads over one SQLite journal.
+ *
+ * Open a journal, register the graphs and the work functions by name, start or resume threads, then
+ * run the loop. An effect is dispatched only after its intent is on disk; a result, once
+ * recorded, is never lost and its effect never performed again; a killed process loses
+ * nothing else than what was in flight. One process writes a journal at a time.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include <bldr/graph.h>
+
+enum bldr_durability {
+	BLDR_NORMAL, /* survives a killed process */
+	BLDR_FULL    /* survives lost power too: fsync per commit */
+};
+
+enum bldr_thread_status {
+	BLDR_THREAD_RUNNING, /* something is left to do: resume it if no process runs it */
+	BLDR_THREAD_DONE,
+	BLDR_THREAD_FAILED
+};
+
+/* One durable event. Numbers are 1, 2, 3... per thread without gap. Borrowed for the call. */
+struct bldr_event {
+	const char *thread;
+	int64_t seq;
+	int64_t at_ms; /* Unix time (virtual time under simulation) */
+	/* run.started superstep task.started task.ended task.failed effect.intended effect.ended
+	 * run.resumed run.ended run.failed */
+	const char *type;
+	const struct bldr_value *data; /* object */
+};
+
+struct bldr_thread {
+	char id[64];
+	char graph[65];
+	char graph_hash[65];
+	enum bldr_thread_status status;
+	int64_t created_ms, updated_ms;
+	int64_t events;                  /* the last event's number */
+	char error[BLDR_ERROR_TEXT_MAX]; /* why it failed; "" otherwise */
+};
+
+struct bldr_work_type {
+	const char *name;
+	bldr_work_fn fn;
+	void *context;
+	uint32_t virtual_ms; /* how long it takes in simulation */
+};
+
+struct bldr_engine_options {
+	const char *journal; /* path of the SQLite file; its folder must exist */
+	enum bldr_durability durability;
+	bool read_only;   /* threads, events and states can be read; another process may write */
+	unsigned workers; /* pool threads; 0: one per core, at least 2 */
+	bool simulate;    /* sim_host: virtual time from 0, work inline, deterministic */
+	FILE *trace;      /* simulate: one line per thing that happens, in virtual time; or NULL */
+};
+
+struct bldr_engine;
+
+/* Errors: LOCKED (who holds it), IO, CORRUPT, INVALID (written by a newer version). */
+BLDR_API int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engine **ret,
+			      struct bldr_error *err);
+BLDR_API void bldr_engine_close(struct bldr_engine *e);
+
+/* Registration, before threads start. A graph is borrowed, a work type is copied (its name and context
+ * are borrowed) and replaces one of the same name. */
+BLDR_API void bldr_engine_add_graph(struct bldr_engine *e, const struct bldr_graph *g);
+BLDR_API void bldr_engine_add_work(struct bldr_engine *e, const struct bldr_work_type *type);
+
+/* Called after the commit that made the event durable, in order, on the loop's thread. An observer
+ * may start and resume threads, read, and stop; it may not run or close the engine. */
+BLDR_API void bldr_engine_observe(struct bldr_engine *e,
+				  void (*observe)(const struct bldr_event *event, void *user),
+				  void *user);
+/* Called on the loop's thread (simulation: inline) each time an effect is about to be performed. */
+BLDR_API void bldr_engine_observe_effects(struct bldr_engine *e,
+					  void (*observe)(const char *thread, const char *key,
+							  const char *kind, const char *name,
+							  void *user),
+					  void *user);
+
+/*
+ * A new thread; id is the caller's (1..63 bytes of printable ASCII without blanks, unique). input:
+ * object, channel -> value, folded into the channels before the first superstep. The thread is on
+ * disk when its first event is observed. Errors: EXISTS, NOT_FOUND (graph), INVALID.
+ */
+BLDR_API int bldr_thread_start(struct bldr_engine *e, const char *graph, const char *id,
+			       const struct bldr_value *input, struct bldr_error *err);
+/* Takes a RUNNING or FAILED thread up where its journal ends; a failed one retries what failed.
+ * Errors: NOT_FOUND, EXISTS (it is DONE), CHANGED (the graph's hash differs). */
+BLDR_API int bldr_thread_resume(struct bldr_engine *e, const char *id, struct bldr_error *err);
+
+/*
+ * Runs the loop until no thread has anything to do, or bldr_engine_stop. Afterwards threads that
+ * are not done have to be resumed. Errors: IO (a commit failed: nothing of it left), EXISTS and
+ * CHANGED (somebody else wrote a thread of ours; the others have been run).
+ */
+BLDR_API int bldr_engine_run(struct bldr_engine *e, struct bldr_error *err);
+/* Asks bldr_engine_run to return soon: nothing new is dispatched, work in flight is asked to
+ * cancel and its results dropped. Safe in a signal handler. */
+BLDR_API void bldr_engine_stop(struct bldr_engine *e);
+
+/* Reading. The caller owns *ret. Errors: NOT_FOUND. */
+BLDR_API int bldr_thread_info(struct bldr_engine *e, const char *id, struct bldr_thread *ret,
+			      struct bldr_error *err);
+/* Object: channel -> value of the root graph at the journal's end. */
+BLDR_API int bldr_thread_state(struct bldr_engine *e, const char *id, struct bldr_value **ret,
+			       struct bldr_error *err);
+/* Calls each for every thread, oldest first; a non-zero return stops. */
+BLDR_API int bldr_threads(struct bldr_engine *e,
+			  int (*each)(const struct bldr_thread *thread, void *user), void *user,
+			  struct bldr_error *err);
+/* Calls each for the events of a thread with seq > after; a non-zero return stops. */
+BLDR_API int bldr_thread_events(struct bldr_engine *e, const char *id, int64_t after,
+				int (*each)(const struct bldr_event *event, void *user), void *user,
+				struct bldr_error *err);

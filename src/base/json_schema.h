@@ -1,0 +1,25 @@
+/*
+ * JSON Schema (draft 2020-12), the subset that our schema files use: type enum const properties
+ * required additionalProperties items minItems maxItems uniqueItems minimum maximum minLength
+ * maxLength anyOf oneOf allOf, $ref ("#" or "#/$defs/name" only), title and description; $schema,
+ * $id and $defs at the root. Any other keyword makes the schema fail to load: pattern is one of them.
+ *
+ * Two things are stricter than the standard: an integer is a number written without point and
+ * exponent (1.0 is not one), and for enum, const and uniqueItems 1 and 1.0 differ.
+ */
+#pragma once
+
+#include <bldr/value.h>
+
+struct json_schema;
+
+/* Borrows v for its life. Errors: INVALID (the keyword and where it stands), also for a $ref that leads
+ * nowhere or back to itself. */
+int json_schema_new(const struct bldr_value *v, struct json_schema **ret, struct bldr_error *err);
+void json_schema_free(struct json_schema *s);
+/*
+ * Errors: INVALID: `"/tables/0/rows": expected integer, found text "x"`; of several alternatives the
+ * one that came closest is reported. LIMIT: alternatives nested so that checking them takes for ever.
+ */
+int json_schema_check(const struct json_schema *s, const struct bldr_value *v,
+		      struct bldr_error *err);
