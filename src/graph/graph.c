@@ -1,0 +1,193 @@
+/*
+ * Building a graph: declarations are copied into its arena as they come and given sense when it is
+ * compiled. The first wrong name sticks until then.
+ */
+#include "graph/graph.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+static bool is_name(const char *s)
+{
+	size_t n = s != NULL ? strnlen(s, GRAPH_NAME_MAX + 1) : 0;
+	return n >= 1 && n <= GRAPH_NAME_MAX &&
+		strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == n;
+}
+
+/* A copy of the name of a new thing; a wrong one sticks as the graph's error. */
+static const char *new_name(struct bldr_graph *g, const char *what, const char *name)
+{
+	if (g->failed.code != 0) {
+		return "";
+	}
+	if (!is_name(name)) {
+		bldr_error_set(&g->failed, BLDR_E_INVALID,
+			       "%s \"%s\": a name is 1 to %d bytes of a-z 0-9 _ . and -", what,
+			       name != NULL ? name : "", GRAPH_NAME_MAX);
+		return "";
+	}
+	if (strcmp(name, BLDR_START) == 0 || strcmp(name, BLDR_END) == 0) {
+		bldr_error_set(&g->failed, BLDR_E_INVALID,
+			       "%s \"%s\": the name is reserved, choose another", what, name);
+		return "";
+	}
+	return arena_strdup(&g->arena, name);
+}
+
+/* A name that something else declares; NULL reads as no name. */
+static const char *other_name(struct bldr_graph *g, const char *name)
+{
+	return arena_strdup(&g->arena, name != NULL ? name : "");
+}
+
+static const char *const *copy_names(struct bldr_graph *g, const char *const *names)
+{
+	if (names == NULL) {
+		return NULL;
+	}
+	size_t n = 0;
+	while (names[n] != NULL) {
+		n++;
+	}
+	const char **copy = arena_alloc(&g->arena, (n + 1) * sizeof(*copy));
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = arena_strdup(&g->arena, names[i]);
+	}
+	return copy;
+}
+
+struct bldr_graph *bldr_graph_new(const char *name, unsigned version)
+{
+	struct bldr_graph *g = xcalloc(1, sizeof(*g));
+	g->version = version;
+	g->name = new_name(g, "graph", name);
+	return g;
+}
+
+void bldr_graph_free(struct bldr_graph *g)
+{
+	if (g != NULL) {
+		arena_release(&g->arena);
+		free(g);
+	}
+}
+
+void bldr_graph_channel(struct bldr_graph *g, const char *name, enum bldr_reducer reducer)
+{
+	ASSERT(!g->compiled);
+	ASSERT(reducer >= BLDR_LAST && reducer <= BLDR_ADD);
+	*LIST_ADD(&g->arena, &g->declared_channels) =
+		(struct channel){ .name = new_name(g, "channel", name), .reducer = reducer };
+}
+
+void bldr_graph_node(struct bldr_graph *g, const struct bldr_node *node)
+{
+	ASSERT(!g->compiled);
+	struct node_declaration d = { .node = *node };
+	d.node.name = new_name(g, "node", node->name);
+	d.node.reads = copy_names(g, node->reads);
+	d.node.writes = copy_names(g, node->writes);
+	d.node.sends = copy_names(g, node->sends);
+	*LIST_ADD(&g->arena, &g->declared_nodes) = d;
+}
+
+void bldr_graph_subgraph(struct bldr_graph *g, const char *name, const struct bldr_graph *sub,
+			 const char *const *in, const char *const *out)
+{
+	ASSERT(!g->compiled);
+	ASSERT(sub != NULL);
+	*LIST_ADD(&g->arena, &g->declared_nodes) = (struct node_declaration){
+		.node = { .name = new_name(g, "node", name) },
+		.sub = sub,
+		.in = copy_names(g, in),
+		.out = copy_names(g, out),
+	};
+}
+
+void bldr_graph_edge(struct bldr_graph *g, const char *from, const char *to)
+{
+	ASSERT(!g->compiled);
+	*LIST_ADD(&g->arena, &g->declared_edges) =
+		(struct edge_declaration){ .from = other_name(g, from), .to = other_name(g, to) };
+}
+
+void bldr_graph_route(struct bldr_graph *g, const char *from,
+		      void (*route)(const struct bldr_view *v, struct bldr_route *r),
+		      const char *const *targets)
+{
+	ASSERT(!g->compiled);
+	ASSERT(route != NULL);
+	*LIST_ADD(&g->arena, &g->declared_routes) = (struct route_declaration){
+		.from = other_name(g, from),
+		.route = route,
+		.targets = copy_names(g, targets),
+	};
+}
+
+const char *bldr_graph_name(const struct bldr_graph *g)
+{
+	return g->name;
+}
+
+const char *bldr_graph_hash(const struct bldr_graph *g)
+{
+	ASSERT(g->compiled);
+	return g->hash;
+}
+
+/* Channels and nodes both begin with their name. */
+static size_t find(const void *items, size_t n, size_t item_size, const char *name)
+{
+	size_t low = 0;
+	while (low < n) {
+		size_t middle = low + (n - low) / 2;
+		const char *const *item = (const void *)((const char *)items + middle * item_size);
+		int order = strcmp(name, *item);
+		if (order == 0) {
+			return middle;
+		}
+		if (order > 0) {
+			low = middle + 1;
+		} else {
+			n = middle;
+		}
+	}
+	return GRAPH_NONE;
+}
+
+_Static_assert(offsetof(struct channel, name) == 0, "find reads the name");
+_Static_assert(offsetof(struct node, name) == 0, "find reads the name");
+
+size_t graph_channel(const struct bldr_graph *g, const char *name)
+{
+	return find(g->channels, g->n_channels, sizeof(*g->channels), name);
+}
+
+size_t graph_node(const struct bldr_graph *g, const char *name)
+{
+	return find(g->nodes, g->n_nodes, sizeof(*g->nodes), name);
+}
+
+bool numbers_have(const struct numbers *list, size_t number)
+{
+	size_t low = 0;
+	size_t high = list->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (list->at[middle] < number) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < list->n && list->at[low] == number;
+}
+
+const char *reducer_name(enum bldr_reducer reducer)
+{
+	static const char *const names[] = { "LAST", "APPEND", "MERGE", "ADD" };
+	return names[reducer];
+}

@@ -1,0 +1,111 @@
+/*
+ * The inside of a graph: what was declared, in that order, and what compiling made of it.
+ *
+ * After compiling, channels and nodes are numbered in the order of their names' bytes, so that a
+ * list of ascending numbers is a list in fold order. Everything lives in the graph's arena.
+ */
+#pragma once
+
+#include <bldr/graph.h>
+#include "base/arena.h"
+#include "base/hash.h"
+
+enum {
+	GRAPH_NAME_MAX = 64,
+	GRAPH_DEPTH_MAX = 16,    /* subgraphs in subgraphs */
+	GRAPH_TASKS_MAX = 10000, /* tasks of one superstep */
+	GRAPH_STEPS_MAX = 10000  /* supersteps of one frame: the recursion limit */
+};
+
+/* Numbers of nodes or channels. */
+struct numbers {
+	size_t *at;
+	size_t n, room;
+};
+
+/* A channel of a graph, and the channel of the same name in its subgraph. */
+struct passage {
+	size_t outer, inner;
+};
+
+struct passages {
+	struct passage *at;
+	size_t n, room;
+};
+
+struct channel {
+	const char *name;
+	enum bldr_reducer reducer;
+};
+
+struct router {
+	void (*route)(const struct bldr_view *v, struct bldr_route *r);
+	struct numbers targets; /* ascending, without the end */
+	bool may_end;
+};
+
+struct routers {
+	struct router *at;
+	size_t n, room;
+};
+
+struct node {
+	const char *name;
+	size_t declared;              /* its place among the declarations */
+	const struct bldr_graph *sub; /* NULL: a node of functions */
+	void (*prepare)(const struct bldr_view *v, struct bldr_plan *p);
+	void (*absorb)(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+		       struct bldr_patch *p);
+	const void *config;
+	bool reads_all;
+	struct numbers reads, writes, sends; /* ascending */
+	struct numbers targets;              /* of static edges, ascending, without the end */
+	struct routers routers;              /* as declared */
+	struct passages in, out;
+};
+
+struct node_declaration {
+	struct bldr_node node;
+	const struct bldr_graph *sub;
+	const char *const *in, *const *out;
+};
+
+struct edge_declaration {
+	const char *from, *to;
+};
+
+struct route_declaration {
+	const char *from;
+	void (*route)(const struct bldr_view *v, struct bldr_route *r);
+	const char *const *targets;
+};
+
+struct bldr_graph {
+	struct arena arena;
+	const char *name;
+	unsigned version;
+	struct bldr_error failed; /* the first error of building */
+	LIST(struct channel) declared_channels;
+	LIST(struct node_declaration) declared_nodes;
+	LIST(struct edge_declaration) declared_edges;
+	LIST(struct route_declaration) declared_routes;
+
+	bool compiled;
+	struct channel *channels;
+	size_t n_channels;
+	struct node *nodes;
+	size_t n_nodes;
+	struct node start; /* edges and routers of BLDR_START */
+	unsigned depth;    /* 1: no subgraphs */
+	char hash[HASH_HEX_MAX];
+};
+
+#define GRAPH_NONE SIZE_MAX
+
+/* The number of a channel or node of a compiled graph, or GRAPH_NONE. */
+size_t graph_channel(const struct bldr_graph *g, const char *name);
+size_t graph_node(const struct bldr_graph *g, const char *name);
+/* list ascends. */
+bool numbers_have(const struct numbers *list, size_t number);
+/* LAST, APPEND, MERGE, ADD. */
+const char *reducer_name(enum bldr_reducer reducer);

@@ -1,0 +1,274 @@
+/*
+ * Filling a patch, and its text for the journal. Values are turned into text once, as they come:
+ * the record of the task, that of the next superstep and all limits are made of that text.
+ */
+#include "graph/patch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+
+/* Room for what the record puts around the values. */
+#define TEXT_MAX (BLDR_VALUE_TEXT_MAX - ((size_t)4 << 20))
+
+void patch_init(struct bldr_patch *p, const struct bldr_graph *g, const struct node *node)
+{
+	*p = (struct bldr_patch){ .graph = g, .node = node };
+}
+
+void patch_release(struct bldr_patch *p)
+{
+	for (size_t i = 0; i < p->writes.n; i++) {
+		kept_release(&p->writes.at[i].kept);
+	}
+	for (size_t i = 0; i < p->sends.n; i++) {
+		kept_release(&p->sends.at[i].arg);
+	}
+	free(p->writes.at);
+	free(p->sends.at);
+	free(p->targets.at);
+	free(p->error);
+	patch_init(p, p->graph, p->node);
+}
+
+void patch_error(struct bldr_patch *p, int code, const char *fmt, ...)
+{
+	if (p->code != 0) {
+		return;
+	}
+	char text[BLDR_ERROR_TEXT_MAX];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	p->code = code;
+	p->error = xasprintf("node \"%s\": %s", p->node->name, text);
+}
+
+static void *grown(void *at, size_t n, size_t *room, size_t item_size)
+{
+	if (n < *room) {
+		return at;
+	}
+	*room = *room != 0 ? *room * 2 : 4;
+	return xrealloc(at, *room * item_size);
+}
+
+/* Takes v. False and an error when it cannot be kept. what: "channel" or "node". */
+static bool keep(struct bldr_patch *p, struct kept *ret, struct bldr_value *v, const char *what,
+		 const char *name)
+{
+	struct bldr_error err;
+	if (kept_make(ret, v, &err) < 0) {
+		patch_error(p, err.code, "a value for %s \"%s\" is %s", what, name, err.text);
+		return false;
+	}
+	p->bytes += ret->size + GRAPH_NAME_MAX;
+	if (p->bytes > TEXT_MAX) {
+		patch_error(p, BLDR_E_LIMIT,
+			    "with the value for %s \"%s\" it gives more than %zu bytes: keep "
+			    "files, hand on their references",
+			    what, name, TEXT_MAX);
+		kept_release(ret);
+		return false;
+	}
+	return true;
+}
+
+/* Whether value can be written to channel now; an error otherwise. */
+static bool may_write(struct bldr_patch *p, size_t channel, const struct bldr_value *value)
+{
+	const struct channel *c = &p->graph->channels[channel];
+	struct bldr_error err;
+	if (p->code != 0) {
+		return false;
+	}
+	if (channel_accepts(c, value, &err) < 0) {
+		patch_error(p, BLDR_E_INVALID, "%s", err.text);
+		return false;
+	}
+	if (c->reducer == BLDR_LAST && p->mark != NULL) {
+		if (p->mark[channel] == p->turn) {
+			patch_error(p, BLDR_E_INVALID,
+				    "it writes channel \"%s\" twice, which is LAST", c->name);
+			return false;
+		}
+		p->mark[channel] = p->turn;
+	}
+	return true;
+}
+
+void patch_write(struct bldr_patch *p, size_t channel, struct bldr_value *value)
+{
+	struct kept kept;
+	if (!may_write(p, channel, value)) {
+		bldr_unref(value);
+		return;
+	}
+	if (!keep(p, &kept, value, "channel", p->graph->channels[channel].name)) {
+		return;
+	}
+	p->writes.at = grown(p->writes.at, p->writes.n, &p->writes.room, sizeof(*p->writes.at));
+	p->writes.at[p->writes.n++] =
+		(struct write){ .channel = channel, .kept = kept, .node = p->node->name };
+}
+
+void patch_send(struct bldr_patch *p, size_t node, struct bldr_value *arg)
+{
+	struct kept kept = { 0 };
+	if (p->code == 0 && p->sends.n == GRAPH_TASKS_MAX) {
+		patch_error(p, BLDR_E_LIMIT, "it sends more than %d tasks", GRAPH_TASKS_MAX);
+	}
+	if (p->code != 0) {
+		bldr_unref(arg);
+		return;
+	}
+	if (arg != NULL && !keep(p, &kept, arg, "node", p->graph->nodes[node].name)) {
+		return;
+	}
+	p->sends.at = grown(p->sends.at, p->sends.n, &p->sends.room, sizeof(*p->sends.at));
+	p->sends.at[p->sends.n++] = (struct send){ .node = node, .arg = kept };
+}
+
+void patch_target(struct bldr_patch *p, size_t node)
+{
+	for (size_t i = 0; i < p->targets.n; i++) {
+		if (p->targets.at[i] == node) {
+			return;
+		}
+	}
+	p->targets.at =
+		grown(p->targets.at, p->targets.n, &p->targets.room, sizeof(*p->targets.at));
+	p->targets.at[p->targets.n++] = node;
+}
+
+void bldr_patch_set(struct bldr_patch *p, const char *channel, struct bldr_value *value)
+{
+	size_t number = channel != NULL ? graph_channel(p->graph, channel) : GRAPH_NONE;
+	if (number == GRAPH_NONE || !numbers_have(&p->node->writes, number)) {
+		patch_error(p, BLDR_E_INVALID,
+			    "it writes channel \"%s\", which is not among its declared writes",
+			    channel != NULL ? channel : "");
+		bldr_unref(value);
+		return;
+	}
+	patch_write(p, number, value != NULL ? value : bldr_null());
+}
+
+void bldr_patch_send(struct bldr_patch *p, const char *node, struct bldr_value *arg)
+{
+	size_t number = node != NULL ? graph_node(p->graph, node) : GRAPH_NONE;
+	if (number == GRAPH_NONE || !numbers_have(&p->node->sends, number)) {
+		patch_error(p, BLDR_E_INVALID,
+			    "it sends to \"%s\", which is not among its declared sends",
+			    node != NULL ? node : "");
+		bldr_unref(arg);
+		return;
+	}
+	patch_send(p, number, arg);
+}
+
+void bldr_patch_fail(struct bldr_patch *p, const char *fmt, ...)
+{
+	char text[BLDR_ERROR_TEXT_MAX];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	patch_error(p, BLDR_E_FAILED, "%s", text);
+}
+
+/* Names need no escaping: their alphabet has nothing to escape. */
+char *patch_text(const struct bldr_patch *p, struct arena *a)
+{
+	struct buf b;
+	buf_init(&b, BLDR_VALUE_TEXT_MAX);
+	buf_puts(&b, "{\"sends\":[");
+	for (size_t i = 0; i < p->sends.n; i++) {
+		const struct send *s = &p->sends.at[i];
+		buf_printf(&b, "%s[\"%s\"", i > 0 ? "," : "", p->graph->nodes[s->node].name);
+		if (s->arg.value != NULL) {
+			buf_putc(&b, ',');
+			buf_add(&b, s->arg.text, s->arg.size);
+		}
+		buf_putc(&b, ']');
+	}
+	buf_puts(&b, "],\"to\":[");
+	for (size_t i = 0; i < p->targets.n; i++) {
+		buf_printf(&b, "%s\"%s\"", i > 0 ? "," : "", p->graph->nodes[p->targets.at[i]].name);
+	}
+	buf_puts(&b, "],\"writes\":[");
+	for (size_t i = 0; i < p->writes.n; i++) {
+		const struct write *w = &p->writes.at[i];
+		buf_printf(&b, "%s[\"%s\",", i > 0 ? "," : "", p->graph->channels[w->channel].name);
+		buf_add(&b, w->kept.text, w->kept.size);
+		buf_putc(&b, ']');
+	}
+	buf_puts(&b, "]}");
+	ASSERT(!buf_failed(&b)); /* keep() counts */
+	char *text = arena_copy(a, b.data, b.size + 1);
+	buf_release(&b);
+	return text;
+}
+
+static int gone(struct bldr_error *err, const char *what, const char *name)
+{
+	return bldr_error_set(err, BLDR_E_CHANGED, "the graph has no %s \"%s\" any more", what,
+			      name != NULL ? name : "");
+}
+
+static int parse_writes(struct bldr_patch *p, const struct bldr_value *list, struct bldr_error *err)
+{
+	for (size_t i = 0; i < bldr_count(list); i++) {
+		const struct bldr_value *pair = bldr_at(list, i);
+		const char *name = bldr_as_text(bldr_at(pair, 0));
+		size_t channel = name != NULL ? graph_channel(p->graph, name) : GRAPH_NONE;
+		if (channel == GRAPH_NONE) {
+			return gone(err, "channel", name);
+		}
+		patch_write(p, channel, bldr_ref(bldr_at(pair, 1)));
+	}
+	return 0;
+}
+
+static int parse_nodes(struct bldr_patch *p, const struct bldr_value *sends,
+		       const struct bldr_value *targets, struct bldr_error *err)
+{
+	for (size_t i = 0; i < bldr_count(sends); i++) {
+		const struct bldr_value *pair = bldr_at(sends, i);
+		const char *name = bldr_as_text(bldr_at(pair, 0));
+		size_t node = name != NULL ? graph_node(p->graph, name) : GRAPH_NONE;
+		if (node == GRAPH_NONE) {
+			return gone(err, "node", name);
+		}
+		patch_send(p, node, bldr_ref(bldr_at(pair, 1)));
+	}
+	for (size_t i = 0; i < bldr_count(targets); i++) {
+		const char *name = bldr_as_text(bldr_at(targets, i));
+		size_t node = name != NULL ? graph_node(p->graph, name) : GRAPH_NONE;
+		if (node == GRAPH_NONE) {
+			return gone(err, "node", name);
+		}
+		patch_target(p, node);
+	}
+	return 0;
+}
+
+int patch_parse(struct bldr_patch *p, const char *text, struct bldr_error *err)
+{
+	struct bldr_value *v;
+	int rc = bldr_value_parse(text, strlen(text), &v, err);
+	if (rc < 0) {
+		return bldr_error_set(err, BLDR_E_CORRUPT, "the patch of a task: %s",
+				      err != NULL ? err->text : "");
+	}
+	if ((rc = parse_writes(p, bldr_get(v, "writes"), err)) == 0 &&
+	    (rc = parse_nodes(p, bldr_get(v, "sends"), bldr_get(v, "to"), err)) == 0 &&
+	    p->code != 0) {
+		rc = bldr_error_set(err, BLDR_E_CORRUPT, "the patch of a task: %s", p->error);
+	}
+	bldr_unref(v);
+	return rc;
+}

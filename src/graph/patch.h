@@ -1,0 +1,52 @@
+/*
+ * A patch: what a task amounts to when it has ended. Its writes and sends, and where its routers
+ * lead. It belongs to the task; the first error sticks and fails the task.
+ */
+#pragma once
+
+#include "graph/channel.h"
+
+struct send {
+	size_t node;
+	struct kept arg; /* may be nothing */
+};
+
+struct writes {
+	struct write *at;
+	size_t n, room;
+};
+
+struct sends {
+	struct send *at;
+	size_t n, room;
+};
+
+struct bldr_patch {
+	const struct bldr_graph *graph;
+	const struct node *node;
+	struct writes writes;   /* in the order they came */
+	struct sends sends;     /* absorb's, then its routers' */
+	struct numbers targets; /* of its routers, each once */
+	size_t bytes;           /* of all texts */
+	int code;               /* of the first error, or 0 */
+	char *error;
+	/* While it is being filled: mark[channel] == turn says that this patch wrote it. */
+	uint64_t *mark;
+	uint64_t turn;
+};
+
+void patch_init(struct bldr_patch *p, const struct bldr_graph *g, const struct node *node);
+void patch_release(struct bldr_patch *p);
+
+/* These take value and arg; they check the declared targets only where said. */
+void patch_write(struct bldr_patch *p, size_t channel, struct bldr_value *value);
+void patch_send(struct bldr_patch *p, size_t node, struct bldr_value *arg);
+void patch_target(struct bldr_patch *p, size_t node);
+/* Keeps the first error, with the node's name in front. */
+void patch_error(struct bldr_patch *p, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Canonical JSON: {"sends":[[node,arg]...],"to":[node...],"writes":[[channel,value]...]}. */
+char *patch_text(const struct bldr_patch *p, struct arena *a);
+/* Fills an initialised patch. Errors: CORRUPT, CHANGED (a node or channel is gone). */
+int patch_parse(struct bldr_patch *p, const char *text, struct bldr_error *err);

@@ -1,0 +1,103 @@
+/*
+ * A run's birth, its two kinds of input (the beginning, a result) and what others may ask of it.
+ * Supersteps are in step.c, tasks in task.c, rebuilding after a crash in restore.c.
+ */
+#include "graph/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "graph/record.h"
+
+enum { EVENT_MAX = 64 << 20 };
+
+struct run *run_new(const struct bldr_graph *g, const char *thread, uint64_t seed)
+{
+	ASSERT(g->compiled);
+	struct run *r = xcalloc(1, sizeof(*r));
+	r->graph = g;
+	r->thread = xstrdup(thread);
+	r->seed = seed;
+	r->next_id = 1;
+	STAILQ_INIT(&r->ready);
+	TAILQ_INIT(&r->unrecorded);
+	buf_init(&r->text, EVENT_MAX);
+	return r;
+}
+
+void run_free(struct run *r)
+{
+	if (r == NULL) {
+		return;
+	}
+	frame_free(r->root);
+	idtable_release(&r->effects);
+	idtable_release(&r->tasks);
+	free(r->fired.at);
+	free(r->sent.at);
+	buf_release(&r->text);
+	free(r->thread);
+	free(r->error);
+	free(r);
+}
+
+void update_release(struct update *u)
+{
+	arena_release(&u->arena);
+	*u = (struct update){ 0 };
+}
+
+int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, struct update *u,
+	      struct bldr_error *err)
+{
+	ASSERT(r->root == NULL);
+	run_enter(r, now_ms, u);
+	r->root = frame_new(r->graph, 0, NULL);
+	int rc = frame_input(r->root, input, err);
+	if (rc == 0) {
+		rc = step_prepare_begin(r, r->root, err);
+	}
+	if (rc < 0) {
+		frame_free(r->root);
+		r->root = NULL;
+		r->update = NULL;
+		return rc;
+	}
+	event_run_started(r);
+	step_commit(r, r->root);
+	run_leave(r);
+	return 0;
+}
+
+void run_deliver(struct run *r, int64_t effect, enum bldr_status status,
+		 const struct bldr_value *value, const char *error, int64_t now_ms,
+		 struct update *u)
+{
+	struct effect *e = idtable_find(&r->effects, effect);
+	ASSERT(e != NULL); /* intended by this run, and not delivered before */
+	run_enter(r, now_ms, u);
+	effect_end(r, e, status, value, error);
+	run_leave(r);
+}
+
+enum run_status run_status(const struct run *r)
+{
+	return r->status;
+}
+
+struct bldr_value *run_state(const struct run *r)
+{
+	return r->root != NULL ? frame_state(r->root) : bldr_object();
+}
+
+void run_pending(const struct run *r, void (*each)(const struct intent_record *i, void *user),
+		 void *user)
+{
+	for (size_t i = 0; i < r->effects.n; i++) {
+		const struct effect *e = r->effects.at[i].value;
+		if (e != NULL) {
+			each(&e->intent, user);
+		}
+	}
+}

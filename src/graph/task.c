@@ -1,0 +1,306 @@
+/*
+ * One task's life: prepare, effects, absorb, routers, end. Whatever goes wrong with it ends in
+ * task_fail; its siblings go on, and its frame finds out when all have ended.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "graph/plan.h"
+#include "graph/record.h"
+#include "graph/route.h"
+
+static const char *const status_texts[] = { "done", "failed", "timed out", "was cancelled",
+					    "may or may not have been performed" };
+
+/* Text of strangers for events and records: valid UTF-8 of at most BLDR_ERROR_TEXT_MAX. */
+static char *error_text(const char *s)
+{
+	struct bldr_error cut;
+	bldr_error_set(&cut, BLDR_E_FAILED, "%s", s);
+	struct bldr_value *v = bldr_text(cut.text);
+	char *text = xstrdup(bldr_as_text(v));
+	bldr_unref(v);
+	return text;
+}
+
+static struct bldr_view view_of(const struct task *t)
+{
+	return (struct bldr_view){
+		.state = frame_view(t->frame, t->node),
+		.input = t->input,
+		.config = t->node->config,
+		.now_ms = t->frame->at_ms,
+		.seed = t->seed,
+	};
+}
+
+/* The one place where a task stops waiting. */
+static void task_settle(struct run *r, struct task *t, enum task_state state)
+{
+	ASSERT(t->state == TASK_WAITING && t->frame->open > 0);
+	t->state = state;
+	task_forget_effects(t);
+	if (--t->frame->open == 0) {
+		run_ready(r, t->frame);
+	}
+}
+
+void task_fail(struct run *r, struct task *t, const char *error)
+{
+	t->error = error_text(error);
+	patch_release(&t->patch);
+	if (!r->quiet) {
+		event_task_failed(r, t);
+	}
+	task_settle(r, t, TASK_FAILED);
+}
+
+void task_route(struct run *r, struct frame *f, struct bldr_patch *p, const struct bldr_view *v)
+{
+	if (p->node->routers.n == 0 || p->code != 0) {
+		return;
+	}
+	struct bldr_error err;
+	struct bldr_value *state;
+	if (frame_state_after(f, p, ++r->turn, &state, &err) < 0) {
+		patch_error(p, err.code, "%s", err.text);
+		return;
+	}
+	struct bldr_view view = *v;
+	view.state = state;
+	for (size_t i = 0; i < p->node->routers.n; i++) {
+		struct bldr_route route = { .router = &p->node->routers.at[i], .patch = p };
+		route.router->route(&view, &route);
+	}
+	bldr_unref(state);
+}
+
+/* The patch is filled: its routers, and the end. */
+static void task_end(struct run *r, struct task *t, const struct bldr_view *view)
+{
+	task_route(r, t->frame, &t->patch, view);
+	t->patch.mark = NULL;
+	if (t->patch.code != 0) {
+		char *error = t->patch.error;
+		t->patch.error = NULL;
+		task_fail(r, t, error);
+		free(error);
+		return;
+	}
+	event_task_ended(r, t);
+	t->unrecorded = true;
+	TAILQ_INSERT_TAIL(&r->unrecorded, t, next_unrecorded);
+	task_settle(r, t, TASK_ENDED);
+}
+
+static void patch_begin(struct run *r, struct task *t)
+{
+	patch_release(&t->patch);
+	t->patch.mark = t->frame->channel_turn;
+	t->patch.turn = ++r->turn;
+}
+
+/* Without absorb there is nobody to judge an effect that did not work. */
+static void check_results(struct task *t)
+{
+	for (size_t i = 0; i < t->n_effects; i++) {
+		const struct effect *e = t->effects[i];
+		if (e->status != BLDR_DONE) {
+			patch_error(&t->patch, BLDR_E_FAILED, "effect %zu (\"%s\") %s: %s", i,
+				    e->intent.kind, status_texts[e->status], e->error);
+			return;
+		}
+	}
+}
+
+void task_absorb(struct run *r, struct task *t)
+{
+	struct bldr_view view = view_of(t);
+	patch_begin(r, t);
+	if (t->node->absorb == NULL) {
+		check_results(t);
+	} else {
+		struct bldr_result results[BLDR_PLAN_MAX];
+		for (size_t i = 0; i < t->n_effects; i++) {
+			const struct effect *e = t->effects[i];
+			ASSERT(e->ended);
+			results[i] = (struct bldr_result){
+				.status = e->status,
+				.value = e->value,
+				.error = e->error,
+			};
+		}
+		t->node->absorb(&view, results, t->n_effects, &t->patch);
+	}
+	task_end(r, t, &view);
+}
+
+struct effect *effect_new(struct task *t, const struct intent_record *intent)
+{
+	ASSERT(t->n_effects < BLDR_PLAN_MAX);
+	size_t kind_size = strlen(intent->kind) + 1;
+	size_t key_size = strlen(intent->key) + 1;
+	size_t request_size = strlen(intent->request) + 1;
+	struct effect *e = xcalloc(1, sizeof(*e) + kind_size + key_size + request_size);
+	char *texts = (char *)(e + 1);
+	e->task = t;
+	e->intent = *intent;
+	e->intent.kind = memcpy(texts, intent->kind, kind_size);
+	e->intent.key = memcpy(texts + kind_size, intent->key, key_size);
+	e->intent.request = memcpy(texts + kind_size + key_size, intent->request, request_size);
+	t->effects[t->n_effects++] = e;
+	t->n_pending++;
+	return e;
+}
+
+static void intend(struct run *r, struct task *t, const struct planned *planned)
+{
+	size_t ordinal = t->n_effects;
+	char *key = xasprintf("%s%s#0.%zu", r->thread, t->path, ordinal);
+	struct effect *e = effect_new(t,
+				      &(struct intent_record){
+					      .id = r->next_id++,
+					      .task = t->id,
+					      .attempt = t->attempt,
+					      .ordinal = (int64_t)ordinal,
+					      .kind = planned->kind,
+					      .cls = planned->cls,
+					      .key = key,
+					      .request = planned->request,
+					      .timeout_ms = planned->timeout_ms,
+				      });
+	free(key);
+	idtable_add(&r->effects, e->intent.id, e);
+	record_intent(r, e);
+	const char *name = NULL;
+	if (strcmp(planned->kind, "work") == 0) {
+		name = bldr_get_text(planned->args, "work");
+	}
+	event_effect_intended(r, e, name != NULL ? name : planned->kind);
+}
+
+static void task_prepare(struct run *r, struct task *t)
+{
+	struct bldr_plan plan;
+	plan_init(&plan, t->node);
+	if (t->node->prepare != NULL) {
+		struct bldr_view view = view_of(t);
+		t->node->prepare(&view, &plan);
+	}
+	if (plan.error.code != 0) {
+		task_fail(r, t, plan.error.text);
+	} else {
+		for (size_t i = 0; i < plan.n; i++) {
+			intend(r, t, &plan.effects[i]);
+		}
+		if (plan.n == 0) {
+			task_absorb(r, t);
+		}
+	}
+	plan_release(&plan);
+}
+
+/* A send's input may not reach a channel whose sum goes out: it would be taken for the child's. */
+static int check_child_input(const struct task *t, struct bldr_error *err)
+{
+	for (size_t i = 0; i < t->node->out.n; i++) {
+		const struct channel *inner = &t->node->sub->channels[t->node->out.at[i].inner];
+		if (inner->reducer != BLDR_LAST && bldr_get(t->input, inner->name) != NULL) {
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "the input sets channel \"%s\", which is %s and goes "
+					      "out of the subgraph",
+					      inner->name, reducer_name(inner->reducer));
+		}
+	}
+	return 0;
+}
+
+static int fill_child(const struct task *t, struct frame *child, struct bldr_error *err)
+{
+	for (size_t i = 0; i < t->node->in.n; i++) {
+		const struct passage *p = &t->node->in.at[i];
+		const struct bldr_value *value = t->frame->cells[p->outer].value;
+		int rc = value != NULL ? frame_put(child, p->inner, value, err) : 0;
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	int rc = check_child_input(t, err);
+	return rc == 0 ? frame_input(child, t->input, err) : rc;
+}
+
+static void task_open(struct run *r, struct task *t)
+{
+	struct bldr_error err;
+	struct frame *child = frame_new(t->node->sub, t->id, t);
+	if (fill_child(t, child, &err) < 0) {
+		frame_free(child);
+		bldr_error_prefix(&err, "node \"%s\"", t->node->name);
+		task_fail(r, t, err.text);
+		return;
+	}
+	t->child = child;
+	run_ready(r, child);
+}
+
+void task_start(struct run *r, struct task *t, bool again)
+{
+	if (!again) {
+		event_task_started(r, t);
+	}
+	if (t->node->sub != NULL) {
+		task_open(r, t);
+	} else {
+		task_prepare(r, t);
+	}
+}
+
+void task_child_ended(struct run *r, struct task *t)
+{
+	patch_begin(r, t);
+	for (size_t i = 0; i < t->node->out.n; i++) {
+		const struct passage *p = &t->node->out.at[i];
+		const struct cell *cell = &t->child->cells[p->inner];
+		if (cell->written && cell->value != NULL) {
+			patch_write(&t->patch, p->outer, bldr_ref(cell->value));
+		}
+	}
+	struct bldr_view view = {
+		.input = t->input,
+		.now_ms = t->frame->at_ms,
+		.seed = t->seed,
+	};
+	task_end(r, t, &view);
+	frame_free(t->child);
+	t->child = NULL;
+}
+
+void effect_end(struct run *r, struct effect *e, enum bldr_status status,
+		const struct bldr_value *value, const char *error)
+{
+	ASSERT(!e->ended && status >= BLDR_DONE && status <= BLDR_UNKNOWN);
+	struct kept kept = { 0 };
+	struct bldr_error err;
+	if (status == BLDR_DONE &&
+	    kept_make(&kept, value != NULL ? bldr_ref(value) : bldr_null(), &err) < 0) {
+		bldr_error_prefix(&err, "the result cannot be kept");
+		status = BLDR_FAILED;
+		error = err.text;
+	}
+	e->ended = true;
+	e->status = status;
+	if (status == BLDR_DONE) {
+		e->value = bldr_ref(kept.value);
+	} else {
+		e->error = error_text(error != NULL ? error : status_texts[status]);
+	}
+	idtable_remove(&r->effects, e->intent.id);
+	record_result(r, e, kept.text);
+	kept_release(&kept);
+	event_effect_ended(r, e);
+	if (--e->task->n_pending == 0) {
+		task_absorb(r, e->task);
+	}
+}

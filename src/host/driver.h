@@ -1,0 +1,107 @@
+/*
+ * The driver: what every host's loop does, without knowing how the host waits or performs.
+ *
+ *	        driver_land*            one commit at a time            driver_committed
+ *	landed -------------> batch --------------------------> durable -----------------> published,
+ *	         driver_batch           journal_commit                                     dispatched
+ *
+ * A turn delivers what has landed to its runs, which append to one update per run; the updates
+ * become a batch; only when that is durable are its events published, its intents dispatched and
+ * ended runs let go. Runs may step ahead meanwhile; what they say waits for the next batch.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "host/effect.h"
+#include "journal/journal.h"
+
+struct driver;
+
+/* What differs between hosts. The first member of each host's struct. */
+struct host {
+	/* Begins an effect; takes f. Never lands it before it returns. */
+	void (*perform)(struct host *h, struct flight *f);
+	/* Something is to be done that no flight will bring about. The loop's thread only. */
+	void (*wake)(struct host *h);
+	/* Runs the driver until nothing is left to do or stop. Errors: IO (a commit). */
+	int (*run)(struct host *h, struct driver *d, struct bldr_error *err);
+	int64_t (*now_ms)(struct host *h);
+	void (*interrupt)(struct host *h); /* driver->stop was set; safe in a signal handler */
+	void (*free)(struct host *h);
+};
+
+/* A thread that this process runs. */
+struct driver_thread {
+	struct journal_thread row; /* as of the last commit */
+	struct run *run;
+	struct update *update; /* what waits for the next commit, or NULL */
+	bool resumed;          /* its next commit dispatches all that is pending, old intents too */
+	bool lost;             /* ended, or advanced by others: what still lands is dropped */
+	size_t flights;        /* dispatched and not delivered */
+	struct driver_thread *next, *prev;
+	struct driver_thread *next_ready;
+};
+
+struct landing {
+	struct driver_thread *owner;
+	int64_t effect;
+	enum bldr_status status;
+	char *text, *error;
+};
+
+struct batch {
+	size_t n;
+	struct journal_part *parts;
+	struct journal_thread *rows; /* the parts' threads: copies, since a writer thread fills them */
+	struct update **updates;
+	struct driver_thread **threads;
+	int64_t now_ms;
+};
+
+struct driver {
+	struct host *host;
+	struct journal *journal; /* the writer; used by batch_commit only */
+	const struct map *works;
+	FILE *trace;
+	void (*observe)(const struct bldr_event *event, void *user);
+	void *observe_user;
+	void (*observe_effects)(const char *thread, const char *key, const char *kind,
+				const char *name, void *user);
+	void *observe_effects_user;
+
+	atomic_bool stop; /* nothing is dispatched any more; set by a signal handler */
+	size_t flights;   /* dispatched and not landed */
+	struct driver_thread *threads;
+	struct driver_thread *ready, **ready_tail; /* threads with an update, in order */
+	struct map *ids; /* id -> driver_thread, or NULL when it is gone */
+	size_t n_threads;
+	struct landing *landings; /* delivered in order by the next batch */
+	size_t n_landings, room_landings;
+	struct bldr_error lost; /* the first thread that was lost to somebody else */
+};
+
+void driver_init(struct driver *d, struct host *host, struct journal *journal,
+		 const struct map *works, FILE *trace);
+/* Drops every thread, landing and uncommitted update. The driver is empty and usable afterwards. */
+void driver_clear(struct driver *d);
+void driver_release(struct driver *d);
+
+struct driver_thread *driver_find(const struct driver *d, const char *id);
+/* A thread with its first update. Takes run and update. */
+void driver_add(struct driver *d, const struct journal_thread *row, struct run *run,
+		struct update *update, bool resumed);
+
+/* The result of a flight: takes text and error. f no longer belongs to a thread afterwards. */
+void driver_land(struct driver *d, struct flight *f, enum bldr_status status, char *text,
+		 char *error);
+/* Delivers what has landed. NULL: nothing is to be committed. */
+struct batch *driver_batch(struct driver *d, int64_t now_ms);
+/* Makes it durable; callable on another thread. */
+int batch_commit(struct batch *b, struct journal *j, struct bldr_error *err);
+/* Publishes, dispatches, lets ended runs go. Takes b. */
+void driver_committed(struct driver *d, struct batch *b);
+/* A batch whose commit failed. Takes b. */
+void driver_discard(struct batch *b);
+/* Nothing in flight, landed, or waiting for a commit. */
+bool driver_idle(const struct driver *d);

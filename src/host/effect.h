@@ -1,0 +1,73 @@
+/*
+ * An effect under way (a flight), and the kinds of effect that the hosts can perform.
+ *
+ *	dispatched --> performed --> landed ---> delivered to the run
+ *	         \             \---> expired --> delivered as TIMED_OUT; what comes later is dropped
+ *	          \----------------> dropped     the engine stops: not recorded, performed again on resume
+ *
+ * A kind is one row of the table in effect.c. The loop's thread calls its prepare; its perform
+ * runs on a pool thread (sim_host: inline), shares nothing but what the flight holds, and looks
+ * at cancel.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include <bldr/engine.h>
+#include "base/map.h"
+#include "graph/run.h"
+
+struct driver_thread;
+struct flight;
+
+struct effect_kind {
+	const char *name;
+	/* Reads the request into target and args. Errors are the effect's FAILED result. */
+	int (*prepare)(struct flight *f, const struct map *works, struct bldr_error *err);
+	/* Does it, and ends with flight_done or flight_failed. */
+	void (*perform)(struct flight *f);
+};
+
+struct flight {
+	/* Set when it is dispatched, then only read. */
+	struct driver_thread *owner; /* NULL once it has landed or expired; the loop's thread only */
+	int64_t effect;
+	const char *thread, *key;
+	const char *label;   /* what exactly, such as the work's name */
+	uint32_t timeout_ms; /* 0: no limit */
+	uint32_t virtual_ms; /* how long it takes in simulation */
+	const struct effect_kind *kind;
+	const void *target;      /* the kind's own: work type */
+	struct bldr_value *args; /* handed over whole to who performs */
+	struct arena arena;      /* holds the texts above */
+
+	/* Between the loop and who performs. */
+	atomic_bool cancel;
+	atomic_int_fast64_t started_ms; /* 0: not yet; the host's clock */
+
+	/* Written by who performs, read when it has landed. */
+	enum bldr_status status;
+	char *text; /* BLDR_DONE: JSON */
+	char *error;
+
+	/* The host's. */
+	int64_t due_ms;
+	struct flight *next, *prev;
+	struct flight *queue;
+};
+
+/* The kind of that name, or NULL. */
+const struct effect_kind *effect_kind_find(const char *name);
+
+/* Copies what it needs of i. kind, target and args are still to be set. */
+struct flight *flight_new(const char *thread, const struct intent_record *i);
+void flight_free(struct flight *f);
+
+/* Ends of perform. flight_done refuses what is above BLDR_RESULT_MAX. value is borrowed. */
+void flight_done(struct flight *f, const struct bldr_value *value);
+void flight_failed(struct flight *f, enum bldr_status status, const char *error);
+/* Why a flight is TIMED_OUT; the caller frees it. Reads nothing that its worker may write. */
+char *flight_expiry(const struct flight *f);
+
+/* Kind "work": request {"work": name, "args": {...}}; works maps a name to its bldr_work_type. */
+extern const struct effect_kind effect_work;

@@ -1,0 +1,10 @@
+/* The trace of a simulation: one line per commit, event and dispatch, "[  time] what". */
+#pragma once
+
+#include <stdio.h>
+
+#include "host/driver.h"
+
+void trace_commit(FILE *out, const struct batch *b);
+void trace_event(FILE *out, const struct bldr_event *e);
+void trace_dispatch(FILE *out, int64_t now_ms, const struct flight *f);

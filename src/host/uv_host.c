@@ -1,0 +1,296 @@
+/*
+ * One loop on the caller's thread. Workers, the writer and signal handlers only wake it;
+ * everything is decided in pump(), once per wake. A commit that fails, or a stop, ends the loop:
+ * what is in flight is asked to cancel, waited for and dropped, and the journal says where to go
+ * on.
+ *
+ *	         wake (workers, writer, driver_add, stop)
+ *	idle --------------------------------------------> pump: take the commit that ended -> dispatch
+ *	  ^                                                      land what has landed or expired
+ *	  |________________ nothing to do ___________________    begin the next commit, if none is under way
+ *	                                                         over? -> leave the loop
+ */
+#include "host/uv_host.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <uv.h>
+
+#include "base/check.h"
+#include "host/pool.h"
+#include "host/writer.h"
+
+struct uv_host {
+	struct host host;
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_timer_t timer; /* the next deadline */
+	unsigned workers;
+	int64_t last_ms;
+
+	/* While it runs. */
+	struct driver *driver;
+	struct pool *pool;
+	struct writer *writer;
+	bool committing;
+	size_t timed;           /* flights that have a timeout */
+	struct flight *flights; /* all that are performed or wait for it, expired ones too */
+	int code;
+	struct bldr_error err;
+};
+
+static void pump(struct uv_host *u);
+
+/* For deadlines: never set back. Callable on any thread. */
+static int64_t clock_ms(void)
+{
+	return (int64_t)(uv_hrtime() / 1000000);
+}
+
+static void news(void *user)
+{
+	(void)uv_async_send(&((struct uv_host *)user)->wake);
+}
+
+/* Wall clock; when it is set back, time stands still until it has caught up. */
+static int64_t now_ms(struct host *h)
+{
+	struct uv_host *u = (struct uv_host *)h;
+	struct timespec t;
+	int64_t ms;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	if (ms > u->last_ms) {
+		u->last_ms = ms;
+	}
+	return u->last_ms;
+}
+
+static void perform(struct host *h, struct flight *f)
+{
+	struct uv_host *u = (struct uv_host *)h;
+
+	f->next = u->flights;
+	if (f->next != NULL) {
+		f->next->prev = f;
+	}
+	u->flights = f;
+	u->timed += f->timeout_ms > 0;
+	pool_add(u->pool, f);
+}
+
+static void drop(struct uv_host *u, struct flight *f)
+{
+	if (f->next != NULL) {
+		f->next->prev = f->prev;
+	}
+	if (f->prev != NULL) {
+		f->prev->next = f->next;
+	} else {
+		u->flights = f->next;
+	}
+	u->timed -= f->timeout_ms > 0;
+	flight_free(f);
+}
+
+/*
+ * Hands what the pool has finished to the driver, but for what expired before or is not wanted
+ * any more.
+ */
+static void land(struct uv_host *u)
+{
+	struct flight *next;
+
+	for (struct flight *f = pool_landed(u->pool); f != NULL; f = next) {
+		next = f->queue;
+		if (f->owner != NULL && !u->driver->stop) {
+			driver_land(u->driver, f, f->status, f->text, f->error);
+			f->text = NULL;
+			f->error = NULL;
+		}
+		drop(u, f);
+	}
+}
+
+/* A flight whose time is over lands as TIMED_OUT at once; its worker is asked to give up. */
+static void expire(struct uv_host *u, struct flight *f)
+{
+	f->cancel = true;
+	driver_land(u->driver, f, BLDR_TIMED_OUT, NULL, flight_expiry(f));
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	pump(timer->data);
+}
+
+/* Expires what is due and sets the timer to the next deadline. */
+static void watch_deadlines(struct uv_host *u)
+{
+	int64_t now = clock_ms();
+	int64_t next = INT64_MAX;
+
+	if (u->timed == 0) {
+		return;
+	}
+	for (struct flight *f = u->flights; f != NULL; f = f->next) {
+		int64_t started = f->started_ms;
+		int64_t deadline = started + f->timeout_ms;
+
+		if (f->timeout_ms == 0 || f->owner == NULL || started == 0) {
+			continue;
+		}
+		if (deadline <= now) {
+			expire(u, f);
+		} else if (deadline < next) {
+			next = deadline;
+		}
+	}
+	(void)uv_timer_stop(&u->timer);
+	if (next != INT64_MAX) { /* 1 ms or more: a 0 ms timer would starve libuv 1.44's loop */
+		uv_update_time(&u->loop);
+		(void)uv_timer_start(&u->timer, on_timer, (uint64_t)(next - now), 0);
+	}
+}
+
+/* Takes the commit that has ended, if one has. */
+static void take_commit(struct uv_host *u)
+{
+	struct batch *b = u->committing ? writer_done(u->writer, &u->code, &u->err) : NULL;
+
+	if (b == NULL) {
+		return;
+	}
+	u->committing = false;
+	if (u->code < 0) {
+		driver_discard(b);
+	} else {
+		driver_committed(u->driver, b);
+	}
+}
+
+static void begin_commit(struct uv_host *u)
+{
+	struct batch *b;
+
+	if (u->committing || u->code < 0) {
+		return;
+	}
+	b = driver_batch(u->driver, now_ms(&u->host));
+	if (b != NULL) {
+		u->committing = true;
+		writer_begin(u->writer, b);
+	}
+}
+
+static void pump(struct uv_host *u)
+{
+	take_commit(u);
+	land(u);
+	watch_deadlines(u);
+	begin_commit(u);
+	if (!u->committing && (u->code < 0 || u->driver->stop || driver_idle(u->driver))) {
+		uv_stop(&u->loop);
+	}
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	pump(wake->data);
+}
+
+/* Workers and the writer never see a signal: handlers run on the caller's threads. */
+static void start_threads(struct uv_host *u)
+{
+	sigset_t all, before;
+
+	(void)sigfillset(&all);
+	ASSERT(pthread_sigmask(SIG_BLOCK, &all, &before) == 0);
+	u->pool = pool_new(u->workers, clock_ms, news, u);
+	u->writer = writer_new(u->driver->journal, news, u);
+	ASSERT(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+}
+
+static void end_threads(struct uv_host *u)
+{
+	for (struct flight *f = u->flights; f != NULL; f = f->next) {
+		f->cancel = true;
+	}
+	pool_free(u->pool);
+	writer_free(u->writer);
+	while (u->flights != NULL) {
+		drop(u, u->flights);
+	}
+}
+
+static int run(struct host *h, struct driver *d, struct bldr_error *err)
+{
+	struct uv_host *u = (struct uv_host *)h;
+
+	u->driver = d;
+	u->code = 0;
+	start_threads(u);
+	news(u);
+	(void)uv_run(&u->loop, UV_RUN_DEFAULT);
+	end_threads(u);
+	(void)uv_timer_stop(&u->timer);
+	if (u->code < 0 && err != NULL) {
+		*err = u->err;
+	}
+	return u->code;
+}
+
+static void uv_host_free(struct host *h)
+{
+	struct uv_host *u = (struct uv_host *)h;
+
+	uv_close((uv_handle_t *)&u->wake, NULL);
+	uv_close((uv_handle_t *)&u->timer, NULL);
+	(void)uv_run(&u->loop, UV_RUN_DEFAULT);
+	ASSERT(uv_loop_close(&u->loop) == 0);
+	free(u);
+}
+
+static void wake(struct host *h)
+{
+	news(h);
+}
+
+int uv_host_new(unsigned workers, struct host **ret, struct bldr_error *err)
+{
+	struct uv_host *u = xcalloc(1, sizeof(*u));
+	int rc = uv_loop_init(&u->loop);
+
+	if (rc < 0) {
+		free(u);
+		return bldr_error_set(err, BLDR_E_IO, "cannot create an event loop: %s",
+				      uv_strerror(rc));
+	}
+	rc = uv_async_init(&u->loop, &u->wake, on_wake);
+	if (rc < 0) {
+		(void)uv_loop_close(&u->loop);
+		free(u);
+		return bldr_error_set(err, BLDR_E_IO, "cannot create an event loop: %s",
+				      uv_strerror(rc));
+	}
+	ASSERT(uv_timer_init(&u->loop, &u->timer) == 0);
+	u->wake.data = u;
+	u->timer.data = u;
+	u->workers = workers > 0 ? workers : uv_available_parallelism();
+	if (workers == 0 && u->workers < 2) {
+		u->workers = 2;
+	}
+	u->host = (struct host){
+		.perform = perform,
+		.wake = wake,
+		.run = run,
+		.now_ms = now_ms,
+		.interrupt = wake,
+		.free = uv_host_free,
+	};
+	*ret = &u->host;
+	return 0;
+}

@@ -1,0 +1,63 @@
+/*
+ * Effects of kind "work": a registered C function with its own copy of the arguments. The value
+ * it returns is turned into text where it was made, so that nothing is shared with the loop. An
+ * unknown name, a failure, or a result above the limit is the effect's FAILED result, for the
+ * node to judge.
+ */
+#include "host/effect.h"
+
+#include <string.h>
+
+static int prepare(struct flight *f, const struct map *works, struct bldr_error *err)
+{
+	const char *name = bldr_get_text(f->args, "work");
+	const struct bldr_work_type *type;
+
+	if (name == NULL || bldr_type_of(bldr_get(f->args, "args")) != BLDR_OBJECT) {
+		return bldr_error_set(
+			err, BLDR_E_INVALID,
+			"an effect of kind \"work\" needs {\"work\": name, \"args\": {...}}");
+	}
+	type = map_find(works, name, strlen(name));
+	if (type == NULL) {
+		return bldr_error_set(
+			err, BLDR_E_NOT_FOUND,
+			"no work \"%s\" is registered; add it with bldr_engine_add_work", name);
+	}
+	f->target = type;
+	f->label = type->name;
+	f->virtual_ms = type->virtual_ms;
+	return 0;
+}
+
+static void perform(struct flight *f)
+{
+	const struct bldr_work_type *type = f->target;
+	const struct bldr_work work = {
+		.name = type->name,
+		.key = f->key,
+		.args = bldr_get(f->args, "args"),
+		.context = type->context,
+		.cancel = &f->cancel,
+	};
+	struct bldr_value *value = NULL;
+	struct bldr_error err = { 0 };
+	int rc = type->fn(&work, &value, &err);
+
+	if (rc == 0) {
+		flight_done(f, value);
+	} else {
+		if (err.text[0] == '\0') {
+			(void)bldr_error_set(&err, rc, "work \"%s\" failed: %s", type->name,
+					     bldr_error_name(rc));
+		}
+		flight_failed(f, rc == BLDR_E_CANCELLED ? BLDR_CANCELLED : BLDR_FAILED, err.text);
+	}
+	bldr_unref(value);
+}
+
+const struct effect_kind effect_work = {
+	.name = "work",
+	.prepare = prepare,
+	.perform = perform,
+};

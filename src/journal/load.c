@@ -1,0 +1,282 @@
+/*
+ * Rebuilds a run from its rows: for each open frame the records from its last base one on, then
+ * the patches of the tasks of its current superstep, then the effects of those that have no
+ * patch. Frames whose task has its patch, and all that belongs to supersteps that closed, stay on
+ * disk: a load costs what is open, not what has been. What can go wrong is damage, and a graph
+ * that no longer knows a recorded node.
+ */
+#include "journal/journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/pack.h"
+#include "journal/tables.h"
+
+struct load {
+	struct journal *j;
+	int64_t thread;
+	struct run *run;
+	struct arena arena;
+	LIST(struct open_task) tasks; /* of the current supersteps of the frames loaded, by id */
+	LIST(int64_t) patched;        /* tasks that have a patch, by id */
+	LIST(struct intent_record) intents;
+	LIST(struct result_record) results;
+};
+
+struct open_task {
+	int64_t id;
+	bool settled; /* no effects to look for: it has its patch, or opened a subgraph */
+};
+
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = ((const struct open_task *)a)->id;
+	int64_t y = ((const struct open_task *)b)->id;
+
+	return (x > y) - (x < y);
+}
+
+static struct open_task *find_task(const struct load *l, int64_t id)
+{
+	const struct open_task key = { .id = id };
+
+	return l->tasks.n == 0 ? NULL : bsearch(&key, l->tasks.at, l->tasks.n, sizeof(key), by_id);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool is_patched(const struct load *l, int64_t task)
+{
+	return l->patched.n > 0 &&
+		bsearch(&task, l->patched.at, l->patched.n, sizeof(task), by_number) != NULL;
+}
+
+static int read_patched(struct load *l, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(l->j, "SELECT task FROM patch WHERE thread=?1 ORDER BY task", &stmt,
+			     err, l->thread);
+
+	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
+		*LIST_ADD(&l->arena, &l->patched) = sqlite3_column_int64(stmt, 0);
+		rc = 0;
+	}
+	return rc;
+}
+
+typedef LIST(struct step_record) step_list;
+
+/* The records of a frame back to its last base one, newest first. */
+static int read_steps(struct load *l, int64_t frame, step_list *ret, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(l->j,
+			     "SELECT step, at_ms, base, record FROM step"
+			     " WHERE thread=?1 AND frame=?2 ORDER BY step DESC",
+			     &stmt, err, l->thread, frame);
+
+	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
+		struct step_record s = {
+			.frame = frame,
+			.step = sqlite3_column_int64(stmt, 0),
+			.at_ms = sqlite3_column_int64(stmt, 1),
+			.base = sqlite3_column_int(stmt, 2) != 0,
+		};
+
+		rc = unpack_step(l->j, (const char *)sqlite3_column_text(stmt, 3), &l->arena, &s,
+				 err);
+		*LIST_ADD(&l->arena, ret) = s;
+		if (s.base) {
+			break;
+		}
+	}
+	(void)sqlite3_reset(stmt);
+	if (rc == 0 && ret->n > 0 && !ret->at[ret->n - 1].base) {
+		rc = journal_damaged(l->j, err, "frame %lld of thread %lld has no base record",
+				     (long long)frame, (long long)l->thread);
+	}
+	return rc;
+}
+
+/* Feeds a frame to the run and adds its current tasks. *ret: whether there was such a frame. */
+static int load_frame(struct load *l, int64_t frame, bool *ret, struct bldr_error *err)
+{
+	step_list steps = { 0 };
+	int rc = read_steps(l, frame, &steps, err);
+
+	*ret = steps.n > 0;
+	for (size_t i = steps.n; rc == 0 && i > 0; i--) {
+		rc = run_restore_step(l->run, &steps.at[i - 1], err);
+	}
+	for (size_t i = 0; rc == 0 && steps.n > 0 && i < steps.at[0].tasks.n; i++) {
+		*LIST_ADD(&l->arena, &l->tasks) =
+			(struct open_task){ .id = steps.at[0].tasks.at[i].id };
+	}
+	return rc;
+}
+
+/* Ids only grow, so the frames inside a frame come behind it and one pass in order finds all. */
+static int load_frames(struct load *l, struct bldr_error *err)
+{
+	bool found = false;
+	int rc = load_frame(l, 0, &found, err);
+
+	if (rc == 0 && !found) {
+		rc = journal_damaged(l->j, err, "thread %lld has no superstep",
+				     (long long)l->thread);
+	}
+	for (size_t i = 0, sorted = 0; rc == 0 && i < l->tasks.n; i++) {
+		if (sorted < l->tasks.n) {
+			qsort(l->tasks.at + i, l->tasks.n - i, sizeof(*l->tasks.at), by_id);
+			sorted = l->tasks.n;
+		}
+		found = is_patched(l, l->tasks.at[i].id);
+		if (!found) {
+			rc = load_frame(l, l->tasks.at[i].id, &found, err);
+		}
+		l->tasks.at[i].settled = found;
+	}
+	return rc;
+}
+
+static int load_patches(struct load *l, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(l->j, "SELECT task, patch FROM patch WHERE thread=?1 ORDER BY task",
+			     &stmt, err, l->thread);
+
+	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
+		struct patch_record p = {
+			.task = sqlite3_column_int64(stmt, 0),
+			.text = (const char *)sqlite3_column_text(stmt, 1),
+		};
+
+		rc = find_task(l, p.task) != NULL ? run_restore_patch(l->run, &p, err) : 0;
+	}
+	(void)sqlite3_reset(stmt);
+	return rc;
+}
+
+static int read_result(struct load *l, sqlite3_stmt *stmt, int64_t effect, struct bldr_error *err)
+{
+	struct result_record r = { .effect = effect };
+	int status = sqlite3_column_int(stmt, 9);
+	int rc;
+
+	if (sqlite3_column_type(stmt, 9) == SQLITE_NULL) {
+		return 0;
+	}
+	if (status < BLDR_DONE || status > BLDR_UNKNOWN) {
+		return journal_damaged(l->j, err, "effect %lld has the status %d",
+				       (long long)effect, status);
+	}
+	r.status = (enum bldr_status)status;
+	r.error = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 11));
+	rc = journal_column_value(l->j, stmt, 10, &l->arena, &r.value, err);
+	*LIST_ADD(&l->arena, &l->results) = r;
+	return rc;
+}
+
+static int read_effect(struct load *l, sqlite3_stmt *stmt, struct bldr_error *err)
+{
+	const struct open_task *task = find_task(l, sqlite3_column_int64(stmt, 1));
+	int cls = sqlite3_column_int(stmt, 5);
+	struct intent_record i = {
+		.id = sqlite3_column_int64(stmt, 0),
+		.task = sqlite3_column_int64(stmt, 1),
+		.attempt = sqlite3_column_int64(stmt, 2),
+		.round = sqlite3_column_int64(stmt, 3),
+		.ordinal = sqlite3_column_int64(stmt, 4),
+		.cls = (enum bldr_class)cls,
+		.timeout_ms = (uint32_t)sqlite3_column_int64(stmt, 6),
+		.kind = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 7)),
+		.key = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 8)),
+	};
+	int rc;
+
+	if (task == NULL || task->settled) {
+		return 0;
+	}
+	if (cls < BLDR_PURE || cls > BLDR_LOCAL) {
+		return journal_damaged(l->j, err, "effect %lld has the class %d", (long long)i.id,
+				       cls);
+	}
+	rc = journal_column_value(l->j, stmt, 12, &l->arena, &i.request, err);
+	if (rc < 0) {
+		return rc;
+	}
+	*LIST_ADD(&l->arena, &l->intents) = i;
+	return read_result(l, stmt, i.id, err);
+}
+
+/*
+ * An effect's id is greater than its task's, so the oldest task that waits for some says where to
+ * begin.
+ */
+static int read_effects(struct load *l, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	size_t oldest = 0;
+	int rc;
+
+	while (oldest < l->tasks.n && l->tasks.at[oldest].settled) {
+		oldest++;
+	}
+	if (oldest == l->tasks.n) {
+		return 0;
+	}
+	rc = JOURNAL_ASK(l->j,
+			 "SELECT id, task, attempt, round, ordinal, class, timeout_ms, kind, key,"
+			 " status, value, error, request FROM effect"
+			 " WHERE thread=?1 AND id>?2 ORDER BY id",
+			 &stmt, err, l->thread, l->tasks.at[oldest].id);
+	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
+		rc = read_effect(l, stmt, err);
+	}
+	(void)sqlite3_reset(stmt);
+	return rc;
+}
+
+static int load_effects(struct load *l, struct bldr_error *err)
+{
+	int rc = read_effects(l, err);
+
+	for (size_t i = 0; rc == 0 && i < l->intents.n; i++) {
+		rc = run_restore_intent(l->run, &l->intents.at[i], err);
+	}
+	for (size_t i = 0; rc == 0 && i < l->results.n; i++) {
+		rc = run_restore_result(l->run, &l->results.at[i], err);
+	}
+	return rc;
+}
+
+int journal_load(struct journal *j, const struct journal_thread *t, struct run *r,
+		 struct bldr_error *err)
+{
+	struct load l = { .j = j, .thread = t->rowid, .run = r };
+	int rc = journal_do(j, "BEGIN", NULL, 0, err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = read_patched(&l, err);
+	if (rc == 0) {
+		rc = load_frames(&l, err);
+	}
+	if (rc == 0) {
+		rc = load_patches(&l, err);
+	}
+	if (rc == 0) {
+		rc = load_effects(&l, err);
+	}
+	(void)journal_do(j, "COMMIT", NULL, 0, NULL);
+	arena_release(&l.arena);
+	return rc;
+}

@@ -1,0 +1,451 @@
+#include "story.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+
+static const char *const classes[] = { "pure", "keyed", "once", "local" };
+static const char *const statuses[] = { "done", "failed", "timed_out", "cancelled", "unknown" };
+
+static void tell_step(struct buf *b, const struct step_record *s)
+{
+	buf_printf(b, "step %" PRId64 ".%" PRId64 " @%" PRId64 "%s", s->frame, s->step, s->at_ms,
+		   s->base ? " base" : "");
+	for (size_t i = 0; i < s->writes.n; i++) {
+		const struct step_write *w = &s->writes.at[i];
+		buf_printf(b, " %s%s%s", w->channel, w->form == WRITE_FULL ? "=" : "+", w->text);
+	}
+	buf_puts(b, " |");
+	for (size_t i = 0; i < s->tasks.n; i++) {
+		const struct step_task *t = &s->tasks.at[i];
+		buf_printf(b, " %" PRId64 ":%s", t->id, t->node);
+		if (t->send >= 0) {
+			buf_printf(b, ":%" PRId64 "(%s)", t->send, t->input != NULL ? t->input : "");
+		}
+	}
+	buf_putc(b, '\n');
+}
+
+static void tell_intent(struct buf *b, const struct intent_record *i)
+{
+	buf_printf(b, "intent %" PRId64 " task %" PRId64 " try %" PRId64 " %s %s %s %s", i->id,
+		   i->task, i->attempt, classes[i->cls], i->kind, i->key, i->request);
+	buf_printf(b, i->timeout_ms != 0 ? " %u ms\n" : "\n", i->timeout_ms);
+}
+
+void update_tell(struct buf *b, const struct update *u, int64_t later)
+{
+	for (size_t i = 0; i < u->steps.n; i++) {
+		tell_step(b, &u->steps.at[i]);
+	}
+	for (size_t i = 0; i < u->patches.n; i++) {
+		buf_printf(b, "patch %" PRId64 " %s\n", u->patches.at[i].task,
+			   u->patches.at[i].text);
+	}
+	for (size_t i = 0; i < u->intents.n; i++) {
+		tell_intent(b, &u->intents.at[i]);
+	}
+	for (size_t i = 0; i < u->results.n; i++) {
+		const struct result_record *s = &u->results.at[i];
+		buf_printf(b, "result %" PRId64 " %s %s\n", s->effect, statuses[s->status],
+			   s->status == BLDR_DONE ? s->value : s->error);
+	}
+	for (size_t i = 0; i < u->events.n; i++) {
+		const struct event_record *e = &u->events.at[i];
+		buf_printf(b, "event %" PRId64 " %s %s\n", e->seq + later, e->type, e->data);
+	}
+	if (u->status == RUN_FAILED) {
+		buf_printf(b, "failed %s\n", u->error);
+	} else {
+		buf_puts(b, u->status == RUN_DONE ? "done\n" : "running\n");
+	}
+}
+
+static struct update *next_update(struct teller *t)
+{
+	t->updates = xrealloc(t->updates, (t->n + 1) * sizeof(*t->updates));
+	t->updates[t->n] = xcalloc(1, sizeof(struct update));
+	return t->updates[t->n++];
+}
+
+static struct teller teller_new(const struct bldr_graph *g)
+{
+	struct teller t = { .graph = g };
+	buf_init(&t.text, 64 << 20);
+	return t;
+}
+
+struct bldr_value *json(const char *text)
+{
+	struct bldr_value *v = NULL;
+	struct bldr_error err;
+	if (text != NULL && bldr_value_parse(text, strlen(text), &v, &err) < 0) {
+		fail_msg("%s: %s", text, err.text);
+	}
+	return v;
+}
+
+struct teller teller_begin(const struct bldr_graph *g, const char *input)
+{
+	struct teller t = teller_new(g);
+	struct bldr_value *v = json(input);
+	struct bldr_error err;
+	t.run = run_new(g, "t", STORY_SEED);
+	struct update *u = next_update(&t);
+	if (run_begin(t.run, v, 0, u, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	update_tell(&t.text, u, 0);
+	bldr_unref(v);
+	return t;
+}
+
+void teller_free(struct teller *t)
+{
+	for (size_t i = t->borrowed; i < t->n; i++) {
+		update_release(t->updates[i]);
+		free(t->updates[i]);
+	}
+	free(t->updates);
+	run_free(t->run);
+	buf_release(&t->text);
+}
+
+void teller_done(struct teller *t, int64_t effect, const char *value)
+{
+	struct bldr_value *v = json(value);
+	struct update *u = next_update(t);
+	run_deliver(t->run, effect, BLDR_DONE, v, NULL, ++t->now_ms, u);
+	update_tell(&t->text, u, 0);
+	bldr_unref(v);
+}
+
+void teller_failed(struct teller *t, int64_t effect, enum bldr_status status, const char *error)
+{
+	struct update *u = next_update(t);
+	run_deliver(t->run, effect, status, NULL, error, ++t->now_ms, u);
+	update_tell(&t->text, u, 0);
+}
+
+static int by_frame(const void *a, const void *b)
+{
+	const struct step_record *left = *(const struct step_record *const *)a;
+	const struct step_record *right = *(const struct step_record *const *)b;
+	if (left->frame != right->frame) {
+		return left->frame < right->frame ? -1 : 1;
+	}
+	return left->step < right->step ? -1 : left->step > right->step;
+}
+
+static void feed_steps(struct run *r, struct update *const *updates, size_t n)
+{
+	size_t total = 0;
+	for (size_t i = 0; i < n; i++) {
+		total += updates[i]->steps.n;
+	}
+	const struct step_record **steps = xcalloc(total + 1, sizeof(*steps));
+	size_t k = 0;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t s = 0; s < updates[i]->steps.n; s++) {
+			steps[k++] = &updates[i]->steps.at[s];
+		}
+	}
+	if (total > 1) {
+		qsort(steps, total, sizeof(*steps), by_frame);
+	}
+	size_t base = 0; /* the last of its frame: what stands before it is needless */
+	for (size_t i = 0; i < total; i++) {
+		base = i == 0 || steps[i]->frame != steps[i - 1]->frame || steps[i]->base ? i
+											  : base;
+		if (i + 1 < total && steps[i + 1]->frame == steps[i]->frame) {
+			continue;
+		}
+		for (size_t at = base; at <= i; at++) {
+			struct bldr_error err;
+			if (run_restore_step(r, steps[at], &err) < 0) {
+				fail_msg("%s", err.text);
+			}
+		}
+	}
+	free(steps);
+}
+
+struct row {
+	int64_t id;
+	const void *record;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct row *left = a;
+	const struct row *right = b;
+	return (left->id > right->id) - (left->id < right->id);
+}
+
+/* Feeds all records of one list in order of id. */
+#define FEED(list, type, id_field, restore)                                              \
+	do {                                                                             \
+		struct row *rows = NULL;                                                 \
+		size_t n_rows = 0;                                                       \
+		for (size_t i = 0; i < n; i++) {                                         \
+			size_t size = (n_rows + updates[i]->list.n + 1) * sizeof(*rows); \
+			rows = xrealloc(rows, size);                                     \
+			for (size_t k = 0; k < updates[i]->list.n; k++) {                \
+				const struct type *at = &updates[i]->list.at[k];         \
+				rows[n_rows++] = (struct row){ at->id_field, at };       \
+			}                                                                \
+		}                                                                        \
+		qsort(rows, n_rows, sizeof(*rows), by_id);                               \
+		for (size_t i = 0; i < n_rows; i++) {                                    \
+			struct bldr_error err;                                           \
+			assert_true(i == 0 || rows[i].id != rows[i - 1].id);             \
+			if (restore(r, (const struct type *)rows[i].record, &err) < 0) { \
+				fail_msg("%s", err.text);                                \
+			}                                                                \
+		}                                                                        \
+		free(rows);                                                              \
+	} while (0)
+
+struct run *story_restore(const struct bldr_graph *g, struct update *const *updates, size_t n)
+{
+	struct run *r = run_new(g, "t", STORY_SEED);
+	feed_steps(r, updates, n);
+	FEED(patches, patch_record, task, run_restore_patch);
+	FEED(intents, intent_record, id, run_restore_intent);
+	FEED(results, result_record, effect, run_restore_result);
+	return r;
+}
+
+struct teller teller_resume(const struct teller *t, size_t n)
+{
+	struct teller again = teller_new(t->graph);
+	struct bldr_error err;
+	const struct update *last = t->updates[n - 1];
+	again.run = story_restore(t->graph, t->updates, n);
+	again.updates = xmalloc(n * sizeof(*again.updates));
+	memcpy(again.updates, t->updates, n * sizeof(*again.updates));
+	again.n = n;
+	again.borrowed = n;
+	again.now_ms = t->now_ms;
+	struct update *u = next_update(&again);
+	if (run_restored(again.run, last->next_id, last->last_event, last->status, again.now_ms, u,
+			 &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	update_tell(&again.text, u, 0);
+	return again;
+}
+
+void teller_skip(struct teller *t)
+{
+	buf_clear(&t->text);
+}
+
+static void expect(const char *told, const char *text)
+{
+	if (strcmp(told, text) != 0) {
+		fail_msg("told:\n%s\nexpected:\n%s", told, text);
+	}
+}
+
+void teller_expect(struct teller *t, const char *text)
+{
+	expect(t->text.data, text);
+	teller_skip(t);
+}
+
+void teller_expect_only(struct teller *t, const char *words, const char *text)
+{
+	struct buf kept;
+	buf_init(&kept, 64 << 20);
+	for (const char *line = t->text.data; *line != '\0';) {
+		size_t size = strcspn(line, "\n") + 1;
+		size_t word = strcspn(line, " \n");
+		for (const char *w = words; *w != '\0';) {
+			size_t n = strcspn(w, " ");
+			if (n == word && strncmp(w, line, n) == 0) {
+				buf_add(&kept, line, size);
+			}
+			w += n + (w[n] == ' ' ? 1 : 0);
+		}
+		line += size;
+	}
+	expect(kept.data, text);
+	buf_release(&kept);
+	teller_skip(t);
+}
+
+char *story_state(const struct run *r)
+{
+	struct bldr_value *v = run_state(r);
+	char *text = bldr_value_text(v);
+	bldr_unref(v);
+	return text;
+}
+
+struct pending {
+	const struct intent_record **at;
+	size_t n, max;
+};
+
+static void note_pending(const struct intent_record *i, void *user)
+{
+	struct pending *p = user;
+	assert_true(p->n < p->max);
+	p->at[p->n++] = i;
+}
+
+size_t story_pending(const struct run *r, const struct intent_record **ret, size_t max)
+{
+	struct pending p = { .at = ret, .max = max };
+	run_pending(r, note_pending, &p);
+	return p.n;
+}
+
+struct bldr_graph *compiled(struct bldr_graph *g)
+{
+	struct bldr_error err;
+	if (bldr_graph_compile(g, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return g;
+}
+
+static void say(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+		struct bldr_patch *p)
+{
+	(void)results;
+	(void)n;
+	bldr_patch_set(p, "log", bldr_text(v->config));
+}
+
+static void ask(const struct bldr_view *v, struct bldr_plan *p)
+{
+	bldr_plan_work(p, v->config, BLDR_KEYED, bldr_ref(v->input));
+}
+
+static void note(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+		 struct bldr_patch *p)
+{
+	(void)v;
+	(void)n;
+	if (results[0].status != BLDR_DONE) {
+		bldr_patch_fail(p, "work did not do: %s", results[0].error);
+		return;
+	}
+	bldr_patch_set(p, "log", bldr_ref(results[0].value));
+}
+
+void say_node(struct bldr_graph *g, const char *name)
+{
+	bldr_graph_node(g,
+			&(struct bldr_node){
+				.name = name,
+				.writes = NAMES("log"),
+				.absorb = say,
+				.config = name,
+			});
+}
+
+void ask_node(struct bldr_graph *g, const char *name)
+{
+	bldr_graph_node(g,
+			&(struct bldr_node){
+				.name = name,
+				.writes = NAMES("log"),
+				.prepare = ask,
+				.absorb = note,
+				.config = name,
+			});
+}
+
+static void script_prepare(const struct bldr_view *v, struct bldr_plan *p)
+{
+	struct bldr_value *script = json(v->config);
+	const char *name = bldr_get_text(script, "class");
+	enum bldr_class cls = BLDR_KEYED;
+	for (unsigned i = 0; name != NULL && i < 4; i++) {
+		cls = strcmp(classes[i], name) == 0 ? (enum bldr_class)i : cls;
+	}
+	for (int64_t i = 0; i < bldr_get_int(script, "work", 0); i++) {
+		char work[32];
+		snprintf(work, sizeof(work), "w%" PRId64, i);
+		bldr_plan_work(p, work, cls, NULL);
+	}
+	bldr_unref(script);
+}
+
+static void script_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+			  struct bldr_patch *p)
+{
+	struct bldr_value *script = json(v->config);
+	const struct bldr_value *writes = bldr_get(script, "writes");
+	const struct bldr_value *sends = bldr_get(script, "sends");
+	const char *echo = bldr_get_text(script, "echo");
+	const char *input = bldr_get_text(script, "input");
+	const char *state = bldr_get_text(script, "state");
+	const char *failure = bldr_get_text(script, "fail");
+	for (size_t i = 0; i < bldr_count(writes); i++) {
+		const struct bldr_value *pair = bldr_at(writes, i);
+		bldr_patch_set(p, bldr_as_text(bldr_at(pair, 0)), bldr_ref(bldr_at(pair, 1)));
+	}
+	for (size_t i = 0; echo != NULL && i < n; i++) {
+		if (results[i].status == BLDR_DONE) {
+			bldr_patch_set(p, echo, bldr_ref(results[i].value));
+		}
+	}
+	if (input != NULL) {
+		bldr_patch_set(p, input, bldr_ref(v->input));
+	}
+	if (state != NULL) {
+		bldr_patch_set(p, state, bldr_ref(v->state));
+	}
+	for (size_t i = 0; i < bldr_count(sends); i++) {
+		const struct bldr_value *pair = bldr_at(sends, i);
+		bldr_patch_send(p, bldr_as_text(bldr_at(pair, 0)), bldr_ref(bldr_at(pair, 1)));
+	}
+	if (failure != NULL) {
+		bldr_patch_fail(p, "%s", failure);
+	}
+	bldr_unref(script);
+}
+
+void script_route(const struct bldr_view *v, struct bldr_route *r)
+{
+	struct bldr_value *script = json(v->config);
+	const struct bldr_value *to = bldr_get(script, "to");
+	const struct bldr_value *sends = bldr_get(script, "to_sends");
+	const char *show = bldr_get_text(script, "show");
+	for (size_t i = 0; i < bldr_count(to); i++) {
+		bldr_route_to(r, bldr_as_text(bldr_at(to, i)));
+	}
+	for (size_t i = 0; i < bldr_count(sends); i++) {
+		const struct bldr_value *pair = bldr_at(sends, i);
+		bldr_route_send(r, bldr_as_text(bldr_at(pair, 0)), bldr_ref(bldr_at(pair, 1)));
+	}
+	if (show != NULL) {
+		bldr_route_send(r, show, bldr_ref(v->state));
+	}
+	bldr_unref(script);
+}
+
+void script_node(struct bldr_graph *g, const char *name, const char *script,
+		 const char *const *writes, const char *const *sends)
+{
+	bldr_graph_node(g,
+			&(struct bldr_node){
+				.name = name,
+				.writes = writes,
+				.sends = sends,
+				.prepare = script_prepare,
+				.absorb = script_absorb,
+				.config = script,
+			});
+}

@@ -1,0 +1,79 @@
+/*
+ * Stories: runs told as text. A teller keeps a run and writes down every update it returns, one line
+ * per record, so that a test can compare the whole of what happened with what it expects.
+ *
+ *	step 0.1 @5 base log=["a"] | 2:b 3:c:0(7)  superstep 1 of frame 0, 5 ms; task 3 is send 0 of 7
+ *	step 17.2 @5 log+["b"] |                   a delta; no tasks: frame 17 has ended
+ *	patch 2 {...}
+ *	intent 4 task 3 try 0 keyed work t/1:c:0#0.0 {...}
+ *	result 4 done 7
+ *	event 5 task.started {...}
+ *	running
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "graph/run.h"
+
+struct teller {
+	const struct bldr_graph *graph;
+	struct run *run;
+	struct update **updates; /* one per call; the first ones belong to the teller resumed from */
+	size_t n, borrowed;
+	int64_t now_ms;
+	struct buf text; /* what happened since the last teller_expect or teller_skip */
+};
+
+enum { STORY_SEED = 7 };
+
+/* The run is that of thread "t". input is JSON or NULL; aborts when the run refuses it. */
+struct teller teller_begin(const struct bldr_graph *g, const char *input);
+void teller_free(struct teller *t);
+/* A millisecond later than the call before it; resuming takes no time. */
+void teller_done(struct teller *t, int64_t effect, const char *value);
+void teller_failed(struct teller *t, int64_t effect, enum bldr_status status, const char *error);
+/* A new teller whose run is rebuilt from the first n updates of t, and resumed. */
+struct teller teller_resume(const struct teller *t, size_t n);
+/* Feeds records as a journal would, without run_restored. */
+struct run *story_restore(const struct bldr_graph *g, struct update *const *updates, size_t n);
+
+/* The lines since the last call equal text. */
+void teller_expect(struct teller *t, const char *text);
+/* Of the lines since the last call, those that begin with one of the words ("step result"). */
+void teller_expect_only(struct teller *t, const char *words, const char *text);
+void teller_skip(struct teller *t);
+
+/* later is added to the numbers of events. */
+void update_tell(struct buf *b, const struct update *u, int64_t later);
+/* Canonical text of run_state. The caller frees it. */
+char *story_state(const struct run *r);
+/* The pending effects, ascending. Returns how many. Borrowed until the next call. */
+size_t story_pending(const struct run *r, const struct intent_record **ret, size_t max);
+
+/* Compiles, or fails the test with the error. */
+struct bldr_graph *compiled(struct bldr_graph *g);
+struct bldr_value *json(const char *text);
+
+/* Nodes that write "log". say: their name. ask: what work of their name returns for their input. */
+void say_node(struct bldr_graph *g, const char *name);
+void ask_node(struct bldr_graph *g, const char *name);
+
+/*
+ * A node that does what its script says, an object of:
+ *	"work": n             plans n works named "w0", "w1"...; "class": "pure", "once", "local"
+ *	"writes": [[c, v]...] writes v to channel c, in order
+ *	"echo": c             writes each result that is done to c
+ *	"input": c            writes the task's input to c
+ *	"state": c            writes the object of channels it sees to c
+ *	"sends": [[n, v]...]  sends v to n
+ *	"fail": text          fails
+ * and, when script_route is its router:
+ *	"to": [n...]          goes to n
+ *	"to_sends": [[n, v]]  sends v to n
+ *	"show": n             sends the state that the router sees to n
+ */
+void script_node(struct bldr_graph *g, const char *name, const char *script,
+		 const char *const *writes, const char *const *sends);
+void script_route(const struct bldr_view *v, struct bldr_route *r);
+
+#define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })

@@ -1,0 +1,298 @@
+/*
+ * Graphs made at random, whose nodes decide by their recorded seed: plans, writes, sends, routes,
+ * subgraphs, failures and retries. Each is run whole, run while being killed at random, and run
+ * with its results in another order. All three must tell the same.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/hash.h"
+#include "story.h"
+
+#ifndef CHAOS_ROUNDS
+#define CHAOS_ROUNDS 60 /* a second; define more for a long look */
+#endif
+enum { NODES = 6, ROUNDS = CHAOS_ROUNDS, BUSY = 14 };
+
+/* splitmix64 (Steele, Lea, Flood 2014) */
+static uint64_t dice(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+static bool one_in(uint64_t *state, uint64_t n)
+{
+	return dice(state) % n == 0;
+}
+
+static const char *const names[NODES] = { "a", "b", "c", "d", "e", "f" };
+
+struct part {
+	int index;
+	uint64_t seed;
+	bool sends, routes;
+};
+
+static void chaos_prepare(const struct bldr_view *v, struct bldr_plan *p)
+{
+	uint64_t state = v->seed;
+	for (uint64_t n = dice(&state) % 4; n > 1; n--) {
+		struct bldr_value *args = bldr_object();
+		bldr_object_set(args, "input", v->input != NULL ? bldr_ref(v->input) : bldr_null());
+		bldr_object_set(args, "seen",
+				bldr_int((int64_t)bldr_count(bldr_get(v->state, "log"))));
+		bldr_plan_add(p, "thing", one_in(&state, 2) ? BLDR_PURE : BLDR_KEYED, args, 5);
+	}
+}
+
+/* A node may go by the order of keys, so rebuilding may not change it. */
+static void write_first_key(struct bldr_patch *p, const struct bldr_value *object)
+{
+	void *it = bldr_first(object);
+	if (it != NULL) {
+		bldr_patch_set(p, "log", bldr_text(bldr_key(it)));
+	}
+}
+
+static struct bldr_value *backwards(int64_t i)
+{
+	struct bldr_value *object = bldr_object();
+	bldr_object_set(object, "y", bldr_int(i));
+	bldr_object_set(object, "x", bldr_null());
+	return object;
+}
+
+static void chaos_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+			 struct bldr_patch *p)
+{
+	const struct part *part = v->config;
+	uint64_t state = v->seed + 1;
+	for (size_t i = 0; i < n; i++) {
+		if (results[i].status == BLDR_DONE) {
+			bldr_patch_set(p, "log", bldr_ref(results[i].value));
+			write_first_key(p, results[i].value);
+		} else if (one_in(&state, 2)) {
+			bldr_patch_fail(p, "%s", results[i].error);
+		}
+	}
+	bldr_patch_set(p, "n", bldr_int(1));
+	write_first_key(p, bldr_get(v->state, "all"));
+	write_first_key(p, v->input);
+	if (one_in(&state, 2)) {
+		char key[16];
+		struct bldr_value *object = bldr_object();
+		snprintf(key, sizeof(key), "k%d", (int)(dice(&state) % 3));
+		bldr_object_set(object, key, bldr_text(names[part->index]));
+		bldr_patch_set(p, "all", object);
+	}
+	if (part->index == 0) {
+		bldr_patch_set(p, "x", bldr_int((int64_t)(dice(&state) % 1000)));
+	}
+	if (part->sends && bldr_get_int(v->state, "n", 0) < BUSY) {
+		for (uint64_t sends = dice(&state) % 4; sends > 0; sends--) {
+			bldr_patch_send(p, names[1 + dice(&state) % (NODES - 2)],
+					one_in(&state, 3) ? NULL : backwards((int64_t)sends));
+		}
+	}
+}
+
+static void chaos_route(const struct bldr_view *v, struct bldr_route *r)
+{
+	const struct part *part = v->config;
+	uint64_t state = v->seed + 2;
+	if (part == NULL || bldr_get_int(v->state, "n", 0) >= BUSY) {
+		return;
+	}
+	bldr_route_to(r, names[dice(&state) % (NODES - 1)]);
+	if (one_in(&state, 3)) {
+		bldr_route_send(r, names[1 + dice(&state) % (NODES - 2)], bldr_ref(v->state));
+	}
+}
+
+/* The last node is a subgraph when there is one; it takes no sends. */
+static struct bldr_graph *chaos_graph(uint64_t *state, struct part parts[NODES],
+				      const struct bldr_graph *sub)
+{
+	struct bldr_graph *g = bldr_graph_new("chaos", 1);
+	bldr_graph_channel(g, "log", BLDR_APPEND);
+	bldr_graph_channel(g, "n", BLDR_ADD);
+	bldr_graph_channel(g, "all", BLDR_MERGE);
+	bldr_graph_channel(g, "x", BLDR_LAST);
+	const char *const *others = NAMES("b", "c", "d", "e");
+	for (int i = 0; i < NODES; i++) {
+		parts[i] = (struct part){ .index = i, .seed = dice(state) };
+		parts[i].sends = one_in(state, 3);
+		parts[i].routes = one_in(state, 2);
+		if (i == NODES - 1 && sub != NULL) {
+			bldr_graph_subgraph(g, names[i], sub, NAMES("x", "all"), NAMES("log", "n"));
+			continue;
+		}
+		bldr_graph_node(g,
+				&(struct bldr_node){
+					.name = names[i],
+					.reads = one_in(state, 2) ? NULL : NAMES("n", "log", "all"),
+					.writes = i == 0 ? NAMES("log", "n", "all", "x")
+							 : NAMES("log", "n", "all"),
+					.sends = parts[i].sends ? others : NULL,
+					.prepare = chaos_prepare,
+					.absorb = chaos_absorb,
+					.config = &parts[i],
+				});
+		if (parts[i].routes) {
+			bldr_graph_route(g, names[i], chaos_route, NAMES("a", "b", "c", "d", "e"));
+		}
+	}
+	bldr_graph_edge(g, BLDR_START, "a");
+	for (int i = 0; i < NODES; i++) {
+		for (int k = i + 1; k < NODES; k++) {
+			if (k == i + 1 || one_in(state, 4)) {
+				bldr_graph_edge(g, names[i], names[k]);
+			}
+		}
+	}
+	return compiled(g);
+}
+
+/* What the world answers depends on the key and the attempt only. */
+static void answer(struct teller *t, uint64_t pick, uint64_t world)
+{
+	const struct intent_record *pending[1000];
+	size_t n = story_pending(t->run, pending, 1000);
+	const struct intent_record *i = pending[pick % n];
+	uint64_t state = hash_xx64(i->key, strlen(i->key)) ^ world ^ (uint64_t)i->attempt;
+	if (one_in(&state, 10)) {
+		teller_failed(t, i->id, one_in(&state, 2) ? BLDR_FAILED : BLDR_TIMED_OUT, i->key);
+		return;
+	}
+	char value[200];
+	snprintf(value, sizeof(value),
+		 one_in(&state, 3) ? "{\"z\":\"%s\",\"a\":%d}" : "[\"%s\",%d]", i->key,
+		 (int)(dice(&state) % 100));
+	teller_done(t, i->id, value);
+}
+
+static void live_again(struct teller *t, struct teller *former, size_t *n)
+{
+	former[(*n)++] = *t;
+	*t = teller_resume(&former[*n - 1], former[*n - 1].n);
+}
+
+static void free_all(struct teller *t, struct teller *former, size_t n)
+{
+	teller_free(t);
+	while (n > 0) {
+		teller_free(&former[--n]);
+	}
+}
+
+static void expect_same(const struct teller *a, const struct teller *b)
+{
+	const struct update *left = a->updates[a->n - 1];
+	const struct update *right = b->updates[b->n - 1];
+	struct buf told[2];
+	buf_init(&told[0], 64 << 20);
+	buf_init(&told[1], 64 << 20);
+	int64_t later = right->last_event - left->last_event;
+	update_tell(&told[0], left, later);
+	update_tell(&told[1], right, 0);
+	if (strcmp(told[0].data, told[1].data) != 0) {
+		fail_msg("killed:\n%s\nwhole:\n%s", told[1].data, told[0].data);
+	}
+	buf_release(&told[0]);
+	buf_release(&told[1]);
+}
+
+enum { LIVES_MAX = 2000 };
+
+/* Runs to the end, retrying what fails. The caller frees the end's state. */
+static char *run_whole(const struct bldr_graph *g, uint64_t order, uint64_t world)
+{
+	static struct teller former[LIVES_MAX];
+	size_t n = 0;
+	struct teller t = teller_begin(g, NULL);
+	while (run_status(t.run) != RUN_DONE) {
+		assert_true(n < LIVES_MAX - 1);
+		if (run_status(t.run) == RUN_FAILED) {
+			live_again(&t, former, &n);
+		} else {
+			answer(&t, dice(&order), world);
+		}
+	}
+	char *text = story_state(t.run);
+	free_all(&t, former, n);
+	return text;
+}
+
+/* The same beside one that is killed before every other result. */
+static size_t run_killed(const struct bldr_graph *g, uint64_t order, uint64_t world)
+{
+	static struct teller former[2][LIVES_MAX];
+	size_t n[2] = { 0 };
+	size_t retries = 0;
+	uint64_t kills = order + 1;
+	struct teller whole = teller_begin(g, NULL);
+	struct teller killed = teller_begin(g, NULL);
+	while (run_status(whole.run) != RUN_DONE) {
+		assert_true(n[1] < LIVES_MAX - 2);
+		if (run_status(whole.run) == RUN_FAILED) {
+			live_again(&whole, former[0], &n[0]);
+			live_again(&killed, former[1], &n[1]);
+			retries++;
+		} else {
+			if (one_in(&kills, 2)) {
+				live_again(&killed, former[1], &n[1]);
+			}
+			uint64_t pick = dice(&order);
+			answer(&whole, pick, world);
+			answer(&killed, pick, world);
+		}
+		expect_same(&whole, &killed);
+	}
+	assert_int_equal(run_status(killed.run), RUN_DONE);
+	free_all(&whole, former[0], n[0]);
+	free_all(&killed, former[1], n[1]);
+	return retries;
+}
+
+static void whole_killed_and_reordered_runs_tell_the_same(void **unused)
+{
+	(void)unused;
+	size_t retries = 0;
+	size_t large = 0;
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		uint64_t state = round;
+		struct part parts[2][NODES];
+		struct bldr_graph *sub = chaos_graph(&state, parts[0], NULL);
+		struct bldr_graph *g = chaos_graph(&state, parts[1], sub);
+		uint64_t world = dice(&state);
+		uint64_t order = dice(&state);
+		retries += run_killed(g, order, world);
+		char *one = run_whole(g, order, world);
+		char *two = run_whole(g, ~order, world);
+		assert_string_equal(one, two);
+		large += strlen(one) > 1000;
+		free(one);
+		free(two);
+		bldr_graph_free(g);
+		bldr_graph_free(sub);
+	}
+	assert_true(retries > ROUNDS / 4); /* it is about something */
+	assert_true(large > ROUNDS / 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_killed_and_reordered_runs_tell_the_same),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
