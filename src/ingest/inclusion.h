@@ -1,0 +1,39 @@
+/*
+ * Inclusion dependencies between columns, measured on the data and scored as foreign keys.
+ *
+ * A parent is a single-column key candidate; a child is any column of the same kind: integers and text;
+ * integers may refer to text, never dates, amounts or truth values. Gates, after DBAutoDoc: the parent is
+ * unique and never null (G1), at least one value is shared (G2), at least three quarters of the child's
+ * distinct values are found (G6). Values are compared as written, without the blanks around them.
+ */
+#pragma once
+
+#include "ingest/names.h"
+
+/* A score of at least this is taken, in hundredths. */
+enum { INCLUSION_CHOSEN_MIN = 62 };
+
+struct inclusion_table {
+	const struct source_file *file;
+	const struct table_profile *profile;
+	struct name name;
+	const char *key; /* the single column that may be its key best, or NULL */
+};
+
+/* A pair that passed the gates. */
+struct inclusion_pair {
+	size_t from_table, from_column, to_table, to_column; /* indexes */
+	int64_t distinct, contained, orphan_rows;
+	int score; /* hundredths of hundredths: 10000 is 1.00 */
+	texts evidence;
+	bool chosen;
+};
+
+typedef LIST(struct inclusion_pair) inclusion_pairs;
+
+/*
+ * All pairs that pass the gates, best first, none chosen; ties by table and column. Reads each file that
+ * holds a column to compare once. Errors: CHANGED, IO, LIMIT (RELATE_VALUES_BYTES).
+ */
+int inclusion_find(const char *folder, const struct inclusion_table *tables, size_t n,
+		   struct arena *a, inclusion_pairs *ret, struct bldr_error *err);

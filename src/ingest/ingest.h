@@ -1,0 +1,95 @@
+/*
+ * Ingest: from a folder of files to sources and profile.
+ *
+ * This issue's files are CSV in UTF-8 with a header, comma separated, RFC 4180 quoting. Whatever
+ * does not fit is rejected with its line, offset, reason and raw bytes; read = good + rejected.
+ */
+#pragma once
+
+#include "artefact/artefact.h"
+
+/*
+ * ---- reader: streaming, never loses a record ----
+ *
+ * A record ends at LF, CRLF or a lone CR outside quotes, or at the end of the file. A line without a single
+ * byte is no record: it is skipped. A byte order mark before the first record is skipped. A record is
+ * rejected, checked in this order, when
+ *	it is longer than CSV_RECORD_MAX bytes;
+ *	a quote is opened and not closed before the end of the file or CSV_RECORD_MAX bytes: then the
+ *	record is the first line alone, and reading goes on with the next line;
+ *	a quote stands inside an unquoted field, or text behind a closing quote;
+ *	it holds a NUL byte or is not valid UTF-8;
+ *	it has another number of fields than the header.
+ */
+
+enum { CSV_RECORD_MAX = 16 << 20, CSV_COLUMNS_MAX = 10000 };
+
+struct csv_field {
+	const char *text; /* unquoted, not NUL-terminated, valid until the next record */
+	size_t size;
+};
+
+struct csv_record {
+	int64_t line;    /* first physical line, from 1 */
+	int64_t offset;  /* byte offset of its first byte */
+	const char *raw; /* the record as it stands in the file, without its line end */
+	size_t raw_size; /* of a record that is too long only the first 4 KB are kept */
+	const struct csv_field *fields;
+	size_t n;
+	const char *rejected; /* NULL: good. Else why: the fields are then what could be read */
+	const char *hash;     /* rejected: BLAKE2b-256 of all its raw bytes; NULL when good */
+};
+
+struct csv_reader;
+
+/*
+ * Opens a source file of folder, and no symbolic link in its place. verify: the content's size and hash
+ * are compared with the file's when the end is reached. Errors: NOT_FOUND, IO.
+ */
+int csv_reader_open(const char *folder, const struct source_file *file, bool verify,
+		    struct csv_reader **ret, struct bldr_error *err);
+void csv_reader_close(struct csv_reader *r);
+/* 1: *ret is the next record after the header; 0: end; negative: IO, or CHANGED (`"orders.csv" has
+ * changed since it was first read`), found at the end at the latest. */
+int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err);
+
+/* ---- the steps ---- */
+
+/*
+ * Lists the regular files of folder (not recursive, sorted by bytes), takes *.csv, hashes them, reads
+ * the headers. Other files, folders, hidden files, links within the folder and files without a header
+ * are listed as skipped, with the reason. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no
+ * usable file: says what was there; a link that leads out of the folder; a header with duplicate (case
+ * does not count) or empty names, not UTF-8, not separated by commas, with line), IO (unreadable: names
+ * the file).
+ */
+int ingest_discover(const char *folder, struct arena *a, struct sources *ret,
+		    struct bldr_error *err);
+
+enum { PROFILE_REJECTED_MAX = 10000, PROFILE_TOP_MAX = 10, PROFILE_EXCEPTIONS_MAX = 5 };
+#define PROFILE_VALUES_BYTES ((size_t)2 << 30)
+
+/*
+ * Profiles one table in one pass (key candidates of one column included, none chosen). Types and null
+ * tokens as ingest/infer.h states; values are judged without the blanks around them. Values longer than
+ * 256 bytes are shown cut. Errors: CHANGED, IO, LIMIT (more than PROFILE_REJECTED_MAX rejected records,
+ * more than PROFILE_VALUES_BYTES of distinct values).
+ */
+int ingest_profile_table(const char *folder, const struct source_file *file, struct arena *a,
+			 struct table_profile *ret, struct bldr_error *err);
+
+enum { RELATE_RUNNERS_UP = 3 };
+#define RELATE_VALUES_BYTES ((size_t)2 << 30)
+
+/*
+ * Joins the tables' profiles into the profile: chooses the keys, finds inclusion dependencies by the
+ * data, scores them as foreign keys (understanding.md 1.4) and chooses. tables: by table name.
+ * Per referring column the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence.
+ * Errors: CHANGED, IO, LIMIT (more than RELATE_VALUES_BYTES of distinct values to compare).
+ */
+int ingest_relate(const char *folder, const struct sources *sources,
+		  const struct table_profile *tables, size_t n, struct arena *a,
+		  struct profile *ret, struct bldr_error *err);
+
+/* Compares every source file's hash with the folder. Errors: CHANGED (names the file), NOT_FOUND. */
+int ingest_verify(const char *folder, const struct sources *sources, struct bldr_error *err);

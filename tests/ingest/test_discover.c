@@ -1,0 +1,279 @@
+/* Which files of a folder become sources, and how every folder that cannot be read is refused. */
+#include "folder.h"
+
+#include <pwd.h>
+#include <sys/wait.h>
+
+static void assert_skipped(const struct folder *f, size_t i, const char *path, const char *reason)
+{
+	assert_true(i < f->sources.skipped.n);
+	assert_string_equal(f->sources.skipped.at[i].path, path);
+	assert_string_equal(f->sources.skipped.at[i].reason, reason);
+}
+
+static void test_takes_csv_files(void **state)
+{
+	struct folder *f = *state;
+	put(f, "b.csv", "id,name\n1,x\n");
+	put(f, "a.CSV",
+	    "\xEF\xBB\xBF"
+	    "k\r\n1\r\n");
+	put(f, "notes.txt", "hello");
+	put(f, "empty.csv", "");
+	put(f, "blank.csv", "\xEF\xBB\xBF\n\r\n");
+	assert_int_equal(mkdir(scratch_file(&f->scratch, "folder.csv"), 0700), 0);
+	assert_int_equal(mkfifo(scratch_file(&f->scratch, "pipe.csv"), 0600), 0);
+	assert_int_equal(symlink("b.csv", scratch_file(&f->scratch, "c.csv")), 0);
+
+	assert_int_equal(discover(f), 0);
+	assert_int_equal(f->sources.files.n, 2);
+	const struct source_file *a = &f->sources.files.at[0];
+	const struct source_file *b = &f->sources.files.at[1];
+	assert_string_equal(a->path, "a.CSV");
+	assert_string_equal(a->table, "a");
+	assert_true(a->bom);
+	assert_int_equal(a->bytes, 9);
+	assert_int_equal(a->columns.n, 1);
+	assert_string_equal(a->columns.at[0], "k");
+	assert_string_equal(b->path, "b.csv");
+	assert_false(b->bom);
+	assert_string_equal(b->columns.at[1], "name");
+	assert_string_equal(b->encoding, "utf-8");
+	assert_string_equal(b->delimiter, ",");
+	assert_string_equal(b->quote, "\"");
+	assert_true(b->header);
+	/* printf 'id,name\n1,x\n' | b2sum -l 256 */
+	assert_string_equal(b->hash,
+			    "c67a4c8a7b5fd3ced7d0bc57bf5c8e39116c4e454baead90659cb66516aa2b1e");
+
+	assert_int_equal(f->sources.skipped.n, 6);
+	assert_skipped(f, 0, "blank.csv", "empty: it has no header");
+	assert_skipped(f, 1, "c.csv", "a symbolic link to another file of the folder");
+	assert_skipped(f, 2, "empty.csv", "empty: it has no header");
+	assert_skipped(f, 3, "folder.csv", "a folder");
+	assert_skipped(f, 4, "notes.txt", "not a CSV file");
+	assert_skipped(f, 5, "pipe.csv", "not a regular file");
+	assert_int_equal(rmdir(scratch_file(&f->scratch, "folder.csv")), 0);
+}
+
+static void test_hidden_files_are_skipped(void **state)
+{
+	struct folder *f = *state;
+	put(f, ".orders.csv", "id\n");
+	only_source(f, "orders.csv", "id\n");
+	assert_skipped(f, 0, ".orders.csv", "a hidden file");
+	assert_int_equal(unlink(scratch_file(&f->scratch, ".orders.csv")), 0);
+}
+
+static void test_table_names(void **state)
+{
+	static const char *const names[][2] = {
+		{ "2024 sales.csv", "t_2024_sales" },
+		{ "HTTPServerLog.csv", "http_server_log" },
+		{ "InvoiceLine.csv", "invoice_line" },
+		{ "invoice-line.csv", "invoice_line_2" },
+		{ "invoice_line.csv", "invoice_line_3" },
+		{ "orderID.csv", "order_id" },
+		{ "\xC3\xA9t\xC3\xA9.csv", "t" },
+		{ "\xE6\xBC\xA2.csv", "t_2" },
+	};
+	struct folder *f = *state;
+	size_t n = sizeof(names) / sizeof(names[0]);
+	for (size_t i = 0; i < n; i++) {
+		put(f, names[i][0], "id\n");
+	}
+	assert_int_equal(discover(f), 0);
+	assert_int_equal(f->sources.files.n, n);
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(f->sources.files.at[i].path, names[i][0]);
+		assert_string_equal(f->sources.files.at[i].table, names[i][1]);
+	}
+}
+
+static void test_missing_folder(void **state)
+{
+	struct folder *f = *state;
+	int rc = ingest_discover("/nowhere/at/all", &f->arena, &f->sources, &f->err);
+	assert_int_equal(rc, BLDR_E_NOT_FOUND);
+	assert_message(f, BLDR_E_NOT_FOUND, "\"/nowhere/at/all\": no such file or directory");
+}
+
+static void test_file_instead_of_folder(void **state)
+{
+	struct folder *f = *state;
+	put(f, "a.csv", "id\n");
+	const char *path = scratch_file(&f->scratch, "a.csv");
+	assert_int_equal(ingest_discover(path, &f->arena, &f->sources, &f->err), BLDR_E_INVALID);
+	assert_message(f, BLDR_E_INVALID, "is not a folder");
+}
+
+static void test_empty_folder(void **state)
+{
+	struct folder *f = *state;
+	assert_int_equal(discover(f), BLDR_E_INVALID);
+	assert_message(f, BLDR_E_INVALID, f->scratch.path);
+	assert_message(f, BLDR_E_INVALID, "is empty");
+}
+
+static void test_nothing_usable_says_what_is_there(void **state)
+{
+	struct folder *f = *state;
+	put(f, "readme.txt", "hello");
+	put(f, "void.csv", "");
+	assert_int_equal(discover(f), BLDR_E_INVALID);
+	assert_message(f, BLDR_E_INVALID, "\"readme.txt\" (not a CSV file)");
+	assert_message(f, BLDR_E_INVALID, "\"void.csv\" (empty: it has no header)");
+}
+
+static void test_header_alone_is_a_table(void **state)
+{
+	struct folder *f = *state;
+	const struct source_file *s = only_source(f, "a.csv", "id,name\n");
+	assert_int_equal(s->columns.n, 2);
+}
+
+/* Headers that cannot name the columns of a table. */
+static void test_bad_headers(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ "id,name,id\n1,2,3\n", "\"a.csv\", line 1, names \"id\" twice: columns 1 and 3" },
+		{ "id,Name,NAME\n", "names \"NAME\" twice: columns 2 and 3" },
+		{ "\n\nid,,x\n", "column 2 of \"a.csv\" has no name in the header, line 3" },
+		{ "id, \t\n", "column 2 of \"a.csv\" has no name" },
+		{ "id,n\xE9\n",
+		  "the header of \"a.csv\" in line 1 cannot be read: not valid UTF-8" },
+		{ "id,\"n\n", "a quote that is never closed" },
+		{ "id,n\"m\n", "a quote inside an unquoted field" },
+		{ "id;name\n1;x\n", "does not seem to be separated by commas" },
+		{ "id\tname\n", "does not seem to be separated by commas" },
+		{ "\xFF\xFEi", "\"a.csv\" is in UTF-16: save it as UTF-8" },
+	};
+	struct folder *f = *state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put(f, "a.csv", cases[i].text);
+		assert_int_equal(discover(f), BLDR_E_INVALID);
+		assert_message(f, BLDR_E_INVALID, cases[i].message);
+	}
+}
+
+static void test_too_many_columns(void **state)
+{
+	struct folder *f = *state;
+	char *text = malloc(CSV_COLUMNS_MAX * 8);
+	size_t n = 0;
+	for (int i = 0; i < CSV_COLUMNS_MAX; i++) {
+		n += (size_t)sprintf(text + n, "%sc%d", i > 0 ? "," : "", i);
+	}
+	text[n++] = '\n';
+	put_bytes(f, "a.csv", text, n);
+	free(text);
+	assert_int_equal(discover(f), BLDR_E_INVALID);
+	assert_message(f, BLDR_E_INVALID, "names 10000 columns or more");
+}
+
+static void test_dangling_link(void **state)
+{
+	struct folder *f = *state;
+	put(f, "a.csv", "id\n");
+	assert_int_equal(symlink("gone.csv", scratch_file(&f->scratch, "b.csv")), 0);
+	assert_int_equal(discover(f), BLDR_E_IO);
+	assert_message(f, BLDR_E_IO, "b.csv\": no such file or directory");
+}
+
+static void test_link_out_of_the_folder(void **state)
+{
+	struct folder *f = *state;
+	char outside[128];
+	(void)snprintf(outside, sizeof(outside), "%s-outside.csv", f->scratch.path);
+	FILE *file = fopen(outside, "w");
+	assert_non_null(file);
+	(void)fputs("id\n1\n", file);
+	(void)fclose(file);
+	assert_int_equal(symlink(outside, scratch_file(&f->scratch, "a.csv")), 0);
+
+	int rc = discover(f);
+	(void)unlink(outside);
+	assert_int_equal(rc, BLDR_E_INVALID);
+	assert_message(f, BLDR_E_INVALID,
+		       "\"a.csv\" is a symbolic link that leads out of the source folder");
+}
+
+/* A folder next to the source folder whose name begins like it is outside. */
+static void test_link_to_a_neighbour(void **state)
+{
+	struct folder *f = *state;
+	char target[128];
+	(void)snprintf(target, sizeof(target), "%s2", f->scratch.path);
+	assert_int_equal(mkdir(target, 0700), 0);
+	assert_int_equal(symlink(target, scratch_file(&f->scratch, "a.csv")), 0);
+	int rc = discover(f);
+	(void)rmdir(target);
+	assert_int_equal(rc, BLDR_E_INVALID);
+}
+
+/* Root may read everything, so the child becomes nobody first. */
+static void test_unreadable_file(void **state)
+{
+	struct folder *f = *state;
+	const struct passwd *nobody = getpwnam("nobody");
+	put(f, "a.csv", "id\n");
+	assert_int_equal(chmod(scratch_file(&f->scratch, "a.csv"), 0), 0);
+	assert_int_equal(chmod(f->scratch.path, 0755), 0);
+	if (geteuid() == 0 && nobody == NULL) {
+		skip();
+	}
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (geteuid() == 0 && setuid(nobody->pw_uid) != 0) {
+			_exit(3);
+		}
+		int rc = discover(f);
+		bool told = strstr(f->err.text, "a.csv\": permission denied") != NULL;
+		_exit(rc != BLDR_E_IO ? 1 : told ? 0 : 2);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_verify(void **state)
+{
+	struct folder *f = *state;
+	only_source(f, "a.csv", "id\n1\n");
+	assert_int_equal(ingest_verify(f->scratch.path, &f->sources, &f->err), 0);
+
+	put(f, "a.csv", "id\n2\n");
+	assert_int_equal(ingest_verify(f->scratch.path, &f->sources, &f->err), BLDR_E_CHANGED);
+	assert_message(f, BLDR_E_CHANGED, "\"a.csv\" has changed since it was first read");
+
+	assert_int_equal(unlink(scratch_file(&f->scratch, "a.csv")), 0);
+	assert_int_equal(ingest_verify(f->scratch.path, &f->sources, &f->err), BLDR_E_NOT_FOUND);
+}
+
+#define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FOLDER_TEST(test_takes_csv_files),
+		FOLDER_TEST(test_hidden_files_are_skipped),
+		FOLDER_TEST(test_table_names),
+		FOLDER_TEST(test_missing_folder),
+		FOLDER_TEST(test_file_instead_of_folder),
+		FOLDER_TEST(test_empty_folder),
+		FOLDER_TEST(test_nothing_usable_says_what_is_there),
+		FOLDER_TEST(test_header_alone_is_a_table),
+		FOLDER_TEST(test_bad_headers),
+		FOLDER_TEST(test_too_many_columns),
+		FOLDER_TEST(test_dangling_link),
+		FOLDER_TEST(test_link_out_of_the_folder),
+		FOLDER_TEST(test_link_to_a_neighbour),
+		FOLDER_TEST(test_unreadable_file),
+		FOLDER_TEST(test_verify),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
