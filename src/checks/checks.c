@@ -1,0 +1,54 @@
+/*
+ * Runs every group of checks over one trial and puts the findings in order. A check that fails is a finding,
+ * not an error: errors are files that cannot be read, have changed, or do not belong together.
+ */
+#include "checks/checks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "checks/trial.h"
+
+static int (*const groups[])(struct trial *t, struct bldr_error *err) = {
+	check_sources, check_rows, check_keys, check_values, check_reload, check_lineage,
+};
+
+static int by_check(const void *a, const void *b)
+{
+	const struct finding *left = a, *right = b;
+	int order = strcmp(left->check, right->check);
+	return order != 0 ? order : strcmp(left->subject, right->subject);
+}
+
+static const char *verdict_of(const struct findings *f)
+{
+	for (size_t i = 0; i < f->checks.n; i++) {
+		if (!f->checks.at[i].passed && f->checks.at[i].severity == SEVERITY_ERROR) {
+			return "findings";
+		}
+	}
+	return "validated";
+}
+
+int checks_run(const struct checks_input *in, struct arena *a, struct findings *ret,
+	       struct bldr_error *err)
+{
+	struct trial trial;
+	int rc = trial_open(in, a, &trial, err);
+	for (size_t i = 0; rc == 0 && i < sizeof(groups) / sizeof(groups[0]); i++) {
+		rc = groups[i](&trial, err);
+	}
+	if (rc == 0) {
+		struct findings f = { .head.version = 1 };
+		for (size_t i = 0; i < trial.findings.n; i++) {
+			*LIST_ADD(a, &f.checks) = trial.findings.at[i];
+		}
+		if (f.checks.n > 0) {
+			qsort(f.checks.at, f.checks.n, sizeof(*f.checks.at), by_check);
+		}
+		f.verdict = verdict_of(&f);
+		*ret = f;
+	}
+	trial_release(&trial);
+	return rc;
+}

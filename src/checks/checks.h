@@ -1,0 +1,43 @@
+/*
+ * Checks: the Tester's own view of the data. It shares no reader, join or emitter with the rest:
+ * a small, strict, slow CSV reader, hash joins and decimals of its own, over base and store only.
+ */
+#pragma once
+
+#include "artefact/artefact.h"
+
+/*
+ * What each target column must amount to, from the raw files and the design alone. The Tester
+ * evaluates the origins itself and takes its own decision on date order, null tokens and join
+ * misses: expected.h tells them. Errors: CHANGED (a file differs from sources), INVALID (an origin it
+ * cannot evaluate, or a file that is not as declared), LIMIT (a file above 1 GiB, a sum above 38
+ * digits), NOT_FOUND, IO. Everything is held in memory: about 20 times the size of the files.
+ */
+int contract_derive(const char *source_folder, const struct sources *sources,
+		    const struct design *design, struct arena *a, struct contract *ret,
+		    struct bldr_error *err);
+
+struct checks_input {
+	const char *source_folder;
+	const char *warehouse; /* path of warehouse.db, opened read-only */
+	const char *reloaded;  /* a copy that was loaded again with another key: I1 */
+	const struct sources *sources;
+	const struct design *design;
+	const struct contract *contract;
+	const struct sttm *sttm;
+	const struct deployment *deployment;
+};
+
+/*
+ * R1 rows per file = loaded + rejected. R3 fact rows = distinct grain keys. R4 contract totals per
+ * measure. K1 keys unique, not null. K2 grain unique. K3 no orphan foreign key, never null; unknown
+ * members as often as the contract says. K4 surrogate keys recomputed, no collision, reserved members
+ * once. X2 distinct values per attribute, and rows per month for dates. I1 loading again changes
+ * no row. L1 every row traces to file and line, and its raw record holds its business key.
+ * Every planned check is in the findings, passed or not; a failed one says who is to blame and why, with
+ * sample rows. A warehouse that lacks a table or a column is a finding, as is a missing second load.
+ * Errors: those of contract_derive; CORRUPT (no database); INVALID also when contract and design do not
+ * belong together.
+ */
+int checks_run(const struct checks_input *in, struct arena *a, struct findings *ret,
+	       struct bldr_error *err);

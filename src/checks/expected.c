@@ -1,0 +1,572 @@
+/*
+ * Tables are built in load order, so that a dimension key finds its dimension built. A table's key
+ * columns are typed first, for all records: they decide which records become rows, and make the surrogate
+ * keys. Then each column is filled from its origins. What can go wrong is the design: names that do
+ * not exist, joins that are not unique, values that no origin gives.
+ */
+#include "checks/expected.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "checks/calendar_table.h"
+
+struct builder {
+	struct expected *e;
+	struct expected_table *t;
+	struct bldr_error *err;
+};
+
+/* What an origin reads: a text per source record (NULL: no hop led there), and its column's decision. */
+struct reading {
+	const char **texts;
+	const struct column_decision *decision;
+};
+
+static int wrong_origin(const struct builder *b, const struct design_column *c, const char *why)
+{
+	bldr_error_set(b->err, BLDR_E_INVALID, "design column \"%s.%s\": %s", b->t->design->name,
+		       c->name, why);
+	return BLDR_E_INVALID;
+}
+
+static int read_column(const struct builder *b, const struct design_column *c,
+		       const struct origin *o, struct reading *ret)
+{
+	struct relations *r = b->e->relations;
+	struct arena *a = b->e->arena;
+	struct relation *holder;
+	int64_t *records;
+	int rc = relation_follow(r, b->t->source, o->hops.at, o->hops.n, &holder, &records, b->err);
+	if (rc < 0) {
+		bldr_error_prefix(b->err, "design column \"%s.%s\"", b->t->design->name, c->name);
+		return rc;
+	}
+	if (o->table == NULL || o->column == NULL || strcmp(holder->file->table, o->table) != 0) {
+		return wrong_origin(b, c, "its origin's table is not where its hops lead");
+	}
+	int64_t column = relation_column_find(holder, o->column);
+	if (column < 0) {
+		return wrong_origin(b, c,
+				    arena_printf(a, "no column \"%s\" in source table \"%s\"",
+						 o->column, o->table));
+	}
+	size_t n = b->t->source->raw.records.n;
+	struct reading reading = {
+		.texts = ARENA_ARRAY(a, const char *, n),
+		.decision = &relation_column(r, holder, (size_t)column)->decision,
+	};
+	for (size_t i = 0; i < n; i++) {
+		if (records[i] >= 0) {
+			reading.texts[i] =
+				relation_text(holder, (size_t)records[i], (size_t)column);
+		}
+	}
+	*ret = reading;
+	return 0;
+}
+
+static const char **type_texts(const struct builder *b, const struct reading *reading,
+			       struct column_type type)
+{
+	size_t n = b->t->source->raw.records.n;
+	const char **cells = ARENA_ARRAY(b->e->arena, const char *, n);
+	for (size_t i = 0; i < n; i++) {
+		if (reading->texts[i] != NULL) {
+			cells[i] = value_typed(reading->decision, type, reading->texts[i],
+					       b->e->arena);
+		}
+	}
+	return cells;
+}
+
+static bool is_calendar_type(struct column_type type)
+{
+	return type.kind == COLUMN_DATE || type.kind == COLUMN_TIMESTAMP ||
+		type.kind == COLUMN_TIMESTAMP_NTZ;
+}
+
+static void note_dates(const struct builder *b, struct expected_column *c, const struct origin *o,
+		       const struct reading *reading)
+{
+	size_t n = b->t->source->raw.records.n;
+	bool utc = c->type.kind == COLUMN_TIMESTAMP;
+	c->is_date = true;
+	c->source = (struct date_source){ o->table, o->column, &reading->decision->dates };
+	c->dates = ARENA_ARRAY(b->e->arena, const char *, n);
+	c->texts = ARENA_ARRAY(b->e->arena, const char *, n);
+	for (size_t i = 0; i < n; i++) {
+		bool null = reading->texts[i] == NULL ||
+			value_is_null(reading->decision, reading->texts[i]);
+		struct stamp s;
+		char date[DATE_TEXT_MAX];
+		c->texts[i] = null ? NULL : reading->texts[i];
+		if (!null && stamp_parse(c->texts[i], reading->decision->dates.order, &s) &&
+		    stamp_date(s, utc, date)) {
+			c->dates[i] = arena_strdup(b->e->arena, date);
+		}
+	}
+}
+
+static int fill_constant(const struct builder *b, struct expected_column *c, const struct origin *o)
+{
+	const char *value = value_constant(c->type, o->value != NULL ? o->value : "", b->e->arena);
+	if (value == NULL) {
+		return wrong_origin(b, c->design, "its constant is no value of its type");
+	}
+	size_t n = b->t->source->raw.records.n;
+	c->cells = ARENA_ARRAY(b->e->arena, const char *, n);
+	for (size_t i = 0; i < n; i++) {
+		c->cells[i] = value;
+	}
+	return 0;
+}
+
+static int fill_generated(const struct builder *b, struct expected_column *c, const struct origin *o)
+{
+	const char *generator = o->generator != NULL ? o->generator : "";
+	const struct relation *source = b->t->source;
+	bool file = strcmp(generator, "source_file") == 0;
+	if (strcmp(generator, "surrogate_key") == 0) {
+		return 0; /* filled when the rows are known */
+	}
+	if (!file && strcmp(generator, "source_line") != 0) {
+		return wrong_origin(b, c->design,
+				    arena_printf(b->e->arena, "generator \"%s\" needs no source",
+						 generator));
+	}
+	size_t n = source->raw.records.n;
+	c->cells = ARENA_ARRAY(b->e->arena, const char *, n);
+	for (size_t i = 0; i < n; i++) {
+		c->cells[i] = file ? source->file->path
+				   : arena_printf(b->e->arena, "%lld",
+						  (long long)source->raw.records.at[i].line);
+	}
+	return 0;
+}
+
+/* Any column but dimension keys, per source record. */
+static int fill_plain(const struct builder *b, struct expected_column *c)
+{
+	if (c->design->origins.n != 1) {
+		return wrong_origin(b, c->design, "it needs exactly one origin");
+	}
+	const struct origin *o = &c->design->origins.at[0];
+	if (o->kind == ORIGIN_CONSTANT) {
+		return fill_constant(b, c, o);
+	}
+	if (o->kind == ORIGIN_GENERATED) {
+		return fill_generated(b, c, o);
+	}
+	struct reading reading = { 0 };
+	int rc = read_column(b, c->design, o, &reading);
+	if (rc < 0) {
+		return rc;
+	}
+	c->cells = type_texts(b, &reading, c->type);
+	if (is_calendar_type(c->type)) {
+		note_dates(b, c, o, &reading);
+	}
+	return 0;
+}
+
+bool expected_is_dimension(const struct expected_table *t)
+{
+	return t->design->kind == TABLE_DIMENSION || t->design->kind == TABLE_DATE;
+}
+
+static const char *row_canon(const struct expected_table *t, const char *const *const *parts,
+			     size_t row, struct buf *key)
+{
+	buf_clear(key);
+	canon_add(key, t->design->name);
+	for (size_t i = 0; i < t->n_keys; i++) {
+		canon_add(key, parts[i][row]);
+	}
+	ASSERT(!buf_failed(key));
+	return key->data;
+}
+
+/* The columns a dimension key's origins must give, in order, typed: NULL in any part: no key. */
+static int key_parts(const struct builder *b, struct expected_column *c, const char *const **parts)
+{
+	const struct expected_table *d = c->dimension;
+	for (size_t i = 0; i < d->n_keys; i++) {
+		const struct origin *o = &c->design->origins.at[i];
+		struct column_type type = d->columns[d->keys[i]].type;
+		if (o->kind == ORIGIN_CONSTANT) {
+			struct expected_column constant = { .design = c->design, .type = type };
+			int rc = fill_constant(b, &constant, o);
+			if (rc < 0) {
+				return rc;
+			}
+			parts[i] = constant.cells;
+			continue;
+		}
+		if (o->kind == ORIGIN_GENERATED) {
+			return wrong_origin(b, c->design, "a dimension key cannot be generated");
+		}
+		struct reading reading = { 0 };
+		int rc = read_column(b, c->design, o, &reading);
+		if (rc < 0) {
+			return rc;
+		}
+		parts[i] = type_texts(b, &reading, type);
+		if (d->design->kind == TABLE_DATE && d->n_keys == 1) {
+			note_dates(b, c, o, &reading);
+		}
+	}
+	return 0;
+}
+
+static int64_t member_of(const struct expected_table *d, const char *const *const *parts,
+			 size_t record, struct buf *key)
+{
+	for (size_t i = 0; i < d->n_keys; i++) {
+		if (parts[i][record] == NULL) {
+			return MEMBER_NONE;
+		}
+	}
+	row_canon(d, parts, record, key);
+	const void *row = map_find(d->members, key->data, key->size);
+	return row == NULL ? MEMBER_UNKNOWN : (int64_t)(intptr_t)row - 1;
+}
+
+static const char *key_cell(const struct expected_table *d, int64_t member)
+{
+	if (member < 0) {
+		return member == MEMBER_UNKNOWN ? "-1" : "-2";
+	}
+	for (size_t i = 0; i < d->design->columns.n; i++) {
+		if (d->design->columns.at[i].role == ROLE_SURROGATE_KEY) {
+			return d->columns[i].cells[member];
+		}
+	}
+	return NULL;
+}
+
+static int fill_dimension_key(const struct builder *b, struct expected_column *c)
+{
+	struct arena *a = b->e->arena;
+	const char *name = c->design->dimension != NULL ? c->design->dimension : "";
+	c->dimension = strcmp(name, b->t->design->name) == 0 ? b->t : expected_find(b->e, name);
+	if (c->dimension == NULL || c->dimension->members == NULL) {
+		return wrong_origin(b, c->design,
+				    arena_printf(a, "no dimension \"%s\" before it", name));
+	}
+	if (c->design->origins.n != c->dimension->n_keys) {
+		return wrong_origin(
+			b, c->design,
+			arena_printf(a, "%zu origins for the %zu business key columns of \"%s\"",
+				     c->design->origins.n, c->dimension->n_keys, name));
+	}
+	const char *const **parts = ARENA_ARRAY(a, const char *const *, c->dimension->n_keys);
+	int rc = key_parts(b, c, parts);
+	if (rc < 0) {
+		return rc;
+	}
+	size_t n = b->t->source->raw.records.n;
+	c->members = ARENA_ARRAY(a, int64_t, n);
+	struct buf key;
+	buf_init(&key, CANON_MAX);
+	for (size_t i = 0; i < n; i++) {
+		c->members[i] = member_of(c->dimension, parts, i, &key);
+	}
+	buf_release(&key);
+	return 0;
+}
+
+int64_t expected_column_find(const struct expected_table *t, const char *column)
+{
+	for (size_t i = 0; i < t->design->columns.n; i++) {
+		if (strcmp(t->design->columns.at[i].name, column) == 0) {
+			return (int64_t)i;
+		}
+	}
+	return -1;
+}
+
+/* The business key's columns; without one, those of the grain. */
+static int find_keys(const struct builder *b)
+{
+	struct expected_table *t = b->t;
+	t->keys =
+		ARENA_ARRAY(b->e->arena, size_t, t->design->columns.n + t->design->grain_columns.n);
+	for (size_t i = 0; i < t->design->columns.n; i++) {
+		if (t->design->columns.at[i].role == ROLE_BUSINESS_KEY) {
+			t->keys[t->n_keys++] = i;
+		}
+	}
+	for (size_t i = 0; t->n_keys == 0 && t->source == NULL && i < t->design->columns.n; i++) {
+		if (t->columns[i].type.kind == COLUMN_DATE) {
+			t->keys[t->n_keys++] = i; /* a calendar is keyed by its date */
+		}
+	}
+	bool by_grain = t->n_keys == 0;
+	for (size_t i = 0; i < t->design->grain_columns.n; i++) {
+		const char *name = t->design->grain_columns.at[i];
+		int64_t column = expected_column_find(t, name);
+		if (column < 0) {
+			return bldr_error_set(
+				b->err, BLDR_E_INVALID,
+				"design table \"%s\": its grain names no column \"%s\"",
+				t->design->name, name);
+		}
+		if (by_grain && t->design->columns.at[column].role != ROLE_SURROGATE_KEY) {
+			t->keys[t->n_keys++] = (size_t)column;
+		}
+	}
+	bool surrogate_only = t->n_keys == 0 && expected_is_dimension(t);
+	return surrogate_only
+		? bldr_error_set(b->err, BLDR_E_INVALID, "design table \"%s\": no business key",
+				 t->design->name)
+		: 0;
+}
+
+/* Takes the records that become rows: all of a fact's, the first of each key of a dimension's. */
+static void choose_rows(const struct builder *b)
+{
+	struct expected_table *t = b->t;
+	size_t n = t->source->raw.records.n;
+	const char *const **parts = ARENA_ARRAY(b->e->arena, const char *const *, t->n_keys);
+	for (size_t i = 0; i < t->n_keys; i++) {
+		parts[i] = t->columns[t->keys[i]].cells;
+	}
+	t->records = ARENA_ARRAY(b->e->arena, size_t, n);
+	struct buf key;
+	buf_init(&key, CANON_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if (!expected_is_dimension(t)) {
+			t->records[t->n++] = i;
+			continue;
+		}
+		int64_t member = member_of(t, parts, i, &key);
+		if (member == MEMBER_UNKNOWN) {
+			t->records[t->n++] = i;
+			*map_at(t->members, key.data, key.size) = (void *)(intptr_t)t->n;
+		}
+	}
+	buf_release(&key);
+}
+
+/* Keeps the cells of the chosen rows, which lie in order. */
+static void compact(const struct expected_table *t, struct expected_column *c)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		size_t record = t->records[i];
+		if (c->cells != NULL) {
+			c->cells[i] = c->cells[record];
+		}
+		if (c->members != NULL) {
+			c->members[i] = c->members[record];
+		}
+		if (c->is_date) {
+			c->texts[i] = c->texts[record];
+			c->dates[i] = c->dates[record];
+		}
+	}
+}
+
+static void keep_record_keys(const struct builder *b)
+{
+	struct expected_table *t = b->t;
+	size_t n = t->source->raw.records.n;
+	t->record_keys = ARENA_ARRAY(b->e->arena, const char **, t->n_keys);
+	for (size_t i = 0; i < t->n_keys; i++) {
+		const char **cells = t->columns[t->keys[i]].cells;
+		t->record_keys[i] =
+			cells == NULL ? NULL : arena_copy(b->e->arena, cells, n * sizeof(*cells));
+	}
+}
+
+const char *expected_key(const struct expected_table *t, size_t row, struct arena *a)
+{
+	const char *const **parts = ARENA_ARRAY(a, const char *const *, t->n_keys);
+	for (size_t i = 0; i < t->n_keys; i++) {
+		parts[i] = t->columns[t->keys[i]].cells;
+	}
+	struct buf key;
+	buf_init(&key, CANON_MAX);
+	const char *canon = arena_strdup(a, row_canon(t, parts, row, &key));
+	buf_release(&key);
+	return canon;
+}
+
+static bool keyed_by_date(const struct expected_table *t)
+{
+	return t->design->kind == TABLE_DATE && t->n_keys == 1 &&
+		t->columns[t->keys[0]].type.kind == COLUMN_DATE;
+}
+
+/* yyyy-mm-dd as the integer yyyymmdd. */
+static const char *date_key(const char *date, struct arena *a)
+{
+	return arena_printf(a, "%.4s%.2s%.2s", date, date + 5, date + 8);
+}
+
+static void fill_surrogates(const struct builder *b)
+{
+	struct expected_table *t = b->t;
+	struct arena *a = b->e->arena;
+	for (size_t c = 0; c < t->design->columns.n; c++) {
+		if (t->design->columns.at[c].role != ROLE_SURROGATE_KEY || t->n_keys == 0) {
+			continue;
+		}
+		const char **cells = ARENA_ARRAY(a, const char *, t->n);
+		for (size_t i = 0; i < t->n; i++) {
+			if (keyed_by_date(t)) {
+				cells[i] = date_key(t->columns[t->keys[0]].cells[i], a);
+				continue;
+			}
+			const char *canon = expected_key(t, i, a);
+			int64_t key = canon_key(canon, strlen(canon));
+			cells[i] = arena_printf(a, "%lld", (long long)key);
+		}
+		t->columns[c].cells = cells;
+	}
+}
+
+/* Dimension keys show the surrogate key of their member, once its table has them. */
+static void fill_key_cells(const struct builder *b)
+{
+	for (size_t c = 0; c < b->t->design->columns.n; c++) {
+		struct expected_column *column = &b->t->columns[c];
+		if (column->members == NULL) {
+			continue;
+		}
+		column->cells = ARENA_ARRAY(b->e->arena, const char *, b->t->n);
+		for (size_t i = 0; i < b->t->n; i++) {
+			column->cells[i] = key_cell(column->dimension, column->members[i]);
+		}
+	}
+}
+
+static bool is_key(const struct expected_table *t, size_t column)
+{
+	for (size_t i = 0; i < t->n_keys; i++) {
+		if (t->keys[i] == column) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A dimension's key columns are values of its own: a reference cannot name it before it is built. */
+static int fill_keys(const struct builder *b)
+{
+	if (!expected_is_dimension(b->t)) {
+		return 0;
+	}
+	b->t->members = map_new();
+	for (size_t i = 0; i < b->t->n_keys; i++) {
+		struct expected_column *c = &b->t->columns[b->t->keys[i]];
+		int rc = c->design->role == ROLE_DIMENSION_KEY
+			? wrong_origin(b, c->design, "a dimension key cannot name members")
+			: fill_plain(b, c);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int build_from_source(const struct builder *b)
+{
+	struct expected_table *t = b->t;
+	t->source = relation_find(b->e->relations, t->design->source);
+	if (t->source == NULL) {
+		return bldr_error_set(b->err, BLDR_E_INVALID,
+				      "design table \"%s\": no source table \"%s\"",
+				      t->design->name, t->design->source);
+	}
+	int rc = find_keys(b);
+	if (rc == 0) {
+		rc = fill_keys(b);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	choose_rows(b);
+	for (size_t c = 0; rc == 0 && c < t->design->columns.n; c++) {
+		bool filled = expected_is_dimension(t) && is_key(t, c);
+		if (t->design->columns.at[c].role == ROLE_DIMENSION_KEY) {
+			rc = fill_dimension_key(b, &t->columns[c]);
+		} else if (!filled) {
+			rc = fill_plain(b, &t->columns[c]);
+		}
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	keep_record_keys(b);
+	for (size_t c = 0; c < t->design->columns.n; c++) {
+		compact(t, &t->columns[c]);
+	}
+	fill_surrogates(b);
+	fill_key_cells(b);
+	return 0;
+}
+
+static int build_table(const struct builder *b)
+{
+	struct expected_table *t = b->t;
+	t->columns = ARENA_ARRAY(b->e->arena, struct expected_column, t->design->columns.n);
+	for (size_t i = 0; i < t->design->columns.n; i++) {
+		const struct design_column *c = &t->design->columns.at[i];
+		t->columns[i].design = c;
+		if (!column_type_parse(c->type, &t->columns[i].type)) {
+			return wrong_origin(b, c,
+					    arena_printf(b->e->arena, "no type \"%s\"", c->type));
+		}
+	}
+	if (t->design->source != NULL) {
+		return build_from_source(b);
+	}
+	if (t->design->kind != TABLE_DATE) {
+		return bldr_error_set(b->err, BLDR_E_INVALID,
+				      "design table \"%s\" has no source and is no date dimension",
+				      t->design->name);
+	}
+	int rc = find_keys(b);
+	return rc < 0 ? rc : calendar_table_fill(b->e, t, b->err);
+}
+
+int expected_evaluate(const struct design *design, struct relations *relations, struct arena *a,
+		      struct expected *ret, struct bldr_error *err)
+{
+	*ret = (struct expected){
+		.arena = a,
+		.relations = relations,
+		.design = design,
+		.tables = ARENA_ARRAY(a, struct expected_table, design->tables.n),
+	};
+	for (size_t i = 0; i < design->tables.n; i++) {
+		struct expected_table *t = &ret->tables[ret->n++];
+		t->design = &design->tables.at[i];
+		struct builder b = { .e = ret, .t = t, .err = err };
+		int rc = build_table(&b);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+void expected_release(struct expected *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		map_free(e->tables[i].members);
+		e->tables[i].members = NULL;
+	}
+}
+
+const struct expected_table *expected_find(const struct expected *e, const char *table)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		if (strcmp(e->tables[i].design->name, table) == 0) {
+			return &e->tables[i];
+		}
+	}
+	return NULL;
+}

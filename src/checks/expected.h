@@ -1,0 +1,68 @@
+/*
+ * The star as the Tester expects it: every target table of the design, evaluated from the raw files by the
+ * origins of its columns. Nothing here has seen the STTM or the warehouse.
+ *
+ * A dimension has one row per business key: the first record that holds it; records without a business key
+ * make no member. A fact has one row per good record. A generated date dimension has every day of the years
+ * that its source dates span. A hop that finds nothing gives null, and a null in any part of a dimension's
+ * business key means "no key" (-2).
+ */
+#pragma once
+
+#include "checks/relation.h"
+
+enum { MEMBER_UNKNOWN = -1, MEMBER_NONE = -2 };
+
+/* A source date column, its decision, and what it feeds. */
+struct date_source {
+	const char *table, *column;
+	const struct date_decision *decision;
+};
+
+struct expected_column {
+	const struct design_column *design;
+	struct column_type type;
+	const char **cells; /* per row; NULL array: not judged (a calendar's own names and the like) */
+	/* a dimension key */
+	const struct expected_table *dimension;
+	int64_t *members; /* per row: row of the dimension, MEMBER_UNKNOWN or MEMBER_NONE */
+	/* a column that one source date column feeds */
+	bool is_date;
+	struct date_source source;
+	const char **texts; /* per row: the date as written, NULL: none */
+	const char **dates; /* per row: yyyy-mm-dd as the column shows it, NULL: none */
+};
+
+struct expected_table {
+	const struct design_table *design;
+	struct relation *source; /* NULL: a generated date dimension */
+	size_t n;
+	size_t *records;                 /* the source record of each row; NULL: generated */
+	struct expected_column *columns; /* as in the design */
+	size_t n_keys;
+	size_t *keys;                      /* columns that the surrogate key is made of */
+	const char ***record_keys;         /* per key column, per source record; NULL: generated */
+	struct map *members;               /* a dimension's: canon of the keys -> row + 1 */
+	LIST(struct date_source) calendar; /* generated: whose dates it spans */
+};
+
+struct expected {
+	struct arena *arena;
+	struct relations *relations;
+	const struct design *design;
+	struct expected_table *tables; /* as in the design; n of them are built */
+	size_t n;
+};
+
+/* ret must be released whatever is returned. Errors: INVALID: an origin that cannot be evaluated. */
+int expected_evaluate(const struct design *design, struct relations *relations, struct arena *a,
+		      struct expected *ret, struct bldr_error *err);
+void expected_release(struct expected *e);
+
+/* NULL: no such table. */
+const struct expected_table *expected_find(const struct expected *e, const char *table);
+/* The column's index, or -1. */
+int64_t expected_column_find(const struct expected_table *t, const char *column);
+bool expected_is_dimension(const struct expected_table *t);
+/* The canon of the key's values in a row: what names the row. In the arena. */
+const char *expected_key(const struct expected_table *t, size_t row, struct arena *a);

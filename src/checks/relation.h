@@ -1,0 +1,61 @@
+/*
+ * Relations: the raw files as tables in memory, with the Tester's decision per column and hash joins.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "checks/reader.h"
+#include "checks/values.h"
+
+struct relation_column {
+	const char *name;
+	bool decided;
+	struct column_decision decision;
+};
+
+struct relation {
+	const struct source_file *file;
+	struct raw_table raw;
+	struct relation_column *columns;
+};
+
+/* The records of a table by the values of some of its columns. */
+struct relation_index {
+	const struct relation *table;
+	size_t n;
+	const size_t *columns;
+	const bool *numbers; /* compared as numbers */
+	struct map *rows;    /* key -> record + 1 */
+};
+
+struct relations {
+	struct arena *arena;          /* everything but the indexes' maps */
+	LIST(struct relation) tables; /* as in sources */
+	LIST(struct relation_index) indexes;
+};
+
+/* Reads every file of sources. ret must be released whatever is returned. Errors: as raw_table_read. */
+int relations_read(const char *source_folder, const struct sources *sources, struct arena *a,
+		   struct relations *ret, struct bldr_error *err);
+void relations_release(struct relations *r);
+
+/* NULL: no such table. */
+struct relation *relation_find(struct relations *r, const char *table);
+/* The column's index, or -1. */
+int64_t relation_column_find(const struct relation *t, const char *column);
+/* The column with its decision taken. */
+const struct relation_column *relation_column(struct relations *r, struct relation *t,
+					      size_t column);
+static inline const char *relation_text(const struct relation *t, size_t record, size_t column)
+{
+	return raw_field(&t->raw, record, column);
+}
+
+/*
+ * Follows hops from each record of from: ret_records (one per record of from, in the arena) holds the record
+ * of the last hop's table, or -1 where a key is null or not found; *ret_to is that table. A null in
+ * any part of a key matches nothing. Errors: INVALID (unknown names, hops that do not
+ * connect, a target that is not unique: told with its two lines).
+ */
+int relation_follow(struct relations *r, struct relation *from, const struct hop *hops, size_t n,
+		    struct relation **ret_to, int64_t **ret_records, struct bldr_error *err);

@@ -1,0 +1,107 @@
+/*
+ * The trial: the expected star beside the found one, row for row, and what a check says about them.
+ *
+ * Rows are paired by lineage where file, line and key agree, then by key, then by lineage alone; so a wrong
+ * line number does not make values look wrong, nor a wrong key a row look missing. What stays alone on
+ * the expected side is missing, on the found side surplus. A date column whose found dates are what
+ * another order of the written ones gives has a date fault: everything that follows from it is
+ * blamed on the mapping's date order, and on nothing else.
+ */
+#pragma once
+
+#include "checks/checks.h"
+#include "checks/expected.h"
+#include "checks/found.h"
+
+enum { TRIAL_SAMPLES_MAX = 5 };
+
+/* The columns _source_file and _source_line of a table, or -1. */
+struct lineage {
+	int64_t file, line;
+};
+
+struct date_fault {
+	bool found;
+	const char *why; /* in words */
+};
+
+struct trial_column {
+	size_t changed; /* paired rows whose value is not the expected one */
+	struct date_fault fault;
+};
+
+struct trial_table {
+	const struct expected_table *expected;
+	const struct contract_table *contract;
+	const struct sttm_table *sttm; /* NULL: the STTM lacks it */
+	struct found_table found;
+	int64_t *expected_of; /* per found row: expected row, or -1 */
+	int64_t *found_of;    /* per expected row: found row, or -1 */
+	size_t missing, surplus;
+	struct trial_column *columns; /* as in the design */
+};
+
+struct trial {
+	const struct checks_input *in;
+	struct arena *arena;
+	struct relations relations;
+	struct expected expected;
+	struct store *store;
+	struct trial_table *tables; /* as in the design; n of them are open */
+	size_t n;
+	LIST(struct finding) findings;
+};
+
+/* ret must be released whatever is returned. Errors: those of reading, INVALID: contract and design do not
+ * belong together. */
+int trial_open(const struct checks_input *in, struct arena *a, struct trial *ret,
+	       struct bldr_error *err);
+void trial_release(struct trial *t);
+
+struct trial_table *trial_find(const struct trial *t, const char *table);
+struct lineage trial_lineage(const struct expected_table *t);
+/* Whether a paired found row's value in a column differs from the expected one. */
+bool trial_differs(const struct trial *t, const struct trial_table *table, size_t column,
+		   size_t found_row);
+/* Per found row, the date that a date column amounts to: yyyy-mm-dd or NULL. In the arena. */
+const char **trial_dates(const struct trial *t, const struct trial_table *table, size_t column);
+
+/* ---- saying it ---- */
+
+struct verdict {
+	bool passed;
+	int severity; /* enum severity, of a failure */
+	const char *expected, *found;
+	texts samples;
+	const char *blame, *why;          /* of a failure */
+	const struct date_source *advice; /* date_order, or NULL */
+};
+
+/* Adds a finding; what a check proves and where its expectation comes from is told in verdict.c. */
+void trial_report(struct trial *t, const char *check, const char *subject, const struct verdict *v);
+/* "table.column" */
+const char *trial_subject(const struct trial *t, const struct trial_table *table, size_t column);
+/* Blames for a column's failure: its date order, its values, its rows; with samples. */
+void trial_blame_column(const struct trial *t, const struct trial_table *table, size_t column,
+			struct verdict *v);
+/* Blames for missing or surplus rows: a date order that moves the grain or the calendar, or the load. */
+void trial_blame_rows(const struct trial *t, const struct trial_table *table, struct verdict *v);
+/* Adds a sample unless there are enough. */
+void trial_sample(const struct trial *t, struct verdict *v, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* "raw_orders.csv:17" of an expected row, or the key of a generated one. */
+const char *trial_place(const struct trial *t, const struct trial_table *table, size_t expected_row);
+/* "order_id=16" of a found row. */
+const char *trial_row(const struct trial *t, const struct trial_table *table, size_t found_row);
+/* True: the table or the column is not in the warehouse; the verdict says so. */
+bool trial_absent(const struct trial *t, const struct trial_table *table, int64_t column,
+		  struct verdict *v);
+
+/* ---- the groups of checks, each one file ---- */
+
+int check_sources(struct trial *t, struct bldr_error *err); /* R1 */
+int check_rows(struct trial *t, struct bldr_error *err);    /* R3, R4 */
+int check_keys(struct trial *t, struct bldr_error *err);    /* K1, K2, K3, K4 */
+int check_values(struct trial *t, struct bldr_error *err);  /* X2 */
+int check_reload(struct trial *t, struct bldr_error *err);  /* I1 */
+int check_lineage(struct trial *t, struct bldr_error *err); /* L1 */

@@ -1,0 +1,280 @@
+/*
+ * Turning what a check saw into a finding: where the expectation came from, what passing proves and does not,
+ * who is to blame and which rows show it. The texts per check stand in one table, so that no finding can
+ * claim more than its check does.
+ */
+#include "checks/trial.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/utf8.h"
+
+struct check_text {
+	const char *check, *provenance, *proves;
+};
+
+#define FROM_CONTRACT                                                                   \
+	"contract: the Tester's own reading of the raw files by the design's origins; " \
+	"no STTM, no pipeline"
+#define BEYOND "; a misunderstanding that design and contract share is beyond it"
+
+static const struct check_text check_texts[] = {
+	{ "R1", "contract: records that the Tester's own reader finds in the file",
+	  "every record of the file was loaded or set aside with a reason; not that its values are "
+	  "right. It does not depend on the STTM" },
+	{ "R3", FROM_CONTRACT,
+	  "one row per distinct grain key of the source, none lost, none doubled. It does not depend "
+	  "on the STTM" BEYOND },
+	{ "R4", FROM_CONTRACT,
+	  "count, exact sum, smallest and largest value, and each row's value, are those of the raw "
+	  "files. It does not depend on the STTM" BEYOND },
+	{ "K1", "the definition of a key, and the reserved members that docs/warehouse.md names",
+	  "a key names at most one member; not that it names the right one (K3, K4)" },
+	{ "K2", "the grain that the design states",
+	  "no two rows share a grain key and none lacks one; not that no row is missing (R3)" },
+	{ "K3", FROM_CONTRACT,
+	  "every row leads to the member that the raw files name, and rows without one to the unknown "
+	  "members. It does not depend on the STTM" BEYOND },
+	{ "K4",
+	  "surrogate keys recomputed from the raw business keys by the rule of the design; the "
+	  "reserved members are those of the STTM and of docs/warehouse.md",
+	  "the same business key has the same surrogate key on every platform and in every load, and no "
+	  "two share one" },
+	{ "X2", FROM_CONTRACT,
+	  "the column holds the distinct values, nulls and dates per month of the raw files, each in its "
+	  "row. It does not depend on the STTM" BEYOND },
+	{ "I1", "the same load done again into a copy of the warehouse",
+	  "loading again changes no row; it compares the pipeline with itself, so it rests on the STTM "
+	  "and says nothing about right values" },
+	{ "L1", "file and line of each row, looked up in the raw files by the Tester's own reader",
+	  "every row can be traced to the record that it came from; other columns are compared by R4, "
+	  "K3 and X2" },
+};
+
+static const struct check_text *text_of(const char *check)
+{
+	for (size_t i = 0; i < sizeof(check_texts) / sizeof(check_texts[0]); i++) {
+		if (strcmp(check_texts[i].check, check) == 0) {
+			return &check_texts[i];
+		}
+	}
+	ASSERT(!"every check has its texts");
+	return NULL;
+}
+
+static const struct bldr_value *advice_value(struct arena *a, const struct date_source *source)
+{
+	struct bldr_value *v = bldr_object();
+	bldr_object_set(v, "repair", bldr_text("date_order"));
+	bldr_object_set(v, "table", bldr_text(source->table));
+	bldr_object_set(v, "column", bldr_text(source->column));
+	return artefact_keep(a, v);
+}
+
+void trial_report(struct trial *t, const char *check, const char *subject, const struct verdict *v)
+{
+	const struct check_text *text = text_of(check);
+	struct finding f = {
+		.check = check,
+		.subject = subject,
+		.passed = v->passed,
+		.severity = v->passed ? SEVERITY_ERROR : v->severity,
+		.expected = v->expected,
+		.found = v->found,
+		.provenance = text->provenance,
+		.proves = text->proves,
+	};
+	if (!v->passed) {
+		ASSERT(v->blame != NULL && v->why != NULL);
+		f.samples = v->samples;
+		f.blame = v->blame;
+		f.why = v->why;
+		f.advice = v->advice != NULL ? advice_value(t->arena, v->advice) : NULL;
+	}
+	*LIST_ADD(t->arena, &t->findings) = f;
+}
+
+const char *trial_subject(const struct trial *t, const struct trial_table *table, size_t column)
+{
+	return arena_printf(t->arena, "%s.%s", table->expected->design->name,
+			    table->expected->design->columns.at[column].name);
+}
+
+void trial_sample(const struct trial *t, struct verdict *v, const char *fmt, ...)
+{
+	if (v->samples.n == TRIAL_SAMPLES_MAX) {
+		return;
+	}
+	char text[512];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	size_t size = strlen(text);
+	size_t cut = size == sizeof(text) - 1 ? utf8_cut(text, size, size) : size;
+	*LIST_ADD(t->arena, &v->samples) = arena_strndup(t->arena, text, cut);
+}
+
+/* "order_id=16", for the key columns of one side. */
+static const char *key_words(const struct trial *t, const struct trial_table *table,
+			     const struct found_column *found, size_t row)
+{
+	const struct expected_table *e = table->expected;
+	const char *words = "";
+	for (size_t i = 0; i < e->n_keys; i++) {
+		size_t c = e->keys[i];
+		const char *const *cells = found != NULL ? found[c].cells : e->columns[c].cells;
+		const char *cell = cells != NULL ? cells[row] : NULL;
+		words = arena_printf(t->arena, "%s%s%s=%.80s", words, i > 0 ? " " : "",
+				     e->design->columns.at[c].name, cell != NULL ? cell : "null");
+	}
+	return words;
+}
+
+const char *trial_place(const struct trial *t, const struct trial_table *table, size_t expected_row)
+{
+	const struct relation *source = table->expected->source;
+	if (source == NULL) {
+		return key_words(t, table, NULL, expected_row);
+	}
+	size_t record = table->expected->records[expected_row];
+	return arena_printf(t->arena, "%s:%lld", source->file->path,
+			    (long long)source->raw.records.at[record].line);
+}
+
+const char *trial_row(const struct trial *t, const struct trial_table *table, size_t found_row)
+{
+	return key_words(t, table, table->found.columns, found_row);
+}
+
+bool trial_absent(const struct trial *t, const struct trial_table *table, int64_t column,
+		  struct verdict *v)
+{
+	const struct design_table *d = table->expected->design;
+	bool column_missing = column >= 0 && table->found.columns[column].missing;
+	if (!table->found.missing && !column_missing) {
+		return false;
+	}
+	v->passed = false;
+	v->severity = SEVERITY_ERROR;
+	v->found = table->found.missing ? arena_printf(t->arena, "no table \"%s\"", d->name)
+					: arena_printf(t->arena, "no column for \"%s.%s\"", d->name,
+						       d->columns.at[column].name);
+	v->blame = "developer";
+	v->why = "the warehouse lacks what the design states";
+	return true;
+}
+
+static const char *or_null(const char *text)
+{
+	return text != NULL ? text : "null";
+}
+
+static void sample_changes(const struct trial *t, const struct trial_table *table, size_t column,
+			   struct verdict *v)
+{
+	const char *name = table->expected->design->columns.at[column].name;
+	for (size_t i = 0; i < table->found.n && v->samples.n < TRIAL_SAMPLES_MAX; i++) {
+		int64_t row = table->expected_of[i];
+		if (row >= 0 && trial_differs(t, table, column, i)) {
+			trial_sample(t, v, "%s: %s is %.120s, expected %.120s",
+				     trial_place(t, table, (size_t)row), name,
+				     or_null(table->found.columns[column].cells[i]),
+				     or_null(table->expected->columns[column].cells[row]));
+		}
+	}
+}
+
+static void sample_rows(const struct trial *t, const struct trial_table *table, struct verdict *v)
+{
+	for (size_t i = 0; i < table->expected->n && v->samples.n < TRIAL_SAMPLES_MAX; i++) {
+		if (table->found_of[i] < 0) {
+			trial_sample(t, v, "%s: no row %s", trial_place(t, table, i),
+				     key_words(t, table, NULL, i));
+		}
+	}
+	for (size_t i = 0; i < table->found.n && v->samples.n < TRIAL_SAMPLES_MAX; i++) {
+		if (table->expected_of[i] < 0) {
+			trial_sample(t, v, "row %s has no record of its own",
+				     trial_row(t, table, i));
+		}
+	}
+}
+
+static void blame_date(const struct date_fault *fault, const struct date_source *source,
+		       struct verdict *v)
+{
+	v->blame = "analyst";
+	v->why = fault->why;
+	v->advice = source;
+}
+
+static const char *loss_words(const struct trial *t, const struct trial_table *table)
+{
+	return arena_printf(t->arena, "%zu rows are missing and %zu are surplus, see R3 of %s",
+			    table->missing, table->surplus, table->expected->design->name);
+}
+
+void trial_blame_column(const struct trial *t, const struct trial_table *table, size_t column,
+			struct verdict *v)
+{
+	const struct trial_column *c = &table->columns[column];
+	sample_changes(t, table, column, v);
+	if (c->fault.found) {
+		blame_date(&c->fault, &table->expected->columns[column].source, v);
+	} else if (c->changed > 0) {
+		v->blame = "analyst";
+		v->why = arena_printf(
+			t->arena,
+			"the mapping gives %zu rows another value than the origin that "
+			"the design states",
+			c->changed);
+	} else {
+		trial_blame_rows(t, table, v);
+	}
+}
+
+/* A date fault of any column that the source column feeds. */
+static const struct date_fault *fault_of_source(const struct trial *t,
+						const struct date_source *source)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct trial_table *table = &t->tables[i];
+		for (size_t c = 0; c < table->expected->design->columns.n; c++) {
+			const struct expected_column *e = &table->expected->columns[c];
+			if (table->columns[c].fault.found &&
+			    strcmp(e->source.table, source->table) == 0 &&
+			    strcmp(e->source.column, source->column) == 0) {
+				return &table->columns[c].fault;
+			}
+		}
+	}
+	return NULL;
+}
+
+void trial_blame_rows(const struct trial *t, const struct trial_table *table, struct verdict *v)
+{
+	const struct expected_table *e = table->expected;
+	sample_rows(t, table, v);
+	for (size_t i = 0; i < e->calendar.n; i++) {
+		const struct date_fault *fault = fault_of_source(t, &e->calendar.at[i]);
+		if (fault != NULL) {
+			blame_date(fault, &e->calendar.at[i], v);
+			return;
+		}
+	}
+	for (size_t i = 0; i < e->n_keys; i++) {
+		const struct trial_column *c = &table->columns[e->keys[i]];
+		if (c->fault.found) {
+			blame_date(&c->fault, &e->columns[e->keys[i]].source, v);
+			return;
+		}
+	}
+	v->blame = "developer";
+	v->why = table->missing + table->surplus > 0
+		? loss_words(t, table)
+		: "every row and value is right, but they do not add up as the contract says";
+}

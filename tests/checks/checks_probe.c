@@ -1,0 +1,171 @@
+/*
+ * What src/checks says, as text for the Python tests. All artefacts are files of one folder, CASE.
+ *
+ *	checks_probe records CASE SOURCE_FOLDER     one JSON line per record: {"table","line","fields","raw"} or
+ *	                                            {"table","line","rejected","raw_bytes"}
+ *	checks_probe contract CASE SOURCE_FOLDER    writes CASE/contract.json from sources.json and design.json
+ *	checks_probe findings CASE SOURCE_FOLDER    writes CASE/findings.json from all artefacts, warehouse.db
+ *	                                            and reloaded.db
+ *
+ * Exit 1: the error's name and text on standard error.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "checks/checks.h"
+#include "checks/reader.h"
+
+struct probe {
+	const char *folder, *source_folder;
+	struct arena arena;
+	struct bldr_error err;
+};
+
+static int fail(const struct probe *p)
+{
+	fprintf(stderr, "%s: %s\n", bldr_error_name(p->err.code), p->err.text);
+	return 1;
+}
+
+static char *path_of(struct probe *p, const char *name)
+{
+	return arena_printf(&p->arena, "%s/%s", p->folder, name);
+}
+
+static int read_artefact(struct probe *p, const char *name, void *ret)
+{
+	char hash[HASH_HEX_MAX];
+	uint64_t bytes;
+	char *file = arena_printf(&p->arena, "%s.json", name);
+	int rc = file_hash(path_of(p, file), hash, &bytes, &p->err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct artefact_ref ref = { .path = file, .hash = hash, .bytes = (int64_t)bytes };
+	return artefact_read(p->folder, name, &ref, &p->arena, ret, &p->err);
+}
+
+static int write_artefact(struct probe *p, const char *name, const void *data)
+{
+	struct artefact_ref ref;
+	char *file = arena_printf(&p->arena, "%s.json", name);
+	return artefact_write(p->folder, name, file, data, &p->arena, &ref, &p->err);
+}
+
+static void print(struct bldr_value *v)
+{
+	char *text = bldr_value_text(v);
+	puts(text);
+	free(text);
+	bldr_unref(v);
+}
+
+static void print_table(const struct source_file *f, const struct raw_table *t)
+{
+	for (size_t i = 0; i < t->records.n; i++) {
+		const struct raw_record *r = &t->records.at[i];
+		struct bldr_value *v = bldr_object(), *fields = bldr_list();
+		for (size_t c = 0; c < t->columns; c++) {
+			bldr_list_add(fields, bldr_text(raw_field(t, i, c)));
+		}
+		bldr_object_set(v, "table", bldr_text(f->table));
+		bldr_object_set(v, "line", bldr_int(r->line));
+		bldr_object_set(v, "fields", fields);
+		bldr_object_set(v, "raw", bldr_text_n(t->bytes + r->offset, r->size));
+		print(v);
+	}
+	for (size_t i = 0; i < t->rejects.n; i++) {
+		const struct raw_reject *r = &t->rejects.at[i];
+		struct bldr_value *v = bldr_object();
+		bldr_object_set(v, "table", bldr_text(f->table));
+		bldr_object_set(v, "line", bldr_int(r->record.line));
+		bldr_object_set(v, "rejected", bldr_text(r->reason));
+		bldr_object_set(v, "raw_bytes", bldr_int((int64_t)r->record.size));
+		print(v);
+	}
+}
+
+static int records(struct probe *p)
+{
+	struct sources sources;
+	int rc = read_artefact(p, "sources", &sources);
+	for (size_t i = 0; rc == 0 && i < sources.files.n; i++) {
+		struct raw_table t;
+		rc = raw_table_read(p->source_folder, &sources.files.at[i], &p->arena, &t, &p->err);
+		if (rc == 0) {
+			print_table(&sources.files.at[i], &t);
+		}
+	}
+	return rc;
+}
+
+static int derive(struct probe *p)
+{
+	struct sources sources;
+	struct design design;
+	struct contract contract;
+	int rc = read_artefact(p, "sources", &sources);
+	if (rc == 0) {
+		rc = read_artefact(p, "design", &design);
+	}
+	if (rc == 0) {
+		rc = contract_derive(p->source_folder, &sources, &design, &p->arena, &contract,
+				     &p->err);
+	}
+	return rc < 0 ? rc : write_artefact(p, "contract", &contract);
+}
+
+static int find(struct probe *p)
+{
+	struct sources sources;
+	struct design design;
+	struct contract contract;
+	struct sttm sttm;
+	struct deployment deployment;
+	struct findings findings;
+	const struct {
+		const char *name;
+		void *ret;
+	} artefacts[] = {
+		{ "sources", &sources }, { "design", &design },         { "contract", &contract },
+		{ "sttm", &sttm },       { "deployment", &deployment },
+	};
+	for (size_t i = 0; i < sizeof(artefacts) / sizeof(artefacts[0]); i++) {
+		int rc = read_artefact(p, artefacts[i].name, artefacts[i].ret);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	struct checks_input in = {
+		.source_folder = p->source_folder,
+		.warehouse = path_of(p, "warehouse.db"),
+		.reloaded = path_of(p, "reloaded.db"),
+		.sources = &sources,
+		.design = &design,
+		.contract = &contract,
+		.sttm = &sttm,
+		.deployment = &deployment,
+	};
+	int rc = checks_run(&in, &p->arena, &findings, &p->err);
+	return rc < 0 ? rc : write_artefact(p, "findings", &findings);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(struct probe *p);
+	} commands[] = { { "records", records }, { "contract", derive }, { "findings", find } };
+	for (size_t i = 0; argc == 4 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			struct probe p = { .folder = argv[2], .source_folder = argv[3] };
+			int code = commands[i].run(&p) < 0 ? fail(&p) : 0;
+			arena_release(&p.arena);
+			return code;
+		}
+	}
+	fprintf(stderr, "checks_probe records|contract|findings CASE SOURCE_FOLDER\n");
+	return 2;
+}
