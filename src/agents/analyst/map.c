@@ -1,0 +1,131 @@
+/*
+ * Writes the STTM. In a later round it is entered with the Tester's advice and the mapping that failed:
+ * what that mapping chose is then ruled out, and the runner-up is taken.
+ */
+#include <string.h>
+
+#include "agents/desk.h"
+#include "agents/handover.h"
+#include "agents/nodes.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "warehouse/warehouse.h"
+
+enum { DOCUMENT_MAX = 16 << 20 };
+
+static const char *const reads[] = { "job",     "rounds", "advice", "sources",
+				     "profile", "design", "sttm",   NULL };
+static const char *const writes[] = { "sttm", NULL };
+static const struct handover handover = { "analyst.map", BLDR_PURE, "sttm" };
+
+const struct bldr_node analyst_map_node = {
+	.name = "map",
+	.reads = reads,
+	.writes = writes,
+	.prepare = handover_prepare,
+	.absorb = handover_absorb,
+	.config = &handover,
+};
+
+/* One advice per column that the tester blames, with what the failed mapping had chosen. */
+static int read_advice(struct desk *d, struct mapping_advice **ret, size_t *ret_n,
+		       struct bldr_error *err)
+{
+	const struct bldr_value *list = bldr_get(d->args, "advice");
+	size_t n = bldr_count(list);
+	struct mapping_advice *advice = ARENA_ARRAY(&d->arena, struct mapping_advice, n);
+	struct sttm failed;
+	int r;
+
+	*ret = advice;
+	*ret_n = n;
+	if (n == 0) {
+		return 0;
+	}
+	r = desk_read(d, "sttm", &failed, err);
+	if (r < 0) {
+		return r;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct bldr_value *item = bldr_at(list, i);
+
+		advice[i].repair = bldr_get_text(item, "repair");
+		advice[i].table = bldr_get_text(item, "table");
+		advice[i].column = bldr_get_text(item, "column");
+		if (advice[i].repair == NULL || advice[i].table == NULL ||
+		    advice[i].column == NULL) {
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "advice %zu lacks repair, table or column", i);
+		}
+		sttm_date_formats(&failed, advice[i].table, advice[i].column, &d->arena,
+				  &advice[i].tried);
+	}
+	return 0;
+}
+
+/* The mapping for people, beside the artefact: artefacts/sttm.v1.md and .csv. */
+static int write_documents(struct desk *d, const struct sttm *sttm, struct bldr_error *err)
+{
+	static const struct {
+		const char *suffix;
+		int (*write)(const struct sttm *sttm, struct buf *out, struct bldr_error *err);
+	} documents[] = { { "md", sttm_markdown }, { "csv", sttm_csv } };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < 2; i++) {
+		struct buf out;
+
+		buf_init(&out, DOCUMENT_MAX);
+		r = documents[i].write(sttm, &out, err);
+		if (r == 0 && buf_failed(&out)) {
+			r = bldr_error_set(err, BLDR_E_LIMIT, "the mapping document exceeds 16 MB");
+		}
+		if (r == 0) {
+			r = file_write(arena_printf(&d->arena, "%s/artefacts/sttm.v%lld.%s",
+						    d->folder, (long long)sttm->head.version,
+						    documents[i].suffix),
+				       out.data, out.size, err);
+		}
+		buf_release(&out);
+	}
+	return r;
+}
+
+static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
+{
+	static const char *const inputs[] = { "sources", "profile", "design", NULL };
+	struct sources sources;
+	struct profile profile;
+	struct design design;
+	struct mapping_advice *advice;
+	struct sttm sttm = { 0 };
+	size_t n;
+	int r = desk_read(d, "sources", &sources, err);
+
+	if (r == 0) {
+		r = desk_read(d, "profile", &profile, err);
+	}
+	if (r == 0) {
+		r = desk_read(d, "design", &design, err);
+	}
+	if (r == 0) {
+		r = read_advice(d, &advice, &n, err);
+	}
+	if (r == 0) {
+		r = map_design(&sources, &profile, &design, advice, n, &d->arena, &sttm, err);
+	}
+	if (r < 0) {
+		return r;
+	}
+	sttm.head.version = d->round;
+	r = desk_derive(d, &sttm.head, inputs, err);
+	if (r == 0) {
+		r = desk_write(d, "sttm", NULL, &sttm, ret, err);
+	}
+	return r < 0 ? r : write_documents(d, &sttm, err);
+}
+
+int analyst_map_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
+{
+	return desk_work(w, map, ret, err);
+}

@@ -1,0 +1,61 @@
+/* Profiles one table, in a task of its own: the fan-out of analyst.design. */
+#include <string.h>
+
+#include "agents/desk.h"
+#include "agents/handover.h"
+#include "agents/nodes.h"
+#include "ingest/ingest.h"
+
+static const char *const reads[] = { "job", "sources", NULL };
+static const char *const writes[] = { "table_profiles", NULL };
+static const struct handover handover = { "analyst.profile_table", BLDR_PURE, "table_profiles" };
+
+const struct bldr_node analyst_profile_table_node = {
+	.name = "profile_table",
+	.reads = reads,
+	.writes = writes,
+	.prepare = handover_prepare,
+	.absorb = handover_absorb,
+	.config = &handover,
+};
+
+static const struct source_file *find_file(const struct sources *sources, const char *table)
+{
+	for (size_t i = 0; table != NULL && i < sources->files.n; i++) {
+		if (strcmp(sources->files.at[i].table, table) == 0) {
+			return &sources->files.at[i];
+		}
+	}
+	return NULL;
+}
+
+static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
+{
+	const char *table = bldr_get_text(bldr_get(d->args, "input"), "table");
+	struct table_profile profile = { 0 };
+	struct sources sources;
+	const struct source_file *file;
+	int r = desk_read(d, "sources", &sources, err);
+
+	if (r < 0) {
+		return r;
+	}
+	file = find_file(&sources, table);
+	if (file == NULL) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND, "no source table \"%s\"",
+				      table != NULL ? table : "");
+	}
+	r = ingest_profile_table(d->source_dir, file, &d->arena, &profile, err);
+	if (r < 0) {
+		return r;
+	}
+	return desk_write(d, "table_profile",
+			  arena_printf(&d->arena, "artefacts/profiles/%s.json", table), &profile,
+			  ret, err);
+}
+
+int analyst_profile_table_work(const struct bldr_work *w, struct bldr_value **ret,
+			       struct bldr_error *err)
+{
+	return desk_work(w, profile_table, ret, err);
+}

@@ -1,0 +1,48 @@
+/* Joins the tables' profiles: chooses keys and foreign keys over all of them. */
+#include "agents/desk.h"
+#include "agents/handover.h"
+#include "agents/nodes.h"
+#include "ingest/ingest.h"
+
+static const char *const reads[] = { "job", "sources", "table_profiles", NULL };
+static const char *const writes[] = { "profile", NULL };
+static const struct handover handover = { "analyst.relate", BLDR_PURE, "profile" };
+
+const struct bldr_node analyst_relate_node = {
+	.name = "relate",
+	.reads = reads,
+	.writes = writes,
+	.prepare = handover_prepare,
+	.absorb = handover_absorb,
+	.config = &handover,
+};
+
+static int relate(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
+{
+	static const char *const inputs[] = { "sources", NULL };
+	const struct bldr_value *refs = bldr_get(d->args, "table_profiles");
+	size_t n = bldr_count(refs);
+	struct table_profile *tables = ARENA_ARRAY(&d->arena, struct table_profile, n);
+	struct profile profile = { 0 };
+	struct sources sources;
+	int r = desk_read(d, "sources", &sources, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = desk_read_value(d, "table_profile", bldr_at(refs, i), &tables[i], err);
+	}
+	if (r < 0) {
+		return r;
+	}
+	r = ingest_relate(d->source_dir, &sources, tables, n, &d->arena, &profile, err);
+	if (r < 0) {
+		return r;
+	}
+	profile.head.version = 1;
+	r = desk_derive(d, &profile.head, inputs, err);
+	return r < 0 ? r : desk_write(d, "profile", NULL, &profile, ret, err);
+}
+
+int analyst_relate_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
+{
+	return desk_work(w, relate, ret, err);
+}

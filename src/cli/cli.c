@@ -1,0 +1,165 @@
+/* Finds the command by its words, and gives all commands one way to parse, fail and print. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "cli/cli.h"
+
+static const struct command commands[] = {
+	{ "run", "turn a folder of raw files into a validated star schema", command_run },
+	{ "runs list", "list the runs of an output folder", command_runs_list },
+	{ "runs show", "show one run: status, verdict, artefacts, tables", command_runs_show },
+	{ "runs resume", "go on with a run that was stopped, killed or failed",
+	  command_runs_resume },
+	{ "graph draw", "draw the main graph of the agents as Mermaid text", command_graph_draw },
+	{ "doctor", "check this machine and an output folder", command_doctor },
+	{ "version", "print the version", command_version },
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_help(FILE *out)
+{
+	fputs("bldr - from a folder of raw files to a validated star schema, by a team of agents\n\n"
+	      "usage: bldr COMMAND [OPTIONS]\n\ncommands:\n",
+	      out);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		fprintf(out, "  %-13s %s\n", commands[i].words, commands[i].summary);
+	}
+	fputs("\nexamples:\n"
+	      "  bldr run --source-dir data/jaffle_shop\n"
+	      "  bldr run --source-dir exports --output /srv/bldr --json\n"
+	      "  bldr runs resume\n\n"
+	      "exit codes: 0 validated, 1 errors found, 2 wrong use, 3 the world failed, "
+	      "130 interrupted\n"
+	      "Each command explains itself: bldr COMMAND --help\n",
+	      out);
+}
+
+/* How many of argv's words the command's words use; 0: another command. */
+static int match_words(const char *words, int argc, char **argv)
+{
+	int used = 0;
+
+	while (*words != '\0') {
+		size_t size = strcspn(words, " ");
+
+		if (used == argc || strlen(argv[used]) != size ||
+		    memcmp(argv[used], words, size) != 0) {
+			return 0;
+		}
+		used++;
+		words += size;
+		words += *words == ' ';
+	}
+	return used;
+}
+
+static int unknown_command(int argc, char **argv)
+{
+	const char *names[COMMANDS + 1] = { NULL };
+	const char *nearest;
+	char *text = argc > 1 && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1])
+						   : xstrdup(argv[0]);
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		names[i] = commands[i].words;
+	}
+	nearest = options_nearest(text, names);
+	if (nearest == NULL) {
+		nearest = options_nearest(argv[0], names);
+	}
+	fprintf(stderr, "bldr: no command \"%s\"", text);
+	if (nearest != NULL) {
+		fprintf(stderr, "; did you mean \"bldr %s\"?", nearest);
+	}
+	fputs("\nbldr --help lists the commands\n", stderr);
+	free(text);
+	return EXIT_USAGE;
+}
+
+int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
+{
+	static const struct cli_hooks none;
+
+	argc--;
+	argv++;
+	if (argc == 0) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+	    strcmp(argv[0], "help") == 0) {
+		print_help(stdout);
+		return EXIT_VALIDATED;
+	}
+	if (strcmp(argv[0], "--version") == 0) {
+		return command_version(0, argv, &none);
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		int used = match_words(commands[i].words, argc, argv);
+
+		if (used > 0) {
+			return commands[i].run(argc - used, argv + used,
+					       hooks != NULL ? hooks : &none);
+		}
+	}
+	return unknown_command(argc, argv);
+}
+
+bool command_options(const struct command_spec *spec, int argc, char **argv, char ***ret_operands,
+		     size_t *ret_n, int *ret_exit)
+{
+	struct bldr_error err;
+	char **operands = NULL;
+	size_t n = 0;
+	bool help = false;
+
+	if (options_parse(spec, argc, argv, &operands, &n, &help, &err) < 0) {
+		fprintf(stderr, "bldr: %s\nusage: %s\n", err.text, spec->usage);
+		*ret_exit = EXIT_USAGE;
+		return false;
+	}
+	if (help) {
+		options_help(spec, stdout);
+		*ret_exit = EXIT_VALIDATED;
+		return false;
+	}
+	if (ret_operands != NULL) {
+		*ret_operands = operands;
+		*ret_n = n;
+	}
+	return true;
+}
+
+static int exit_of(int code)
+{
+	switch (code) {
+	case BLDR_E_INVALID:
+	case BLDR_E_NOT_FOUND:
+	case BLDR_E_EXISTS:
+	case BLDR_E_LIMIT:
+	case BLDR_E_LOCKED:
+	case BLDR_E_CHANGED:
+		return EXIT_USAGE;
+	case BLDR_E_CANCELLED:
+		return EXIT_INTERRUPTED;
+	default:
+		return EXIT_WORLD;
+	}
+}
+
+int command_fail(const struct bldr_error *err)
+{
+	fprintf(stderr, "bldr: %s\n", err->text);
+	return exit_of(err->code);
+}
+
+void command_print_json(struct bldr_value *v)
+{
+	char *text = bldr_value_pretty(v);
+
+	fputs(text, stdout);
+	free(text);
+	bldr_unref(v);
+}

@@ -1,0 +1,54 @@
+/*
+ * The command line: one file per command, one table of them (cli.c). It is the composition root:
+ * it opens the engine, registers the agents, and turns what happens into text and an exit code.
+ */
+#pragma once
+
+#include <bldr/engine.h>
+#include "base/options.h"
+
+enum exit_code {
+	EXIT_VALIDATED = 0,
+	EXIT_FINDINGS = 1, /* the run ended, and errors were found in what it made */
+	EXIT_USAGE = 2,    /* wrong use: arguments, input folder, an output somebody else holds */
+	EXIT_WORLD = 3,    /* disk, permission, damaged files: what failed is said */
+	EXIT_INTERRUPTED = 130
+};
+
+/* What tests put in the way of a run; NULL in the product. */
+struct cli_hooks {
+	/* Called after the event is durable. */
+	void (*event)(const struct bldr_event *event, void *user);
+	void *user;
+	/* Work functions that replace those of the same name. */
+	const struct bldr_work_type *work;
+	size_t n_work;
+};
+
+int cli_main(int argc, char **argv, const struct cli_hooks *hooks);
+
+/* One command: its words, what it takes, what it does. argv begins after the words. */
+struct command {
+	const char *words; /* "runs list" */
+	const char *summary;
+	int (*run)(int argc, char **argv, const struct cli_hooks *hooks);
+};
+
+int command_run(int argc, char **argv, const struct cli_hooks *hooks);
+int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks);
+int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks);
+int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks);
+int command_graph_draw(int argc, char **argv, const struct cli_hooks *hooks);
+int command_doctor(int argc, char **argv, const struct cli_hooks *hooks);
+int command_version(int argc, char **argv, const struct cli_hooks *hooks);
+
+/* Parses argv by spec. Returns true when the command goes on; else *ret_exit is its exit code
+ * (help was printed, or the mistake and how to get help). operands may be NULL when none are taken. */
+bool command_options(const struct command_spec *spec, int argc, char **argv, char ***ret_operands,
+		     size_t *ret_n, int *ret_exit);
+
+/* Prints "bldr: <message>" to stderr and returns the exit code that fits err->code. */
+int command_fail(const struct bldr_error *err);
+
+/* Prints v as indented JSON to stdout, and drops it. */
+void command_print_json(struct bldr_value *v);

@@ -1,0 +1,211 @@
+/* Gathers a run's channels and its deployment artefact into one object, and tells it. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "artefact/artefact.h"
+#include "base/check.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/outcome.h"
+
+static const char *const artefact_names[] = { "sources",    "profile",  "design",     "contract",
+					      "sttm",       "pipeline", "deployment", "findings",
+					      "evaluation", NULL };
+
+static const char *status_name(enum bldr_thread_status status)
+{
+	switch (status) {
+	case BLDR_THREAD_DONE:
+		return "done";
+	case BLDR_THREAD_FAILED:
+		return "failed";
+	case BLDR_THREAD_RUNNING:
+		break;
+	}
+	return "running";
+}
+
+static int exit_code_of(const struct bldr_thread *thread, const char *verdict)
+{
+	if (thread->status == BLDR_THREAD_DONE && verdict != NULL) {
+		return strcmp(verdict, "validated") == 0 ? EXIT_VALIDATED : EXIT_FINDINGS;
+	}
+	return EXIT_WORLD;
+}
+
+/* Copies keys that are there. */
+static void copy_keys(struct bldr_value *to, const struct bldr_value *from, const char *const *keys)
+{
+	for (; *keys != NULL; keys++) {
+		if (bldr_get(from, *keys) != NULL) {
+			bldr_object_set(to, *keys, bldr_ref(bldr_get(from, *keys)));
+		}
+	}
+}
+
+static struct bldr_value *artefact_refs(const struct bldr_value *state)
+{
+	struct bldr_value *refs = bldr_object();
+
+	for (const char *const *name = artefact_names; *name != NULL; name++) {
+		const struct bldr_value *ref = bldr_get(bldr_get(state, *name), "ref");
+
+		if (ref != NULL) {
+			bldr_object_set(refs, *name, bldr_ref(ref));
+		}
+	}
+	return refs;
+}
+
+/* [{name, rows}] of the deployment; NULL when there is none (yet) that can be read. */
+static struct bldr_value *loaded_tables(const char *folder, const struct bldr_value *state)
+{
+	struct arena a = { 0 };
+	struct artefact_ref ref;
+	struct deployment d;
+	struct bldr_error err;
+	struct bldr_value *tables = NULL;
+
+	if (artefact_ref_parse(bldr_get(bldr_get(state, "deployment"), "ref"), &a, &ref, &err) ==
+		    0 &&
+	    artefact_read(folder, "deployment", &ref, &a, &d, &err) == 0) {
+		tables = bldr_list();
+		for (size_t i = 0; i < d.tables.n; i++) {
+			struct bldr_value *t = bldr_object();
+
+			bldr_object_set(t, "name", bldr_text(d.tables.at[i].name));
+			bldr_object_set(t, "rows", bldr_int(d.tables.at[i].rows));
+			bldr_list_add(tables, t);
+		}
+	}
+	arena_release(&a);
+	return tables;
+}
+
+struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
+			       const struct bldr_value *state)
+{
+	static const char *const from_findings[] = { "verdict", "checks", "errors", "warnings",
+						     NULL };
+	static const char *const from_state[] = { "rounds", "decisions", NULL };
+	static const char *const from_evaluation[] = { "score", NULL };
+	struct bldr_value *o = bldr_object();
+	struct bldr_value *tables;
+	const struct bldr_value *findings = bldr_get(state, "findings");
+	const struct bldr_value *job = bldr_get(state, "job");
+	char *folder = xasprintf("%s/%s", output, thread->id);
+
+	bldr_object_set(o, "run", bldr_text(thread->id));
+	bldr_object_set(o, "status", bldr_text(status_name(thread->status)));
+	bldr_object_set(o, "source_dir", bldr_text(bldr_get_text(job, "source_dir")));
+	bldr_object_set(o, "started_ms", bldr_int(thread->created_ms));
+	bldr_object_set(o, "updated_ms", bldr_int(thread->updated_ms));
+	bldr_object_set(o, "events", bldr_int(thread->events));
+	bldr_object_set(o, "folder", bldr_text(folder));
+	copy_keys(o, state, from_state);
+	copy_keys(o, findings, from_findings);
+	copy_keys(o, bldr_get(state, "evaluation"), from_evaluation);
+	bldr_object_set(o, "artefacts", artefact_refs(state));
+	if (bldr_get(state, "report") != NULL) {
+		bldr_object_set(o, "report", bldr_textf("%s/report.html", folder));
+	}
+	tables = loaded_tables(folder, state);
+	if (tables != NULL) {
+		bldr_object_set(o, "warehouse", bldr_textf("%s/warehouse.db", folder));
+		bldr_object_set(o, "tables", tables);
+	}
+	if (thread->status == BLDR_THREAD_FAILED) {
+		bldr_object_set(o, "error", bldr_text(thread->error));
+	}
+	bldr_object_set(o, "exit_code",
+			bldr_int(exit_code_of(thread, bldr_get_text(findings, "verdict"))));
+	free(folder);
+	return o;
+}
+
+/* [{path, bytes, mtime_ms}] of the sources as they stand now. */
+static struct bldr_value *source_stats(const char *folder, const struct bldr_value *outcome)
+{
+	const char *source_dir = bldr_get_text(outcome, "source_dir");
+	struct arena a = { 0 };
+	struct artefact_ref ref;
+	struct sources sources;
+	struct bldr_error err;
+	struct bldr_value *list = bldr_list();
+
+	if (artefact_ref_parse(bldr_get(bldr_get(outcome, "artefacts"), "sources"), &a, &ref,
+			       &err) < 0 ||
+	    artefact_read(folder, "sources", &ref, &a, &sources, &err) < 0) {
+		sources.files.n = 0;
+	}
+	for (size_t i = 0; i < sources.files.n; i++) {
+		struct bldr_value *item = bldr_object();
+		struct stat st;
+
+		bldr_object_set(item, "path", bldr_text(sources.files.at[i].path));
+		bldr_object_set(item, "bytes", bldr_int(sources.files.at[i].bytes));
+		if (stat(arena_printf(&a, "%s/%s", source_dir, sources.files.at[i].path), &st) ==
+		    0) {
+			bldr_object_set(item, "mtime_ms",
+					bldr_int((int64_t)st.st_mtim.tv_sec * 1000 +
+						 st.st_mtim.tv_nsec / 1000000));
+		}
+		bldr_list_add(list, item);
+	}
+	arena_release(&a);
+	return list;
+}
+
+int outcome_store(const char *folder, const struct bldr_value *outcome, struct bldr_error *err)
+{
+	struct bldr_value *whole = bldr_copy(outcome);
+	char *path = xasprintf("%s/run.json", folder);
+	char *text;
+	int r;
+
+	bldr_object_set(whole, "bldr_version", bldr_text(BLDR_VERSION));
+	bldr_object_set(whole, "inputs", source_stats(folder, outcome));
+	text = bldr_value_pretty(whole);
+	r = file_write(path, text, strlen(text), err);
+	free(text);
+	free(path);
+	bldr_unref(whole);
+	return r;
+}
+
+static void print_tables(const struct bldr_value *tables, FILE *out)
+{
+	for (size_t i = 0; i < bldr_count(tables); i++) {
+		const struct bldr_value *t = bldr_at(tables, i);
+
+		fprintf(out, "  %-32s %10lld rows\n", bldr_get_text(t, "name"),
+			(long long)bldr_get_int(t, "rows", 0));
+	}
+}
+
+void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
+{
+	const char *status = bldr_get_text(o, "status");
+	const char *verdict = bldr_get_text(o, "verdict");
+
+	if (strcmp(status, "done") == 0 && verdict != NULL) {
+		fprintf(out,
+			"%s: %lld checks, %lld errors, %lld warnings; score %s; %lld mapping "
+			"round(s)\n",
+			verdict, (long long)bldr_get_int(o, "checks", 0),
+			(long long)bldr_get_int(o, "errors", 0),
+			(long long)bldr_get_int(o, "warnings", 0), bldr_get_text(o, "score"),
+			(long long)bldr_get_int(o, "rounds", 0));
+		print_tables(bldr_get(o, "tables"), out);
+		fprintf(out, "warehouse: %s\nreport: %s\n", bldr_get_text(o, "warehouse"),
+			bldr_get_text(o, "report"));
+		return;
+	}
+	if (strcmp(status, "failed") == 0) {
+		fprintf(out, "failed: %s\n", bldr_get_text(o, "error"));
+	} else {
+		fprintf(out, "stopped: nothing recorded is lost\n");
+	}
+	fprintf(out, "go on with: bldr runs resume %s --output %s\n", bldr_get_text(o, "run"),
+		output);
+}

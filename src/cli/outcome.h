@@ -1,0 +1,17 @@
+/* What came of a run, as one object: for --json, for run.json, and told to people. */
+#pragma once
+
+#include <stdio.h>
+
+#include <bldr/engine.h>
+
+/*
+ * Object: run, status (running | done | failed), source_dir, started_ms, updated_ms, events, rounds,
+ * verdict, checks, errors, warnings, score, decisions, artefacts {name: ref}, folder, report, warehouse,
+ * tables [{name, rows}], error, exit_code. What is not known yet is absent. The caller owns it.
+ */
+struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
+			       const struct bldr_value *state);
+/* Writes run.json in the run's folder, with the sources' sizes and mtimes. Errors: IO. */
+int outcome_store(const char *folder, const struct bldr_value *outcome, struct bldr_error *err);
+void outcome_print(const struct bldr_value *outcome, const char *output, FILE *out);

@@ -1,0 +1,178 @@
+/* bldr run: starts a thread of the main graph on a source folder and drives it to its end. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/ids.h"
+#include "cli/session.h"
+
+enum { RUN_ID_MAX = 64 };
+
+/* "20261121-083000-1a2b3c": when it began, and random bits so that two never meet. */
+static void new_run_id(char ret[RUN_ID_MAX])
+{
+	char uuid[UUID_TEXT_MAX];
+	char when[32];
+	time_t now = time(NULL);
+	struct tm utc;
+
+	uuid7(uuid);
+	gmtime_r(&now, &utc);
+	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &utc);
+	snprintf(ret, RUN_ID_MAX, "%s-%s", when, uuid + strlen(uuid) - 6);
+}
+
+static bool is_csv(const char *name)
+{
+	size_t size = strlen(name);
+
+	return size > 4 && strcasecmp(name + size - 4, ".csv") == 0;
+}
+
+/* A look before anything is created: is there something to read, and may it be read? */
+static int check_source_dir(const char *path, struct bldr_error *err)
+{
+	struct stat st;
+	struct dirent *entry;
+	DIR *dir;
+	size_t n = 0;
+	int r = 0;
+
+	if (stat(path, &st) != 0) {
+		return bldr_error_set(err, errno == ENOENT ? BLDR_E_NOT_FOUND : BLDR_E_IO,
+				      "source folder \"%s\": %s", path, strerror(errno));
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "\"%s\" is not a folder; --source-dir takes the folder that "
+				      "holds the files",
+				      path);
+	}
+	dir = opendir(path);
+	if (dir == NULL) {
+		return bldr_error_set(err, BLDR_E_IO, "cannot read folder \"%s\": %s", path,
+				      strerror(errno));
+	}
+	while (r == 0 && (entry = readdir(dir)) != NULL) {
+		if (!is_csv(entry->d_name)) {
+			continue;
+		}
+		n++;
+		if (faccessat(dirfd(dir), entry->d_name, R_OK, AT_EACCESS) != 0) {
+			r = bldr_error_set(err, BLDR_E_IO, "cannot read \"%s/%s\": %s", path,
+					   entry->d_name, strerror(errno));
+		}
+	}
+	closedir(dir);
+	if (r == 0 && n == 0) {
+		r = bldr_error_set(err, BLDR_E_INVALID,
+				   "source folder \"%s\" holds no .csv file; put the raw files "
+				   "there or name another folder",
+				   path);
+	}
+	return r;
+}
+
+static int start(struct session *s, const char *source_dir, struct bldr_error *err)
+{
+	char run[RUN_ID_MAX];
+	struct bldr_value *input;
+	int r;
+
+	new_run_id(run);
+	r = session_enter(s, run, err);
+	if (r < 0) {
+		return r;
+	}
+	input = agents_input(run, source_dir);
+	r = bldr_thread_start(s->engine, "main", run, input, err);
+	bldr_unref(input);
+	return r;
+}
+
+static int run(const char *source_dir, const char *output, bool json, const struct cli_hooks *hooks)
+{
+	struct session s = { .work_log = -1 };
+	struct bldr_error err;
+	char *absolute = NULL;
+	int exit_code;
+	int r = check_source_dir(source_dir, &err);
+
+	if (r < 0) {
+		return command_fail(&err);
+	}
+	absolute = realpath(source_dir, NULL);
+	if (absolute == NULL) {
+		bldr_error_set(&err, BLDR_E_IO, "source folder \"%s\": %s", source_dir,
+			       strerror(errno));
+		return command_fail(&err);
+	}
+	r = session_open(&s, output, false, hooks, &err);
+	if (r == 0) {
+		r = start(&s, absolute, &err);
+	}
+	if (r < 0) {
+		exit_code = command_fail(&err);
+	} else {
+		fprintf(stderr, "run %s: %s\n", s.run, source_dir);
+		exit_code = session_drive(&s, json);
+	}
+	session_close(&s);
+	free(absolute);
+	return exit_code;
+}
+
+int command_run(int argc, char **argv, const struct cli_hooks *hooks)
+{
+	const char *source_dir = NULL;
+	const char *output = "output";
+	bool json = false;
+	const struct option_spec options[] = {
+		{ .name = "source-dir",
+		  .letter = 's',
+		  .kind = OPTION_TEXT,
+		  .ret = &source_dir,
+		  .value = "DIR",
+		  .help = "folder of raw files (*.csv, UTF-8 with a header)" },
+		{ .name = "output",
+		  .letter = 'o',
+		  .kind = OPTION_TEXT,
+		  .ret = &output,
+		  .value = "DIR",
+		  .help = "where the journal and a folder per run are kept (default: output)" },
+		{ .name = "json",
+		  .kind = OPTION_FLAG,
+		  .ret = &json,
+		  .help = "print the outcome as JSON on stdout" },
+		{ .name = NULL },
+	};
+	const struct command_spec spec = {
+		.usage = "bldr run --source-dir DIR [--output DIR] [--json]",
+		.summary = "Turns a folder of raw files into a validated star schema.",
+		.description =
+			"Profiles the files, designs a star, maps and loads it into warehouse.db, "
+			"emits the PySpark pipeline, and checks the result against the raw files.\n"
+			"A run that was stopped or killed goes on with: bldr runs resume",
+		.examples = "bldr run --source-dir data/jaffle_shop\n"
+			    "bldr run -s exports -o /srv/bldr --json | jq .verdict",
+		.options = options,
+	};
+	int exit_code;
+
+	if (!command_options(&spec, argc, argv, NULL, NULL, &exit_code)) {
+		return exit_code;
+	}
+	if (source_dir == NULL) {
+		fprintf(stderr, "bldr: --source-dir is missing\nusage: %s\n", spec.usage);
+		return EXIT_USAGE;
+	}
+	return run(source_dir, output, json, hooks);
+}

@@ -1,0 +1,319 @@
+/* bldr runs list | show | resume: the threads of an output folder's journal. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "cli/outcome.h"
+#include "cli/session.h"
+#include "ingest/ingest.h"
+
+struct runs_args {
+	const char *output;
+	bool json;
+};
+
+/* The options that all three commands take; room for the end mark included. */
+#define RUNS_OPTIONS(args)                                                     \
+	{                                                                      \
+		{ .name = "output",                                            \
+		  .letter = 'o',                                               \
+		  .kind = OPTION_TEXT,                                         \
+		  .ret = &(args).output,                                       \
+		  .value = "DIR",                                              \
+		  .help = "the folder that holds bldr.db (default: output)" }, \
+			{ .name = "json",                                      \
+			  .kind = OPTION_FLAG,                                 \
+			  .ret = &(args).json,                                 \
+			  .help = "print JSON on stdout" },                    \
+		{                                                              \
+			.name = NULL                                           \
+		}                                                              \
+	}
+
+struct listing {
+	struct session *session;
+	struct bldr_value *runs;
+	struct bldr_error err;
+};
+
+static int add_run(const struct bldr_thread *thread, void *user)
+{
+	struct listing *l = user;
+	struct bldr_value *outcome = NULL;
+	int r = session_outcome(l->session, thread->id, &outcome, &l->err);
+
+	if (r == 0) {
+		bldr_list_add(l->runs, outcome);
+	}
+	return r;
+}
+
+/* All runs, oldest first. The caller owns *ret. */
+static int list_runs(struct session *s, struct bldr_value **ret, struct bldr_error *err)
+{
+	struct listing l = { .session = s, .runs = bldr_list() };
+	int r = bldr_threads(s->engine, add_run, &l, &l.err);
+
+	if (r < 0) {
+		bldr_unref(l.runs);
+		*err = l.err;
+		return r;
+	}
+	*ret = l.runs;
+	return 0;
+}
+
+static void print_when(int64_t ms, char ret[32])
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	strftime(ret, 32, "%Y-%m-%d %H:%M:%SZ", &utc);
+}
+
+static void print_runs(const struct bldr_value *runs)
+{
+	printf("%-24s %-8s %-10s %-20s %s\n", "RUN", "STATUS", "VERDICT", "STARTED", "SOURCE");
+	for (size_t i = 0; i < bldr_count(runs); i++) {
+		const struct bldr_value *o = bldr_at(runs, i);
+		const char *verdict = bldr_get_text(o, "verdict");
+		char when[32];
+
+		print_when(bldr_get_int(o, "started_ms", 0), when);
+		printf("%-24s %-8s %-10s %-20s %s\n", bldr_get_text(o, "run"),
+		       bldr_get_text(o, "status"), verdict != NULL ? verdict : "-", when,
+		       bldr_get_text(o, "source_dir"));
+	}
+}
+
+int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks)
+{
+	struct runs_args args = { .output = "output" };
+	const struct option_spec options[] = RUNS_OPTIONS(args);
+	const struct command_spec spec = {
+		.usage = "bldr runs list [--output DIR] [--json]",
+		.summary = "Lists the runs of an output folder, oldest first.",
+		.examples = "bldr runs list --json | jq '.[].verdict'",
+		.options = options,
+	};
+	struct session s = { .work_log = -1 };
+	struct bldr_value *runs = NULL;
+	struct bldr_error err;
+	int exit_code;
+	int r;
+
+	if (!command_options(&spec, argc, argv, NULL, NULL, &exit_code)) {
+		return exit_code;
+	}
+	r = session_open(&s, args.output, true, hooks, &err);
+	if (r == 0) {
+		r = list_runs(&s, &runs, &err);
+	}
+	session_close(&s);
+	if (r < 0) {
+		return command_fail(&err);
+	}
+	if (args.json) {
+		command_print_json(runs);
+	} else {
+		print_runs(runs);
+		bldr_unref(runs);
+	}
+	return EXIT_VALIDATED;
+}
+
+/*
+ * Finds the run that `wanted` names: whole, or by its beginning, or (NULL) the newest one; only those
+ * not done when unfinished. Copies its id. Errors: NOT_FOUND, INVALID (several begin so).
+ */
+static int find_run(struct session *s, const char *wanted, bool unfinished, char ret[64],
+		    struct bldr_error *err)
+{
+	struct bldr_value *runs = NULL;
+	const char *found = NULL;
+	size_t matches = 0;
+	int r = list_runs(s, &runs, err);
+
+	if (r < 0) {
+		return r;
+	}
+	for (size_t i = 0; i < bldr_count(runs); i++) {
+		const struct bldr_value *o = bldr_at(runs, i);
+		const char *id = bldr_get_text(o, "run");
+
+		if (wanted == NULL ? unfinished && strcmp(bldr_get_text(o, "status"), "done") == 0
+				   : strncmp(id, wanted, strlen(wanted)) != 0) {
+			continue;
+		}
+		found = id;
+		matches++;
+	}
+	if (found == NULL && wanted != NULL) {
+		r = bldr_error_set(err, BLDR_E_NOT_FOUND,
+				   "no run \"%s\" in \"%s\"; bldr runs list names them", wanted,
+				   s->output);
+	} else if (found == NULL) {
+		r = bldr_error_set(err, BLDR_E_NOT_FOUND, "no %srun in \"%s\"",
+				   unfinished ? "unfinished " : "", s->output);
+	} else if (wanted != NULL && matches > 1) {
+		r = bldr_error_set(err, BLDR_E_INVALID,
+				   "%zu runs begin with \"%s\"; give more of it", matches, wanted);
+	} else {
+		snprintf(ret, 64, "%s", found);
+	}
+	bldr_unref(runs);
+	return r;
+}
+
+static void print_run(const struct bldr_value *o, const char *output)
+{
+	const struct bldr_value *decisions = bldr_get(o, "decisions");
+	const struct bldr_value *artefacts = bldr_get(o, "artefacts");
+	char when[32];
+
+	print_when(bldr_get_int(o, "started_ms", 0), when);
+	printf("run       %s\nstatus    %s\nsource    %s\nstarted   %s\nevents    %lld\n",
+	       bldr_get_text(o, "run"), bldr_get_text(o, "status"), bldr_get_text(o, "source_dir"),
+	       when, (long long)bldr_get_int(o, "events", 0));
+	puts("decisions");
+	for (size_t i = 0; i < bldr_count(decisions); i++) {
+		const struct bldr_value *d = bldr_at(decisions, i);
+
+		printf("  %-16s %s\n", bldr_get_text(d, "next"), bldr_get_text(d, "reason"));
+	}
+	puts("artefacts");
+	for (void *it = bldr_first(artefacts); it != NULL; it = bldr_next(artefacts, it)) {
+		printf("  %-16s %s/%s\n", bldr_key(it), bldr_get_text(o, "folder"),
+		       bldr_get_text(bldr_item(it), "path"));
+	}
+	outcome_print(o, output, stdout);
+}
+
+int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks)
+{
+	struct runs_args args = { .output = "output" };
+	const struct option_spec options[] = RUNS_OPTIONS(args);
+	const struct command_spec spec = {
+		.usage = "bldr runs show [RUN] [--output DIR] [--json]",
+		.summary = "Shows one run; without RUN the newest.",
+		.description = "RUN may be the beginning of a run's name.",
+		.examples = "bldr runs show\nbldr runs show 20261121 --json",
+		.options = options,
+		.operands_max = 1,
+	};
+	struct session s = { .work_log = -1 };
+	struct bldr_value *outcome = NULL;
+	struct bldr_error err;
+	char **operands;
+	char run[64];
+	size_t n;
+	int exit_code;
+	int r;
+
+	if (!command_options(&spec, argc, argv, &operands, &n, &exit_code)) {
+		return exit_code;
+	}
+	r = session_open(&s, args.output, true, hooks, &err);
+	if (r == 0) {
+		r = find_run(&s, n > 0 ? operands[0] : NULL, false, run, &err);
+	}
+	if (r == 0) {
+		r = session_outcome(&s, run, &outcome, &err);
+	}
+	session_close(&s);
+	if (r < 0) {
+		return command_fail(&err);
+	}
+	if (args.json) {
+		command_print_json(outcome);
+	} else {
+		print_run(outcome, args.output);
+		bldr_unref(outcome);
+	}
+	return EXIT_VALIDATED;
+}
+
+/* Refuses to go on when a source file is not what it was: artefacts/sources.v1.json says what that is. */
+static int verify_sources(struct session *s, struct bldr_error *err)
+{
+	static const char path[] = "artefacts/sources.v1.json";
+	struct arena a = { 0 };
+	struct artefact_ref ref = { .path = path };
+	struct bldr_value *state = NULL;
+	struct sources sources;
+	char hash[HASH_HEX_MAX];
+	uint64_t bytes;
+	const char *file = arena_printf(&a, "%s/%s", s->folder, path);
+	int r = 0;
+
+	if (file_exists(file)) {
+		r = file_hash(file, hash, &bytes, err);
+		ref.hash = hash;
+		ref.bytes = (int64_t)bytes;
+		if (r == 0) {
+			r = artefact_read(s->folder, "sources", &ref, &a, &sources, err);
+		}
+		if (r == 0) {
+			r = bldr_thread_state(s->engine, s->run, &state, err);
+		}
+		if (r == 0) {
+			r = ingest_verify(bldr_get_text(bldr_get(state, "job"), "source_dir"),
+					  &sources, err);
+		}
+		bldr_unref(state);
+	}
+	arena_release(&a);
+	return r;
+}
+
+int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks)
+{
+	struct runs_args args = { .output = "output" };
+	const struct option_spec options[] = RUNS_OPTIONS(args);
+	const struct command_spec spec = {
+		.usage = "bldr runs resume [RUN] [--output DIR] [--json]",
+		.summary = "Goes on with a run that was stopped, killed or failed.",
+		.description =
+			"Nothing that was recorded is done again. Without RUN: the newest unfinished "
+			"run.\nRefused when a source file has changed since the run read it.",
+		.examples = "bldr runs resume\nbldr runs resume 20261121-083000 --output /srv/bldr",
+		.options = options,
+		.operands_max = 1,
+	};
+	struct session s = { .work_log = -1 };
+	struct bldr_error err;
+	char **operands;
+	char run[64];
+	size_t n;
+	int exit_code;
+	int r;
+
+	if (!command_options(&spec, argc, argv, &operands, &n, &exit_code)) {
+		return exit_code;
+	}
+	r = session_open(&s, args.output, true, hooks, &err); /* does the journal exist? */
+	session_close(&s);
+	if (r == 0) {
+		r = session_open(&s, args.output, false, hooks, &err);
+		if (r == 0) {
+			r = find_run(&s, n > 0 ? operands[0] : NULL, true, run, &err);
+		}
+		if (r == 0) {
+			r = session_enter(&s, run, &err);
+		}
+		if (r == 0) {
+			r = verify_sources(&s, &err);
+		}
+		if (r == 0) {
+			r = bldr_thread_resume(s.engine, run, &err);
+		}
+		exit_code = r < 0 ? command_fail(&err) : session_drive(&s, args.json);
+		session_close(&s);
+		return exit_code;
+	}
+	return command_fail(&err);
+}

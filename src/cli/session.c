@@ -1,0 +1,216 @@
+/*
+ * Opens an output folder and drives one run in it. Durable facts are the journal's; what is written
+ * here besides (run.json, work.jsonl) is for people and audits, and losing it loses no state.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "cli/outcome.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+
+/* The engine that a signal stops. The one mutable global: a signal handler gets no argument. */
+static struct bldr_engine *volatile interruptible;
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+	if (interruptible != NULL) {
+		bldr_engine_stop(interruptible);
+	}
+}
+
+static void on_event(const struct bldr_event *event, void *user)
+{
+	struct session *s = user;
+
+	if (s->progress != NULL) {
+		progress_event(s->progress, event);
+	}
+	if (s->hooks->event != NULL) {
+		s->hooks->event(event, s->hooks->user);
+	}
+}
+
+/* One line per performance of an effect: what auditors compare with the journal. */
+static void on_effect(const char *thread, const char *key, const char *kind, const char *name,
+		      void *user)
+{
+	struct session *s = user;
+	struct bldr_value *line = bldr_object();
+	char *text;
+	char *whole;
+
+	(void)thread;
+	bldr_object_set(line, "key", bldr_text(key));
+	bldr_object_set(line, "kind", bldr_text(kind));
+	bldr_object_set(line, "name", bldr_text(name));
+	text = bldr_value_text(line);
+	whole = xasprintf("%s\n", text);
+	if (s->work_log >= 0 && write(s->work_log, whole, strlen(whole)) < 0) {
+		close(s->work_log);
+		s->work_log = -1;
+	}
+	free(whole);
+	free(text);
+	bldr_unref(line);
+}
+
+static void add_hooks(struct session *s)
+{
+	for (size_t i = 0; i < s->hooks->n_work; i++) {
+		struct bldr_work_type type = s->hooks->work[i];
+
+		type.context = &s->context;
+		bldr_engine_add_work(s->engine, &type);
+	}
+}
+
+int session_open(struct session *s, const char *output, bool read_only,
+		 const struct cli_hooks *hooks, struct bldr_error *err)
+{
+	struct bldr_engine_options options = {
+		.durability = BLDR_NORMAL,
+		.read_only = read_only,
+	};
+	int r;
+
+	*s = (struct session){ .hooks = hooks, .work_log = -1 };
+	s->output = arena_strdup(&s->arena, output);
+	s->context.output = s->output;
+	options.journal = arena_printf(&s->arena, "%s/bldr.db", output);
+	if (read_only && !file_exists(options.journal)) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND,
+				      "no runs in \"%s\": it holds no bldr.db; name another folder "
+				      "by --output",
+				      output);
+	}
+	if (!read_only) {
+		r = file_mkdirs(output, err);
+		if (r < 0) {
+			return r;
+		}
+	}
+	r = agents_new(&s->agents, err);
+	if (r == 0) {
+		r = bldr_engine_open(&options, &s->engine, err);
+	}
+	if (r < 0) {
+		return r;
+	}
+	agents_register(s->agents, s->engine, &s->context);
+	add_hooks(s);
+	bldr_engine_observe(s->engine, on_event, s);
+	bldr_engine_observe_effects(s->engine, on_effect, s);
+	return 0;
+}
+
+void session_close(struct session *s)
+{
+	if (s->engine != NULL) {
+		bldr_engine_close(s->engine);
+	}
+	agents_free(s->agents);
+	progress_free(s->progress);
+	if (s->work_log >= 0) {
+		close(s->work_log);
+	}
+	arena_release(&s->arena);
+}
+
+int session_enter(struct session *s, const char *run, struct bldr_error *err)
+{
+	const char *log;
+	int r;
+
+	s->run = arena_strdup(&s->arena, run);
+	s->folder = arena_printf(&s->arena, "%s/%s", s->output, run);
+	r = file_mkdirs(arena_printf(&s->arena, "%s/artefacts/profiles", s->folder), err);
+	if (r < 0) {
+		return r;
+	}
+	log = arena_printf(&s->arena, "%s/work.jsonl", s->folder);
+	s->work_log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (s->work_log < 0) {
+		return bldr_error_set(err, BLDR_E_IO, "cannot write \"%s\": %s", log,
+				      strerror(errno));
+	}
+	return 0;
+}
+
+static int run_engine(struct session *s, struct bldr_error *err)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	int r;
+
+	interruptible = s->engine;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	r = bldr_engine_run(s->engine, err);
+	interruptible = NULL;
+	return r;
+}
+
+int session_drive(struct session *s, bool json)
+{
+	struct bldr_value *outcome = NULL;
+	struct bldr_error err;
+	int exit_code;
+	int r;
+
+	s->progress = progress_new(json && isatty(STDERR_FILENO) != 1);
+	r = run_engine(s, &err);
+	progress_clear(s->progress);
+	if (r < 0) {
+		fprintf(stderr,
+			"bldr: %s\nbldr: what is recorded is safe; go on with: bldr runs "
+			"resume %s --output %s\n",
+			err.text, s->run, s->output);
+		return EXIT_WORLD;
+	}
+	r = session_outcome(s, s->run, &outcome, &err);
+	if (r < 0) {
+		return command_fail(&err);
+	}
+	if (interrupted && strcmp(bldr_get_text(outcome, "status"), "running") == 0) {
+		bldr_object_set(outcome, "exit_code", bldr_int(EXIT_INTERRUPTED));
+	}
+	exit_code = (int)bldr_get_int(outcome, "exit_code", EXIT_WORLD);
+	r = outcome_store(s->folder, outcome, &err);
+	if (r < 0) {
+		fprintf(stderr, "bldr: %s\n", err.text);
+	}
+	if (json) {
+		command_print_json(outcome);
+	} else {
+		outcome_print(outcome, s->output, stdout);
+		bldr_unref(outcome);
+	}
+	return exit_code;
+}
+
+int session_outcome(struct session *s, const char *run, struct bldr_value **ret,
+		    struct bldr_error *err)
+{
+	struct bldr_thread thread;
+	struct bldr_value *state = NULL;
+	int r = bldr_thread_info(s->engine, run, &thread, err);
+
+	if (r == 0) {
+		r = bldr_thread_state(s->engine, run, &state, err);
+	}
+	if (r == 0) {
+		*ret = outcome_new(s->output, &thread, state);
+	}
+	bldr_unref(state);
+	return r;
+}

@@ -1,0 +1,592 @@
+/*
+ * Walks all rules, joins and calendars once, and gives every part that reads one source table alone, by
+ * functions that only clean and type, a column of that table's silver table. Equal parts share one. Names
+ * are those of the file as far as Spark and Delta take them unquoted; the rest keep their first letters.
+ */
+#include "warehouse/emitters/lake.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+#include "expr/expr.h"
+
+enum { NAME_MAX_BYTES = 255, NAME_STEM_MAX = 230 };
+
+/* As join_index.h compares. */
+static const char join_blanks[] = " \t";
+
+/* ---- names ---- */
+
+/* Columns that the pipeline itself adds to bronze or silver, or that Spark hides. */
+static const char *const taken_names[] = { "_corrupt_record", "_source_file",  "_source_line",
+					   "_row_hash",       "_load_id",      "_ingested_at",
+					   "_record",	      "_unfit",	       "_metadata",
+					   "_refusal" };
+
+static bool is_taken(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (names[i] != NULL && strcasecmp(names[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ASCII letters, digits and underscores, not longer than Unity Catalog allows with a suffix behind it. */
+static char *stem(struct arena *a, const char *raw, size_t ordinal)
+{
+	size_t size = strlen(raw);
+	char *name = arena_alloc(a, size + 2);
+	size_t n = 0;
+	bool letter = false;
+
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)raw[i];
+		bool good = c < 0x80 && (isalnum(c) != 0 || c == '_');
+
+		if (n == 0 && isdigit(c) != 0) {
+			name[n++] = 'c';
+		}
+		if (good || (n > 0 && name[n - 1] != '_')) {
+			name[n++] = good ? (char)c : '_';
+		}
+		letter = letter || (good && c != '_');
+	}
+	if (!letter) {
+		return arena_printf(a, "column_%zu", ordinal + 1);
+	}
+	name[n < NAME_STEM_MAX ? n : NAME_STEM_MAX] = '\0';
+	return name;
+}
+
+static void name_columns(struct arena *a, struct lake_source *s)
+{
+	size_t n = s->file->columns.n;
+
+	s->columns = ARENA_ARRAY(a, const char *, n);
+	for (size_t i = 0; i < n; i++) {
+		const char *base = stem(a, s->file->columns.at[i], i);
+		const char *name = base;
+
+		for (int k = 2;
+		     is_taken(taken_names, sizeof(taken_names) / sizeof(taken_names[0]), name) ||
+		     is_taken(s->columns, i, name);
+		     k++) {
+			name = arena_printf(a, "%s_%d", base, k);
+		}
+		s->columns[i] = name;
+	}
+}
+
+static bool value_named(const struct lake_source *s, const char *name)
+{
+	for (size_t i = 0; i < s->values.n; i++) {
+		if (strcasecmp(s->values.at[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The column's own name for its first value, id_text and so on for the others. */
+static const char *name_value(struct arena *a, const struct lake_source *s, size_t column,
+			      struct column_type type)
+{
+	static const char *const kinds[] = { "text",   "bool", "int64",     "decimal",
+					     "double", "date", "timestamp", "timestamp_ntz" };
+	const char *own = s->columns[column];
+	const char *base;
+	const char *name;
+
+	if (!value_named(s, own)) {
+		return own;
+	}
+	base = arena_printf(a, "%s_%s", own, kinds[type.kind]);
+	name = base;
+	for (int k = 2; value_named(s, name) || is_taken(s->columns, s->file->columns.n, name); k++) {
+		name = arena_printf(a, "%s_%d", base, k);
+	}
+	return name;
+}
+
+/* ---- parts of rules ---- */
+
+static bool find_column(const struct lake_source *s, const char *column, size_t *ret)
+{
+	for (size_t i = 0; i < s->file->columns.n; i++) {
+		if (strcmp(s->file->columns.at[i], column) == 0) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct lake_source *find_source(const struct lake *lake, const char *table)
+{
+	for (size_t i = 0; i < lake->n; i++) {
+		if (strcmp(lake->sources[i].file->table, table) == 0) {
+			return &lake->sources[i];
+		}
+	}
+	return NULL;
+}
+
+const struct lake_source *lake_source(const struct lake *lake, const char *table)
+{
+	return find_source(lake, table);
+}
+
+const char *lake_alias_table(const struct sttm_table *table, const char *alias)
+{
+	for (size_t i = 0; i < table->joins.n; i++) {
+		if (strcmp(table->joins.at[i].alias, alias) == 0) {
+			return table->joins.at[i].table;
+		}
+	}
+	return *alias == '\0' || (table->source != NULL && strcmp(table->source, alias) == 0) ?
+		       table->source :
+		       NULL;
+}
+
+static bool is_one_of(const char *s, const char *const *list)
+{
+	for (; *list != NULL; list++) {
+		if (s != NULL && strcmp(s, *list) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of one side alone, and nothing but cleaning and typing: *side is its alias, "" for the own source. */
+static bool is_cleaning(const struct sttm_table *table, const struct bldr_value *tree,
+			const char **side)
+{
+	static const char *const cleaning[] = { "trim",	      "null_if",  "cast",
+						"parse_date", "coalesce", NULL };
+	const struct bldr_value *args = bldr_get(tree, "args");
+	const char *column = bldr_get_text(tree, "col");
+
+	if (column != NULL) {
+		const char *of = bldr_get_text(tree, "of");
+		const char *alias = of == NULL || (table->source != NULL &&
+						   strcmp(of, table->source) == 0) ?
+					    "" :
+					    of;
+		bool same = *side == NULL || strcmp(*side, alias) == 0;
+
+		*side = alias;
+		return same;
+	}
+	if (bldr_get(tree, "lit") != NULL) {
+		return true;
+	}
+	for (size_t i = 0; i < bldr_count(args); i++) {
+		if (!is_cleaning(table, bldr_at(args, i), side)) {
+			return false;
+		}
+	}
+	return is_one_of(bldr_get_text(tree, "fn"), cleaning);
+}
+
+/* The same tree over the file's columns: without aliases. */
+static struct bldr_value *without_alias(const struct bldr_value *tree)
+{
+	struct bldr_value *copy = bldr_object();
+
+	for (void *it = bldr_first(tree); it != NULL; it = bldr_next(tree, it)) {
+		const struct bldr_value *item = bldr_item(it);
+
+		if (strcmp(bldr_key(it), "args") == 0) {
+			struct bldr_value *args = bldr_list();
+
+			for (size_t i = 0; i < bldr_count(item); i++) {
+				bldr_list_add(args, without_alias(bldr_at(item, i)));
+			}
+			bldr_object_set(copy, "args", args);
+		} else if (strcmp(bldr_key(it), "of") != 0) {
+			bldr_object_set(copy, bldr_key(it), bldr_ref(item));
+		}
+	}
+	return copy;
+}
+
+typedef void (*part_fn)(void *user, const struct bldr_value *part, const char *alias);
+
+/* Calls fn for the largest parts that silver makes. */
+static void each_part(const struct sttm_table *table, const struct bldr_value *tree, part_fn fn,
+		      void *user)
+{
+	const struct bldr_value *args = bldr_get(tree, "args");
+	const char *side = NULL;
+
+	if (is_cleaning(table, tree, &side)) {
+		if (side != NULL) {
+			fn(user, tree, *side != '\0' ? side : table->source);
+		}
+		return;
+	}
+	for (size_t i = 0; i < bldr_count(args); i++) {
+		each_part(table, bldr_at(args, i), fn, user);
+	}
+	if (bldr_get(tree, "key") != NULL) {
+		each_part(table, bldr_get(tree, "key"), fn, user);
+	}
+}
+
+/* ---- values ---- */
+
+static const struct lake_value *find_value(const struct lake_source *s,
+					   const struct bldr_value *tree)
+{
+	for (size_t i = 0; i < s->values.n; i++) {
+		if (bldr_equal(s->values.at[i].tree, tree)) {
+			return &s->values.at[i];
+		}
+	}
+	return NULL;
+}
+
+static bool any_column(void *user, const char *alias, const char *column, int *ret_slot)
+{
+	(void)user;
+	(void)alias;
+	(void)column;
+	*ret_slot = 0;
+	return true;
+}
+
+static const char *first_column(const struct bldr_value *tree)
+{
+	const struct bldr_value *args = bldr_get(tree, "args");
+	const char *column = bldr_get_text(tree, "col");
+
+	for (size_t i = 0; column == NULL && i < bldr_count(args); i++) {
+		column = first_column(bldr_at(args, i));
+	}
+	return column;
+}
+
+struct builder {
+	struct lake *lake;
+	const struct sttm_table *table; /* whose rules are read */
+	struct bldr_error *err;
+	int rc;
+};
+
+static struct bldr_value *over_column(const struct bldr_value *call, const char *column)
+{
+	struct bldr_value *typing = bldr_object();
+	struct bldr_value *args = bldr_list();
+	struct bldr_value *col = bldr_object();
+
+	for (void *it = bldr_first(call); it != NULL; it = bldr_next(call, it)) {
+		if (strcmp(bldr_key(it), "args") != 0) {
+			bldr_object_set(typing, bldr_key(it), bldr_ref(bldr_item(it)));
+		}
+	}
+	bldr_object_set(col, "col", bldr_text(column));
+	bldr_list_add(args, col);
+	bldr_object_set(typing, "args", args);
+	return typing;
+}
+
+/* Cuts a cast of a text, or a parse_date, off its text. */
+static int cut(struct builder *b, struct lake_value *v)
+{
+	static const char *const typing[] = { "cast", "parse_date", NULL };
+	const struct expr_scope scope = { .column = any_column };
+	struct arena *a = b->lake->arena;
+	const struct bldr_value *arg = bldr_at(bldr_get(v->tree, "args"), 0);
+	const struct expr *e;
+
+	v->field = v->tree;
+	if (!is_one_of(bldr_get_text(v->tree, "fn"), typing) || v->type.kind == COLUMN_TEXT) {
+		return 0;
+	}
+	if (expr_compile(arg, &scope, a, &e, b->err) < 0) {
+		return BLDR_E_INVALID;
+	}
+	if (expr_type(e).kind == COLUMN_TEXT) {
+		v->field = arg;
+		v->typing = artefact_keep(a, over_column(v->tree, v->name));
+	}
+	return 0;
+}
+
+static void add_value(struct builder *b, struct lake_source *s, const struct bldr_value *tree,
+		      bool mapped)
+{
+	const struct expr_scope scope = { .column = any_column };
+	struct lake_value v = { .tree = tree, .mapped = mapped };
+	const struct expr *e;
+	size_t column;
+
+	if (b->rc < 0 || find_value(s, tree) != NULL) {
+		return;
+	}
+	b->rc = expr_compile(tree, &scope, b->lake->arena, &e, b->err);
+	if (b->rc < 0) {
+		return;
+	}
+	if (!find_column(s, first_column(tree), &column)) {
+		b->rc = bldr_error_set(b->err, BLDR_E_INVALID, "no column \"%s\" in \"%s\"",
+				       first_column(tree), s->file->table);
+		return;
+	}
+	v.type = expr_type(e);
+	v.name = name_value(b->lake->arena, s, column, v.type);
+	b->rc = cut(b, &v);
+	*LIST_ADD(b->lake->arena, &s->values) = v;
+}
+
+static void add_part(void *user, const struct bldr_value *part, const char *alias)
+{
+	struct builder *b = user;
+	struct lake_source *s = find_source(b->lake, lake_alias_table(b->table, alias));
+
+	ASSERT(s != NULL); /* targets_compile() has seen to that */
+	add_value(b, s, artefact_keep(b->lake->arena, without_alias(part)), true);
+}
+
+/* ---- joins and calendars ---- */
+
+static const struct bldr_value *join_tree(struct arena *a, const char *column)
+{
+	struct bldr_value *col = bldr_object();
+	struct bldr_value *trim = bldr_object();
+	struct bldr_value *tree = bldr_object();
+	struct bldr_value *args = bldr_list();
+	struct bldr_value *tokens = bldr_list();
+
+	bldr_object_set(col, "col", bldr_text(column));
+	bldr_list_add(args, col);
+	bldr_object_set(trim, "fn", bldr_text("trim"));
+	bldr_object_set(trim, "args", args);
+	bldr_object_set(trim, "chars", bldr_text(join_blanks));
+	args = bldr_list();
+	bldr_list_add(args, trim);
+	bldr_list_add(tokens, bldr_text(""));
+	bldr_object_set(tree, "fn", bldr_text("null_if"));
+	bldr_object_set(tree, "args", args);
+	bldr_object_set(tree, "tokens", tokens);
+	return artefact_keep(a, tree);
+}
+
+const struct lake_value *lake_join_value(const struct lake *lake, const struct lake_source *source,
+					 const char *column)
+{
+	return find_value(source, join_tree(lake->arena, column));
+}
+
+static void add_joins(struct builder *b)
+{
+	for (size_t i = 0; i < b->table->joins.n; i++) {
+		const struct sttm_join *j = &b->table->joins.at[i];
+		struct lake_source *from =
+			find_source(b->lake, lake_alias_table(b->table, j->from));
+		struct lake_source *to = find_source(b->lake, j->table);
+
+		ASSERT(from != NULL && to != NULL);
+		for (size_t k = 0; k < j->from_columns.n; k++) {
+			add_value(b, from, join_tree(b->lake->arena, j->from_columns.at[k]), true);
+			add_value(b, to, join_tree(b->lake->arena, j->to_columns.at[k]), true);
+		}
+	}
+}
+
+struct date_search {
+	const struct lake *lake;
+	const struct sttm_table *table;
+	const struct column_ref *ref;
+	const struct bldr_value *found;
+};
+
+static bool reads(const struct bldr_value *tree, const char *column)
+{
+	const struct bldr_value *args = bldr_get(tree, "args");
+	const char *own = bldr_get_text(tree, "col");
+	bool found = own != NULL && strcmp(own, column) == 0;
+
+	for (size_t i = 0; !found && i < bldr_count(args); i++) {
+		found = reads(bldr_at(args, i), column);
+	}
+	return found;
+}
+
+/* The outermost part of a part that gives a date. */
+static const struct bldr_value *date_part(const struct bldr_value *tree, const char *column)
+{
+	const char *fn = bldr_get_text(tree, "fn");
+	const char *type = bldr_get_text(tree, "type");
+	const struct bldr_value *args = bldr_get(tree, "args");
+	const struct bldr_value *found = NULL;
+
+	if (fn == NULL || !reads(tree, column)) {
+		return NULL;
+	}
+	if (strcmp(fn, "parse_date") == 0 ||
+	    (strcmp(fn, "cast") == 0 && type != NULL && strcmp(type, "date") == 0)) {
+		return tree;
+	}
+	for (size_t i = 0; found == NULL && i < bldr_count(args); i++) {
+		found = date_part(bldr_at(args, i), column);
+	}
+	return found;
+}
+
+static void search_part(void *user, const struct bldr_value *part, const char *alias)
+{
+	struct date_search *s = user;
+
+	if (s->found == NULL && strcmp(lake_alias_table(s->table, alias), s->ref->table) == 0) {
+		s->found = date_part(part, s->ref->column);
+	}
+}
+
+/* The first rule of the STTM that reads the column as a date: the one that date_rule.h takes. */
+static const struct bldr_value *date_tree(const struct lake *lake, const struct column_ref *ref)
+{
+	struct date_search s = { .lake = lake, .ref = ref };
+
+	for (size_t i = 0; i < lake->sttm->tables.n; i++) {
+		s.table = &lake->sttm->tables.at[i];
+		for (size_t k = 0; k < s.table->columns.n; k++) {
+			each_part(s.table, s.table->columns.at[k].rule, search_part, &s);
+			if (s.found != NULL) {
+				return artefact_keep(lake->arena, without_alias(s.found));
+			}
+		}
+	}
+	return NULL;
+}
+
+const struct lake_value *lake_date_value(const struct lake *lake, const struct column_ref *ref)
+{
+	return find_value(find_source(lake, ref->table), date_tree(lake, ref));
+}
+
+static void add_calendar(struct builder *b)
+{
+	for (size_t i = 0; b->rc == 0 && i < b->table->calendar.n; i++) {
+		const struct column_ref *ref = &b->table->calendar.at[i];
+		const struct bldr_value *tree = date_tree(b->lake, ref);
+
+		if (tree == NULL) {
+			b->rc = bldr_error_set(b->err, BLDR_E_INVALID,
+					       "\"%s\" covers the dates of \"%s.%s\", but no rule reads "
+					       "that column alone as a date",
+					       b->table->name, ref->table, ref->column);
+			return;
+		}
+		add_value(b, find_source(b->lake, ref->table), tree, true);
+	}
+}
+
+/* ---- the whole ---- */
+
+/* What no rule reads is carried along as it is. */
+static void add_rest(struct builder *b, struct lake_source *s)
+{
+	for (size_t i = 0; i < s->file->columns.n; i++) {
+		struct bldr_value *col;
+
+		if (value_named(s, s->columns[i])) {
+			continue;
+		}
+		col = bldr_object();
+		bldr_object_set(col, "col", bldr_text(s->file->columns.at[i]));
+		add_value(b, s, artefact_keep(b->lake->arena, col), false);
+	}
+}
+
+static void add_table(struct builder *b)
+{
+	for (size_t i = 0; i < b->table->columns.n; i++) {
+		each_part(b->table, b->table->columns.at[i].rule, add_part, b);
+	}
+}
+
+static int check_columns(const struct source_file *file, struct bldr_error *err)
+{
+	for (size_t i = 0; i < file->columns.n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(file->columns.at[i], file->columns.at[k]) == 0) {
+				return bldr_error_set(err, BLDR_E_INVALID,
+						      "\"%s\" has two columns \"%s\"", file->path,
+						      file->columns.at[i]);
+			}
+		}
+	}
+	return file->columns.n > 0 ? 0 :
+				     bldr_error_set(err, BLDR_E_INVALID, "\"%s\" has no columns",
+						    file->path);
+}
+
+int lake_build(const struct sources *sources, const struct sttm *sttm, struct arena *a,
+	       struct lake *ret, struct bldr_error *err)
+{
+	struct lake lake = {
+		.sources = ARENA_ARRAY(a, struct lake_source, sources->files.n),
+		.n = sources->files.n,
+		.sttm = sttm,
+		.arena = a,
+	};
+	struct builder b = { .lake = &lake, .err = err };
+
+	for (size_t i = 0; i < lake.n; i++) {
+		lake.sources[i].file = &sources->files.at[i];
+		if (check_columns(lake.sources[i].file, err) < 0) {
+			return BLDR_E_INVALID;
+		}
+		name_columns(a, &lake.sources[i]);
+	}
+	for (size_t i = 0; b.rc == 0 && i < sttm->tables.n; i++) {
+		b.table = &sttm->tables.at[i];
+		add_table(&b);
+	}
+	for (size_t i = 0; b.rc == 0 && i < sttm->tables.n; i++) {
+		b.table = &sttm->tables.at[i];
+		add_joins(&b);
+		add_calendar(&b);
+	}
+	for (size_t i = 0; i < lake.n; i++) {
+		add_rest(&b, &lake.sources[i]);
+	}
+	if (b.rc < 0) {
+		return b.rc;
+	}
+	*ret = lake;
+	return 0;
+}
+
+struct read_list {
+	const struct lake *lake;
+	const struct sttm_table *table;
+	lake_reads *reads;
+};
+
+static void add_read(void *user, const struct bldr_value *part, const char *alias)
+{
+	struct read_list *l = user;
+	struct arena *a = l->lake->arena;
+	const struct lake_source *source =
+		find_source(l->lake, lake_alias_table(l->table, alias));
+	const struct bldr_value *tree = artefact_keep(a, without_alias(part));
+	const struct lake_value *value = find_value(source, tree);
+
+	ASSERT(value != NULL);
+	*LIST_ADD(a, l->reads) = (struct lake_read){ part, alias, source, value };
+}
+
+void lake_find_reads(const struct lake *lake, const struct sttm_table *table,
+		     const struct bldr_value *rule, lake_reads *ret)
+{
+	struct read_list l = { lake, table, ret };
+
+	each_part(table, rule, add_read, &l);
+}

@@ -1,0 +1,223 @@
+/*
+ * Files are written whole and listed with their hash. What strangers wrote - names, texts in rules - is made
+ * harmless for the place it goes to: a Python literal, a line of Markdown, a literal of SQL.
+ */
+#include "warehouse/emitters/notebook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/asset.h"
+#include "base/check.h"
+#include "base/file.h"
+#include "base/template.h"
+#include "warehouse/emitters/python_text.h"
+
+/* ---- files ---- */
+
+int emit_file(struct emitter *e, const char *path, const char *layer, const char *text, size_t size)
+{
+	const char *whole = arena_printf(e->arena, "%s/%s", e->folder, path);
+	char *folder = arena_strdup(e->arena, whole);
+	char hash[HASH_HEX_MAX];
+	int rc;
+
+	*strrchr(folder, '/') = '\0';
+	rc = file_mkdirs(folder, e->err);
+	if (rc == 0) {
+		rc = file_write(whole, text, size, e->err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	hash_bytes(text, size, hash);
+	*LIST_ADD(e->arena, &e->pipeline->files) = (struct pipeline_file){
+		.path = arena_strdup(e->arena, path),
+		.kind = layer != NULL ? "notebook" : "job",
+		.layer = layer,
+		.hash = arena_strdup(e->arena, hash),
+		.bytes = (int64_t)size,
+	};
+	return 0;
+}
+
+int notebook_write(struct emitter *e, const char *layer, const char *name,
+		   const struct bldr_value *data)
+{
+	const char *template = arena_printf(e->arena, "templates/notebook/%s.py.mustache", layer);
+	const char *path = arena_printf(e->arena, "pipeline/%s/%s.py", layer, name);
+	const struct asset *asset = asset_find(template);
+	struct buf text;
+	int rc;
+
+	ASSERT(asset != NULL);
+	buf_init(&text, EMIT_TEXT_MAX);
+	rc = template_render(template, (const char *)asset->data, data, NULL, &text, e->err);
+	rc = rc < 0 ? bldr_error_prefix(e->err, "\"%s\"", path)
+		    : emit_file(e, path, layer, text.data, text.size);
+	buf_release(&text);
+	return rc;
+}
+
+/* ---- data of templates ---- */
+
+int data_take(struct emitter *e, struct bldr_value *data, const char *key, struct buf *b)
+{
+	size_t size = b->size;
+
+	if (buf_failed(b)) {
+		buf_clear(b);
+		return bldr_error_set(e->err, BLDR_E_LIMIT,
+				      "a notebook would be larger than %zu bytes", b->max);
+	}
+	size -= size > 0 && b->data[size - 1] == '\n';
+	bldr_object_set(data, key, bldr_text_n(b->data, size));
+	buf_clear(b);
+	return 0;
+}
+
+void data_string(struct bldr_value *data, const char *key, const char *text)
+{
+	struct buf b;
+
+	buf_init(&b, EMIT_TEXT_MAX);
+	python_string(&b, text);
+	bldr_object_set(data, key, bldr_text_n(b.data, b.size));
+	buf_release(&b);
+}
+
+void data_markdown(struct bldr_value *data, const char *key, const char *text)
+{
+	struct buf plain;
+	struct buf escaped;
+
+	buf_init(&plain, EMIT_TEXT_MAX);
+	buf_init(&escaped, EMIT_TEXT_MAX);
+	python_plain(&plain, text);
+	for (size_t i = 0; i < plain.size; i++) {
+		if (strchr("\\`*<>[]|$", plain.data[i]) != NULL) {
+			buf_putc(&escaped, '\\');
+		}
+		buf_putc(&escaped, plain.data[i]);
+	}
+	while (escaped.size > 0 && escaped.data[escaped.size - 1] == ' ') {
+		escaped.size--;
+	}
+	bldr_object_set(data, key, bldr_text_n(escaped.data, escaped.size));
+	buf_release(&plain);
+	buf_release(&escaped);
+}
+
+int data_strings(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+		 const char *const *items, size_t n)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, EMIT_TEXT_MAX);
+	python_strings(&b, arena_printf(e->arena, "%s = ", variable), items, n);
+	rc = data_take(e, data, key, &b);
+	buf_release(&b);
+	return rc;
+}
+
+int data_table(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+	       const char *prefix, const char *name)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, EMIT_TEXT_MAX);
+	rc = python_call(&b, arena_printf(e->arena, "%s = ", variable),
+			 arena_printf(e->arena, "table_name(\"%s%s\")", prefix, name), e->err);
+	rc = rc < 0 ? rc : data_take(e, data, key, &b);
+	buf_release(&b);
+	return rc;
+}
+
+int data_create(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+		const char *comment)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, EMIT_TEXT_MAX);
+	rc = python_call(&b, "",
+			 arena_printf(e->arena, "create(%s, %s_COLUMNS, \"%s\")", variable,
+				      variable, comment),
+			 e->err);
+	rc = rc < 0 ? rc : data_take(e, data, key, &b);
+	buf_release(&b);
+	return rc;
+}
+
+/* ---- SQL ---- */
+
+const char *sql_type(struct arena *a, struct column_type type)
+{
+	switch (type.kind) {
+	case COLUMN_TEXT:
+		return "STRING";
+	case COLUMN_BOOL:
+		return "BOOLEAN";
+	case COLUMN_INT64:
+		return "BIGINT";
+	case COLUMN_DECIMAL:
+		return arena_printf(a, "DECIMAL(%d, %d)", type.precision, type.scale);
+	case COLUMN_DOUBLE:
+		return "DOUBLE";
+	case COLUMN_DATE:
+		return "DATE";
+	case COLUMN_TIMESTAMP:
+		return "TIMESTAMP";
+	case COLUMN_TIMESTAMP_NTZ:
+		break;
+	}
+	return "TIMESTAMP_NTZ";
+}
+
+void ddl_begin(struct ddl *d)
+{
+	buf_init(&d->text, EMIT_TEXT_MAX);
+}
+
+/* Spark reads backslashes in its literals, and replaces ${...} before it reads anything. */
+static void put_literal(struct buf *out, const char *text)
+{
+	struct buf plain;
+
+	buf_init(&plain, EMIT_TEXT_MAX);
+	python_plain(&plain, text);
+	buf_putc(out, '\'');
+	for (size_t i = 0; i < plain.size; i++) {
+		char c = plain.data[i];
+
+		if (c == '$') {
+			buf_puts(out, "\\u0024");
+			continue;
+		}
+		if (strchr("\\'\"", c) != NULL) {
+			buf_putc(out, '\\');
+		}
+		buf_putc(out, c);
+	}
+	buf_putc(out, '\'');
+	buf_release(&plain);
+}
+
+void ddl_column(struct ddl *d, const char *name, const char *type, const char *comment)
+{
+	buf_printf(&d->text, "%s    `%s` %s", d->text.size > 0 ? ",\n" : "", name, type);
+	if (*comment != '\0') {
+		buf_puts(&d->text, " COMMENT ");
+		put_literal(&d->text, comment);
+	}
+}
+
+int ddl_end(struct ddl *d, struct emitter *e, struct bldr_value *data, const char *key)
+{
+	int rc = data_take(e, data, key, &d->text);
+
+	buf_release(&d->text);
+	return rc;
+}

@@ -1,0 +1,60 @@
+/*
+ * Emitting files below pipeline/: what the emitters of the layers share. Each builds the data of its template;
+ * texts that go into Python are laid out before, texts that go into Markdown or SQL are escaped here.
+ */
+#pragma once
+
+#include "warehouse/emitters/lake.h"
+
+enum { EMIT_TEXT_MAX = 16 << 20 };
+
+struct emitter {
+	const char *folder; /* the run's */
+	const struct sttm *sttm;
+	const struct targets *targets;
+	const struct lake *lake;
+	struct arena *arena;
+	struct pipeline *pipeline; /* files are added in the order they are written */
+	struct bldr_error *err;
+};
+
+int bronze_emit(struct emitter *e, const struct lake_source *s);
+int silver_emit(struct emitter *e, const struct lake_source *s);
+int gold_emit(struct emitter *e, const struct target *t);
+int job_emit(struct emitter *e);
+
+/* Renders templates/notebook/<layer>.py.mustache as pipeline/<layer>/<name>.py. */
+int notebook_write(struct emitter *e, const char *layer, const char *name,
+		   const struct bldr_value *data);
+/* Writes a file and lists it. path is relative to the run's folder; layer NULL: the job. */
+int emit_file(struct emitter *e, const char *path, const char *layer, const char *text, size_t size);
+
+/* ---- data of templates ---- */
+
+/* Takes the text from b, which is empty then; a line end at its end is left out. Errors: LIMIT. */
+int data_take(struct emitter *e, struct bldr_value *data, const char *key, struct buf *b);
+/* `TABLE = table_name("bronze_orders")`, the table being named prefix and name. */
+int data_table(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+	       const char *prefix, const char *name);
+/* `create(TABLE, TABLE_COLUMNS, "<comment>")` */
+int data_create(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+		const char *comment);
+/* As a Python literal; as text of a Markdown cell, where it stands for nothing but itself. */
+void data_string(struct bldr_value *data, const char *key, const char *text);
+void data_markdown(struct bldr_value *data, const char *key, const char *text);
+/* `HEADER = ["id", ...]` */
+int data_strings(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+		 const char *const *items, size_t n);
+
+/* ---- SQL ---- */
+
+const char *sql_type(struct arena *a, struct column_type type);
+
+struct ddl { /* the columns of a CREATE TABLE, in a raw Python string */
+	struct buf text;
+};
+
+void ddl_begin(struct ddl *d);
+/* name is an identifier; type is followed by NOT NULL where that is meant. */
+void ddl_column(struct ddl *d, const char *name, const char *type, const char *comment);
+int ddl_end(struct ddl *d, struct emitter *e, struct bldr_value *data, const char *key);

@@ -1,0 +1,516 @@
+/*
+ * Maps a design: each target column's origins become one expression over raw text - trimmed, null tokens
+ * made null, typed - and each path of foreign keys becomes left joins. Where the profile left a
+ * choice (the order of a date's parts), the first is taken unless a repair rules it out.
+ */
+#include "expr/expr.h"
+#include "warehouse/warehouse.h"
+
+#include <string.h>
+
+enum { RULE_TEXT_MAX = 1 << 20 };
+
+static const char blanks[] = " \t";
+
+struct mapper {
+	const struct profile *profile;
+	const struct design *design;
+	const struct mapping_advice *advice;
+	size_t n_advice;
+	struct arena *a;
+	const struct design_table *target;
+	struct sttm_table *table; /* being mapped */
+	struct bldr_error *err;
+	int code; /* the first error sticks */
+};
+
+static void fail(struct mapper *m, const char *what, const char *table, const char *column)
+{
+	if (m->code == 0) {
+		m->code = bldr_error_set(m->err, BLDR_E_INVALID, "mapping \"%s\": %s \"%s.%s\"",
+					 m->target->name, what, table, column);
+	}
+}
+
+/* ---- building trees ---- */
+
+static struct bldr_value *fn(const char *name)
+{
+	struct bldr_value *v = bldr_object();
+
+	bldr_object_set(v, "fn", bldr_text(name));
+	return v;
+}
+
+static struct bldr_value *args1(struct bldr_value *a)
+{
+	struct bldr_value *list = bldr_list();
+
+	bldr_list_add(list, a);
+	return list;
+}
+
+static struct bldr_value *fn1(const char *name, struct bldr_value *arg)
+{
+	struct bldr_value *v = fn(name);
+
+	bldr_object_set(v, "args", args1(arg));
+	return v;
+}
+
+static struct bldr_value *column(const char *alias, const char *name)
+{
+	struct bldr_value *v = bldr_object();
+
+	bldr_object_set(v, "col", bldr_text(name));
+	if (alias != NULL) {
+		bldr_object_set(v, "of", bldr_text(alias));
+	}
+	return v;
+}
+
+/* ---- the profile ---- */
+
+static const struct column_profile *find_column(const struct mapper *m, const char *table,
+						const char *name)
+{
+	for (size_t i = 0; i < m->profile->tables.n; i++) {
+		const struct table_profile *t = &m->profile->tables.at[i];
+
+		for (size_t k = 0; strcmp(t->table, table) == 0 && k < t->columns.n; k++) {
+			if (strcmp(t->columns.at[k].name, name) == 0) {
+				return &t->columns.at[k];
+			}
+		}
+	}
+	return NULL;
+}
+
+static bool is_ruled_out(const struct mapper *m, const char *table, const char *name,
+			 const char *format)
+{
+	for (size_t i = 0; i < m->n_advice; i++) {
+		const struct mapping_advice *advice = &m->advice[i];
+
+		if (strcmp(advice->repair, "date_order") != 0 ||
+		    strcmp(advice->table, table) != 0 || strcmp(advice->column, name) != 0) {
+			continue;
+		}
+		for (size_t k = 0; k < advice->tried.n; k++) {
+			if (strcmp(advice->tried.at[k], format) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* The best format that no repair rules out; NULL when none is left. */
+static const char *choose_format(const struct mapper *m, const char *table,
+				 const struct column_profile *c)
+{
+	for (size_t i = 0; i < c->date_formats.n; i++) {
+		const char *format = c->date_formats.at[i].format;
+
+		if (c->date_formats.at[i].matches > 0 && !is_ruled_out(m, table, c->name, format)) {
+			return format;
+		}
+	}
+	return NULL;
+}
+
+/* ---- rules ---- */
+
+/* The typed value of a raw column: {"cast": {"null_if": {"trim": col}}}. */
+static struct bldr_value *typed(struct mapper *m, const char *alias, const char *table,
+				const char *name, const char *type)
+{
+	const struct column_profile *c = find_column(m, table, name);
+	struct bldr_value *tokens = bldr_list();
+	struct bldr_value *v = fn1("trim", column(alias, name));
+	const char *format;
+
+	bldr_object_set(v, "chars", bldr_text(blanks));
+	v = fn1("null_if", v);
+	bldr_object_set(v, "tokens", tokens);
+	if (c == NULL) {
+		fail(m, "no source column", table, name);
+		return v;
+	}
+	bldr_list_add(tokens, bldr_text(""));
+	for (size_t i = 0; i < c->null_tokens.n; i++) {
+		if (c->null_tokens.at[i].token[0] != '\0') {
+			bldr_list_add(tokens, bldr_text(c->null_tokens.at[i].token));
+		}
+	}
+	if (strcmp(type, "text") == 0) {
+		return v;
+	}
+	if (strcmp(type, "date") != 0) {
+		v = fn1("cast", v);
+		bldr_object_set(v, "type", bldr_text(type));
+		return v;
+	}
+	format = choose_format(m, table, c);
+	if (format == NULL) {
+		fail(m, "every date format that fits has been tried for", table, name);
+		return v;
+	}
+	v = fn1("parse_date", v);
+	bldr_object_set(v, "formats", args1(bldr_text(format)));
+	return v;
+}
+
+/* Is the join that `alias` names the one of this hop, coming from `from`? */
+static bool same_join(const struct sttm_join *j, const char *from, const struct hop *hop)
+{
+	if (strcmp(j->from, from) != 0 || strcmp(j->table, hop->to_table) != 0 ||
+	    j->from_columns.n != hop->columns.n) {
+		return false;
+	}
+	for (size_t i = 0; i < hop->columns.n; i++) {
+		if (strcmp(j->from_columns.at[i], hop->columns.at[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static const char *join_hop(struct mapper *m, const char *from, const struct hop *hop)
+{
+	struct sttm_join *j;
+	size_t same = strcmp(m->table->source, hop->to_table) == 0;
+
+	for (size_t i = 0; i < m->table->joins.n; i++) {
+		j = &m->table->joins.at[i];
+		if (same_join(j, from, hop)) {
+			return j->alias;
+		}
+		same += strcmp(j->table, hop->to_table) == 0;
+	}
+	j = LIST_ADD(m->a, &m->table->joins);
+	j->alias = same == 0 ? hop->to_table
+			     : arena_printf(m->a, "%s_%zu", hop->to_table, same + 1);
+	j->table = hop->to_table;
+	j->from = from;
+	j->from_columns = hop->columns;
+	j->to_columns = hop->to_columns;
+	return j->alias;
+}
+
+/* The alias under which an origin's column is reached; NULL for the source table's own. */
+static const char *reach(struct mapper *m, const struct origin *o)
+{
+	const char *alias = m->table->source;
+
+	if (o->kind != ORIGIN_PATH) {
+		return NULL;
+	}
+	for (size_t i = 0; i < o->hops.n; i++) {
+		alias = join_hop(m, alias, &o->hops.at[i]);
+	}
+	return alias;
+}
+
+static struct bldr_value *origin_value(struct mapper *m, const struct origin *o, const char *type)
+{
+	return typed(m, reach(m, o), o->table, o->column, type);
+}
+
+static const struct design_table *find_target(const struct mapper *m, const char *name)
+{
+	for (size_t i = 0; i < m->design->tables.n; i++) {
+		if (strcmp(m->design->tables.at[i].name, name) == 0) {
+			return &m->design->tables.at[i];
+		}
+	}
+	return NULL;
+}
+
+/* The i-th business key column of a dimension; NULL beyond the last. */
+static const struct design_column *business_key(const struct design_table *t, size_t i)
+{
+	for (size_t k = 0; k < t->columns.n; k++) {
+		if (t->columns.at[k].role == ROLE_BUSINESS_KEY && i-- == 0) {
+			return &t->columns.at[k];
+		}
+	}
+	return NULL;
+}
+
+/* {"lookup": dimension, key: what its surrogate key would be, args: the business key} */
+static struct bldr_value *lookup_rule(struct mapper *m, const struct design_column *c)
+{
+	const struct design_table *dimension = find_target(m, c->dimension);
+	struct bldr_value *parts = bldr_list();
+	struct bldr_value *key;
+	struct bldr_value *v;
+
+	for (size_t i = 0; dimension != NULL && i < c->origins.n; i++) {
+		const struct design_column *part = business_key(dimension, i);
+
+		if (part == NULL) {
+			dimension = NULL;
+			break;
+		}
+		bldr_list_add(parts, origin_value(m, &c->origins.at[i], part->type));
+	}
+	if (dimension == NULL) {
+		fail(m, "the key does not fit its dimension:", c->dimension, c->name);
+		return parts;
+	}
+	if (dimension->kind == TABLE_DATE) {
+		key = fn1("date_key", bldr_copy(bldr_at(parts, 0)));
+	} else {
+		key = fn("surrogate_key");
+		bldr_object_set(key, "table", bldr_text(dimension->name));
+		bldr_object_set(key, "args", bldr_copy(parts));
+	}
+	v = fn("lookup");
+	bldr_object_set(v, "dimension", bldr_text(dimension->name));
+	bldr_object_set(v, "key", key);
+	bldr_object_set(v, "args", parts);
+	return v;
+}
+
+static struct bldr_value *surrogate_rule(struct mapper *m)
+{
+	struct bldr_value *parts = bldr_list();
+	struct bldr_value *v = fn("surrogate_key");
+	const struct design_column *part;
+
+	for (size_t i = 0; (part = business_key(m->target, i)) != NULL; i++) {
+		bldr_list_add(parts, origin_value(m, &part->origins.at[0], part->type));
+	}
+	bldr_object_set(v, "table", bldr_text(m->target->name));
+	bldr_object_set(v, "args", parts);
+	return v;
+}
+
+static struct bldr_value *calendar_rule(struct mapper *m, const struct design_column *c)
+{
+	struct bldr_value *day = fn("calendar_day");
+	struct bldr_value *v;
+
+	(void)m;
+	bldr_object_set(day, "args", bldr_list());
+	if (c->role == ROLE_SURROGATE_KEY) {
+		return fn1("date_key", day);
+	}
+	if (c->role == ROLE_BUSINESS_KEY) {
+		return day;
+	}
+	v = fn1("date_part", day);
+	bldr_object_set(v, "part", bldr_text(c->name));
+	return v;
+}
+
+static struct bldr_value *constant_rule(const struct design_column *c)
+{
+	struct bldr_value *v = bldr_object();
+
+	bldr_object_set(v, "lit", bldr_text(c->origins.at[0].value));
+	bldr_object_set(v, "type", bldr_text(c->type));
+	return v;
+}
+
+static struct bldr_value *generated_rule(struct mapper *m, const struct design_column *c)
+{
+	const char *generator = c->origins.at[0].generator;
+	struct bldr_value *v;
+
+	if (strcmp(generator, "surrogate_key") == 0) {
+		return surrogate_rule(m);
+	}
+	if (strcmp(generator, "calendar") == 0) {
+		return calendar_rule(m, c);
+	}
+	v = fn(generator); /* source_file, source_line */
+	bldr_object_set(v, "args", bldr_list());
+	return v;
+}
+
+static struct bldr_value *rule(struct mapper *m, const struct design_column *c)
+{
+	if (c->role == ROLE_DIMENSION_KEY) {
+		return lookup_rule(m, c);
+	}
+	switch ((enum origin_kind)c->origins.at[0].kind) {
+	case ORIGIN_GENERATED:
+		return generated_rule(m, c);
+	case ORIGIN_CONSTANT:
+		return constant_rule(c);
+	case ORIGIN_COLUMN:
+	case ORIGIN_PATH:
+		break;
+	}
+	return origin_value(m, &c->origins.at[0], c->type);
+}
+
+/* ---- tables ---- */
+
+static void add_source(struct mapper *m, struct sttm_column *c, const char *table, const char *name)
+{
+	if (table != NULL && name != NULL) {
+		*LIST_ADD(m->a, &c->sources) = (struct column_ref){ table, name };
+	}
+}
+
+static void map_column(struct mapper *m, const struct design_column *from)
+{
+	struct sttm_column c = {
+		.target = from->name,
+		.type = from->type,
+		.role = from->role,
+		.nullable = from->nullable,
+		.dimension = from->dimension,
+	};
+	const struct design_column *part;
+	struct bldr_value *tree = rule(m, from);
+	struct buf prose;
+
+	for (size_t i = 0; i < from->origins.n; i++) {
+		add_source(m, &c, from->origins.at[i].table, from->origins.at[i].column);
+	}
+	for (size_t i = 0;
+	     from->role == ROLE_SURROGATE_KEY && (part = business_key(m->target, i)) != NULL; i++) {
+		add_source(m, &c, part->origins.at[0].table, part->origins.at[0].column);
+	}
+	buf_init(&prose, RULE_TEXT_MAX);
+	if (m->code == 0) {
+		m->code = expr_prose(tree, &prose, m->err);
+	}
+	c.prose = arena_strdup(m->a, prose.data);
+	buf_release(&prose);
+	c.rule = artefact_keep(m->a, tree);
+	*LIST_ADD(m->a, &m->table->columns) = c;
+}
+
+/* Every date that a fact refers to the date dimension by. */
+static void map_calendar(struct mapper *m)
+{
+	for (size_t i = 0; i < m->design->tables.n; i++) {
+		const struct design_table *t = &m->design->tables.at[i];
+
+		for (size_t k = 0; k < t->columns.n; k++) {
+			const struct design_column *c = &t->columns.at[k];
+			bool known = false;
+
+			if (c->dimension == NULL || strcmp(c->dimension, m->target->name) != 0) {
+				continue;
+			}
+			for (size_t n = 0; n < m->table->calendar.n; n++) {
+				const struct column_ref *ref = &m->table->calendar.at[n];
+
+				known |= strcmp(ref->table, c->origins.at[0].table) == 0 &&
+					strcmp(ref->column, c->origins.at[0].column) == 0;
+			}
+			if (!known) {
+				*LIST_ADD(m->a, &m->table->calendar) =
+					(struct column_ref){ c->origins.at[0].table,
+							     c->origins.at[0].column };
+			}
+		}
+	}
+}
+
+static void map_table(struct mapper *m)
+{
+	const struct design_table *from = m->target;
+
+	m->table->name = from->name;
+	m->table->kind = from->kind;
+	m->table->source = from->source;
+	m->table->grain_columns = from->grain_columns;
+	if (from->kind == TABLE_DIMENSION || from->kind == TABLE_DATE) {
+		*LIST_ADD(m->a, &m->table->reserved) = (struct sttm_member){ -1, "Unknown" };
+		*LIST_ADD(m->a, &m->table->reserved) = (struct sttm_member){ -2, "Not applicable" };
+	}
+	if (from->kind == TABLE_DATE) {
+		map_calendar(m);
+	}
+	for (size_t i = 0; i < from->columns.n; i++) {
+		map_column(m, &from->columns.at[i]);
+	}
+}
+
+int map_design(const struct sources *sources, const struct profile *profile,
+	       const struct design *design, const struct mapping_advice *advice, size_t n,
+	       struct arena *a, struct sttm *ret, struct bldr_error *err)
+{
+	struct mapper m = {
+		.profile = profile,
+		.design = design,
+		.advice = advice,
+		.n_advice = n,
+		.a = a,
+		.err = err,
+	};
+	struct sttm result = { 0 };
+
+	(void)sources; /* paths and dialects are the loader's business */
+	for (size_t i = 0; i < design->tables.n && m.code == 0; i++) {
+		m.target = &design->tables.at[i];
+		m.table = LIST_ADD(a, &result.tables);
+		map_table(&m);
+	}
+	if (m.code < 0) {
+		return m.code;
+	}
+	*ret = result;
+	return 0;
+}
+
+/* Collects the formats of every parse_date in the tree whose argument reads the column. */
+static bool reads_column(const struct bldr_value *tree, const char *name)
+{
+	const struct bldr_value *args = bldr_get(tree, "args");
+	const char *col = bldr_get_text(tree, "col");
+
+	if (col != NULL) {
+		return strcmp(col, name) == 0;
+	}
+	for (size_t i = 0; i < bldr_count(args); i++) {
+		if (reads_column(bldr_at(args, i), name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void collect_formats(const struct bldr_value *tree, const char *name, struct arena *a,
+			    texts *ret)
+{
+	const struct bldr_value *args = bldr_get(tree, "args");
+	const struct bldr_value *formats = bldr_get(tree, "formats");
+
+	for (size_t i = 0; formats != NULL && i < bldr_count(formats); i++) {
+		if (reads_column(tree, name)) {
+			*LIST_ADD(a, ret) = arena_strdup(a, bldr_as_text(bldr_at(formats, i)));
+		}
+	}
+	for (size_t i = 0; i < bldr_count(args); i++) {
+		collect_formats(bldr_at(args, i), name, a, ret);
+	}
+	if (bldr_get(tree, "key") != NULL) {
+		collect_formats(bldr_get(tree, "key"), name, a, ret);
+	}
+}
+
+void sttm_date_formats(const struct sttm *sttm, const char *table, const char *column,
+		       struct arena *a, texts *ret)
+{
+	*ret = (texts){ 0 };
+	for (size_t i = 0; i < sttm->tables.n; i++) {
+		for (size_t k = 0; k < sttm->tables.at[i].columns.n; k++) {
+			const struct sttm_column *c = &sttm->tables.at[i].columns.at[k];
+
+			for (size_t n = 0; n < c->sources.n; n++) {
+				if (strcmp(c->sources.at[n].table, table) == 0 &&
+				    strcmp(c->sources.at[n].column, column) == 0) {
+					collect_formats(c->rule, column, a, ret);
+				}
+			}
+		}
+	}
+}

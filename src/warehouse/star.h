@@ -1,0 +1,53 @@
+/*
+ * The working model of the designer: source tables with their chosen keys and foreign keys, names in
+ * the target's style, and the role each table plays. Internal to the warehouse module.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "artefact/artefact.h"
+#include "base/columntype.h"
+
+struct star_link { /* a chosen foreign key */
+	const struct inclusion *inclusion;
+	struct star_table *from, *to;
+};
+
+struct star_table {
+	const struct table_profile *profile;
+	const struct key_candidate *key; /* NULL: none was chosen */
+	const char *entity;              /* singular, snake_case: customer */
+	const char *target;              /* dim_customer, fact_order, bridge_film_actor */
+	LIST(struct star_link *) out;    /* foreign keys this table holds */
+	LIST(struct star_link *) in;
+	int kind;      /* enum table_kind: TABLE_DIMENSION, TABLE_FACT or TABLE_BRIDGE */
+	int64_t score; /* of being a fact; TABLE_FACT from STAR_FACT_SCORE on */
+	texts evidence;
+};
+
+enum { STAR_FACT_SCORE = 3 };
+
+struct star {
+	struct star_table *tables; /* by table name */
+	size_t n;
+	LIST(struct star_link) links;
+};
+
+/* Builds the model and decides the roles. */
+void star_build(const struct profile *profile, struct arena *a, struct star *ret);
+
+/* Name in the target's style: snake_case, begins with a letter. */
+const char *star_snake(struct arena *a, const char *name);
+
+const struct column_profile *star_column(const struct star_table *t, const char *name);
+/* The parsed type of a column's profile. */
+struct column_type star_type(const struct column_profile *c);
+bool star_is_date(const struct column_profile *c);
+/* The foreign key that consists of this one column, or NULL. */
+struct star_link *star_link_of(const struct star_table *t, const char *column);
+bool star_in_key(const struct star_table *t, const char *column);
+/* A number that can be summed: numeric, neither key nor foreign key nor a code by its name. */
+bool star_is_measure(const struct star_table *t, const struct column_profile *c);
+/* How far sums of the column mean something, by its name. */
+enum additivity star_additivity(const struct column_profile *c);

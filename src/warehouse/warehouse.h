@@ -1,0 +1,59 @@
+/*
+ * Warehouse: from profile to star design, mapping, notebooks and a materialised warehouse.db.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "artefact/artefact.h"
+#include "base/buf.h"
+
+/* The star: facts, dimensions, a date dimension, origins, reasons and rejected alternatives.
+ * Errors: INVALID (no table could be designed: says why). */
+int design_star(const struct sources *sources, const struct profile *profile, struct arena *a,
+		struct design *ret, struct bldr_error *err);
+
+/* One thing a mapping did that a finding says is wrong; the mapper then takes the runner-up. */
+struct mapping_advice {
+	const char *repair;         /* date_order */
+	const char *table, *column; /* raw table and column */
+	texts tried;                /* choices of earlier versions: formats */
+};
+
+/* The STTM of a design. advice: from failed checks, n 0 at first.
+ * Errors: INVALID (advice cannot be followed: no runner-up is left). */
+int map_design(const struct sources *sources, const struct profile *profile,
+	       const struct design *design, const struct mapping_advice *advice, size_t n,
+	       struct arena *a, struct sttm *ret, struct bldr_error *err);
+/* The date formats that an STTM uses for a raw column: what a repair must not take again. */
+void sttm_date_formats(const struct sttm *sttm, const char *table, const char *column,
+		       struct arena *a, texts *ret);
+/* The STTM for people: Markdown, CSV. */
+int sttm_markdown(const struct sttm *sttm, struct buf *out, struct bldr_error *err);
+int sttm_csv(const struct sttm *sttm, struct buf *out, struct bldr_error *err);
+
+/*
+ * Emits pipeline/bronze_*.py, silver_*.py, gold_*.py (Databricks source format) and pipeline/job.json
+ * below folder. Formatted as black leaves them; job settings as the Jobs API takes them.
+ */
+int emit_pipeline(const char *folder, const struct sources *sources, const struct sttm *sttm,
+		  struct arena *a, struct pipeline *ret, struct bldr_error *err);
+
+struct materialise {
+	const char *source_folder;
+	const char *path; /* absolute or relative path of warehouse.db */
+	const char *key; /* idempotency key: a load with a key the file has seen changes nothing and
+			   * gives the recorded result */
+	/* Unless the file has seen the key already: */
+	bool fresh; /* begin with an empty file, put in the old one's place when it is whole */
+	const char *copy_of; /* begin with a copy of this file; NULL: with the file as it is */
+};
+
+/*
+ * Interprets the STTM over the raw files into a SQLite star: tables with primary and foreign keys,
+ * quarantine, lineage columns, per-layer counters, a view per table that shows decimals as
+ * people write them. One transaction; existing rows are replaced by business key, not
+ * duplicated. Errors: CHANGED (a source file), INVALID (a rule), IO.
+ */
+int materialise(const struct materialise *m, const struct sources *sources, const struct sttm *sttm,
+		struct arena *a, struct deployment *ret, struct bldr_error *err);

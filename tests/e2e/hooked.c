@@ -1,0 +1,158 @@
+/*
+ * bldr with a hook: `bldr_hooked HOOK COMMAND...`, HOOK being
+ *	kill=N            SIGKILL to itself as soon as event N is durable
+ *	pause=N           stops (SIGSTOP) itself there, holding its locks
+ *	kill-work=N       SIGKILL when the N-th work function has done its work and not yet said so
+ *	plant=date_order  the first mapping that the Analyst writes has month and day swapped
+ *	none
+ */
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/agents.h"
+#include "agents/nodes.h"
+#include "artefact/artefact.h"
+#include "cli/cli.h"
+
+struct hook {
+	int64_t at;
+	int signal;
+};
+
+static void on_event(const struct bldr_event *event, void *user)
+{
+	const struct hook *hook = user;
+
+	if (event->seq == hook->at) {
+		kill(getpid(), hook->signal);
+	}
+}
+
+/* Replaces every yyyy-MM-dd in a rule by yyyy-dd-MM: the fault stands in the STTM and nowhere else. */
+static const struct bldr_value *swap_date_order(struct arena *a, const struct bldr_value *rule)
+{
+	char *text = bldr_value_text(rule);
+	struct bldr_value *swapped;
+	struct bldr_error err;
+
+	for (char *at = text; (at = strstr(at, "yyyy-MM-dd")) != NULL; at++) {
+		memcpy(at, "yyyy-dd-MM", 10);
+	}
+	if (bldr_value_parse(text, strlen(text), &swapped, &err) < 0) {
+		abort();
+	}
+	free(text);
+	return artefact_keep(a, swapped);
+}
+
+static int plant(const char *folder, const struct bldr_value *result, struct bldr_value **ret,
+		 struct bldr_error *err)
+{
+	struct arena a = { 0 };
+	struct artefact_ref ref;
+	struct sttm sttm;
+	int r = artefact_ref_parse(bldr_get(result, "ref"), &a, &ref, err);
+
+	if (r == 0) {
+		r = artefact_read(folder, "sttm", &ref, &a, &sttm, err);
+	}
+	for (size_t i = 0; r == 0 && i < sttm.tables.n; i++) {
+		for (size_t k = 0; k < sttm.tables.at[i].columns.n; k++) {
+			struct sttm_column *c = &sttm.tables.at[i].columns.at[k];
+
+			c->rule = swap_date_order(&a, c->rule);
+		}
+	}
+	if (r == 0) {
+		r = artefact_write(folder, "sttm", NULL, &sttm, &a, &ref, err);
+	}
+	if (r == 0) {
+		*ret = bldr_object();
+		bldr_object_set(*ret, "ref", artefact_ref_value(&ref));
+	}
+	arena_release(&a);
+	return r;
+}
+
+static int planted_map(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
+{
+	const struct agents_context *context = w->context;
+	struct bldr_value *right = NULL;
+	char folder[4096];
+	int r = analyst_map_work(w, &right, err);
+
+	if (r < 0 || bldr_get_int(w->args, "rounds", 0) != 1) {
+		*ret = right;
+		return r;
+	}
+	snprintf(folder, sizeof(folder), "%s/%s", context->output,
+		 bldr_get_text(bldr_get(w->args, "job"), "run"));
+	r = plant(folder, right, ret, err);
+	bldr_unref(right);
+	return r;
+}
+
+/* Every work function, wrapped: its effect is performed, its result never recorded. */
+enum { WORK_MAX = 32 };
+static struct bldr_work_type wrapped[WORK_MAX];
+static atomic_int work_left;
+
+static int kill_after_work(const struct bldr_work *w, struct bldr_value **ret,
+			   struct bldr_error *err)
+{
+	size_t n;
+	const struct bldr_work_type *types = agents_work(&n);
+	int r = BLDR_E_NOT_FOUND;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(types[i].name, w->name) == 0) {
+			r = types[i].fn(w, ret, err);
+		}
+	}
+	if (atomic_fetch_sub(&work_left, 1) == 1) {
+		kill(getpid(), SIGKILL);
+	}
+	return r;
+}
+
+static size_t wrap_work(void)
+{
+	size_t n;
+	const struct bldr_work_type *types = agents_work(&n);
+
+	for (size_t i = 0; i < n && i < WORK_MAX; i++) {
+		wrapped[i] = types[i];
+		wrapped[i].fn = kill_after_work;
+	}
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bldr_work_type planted = { .name = "analyst.map", .fn = planted_map };
+	struct hook hook = { .at = -1 };
+	struct cli_hooks hooks = { .event = on_event, .user = &hook };
+
+	if (argc < 2) {
+		fputs("usage: bldr_hooked HOOK COMMAND...\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (strncmp(argv[1], "kill=", 5) == 0) {
+		hook = (struct hook){ strtoll(argv[1] + 5, NULL, 10), SIGKILL };
+	} else if (strncmp(argv[1], "pause=", 6) == 0) {
+		hook = (struct hook){ strtoll(argv[1] + 6, NULL, 10), SIGSTOP };
+	} else if (strncmp(argv[1], "kill-work=", 10) == 0) {
+		atomic_store(&work_left, (int)strtol(argv[1] + 10, NULL, 10));
+		hooks.n_work = wrap_work();
+		hooks.work = wrapped;
+	} else if (strcmp(argv[1], "plant=date_order") == 0) {
+		hooks.work = &planted;
+		hooks.n_work = 1;
+	}
+	argv[1] = argv[0];
+	return cli_main(argc - 1, argv + 1, &hooks);
+}

@@ -1,0 +1,138 @@
+"""Runs an emitted pipeline on real Spark and Delta: the job's tasks in the order they wait for each other.
+
+Usage: spark_runner.py PIPELINE SOURCE_PATH WORK RUN_ID...
+
+One run of the whole job per RUN_ID, one after the other, in one local session whose tables live in WORK. Prints JSON:
+per run what each MERGE counted, and in the end the rows of all tables. Needs a Python with pyspark; BLDR_DELTA_JARS is
+a folder with the jars of delta-spark and delta-storage. A notebook gets its own globals and `dbutils.widgets`, as in a
+workspace; a reference such as {{job.run_id}} is put in as Databricks does.
+"""
+
+import ast
+import contextlib
+import datetime
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+CATALOG, SCHEMA = "spark_catalog", "bldr"
+ROOT = "${workspace.file_path}/"
+
+
+class Widgets:
+    """A parameter that the job hands in wins over the notebook's default."""
+
+    def __init__(self, given: dict[str, str]) -> None:
+        self.given = given
+        self.values: dict[str, str] = {}
+
+    def text(self, name: str, default: str, label: str | None = None) -> None:
+        self.values[name] = self.given.get(name, default)
+
+    def get(self, name: str) -> str:
+        return self.values[name]
+
+
+class Utilities:
+    def __init__(self, given: dict[str, str]) -> None:
+        self.widgets = Widgets(given)
+
+
+def session(work: Path) -> SparkSession:
+    jars = ",".join(str(jar) for jar in sorted(Path(os.environ["BLDR_DELTA_JARS"]).glob("*.jar")))
+    options = {
+        "spark.jars": jars,
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.warehouse.dir": str(work / "warehouse"),
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.databricks.delta.snapshotPartitions": "1",
+        "spark.driver.memory": "1g",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+    }
+    builder = SparkSession.builder.master("local[1]")
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def in_order(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tasks, each behind those that it waits for; the last that could run first comes first."""
+    left = {task["task_key"]: task for task in reversed(tasks)}
+    done: list[dict[str, Any]] = []
+    while left:
+        ready = [
+            task
+            for task in left.values()
+            if not any(wait["task_key"] in left for wait in task.get("depends_on", []))
+        ]
+        if not ready:
+            raise ValueError(f"tasks wait for each other: {sorted(left)}")
+        done.append(left.pop(ready[0]["task_key"]))
+    return done
+
+
+def run_notebook(path: Path, parameters: dict[str, str]) -> list[dict[str, Any]]:
+    """What the notebook printed about its MERGEs."""
+    printed = io.StringIO()
+    code = compile(path.read_text(), str(path), "exec")
+    with contextlib.redirect_stdout(printed):
+        exec(code, {"__name__": "__main__", "dbutils": Utilities(parameters)})
+    lines = [line.split(": ", 1) for line in printed.getvalue().splitlines()]
+    return [{"table": table, **ast.literal_eval(counts)} for table, counts in lines]
+
+
+def run_job(pipeline: Path, source: str, run_id: str) -> list[dict[str, Any]]:
+    job = json.loads((pipeline / "job.json").read_text())
+    given = {p["name"]: p["default"] for p in job["parameters"]}
+    given |= {"catalog": CATALOG, "schema": SCHEMA, "source_path": source}
+    merges = []
+    for task in in_order(job["tasks"]):
+        notebook = task["notebook_task"]
+        own = {k: v.replace("{{job.run_id}}", run_id) for k, v in notebook["base_parameters"].items()}
+        path = pipeline / (notebook["notebook_path"].removeprefix(ROOT) + ".py")
+        merges += run_notebook(path, {**own, **given})
+    return merges
+
+
+def cell(value: Any) -> Any:
+    return value if isinstance(value, int | str | list | None) else str(value)
+
+
+def tables(spark: SparkSession) -> dict[str, Any]:
+    found = {}
+    for row in spark.sql(f"SHOW TABLES IN {CATALOG}.{SCHEMA}").collect():
+        if not row.isTemporary:
+            frame = spark.table(f"`{CATALOG}`.`{SCHEMA}`.`{row.tableName}`")
+            rows = [[cell(value) for value in line] for line in frame.collect()]
+            found[row.tableName] = {"columns": frame.columns, "types": [t for _, t in frame.dtypes], "rows": rows}
+    return found
+
+
+def main() -> None:
+    pipeline, source, work = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    spark = session(work)
+    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
+    runs = []
+    for run_id in sys.argv[4:]:
+        started = datetime.datetime.now()
+        merges = run_job(pipeline, source, run_id)
+        seconds = (datetime.datetime.now() - started).total_seconds()
+        runs.append({"run_id": run_id, "merges": merges, "seconds": seconds, "tables": tables(spark)})
+    json.dump(runs, sys.stdout)
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""What goes wrong is said: one clear message, the right exit code, nothing lost."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from bldr import BIN, HOOKED, JAFFLE, run
+
+
+def copy_jaffle(to: Path) -> Path:
+    to.mkdir()
+    for path in JAFFLE.glob("*.csv"):
+        shutil.copy(path, to)
+    return to
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    done = run("run", "--source-dir", tmp_path / "nowhere", "--output", tmp_path / "out")
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr and "No such file" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run("run", "--source-dir", tmp_path / "empty", "--output", tmp_path / "out")
+    assert done.returncode == 2
+    assert "no .csv file" in done.stderr
+
+
+def test_a_file_instead_of_a_folder() -> None:
+    done = run("run", "--source-dir", JAFFLE / "raw_orders.csv")
+    assert done.returncode == 2
+    assert "not a folder" in done.stderr
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    """As a user without rights: root may read everything."""
+    source = copy_jaffle(tmp_path / "source")
+    (source / "raw_orders.csv").chmod(0o000)
+    tmp_path.chmod(0o755)
+    source.chmod(0o755)
+    output = tmp_path / "out"
+    output.mkdir(mode=0o777)
+    output.chmod(0o777)
+    for parent in tmp_path.parents:
+        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    # a copy that nobody may run, since the build may stand in a folder closed to others
+    binary = tmp_path / "bldr"
+    shutil.copy(BIN, binary)
+    binary.chmod(0o755)
+    become = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
+    done = subprocess.run(
+        [binary, "run", "--source-dir", source, "--output", output],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd="/",
+        **become,
+    )
+    assert done.returncode == 3, done.stderr
+    assert "raw_orders.csv" in done.stderr and "Permission denied" in done.stderr
+
+
+def test_a_file_that_changed_between_kill_and_resume(tmp_path: Path) -> None:
+    source = copy_jaffle(tmp_path / "source")
+    output = tmp_path / "out"
+    assert (
+        run("run", "--source-dir", source, "--output", output, hook="kill=40").returncode
+        == -signal.SIGKILL
+    )
+    before = (source / "raw_payments.csv").read_bytes()
+    (source / "raw_payments.csv").write_bytes(before + b"114,99,coupon,1\n")
+    refused = run("runs", "resume", "--output", output)
+    assert refused.returncode == 2, refused.stderr
+    assert "raw_payments.csv" in refused.stderr and "changed" in refused.stderr
+    (source / "raw_payments.csv").write_bytes(before)
+    assert run("runs", "resume", "--output", output).returncode == 0
+
+
+def test_a_second_run_on_a_locked_output(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    with subprocess.Popen(
+        [HOOKED, "pause=10", "run", "--source-dir", JAFFLE, "--output", output],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as first:
+        stopped, status = os.waitpid(first.pid, os.WUNTRACED)
+        assert stopped == first.pid and os.WIFSTOPPED(status)
+        second = run("run", "--source-dir", JAFFLE, "--output", output)
+        listed = run("runs", "list", "--output", output)
+        first.send_signal(signal.SIGCONT)
+        assert first.wait(timeout=60) == 0
+    assert second.returncode == 2
+    assert f"process {first.pid}" in second.stderr and "bldr.db" in second.stderr
+    assert listed.returncode == 0 and "running" in listed.stdout
+
+
+def test_interrupted_and_resumed(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    with subprocess.Popen(
+        [HOOKED, "pause=12", "run", "--source-dir", JAFFLE, "--output", output],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as first:
+        os.waitpid(first.pid, os.WUNTRACED)
+        first.send_signal(signal.SIGINT)
+        first.send_signal(signal.SIGCONT)
+        told, _ = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "bldr runs resume" in told
+    assert run("runs", "resume", "--output", output).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["run"], "--source-dir is missing"),
+        (["run", "--source-dri", "x"], "source-dir"),
+        (["rnu"], 'did you mean "bldr run"'),
+        (["runs", "show", "nothing", "--output", "."], "no runs in"),
+        ([], "usage: bldr"),
+    ],
+)
+def test_wrong_use(args: list[str], said: str) -> None:
+    done = run(*args)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_resume_with_nothing_to_resume(tmp_path: Path) -> None:
+    assert run("run", "--source-dir", JAFFLE, "--output", tmp_path).returncode == 0
+    done = run("runs", "resume", "--output", tmp_path)
+    assert done.returncode == 2
+    assert "no unfinished run" in done.stderr
+
+
+def test_every_command_explains_itself() -> None:
+    commands = ["run", "runs list", "runs show", "runs resume", "graph draw", "doctor", "version"]
+    listed = run("--help").stdout
+    for command in commands:
+        done = run(*command.split(), "--help")
+        assert done.returncode == 0 and f"bldr {command}" in done.stdout
+        assert command in listed
+
+
+def test_progress_is_plain_lines_without_a_terminal(tmp_path: Path) -> None:
+    done = run("run", "--source-dir", JAFFLE, "--output", tmp_path)
+    assert "\033" not in done.stderr and "\r" not in done.stderr
+    assert "analyst.discover" in done.stderr
