@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bldr import BIN, HOOKED, JAFFLE, run
@@ -53,7 +54,9 @@ def test_unreadable_file(tmp_path: Path) -> None:
     binary = tmp_path / "bldr"
     shutil.copy(BIN, binary)
     binary.chmod(0o755)
-    become = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
+    become: dict[str, Any] = (
+        {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
+    )
     done = subprocess.run(
         [binary, "run", "--source-dir", source, "--output", output],
         capture_output=True,
