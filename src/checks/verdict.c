@@ -23,8 +23,8 @@ struct check_text {
 
 static const struct check_text check_texts[] = {
 	{ "R1", "contract: records that the Tester's own reader finds in the file",
-	  "every record of the file was loaded or set aside with a reason; not that its values are "
-	  "right. It does not depend on the STTM" },
+	  "every record of the file was loaded or, told by a warning, set aside with a reason; not that "
+	  "its values are right. It does not depend on the STTM" },
 	{ "R3", FROM_CONTRACT,
 	  "one row per distinct grain key of the source, none lost, none doubled. It does not depend "
 	  "on the STTM" BEYOND },

@@ -563,15 +563,31 @@ def shop(tmp_path: Path) -> tuple[Path, Path]:
     return case, source
 
 
-def failed_in(case: Path, source: Path) -> dict[str, dict[str, Any]]:
+def failed_in(case: Path, source: Path, severity: str = "error") -> dict[str, dict[str, Any]]:
     result = checks_probe.findings(case, source)
     # R1 3, R3 I1 L1 5 each, R4 3, K1 6, K2 2, K3 5, K4 3, X2 14
     assert len(result["checks"]) == 51
-    return {f"{f['check']} {f['subject']}": f for f in result["checks"] if not f["passed"]}
+    failed = [f for f in result["checks"] if not f["passed"]]
+    errors = [f for f in failed if f["severity"] == "error"]
+    assert result["verdict"] == ("findings" if errors else "validated")
+    return {f"{f['check']} {f['subject']}": f for f in failed if f["severity"] == severity}
 
 
 def test_a_right_warehouse_of_everything_passes(shop: tuple[Path, Path]) -> None:
     assert failed_in(*shop) == {}
+
+
+def test_records_that_were_set_aside_are_a_warning(shop: tuple[Path, Path]) -> None:
+    """A short record and a quote that is never closed: all counted, so the data is to blame, and nothing is wrong."""
+    warned = failed_in(*shop, severity="warning")
+    assert set(warned) == {"R1 sales"}
+    finding = warned["R1 sales"]
+    assert finding["found"] == "2 of 8 records rejected"
+    assert finding["blame"] == "data"
+    assert finding["samples"] == [
+        "sales.csv:8: 2 fields instead of 9",
+        "sales.csv:9: a quote is never closed",
+    ]
 
 
 @pytest.mark.parametrize(
