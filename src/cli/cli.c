@@ -8,6 +8,8 @@
 
 static const struct command commands[] = {
 	{ "run", "turn a folder of raw files into a validated star schema", command_run },
+	{ "plan", "say what a run over a folder would make, and load nothing", command_plan },
+	{ "profile", "profile a file or folder without a run", command_profile },
 	{ "runs list", "list the runs of an output folder", command_runs_list },
 	{ "runs show", "show one run: status, verdict, artefacts, tables", command_runs_show },
 	{ "runs resume", "go on with a run that was stopped, killed or failed",

@@ -38,6 +38,8 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks);
 int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks);
 int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks);
 int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks);
+int command_profile(int argc, char **argv, const struct cli_hooks *hooks);
+int command_plan(int argc, char **argv, const struct cli_hooks *hooks);
 int command_graph_draw(int argc, char **argv, const struct cli_hooks *hooks);
 int command_doctor(int argc, char **argv, const struct cli_hooks *hooks);
 int command_version(int argc, char **argv, const struct cli_hooks *hooks);

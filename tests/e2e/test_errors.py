@@ -141,12 +141,25 @@ def test_resume_with_nothing_to_resume(tmp_path: Path) -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    commands = ["run", "runs list", "runs show", "runs resume", "graph draw", "doctor", "version"]
+    commands = [
+        "run",
+        "plan",
+        "profile",
+        "runs list",
+        "runs show",
+        "runs resume",
+        "graph draw",
+        "doctor",
+        "version",
+    ]
     listed = run("--help").stdout
     for command in commands:
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and f"bldr {command}" in done.stdout
-        assert command in listed
+        assert f"  {command} " in listed
+    assert [line.split("  ")[1] for line in listed.splitlines() if line.startswith("  ")][
+        : len(commands)
+    ] == commands
 
 
 def test_progress_is_plain_lines_without_a_terminal(tmp_path: Path) -> None:
