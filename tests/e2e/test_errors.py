@@ -148,6 +148,7 @@ def test_every_command_explains_itself() -> None:
         "runs list",
         "runs show",
         "runs resume",
+        "trace",
         "graph draw",
         "doctor",
         "version",
