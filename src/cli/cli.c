@@ -15,6 +15,7 @@ static const struct command commands[] = {
 	{ "runs resume", "go on with a run that was stopped, killed or failed",
 	  command_runs_resume },
 	{ "trace", "a row or cell of a warehouse back to file, line and rule", command_trace },
+	{ "score", "compare a run's keys, references and roles with a truth file", command_score },
 	{ "graph draw", "draw the main graph of the agents as Mermaid text", command_graph_draw },
 	{ "doctor", "check this machine and an output folder", command_doctor },
 	{ "version", "print the version", command_version },

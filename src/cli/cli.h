@@ -41,6 +41,7 @@ int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks);
 int command_profile(int argc, char **argv, const struct cli_hooks *hooks);
 int command_plan(int argc, char **argv, const struct cli_hooks *hooks);
 int command_trace(int argc, char **argv, const struct cli_hooks *hooks);
+int command_score(int argc, char **argv, const struct cli_hooks *hooks);
 int command_graph_draw(int argc, char **argv, const struct cli_hooks *hooks);
 int command_doctor(int argc, char **argv, const struct cli_hooks *hooks);
 int command_version(int argc, char **argv, const struct cli_hooks *hooks);

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bldr import BIN, HOOKED, JAFFLE, run
+from bldr import BIN, HOOKED, JAFFLE, ROOT, run
 
 
 def copy_jaffle(to: Path) -> Path:
@@ -149,15 +149,17 @@ def test_every_command_explains_itself() -> None:
         "runs show",
         "runs resume",
         "trace",
+        "score",
         "graph draw",
         "doctor",
         "version",
     ]
     listed = run("--help").stdout
+    page = (ROOT / "docs" / "commands.md").read_text()
     for command in commands:
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and f"bldr {command}" in done.stdout
-        assert f"  {command} " in listed
+        assert f"  {command} " in listed and f"\n## bldr {command}\n" in page
     assert [line.split("  ")[1] for line in listed.splitlines() if line.startswith("  ")][
         : len(commands)
     ] == commands
