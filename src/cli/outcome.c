@@ -208,6 +208,21 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	return o;
 }
 
+int outcome_artefact(const struct bldr_value *outcome, const char *name, struct arena *a, void *ret,
+		     struct bldr_error *err)
+{
+	const struct bldr_value *v = bldr_get(bldr_get(outcome, "artefacts"), name);
+	struct artefact_ref ref;
+	int r;
+
+	if (v == NULL) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND, "run %s has no %s yet",
+				      bldr_get_text(outcome, "run"), name);
+	}
+	r = artefact_ref_parse(v, a, &ref, err);
+	return r < 0 ? r : artefact_read(bldr_get_text(outcome, "folder"), name, &ref, a, ret, err);
+}
+
 /* [{path, bytes, mtime_ms}] of the sources as they stand now. */
 static struct bldr_value *source_stats(const char *folder, const struct bldr_value *outcome)
 {

@@ -65,6 +65,10 @@ int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_er
  */
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret,
 		    struct bldr_error *err);
+/* The same for one file of a folder, whatever else is there. Errors: as above; a file that would be
+ * skipped is INVALID, with the reason. */
+int ingest_discover_file(const char *folder, const char *name, struct arena *a, struct sources *ret,
+			 struct bldr_error *err);
 
 enum { PROFILE_TOP_MAX = 10, PROFILE_EXCEPTIONS_MAX = 5 };
 /* Of the rejected records the profile counts all and shows the first, each cut. */
