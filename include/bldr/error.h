@@ -37,7 +37,7 @@ enum { BLDR_ERROR_TEXT_MAX = 1024 };
 
 struct bldr_error {
 	int code;
-	char text[BLDR_ERROR_TEXT_MAX]; /* UTF-8, cut at a character when too long */
+	char text[BLDR_ERROR_TEXT_MAX]; /* UTF-8, malformed parts as U+FFFD, cut when too long */
 };
 
 /* The name of a code, such as "INVALID" ("OK" for 0); "UNKNOWN" outside the table. Borrowed. */

@@ -99,7 +99,7 @@ struct profile_rejected {
 	int64_t line;   /* first physical line */
 	int64_t offset; /* byte offset of the record */
 	const char *reason;
-	const char *raw;  /* at most 4 KB, invalid UTF-8 replaced */
+	const char *raw;  /* at most 256 bytes, invalid UTF-8 replaced */
 	const char *hash; /* of all its raw bytes */
 };
 
@@ -107,7 +107,8 @@ struct table_profile {
 	const char *table;
 	const char *path;
 	int64_t rows;                           /* good records */
-	LIST(struct profile_rejected) rejected; /* the rest: read = rows + rejected.n */
+	int64_t rejected_rows;                  /* the rest: read = rows + rejected_rows */
+	LIST(struct profile_rejected) rejected; /* at most the first 20 of them */
 	LIST(struct column_profile) columns;
 	LIST(struct key_candidate) keys; /* best first; at most one chosen */
 };

@@ -111,6 +111,7 @@ static const struct shape_field table_profile_fields[] = {
 	TEXT(table_profile, table),
 	TEXT(table_profile, path),
 	INTEGER(table_profile, rows),
+	INTEGER(table_profile, rejected_rows),
 	LIST_OF(table_profile, rejected, profile_rejected),
 	LIST_OF(table_profile, columns, column_profile),
 	LIST_OF(table_profile, keys, key_candidate),

@@ -1,6 +1,7 @@
 /*
  * Fills the caller's struct bldr_error. The message is formatted aside first, so that an argument may
- * be the old message itself; what is too long is cut at a character.
+ * be the old message itself; what is too long is cut at a character, and what is malformed, since
+ * messages quote a stranger's bytes, becomes U+FFFD.
  */
 #include <bldr/error.h>
 
@@ -46,6 +47,23 @@ __attribute__((format(printf, 2, 0))) static size_t format(char ret[FORMAT_MAX],
 	return n < FORMAT_MAX ? (size_t)n : FORMAT_MAX - 1;
 }
 
+static void copy(char ret[BLDR_ERROR_TEXT_MAX], const char *text, size_t size)
+{
+	size_t n = 0;
+	for (size_t at = 0; at < size;) {
+		bool valid;
+		size_t length = utf8_next(text + at, size - at, &valid);
+		size_t kept = valid ? length : sizeof(UTF8_REPLACEMENT) - 1;
+		if (n + kept >= BLDR_ERROR_TEXT_MAX) {
+			break;
+		}
+		memcpy(ret + n, valid ? text + at : UTF8_REPLACEMENT, kept);
+		n += kept;
+		at += length;
+	}
+	ret[n] = '\0';
+}
+
 int bldr_error_set(struct bldr_error *err, int code, const char *fmt, ...)
 {
 	if (err == NULL) {
@@ -57,9 +75,7 @@ int bldr_error_set(struct bldr_error *err, int code, const char *fmt, ...)
 	size_t size = format(text, fmt, args);
 	va_end(args);
 
-	size = utf8_cut(text, size, BLDR_ERROR_TEXT_MAX - 1);
-	memcpy(err->text, text, size);
-	err->text[size] = '\0';
+	copy(err->text, text, size);
 	err->code = code;
 	return code;
 }

@@ -29,7 +29,7 @@ struct checks_input {
 };
 
 /*
- * R1 rows per file = loaded + rejected. R3 fact rows = distinct grain keys. R4 contract totals per
+ * R1 rows per file = loaded + rejected; a warning when they are and some were rejected. R3 fact rows = distinct grain keys. R4 contract totals per
  * measure. K1 keys unique, not null. K2 grain unique. K3 no orphan foreign key, never null; unknown
  * members as often as the contract says. K4 surrogate keys recomputed, no collision, reserved members
  * once. X2 distinct values per attribute, and rows per month for dates. I1 loading again changes

@@ -175,10 +175,16 @@ static int check_header(struct scanner *s, const struct source_file *f, struct b
 static void read_records(struct scanner *s, struct raw_table *t)
 {
 	struct raw_record record;
+	const char *ragged = NULL; /* said of the last such record; a file's are mostly alike */
+	size_t ragged_fields = 0;
 	while (next_record(s, &record)) {
 		if (s->fault == NULL && s->fields.n != t->columns) {
-			s->fault = arena_printf(s->arena, "%zu fields instead of %zu", s->fields.n,
-						t->columns);
+			if (s->fields.n != ragged_fields) {
+				ragged_fields = s->fields.n;
+				ragged = arena_printf(s->arena, "%zu fields instead of %zu",
+						      ragged_fields, t->columns);
+			}
+			s->fault = ragged;
 		}
 		if (s->fault != NULL) {
 			*LIST_ADD(s->arena, &t->rejects) =

@@ -23,8 +23,8 @@ struct check_text {
 
 static const struct check_text check_texts[] = {
 	{ "R1", "contract: records that the Tester's own reader finds in the file",
-	  "every record of the file was loaded or set aside with a reason; not that its values are "
-	  "right. It does not depend on the STTM" },
+	  "every record of the file was loaded or, told by a warning, set aside with a reason; not that "
+	  "its values are right. It does not depend on the STTM" },
 	{ "R2",
 	  "the Tester's own reader and its own choice of the records that a target cannot take, against "
 	  "bldr_layer, bldr_quarantine and the deployment",

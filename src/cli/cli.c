@@ -8,10 +8,14 @@
 
 static const struct command commands[] = {
 	{ "run", "turn a folder of raw files into a validated star schema", command_run },
+	{ "plan", "say what a run over a folder would make, and load nothing", command_plan },
+	{ "profile", "profile a file or folder without a run", command_profile },
 	{ "runs list", "list the runs of an output folder", command_runs_list },
 	{ "runs show", "show one run: status, verdict, artefacts, tables", command_runs_show },
 	{ "runs resume", "go on with a run that was stopped, killed or failed",
 	  command_runs_resume },
+	{ "trace", "a row or cell of a warehouse back to file, line and rule", command_trace },
+	{ "score", "compare a run's keys, references and roles with a truth file", command_score },
 	{ "graph draw", "draw the main graph of the agents as Mermaid text", command_graph_draw },
 	{ "doctor", "check this machine and an output folder", command_doctor },
 	{ "version", "print the version", command_version },

@@ -1,5 +1,6 @@
-/* Gathers a run's channels and its deployment artefact into one object, and tells it. */
+/* Gathers a run's channels and what its artefacts say in short into one object, and tells it. */
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "artefact/artefact.h"
@@ -11,6 +12,9 @@
 static const char *const artefact_names[] = { "sources",    "profile",  "design",     "contract",
 					      "sttm",       "pipeline", "deployment", "findings",
 					      "evaluation", NULL };
+
+/* Failed checks and files that are named; the artefacts have all of them. */
+enum { FAILED_SHOWN = 20, SKIPPED_SHOWN = 20 };
 
 static const char *status_name(enum bldr_thread_status status)
 {
@@ -57,18 +61,25 @@ static struct bldr_value *artefact_refs(const struct bldr_value *state)
 	return refs;
 }
 
-/* [{name, rows}] of the deployment; NULL when there is none (yet) that can be read. */
+/* False: there is none (yet) that can be read. */
+static bool read_artefact(const char *folder, const struct bldr_value *state, const char *name,
+			  struct arena *a, void *ret)
+{
+	struct artefact_ref ref;
+	struct bldr_error err;
+
+	return artefact_ref_parse(bldr_get(bldr_get(state, name), "ref"), a, &ref, &err) == 0 &&
+		artefact_read(folder, name, &ref, a, ret, &err) == 0;
+}
+
+/* [{name, rows}] of the deployment, or NULL. */
 static struct bldr_value *loaded_tables(const char *folder, const struct bldr_value *state)
 {
 	struct arena a = { 0 };
-	struct artefact_ref ref;
 	struct deployment d;
-	struct bldr_error err;
 	struct bldr_value *tables = NULL;
 
-	if (artefact_ref_parse(bldr_get(bldr_get(state, "deployment"), "ref"), &a, &ref, &err) ==
-		    0 &&
-	    artefact_read(folder, "deployment", &ref, &a, &d, &err) == 0) {
+	if (read_artefact(folder, state, "deployment", &a, &d)) {
 		tables = bldr_list();
 		for (size_t i = 0; i < d.tables.n; i++) {
 			struct bldr_value *t = bldr_object();
@@ -80,6 +91,78 @@ static struct bldr_value *loaded_tables(const char *folder, const struct bldr_va
 	}
 	arena_release(&a);
 	return tables;
+}
+
+static size_t count_failed(const struct bldr_value *v)
+{
+	return (size_t)(bldr_get_int(v, "errors", 0) + bldr_get_int(v, "warnings", 0));
+}
+
+/* [{check, subject, severity, found}] of the first failed checks, errors before warnings. */
+static struct bldr_value *failed_checks(const char *folder, const struct bldr_value *state)
+{
+	static const char *const words[] = {
+		[SEVERITY_ERROR] = "error", [SEVERITY_WARNING] = "warning", [SEVERITY_INFO] = "info"
+	};
+	struct arena a = { 0 };
+	struct findings findings;
+	struct bldr_value *failed = bldr_list();
+
+	if (count_failed(bldr_get(state, "findings")) == 0 ||
+	    !read_artefact(folder, state, "findings", &a, &findings)) {
+		findings.checks.n = 0;
+	}
+	for (int severity = SEVERITY_ERROR; severity <= SEVERITY_INFO; severity++) {
+		for (size_t i = 0; i < findings.checks.n && bldr_count(failed) < FAILED_SHOWN; i++) {
+			const struct finding *f = &findings.checks.at[i];
+			struct bldr_value *item;
+
+			if (f->passed || f->severity != severity) {
+				continue;
+			}
+			item = bldr_object();
+			bldr_object_set(item, "check", bldr_text(f->check));
+			bldr_object_set(item, "subject", bldr_text(f->subject));
+			bldr_object_set(item, "severity", bldr_text(words[severity]));
+			bldr_object_set(item, "found", bldr_text(f->found));
+			bldr_list_add(failed, item);
+		}
+	}
+	arena_release(&a);
+	return failed;
+}
+
+static bool is_csv(const char *path)
+{
+	size_t size = strlen(path);
+
+	return size > 4 && strcasecmp(path + size - 4, ".csv") == 0;
+}
+
+/* [{path, reason}] of the files that look like sources and are none. */
+static struct bldr_value *skipped_files(const char *folder, const struct bldr_value *state)
+{
+	struct arena a = { 0 };
+	struct sources sources;
+	struct bldr_value *skipped = bldr_list();
+
+	if (!read_artefact(folder, state, "sources", &a, &sources)) {
+		sources.skipped.n = 0;
+	}
+	for (size_t i = 0; i < sources.skipped.n && bldr_count(skipped) < SKIPPED_SHOWN; i++) {
+		const struct source_skipped *s = &sources.skipped.at[i];
+		struct bldr_value *item;
+
+		if (!is_csv(s->path)) {
+			continue;
+		}
+		item = bldr_object();
+		bldr_object_set(item, "path", bldr_text(s->path));
+		bldr_object_set(item, "reason", bldr_text(s->reason));
+		bldr_list_add(skipped, item);
+	}
+	arena_release(&a);
+	return skipped;
 }
 
 struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
@@ -105,6 +188,8 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	copy_keys(o, state, from_state);
 	copy_keys(o, findings, from_findings);
 	copy_keys(o, bldr_get(state, "evaluation"), from_evaluation);
+	bldr_object_set(o, "failed", failed_checks(folder, state));
+	bldr_object_set(o, "skipped", skipped_files(folder, state));
 	bldr_object_set(o, "artefacts", artefact_refs(state));
 	if (bldr_get(state, "report") != NULL) {
 		bldr_object_set(o, "report", bldr_textf("%s/report.html", folder));
@@ -121,6 +206,21 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 			bldr_int(exit_code_of(thread, bldr_get_text(findings, "verdict"))));
 	free(folder);
 	return o;
+}
+
+int outcome_artefact(const struct bldr_value *outcome, const char *name, struct arena *a, void *ret,
+		     struct bldr_error *err)
+{
+	const struct bldr_value *v = bldr_get(bldr_get(outcome, "artefacts"), name);
+	struct artefact_ref ref;
+	int r;
+
+	if (v == NULL) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND, "run %s has no %s yet",
+				      bldr_get_text(outcome, "run"), name);
+	}
+	r = artefact_ref_parse(v, a, &ref, err);
+	return r < 0 ? r : artefact_read(bldr_get_text(outcome, "folder"), name, &ref, a, ret, err);
 }
 
 /* [{path, bytes, mtime_ms}] of the sources as they stand now. */
@@ -173,6 +273,32 @@ int outcome_store(const char *folder, const struct bldr_value *outcome, struct b
 	return r;
 }
 
+static void print_failed(const struct bldr_value *o, FILE *out)
+{
+	const struct bldr_value *failed = bldr_get(o, "failed");
+
+	for (size_t i = 0; i < bldr_count(failed); i++) {
+		const struct bldr_value *f = bldr_at(failed, i);
+
+		fprintf(out, "  %s: %s %s: %s\n", bldr_get_text(f, "severity"),
+			bldr_get_text(f, "check"), bldr_get_text(f, "subject"),
+			bldr_get_text(f, "found"));
+	}
+	if (bldr_count(failed) < count_failed(o)) {
+		fprintf(out, "  and %zu more in the report\n", count_failed(o) - bldr_count(failed));
+	}
+}
+
+static void print_skipped(const struct bldr_value *skipped, FILE *out)
+{
+	for (size_t i = 0; i < bldr_count(skipped); i++) {
+		const struct bldr_value *s = bldr_at(skipped, i);
+
+		fprintf(out, "  not read: \"%s\" (%s)\n", bldr_get_text(s, "path"),
+			bldr_get_text(s, "reason"));
+	}
+}
+
 static void print_tables(const struct bldr_value *tables, FILE *out)
 {
 	for (size_t i = 0; i < bldr_count(tables); i++) {
@@ -196,6 +322,8 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 			(long long)bldr_get_int(o, "errors", 0),
 			(long long)bldr_get_int(o, "warnings", 0), bldr_get_text(o, "score"),
 			(long long)bldr_get_int(o, "rounds", 0));
+		print_failed(o, out);
+		print_skipped(bldr_get(o, "skipped"), out);
 		print_tables(bldr_get(o, "tables"), out);
 		fprintf(out, "warehouse: %s\nreport: %s\n", bldr_get_text(o, "warehouse"),
 			bldr_get_text(o, "report"));

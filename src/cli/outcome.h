@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <bldr/engine.h>
+#include "base/arena.h"
 
 /*
  * Object: run, status (running | done | failed), source_dir, started_ms, updated_ms, events, rounds,
@@ -12,6 +13,10 @@
  */
 struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
 			       const struct bldr_value *state);
+/* Reads an artefact of the run into *ret, the struct of that name, which lives in a. Errors: NOT_FOUND (the
+ * run has none yet), those of artefact_read. */
+int outcome_artefact(const struct bldr_value *outcome, const char *name, struct arena *a, void *ret,
+		     struct bldr_error *err);
 /* Writes run.json in the run's folder, with the sources' sizes and mtimes. Errors: IO. */
 int outcome_store(const char *folder, const struct bldr_value *outcome, struct bldr_error *err);
 void outcome_print(const struct bldr_value *outcome, const char *output, FILE *out);

@@ -12,9 +12,9 @@
 
 #include "base/check.h"
 #include "base/ids.h"
+#include "cli/plan.h"
+#include "cli/runs.h"
 #include "cli/session.h"
-
-enum { RUN_ID_MAX = 64 };
 
 /* "20261121-083000-1a2b3c": when it began, and random bits so that two never meet. */
 static void new_run_id(char ret[RUN_ID_MAX])
@@ -134,6 +134,7 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	const char *source_dir = NULL;
 	const char *output = "output";
+	bool dry_run = false;
 	bool json = false;
 	const struct option_spec options[] = {
 		{ .name = "source-dir",
@@ -148,6 +149,10 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		  .ret = &output,
 		  .value = "DIR",
 		  .help = "where the journal and a folder per run are kept (default: output)" },
+		{ .name = "dry-run",
+		  .kind = OPTION_FLAG,
+		  .ret = &dry_run,
+		  .help = "only say what the run would make, as bldr plan does" },
 		{ .name = "json",
 		  .kind = OPTION_FLAG,
 		  .ret = &json,
@@ -155,7 +160,7 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		{ .name = NULL },
 	};
 	const struct command_spec spec = {
-		.usage = "bldr run --source-dir DIR [--output DIR] [--json]",
+		.usage = "bldr run --source-dir DIR [--output DIR] [--dry-run] [--json]",
 		.summary = "Turns a folder of raw files into a validated star schema.",
 		.description =
 			"Profiles the files, designs a star, maps and loads it into warehouse.db, "
@@ -174,5 +179,5 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		fprintf(stderr, "bldr: --source-dir is missing\nusage: %s\n", spec.usage);
 		return EXIT_USAGE;
 	}
-	return run(source_dir, output, json, hooks);
+	return dry_run ? plan_folder(source_dir, json) : run(source_dir, output, json, hooks);
 }

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "cli/outcome.h"
+#include "cli/runs.h"
 #include "cli/session.h"
 #include "ingest/ingest.h"
 
@@ -126,11 +127,8 @@ int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks)
 	return EXIT_VALIDATED;
 }
 
-/*
- * Finds the run that `wanted` names: whole, or by its beginning, or (NULL) the newest one; only those
- * not done when unfinished. Copies its id. Errors: NOT_FOUND, INVALID (several begin so).
- */
-static int find_run(struct session *s, const char *wanted, bool unfinished, char ret[64],
+/* Only runs that are not done when unfinished. Copies its id. Errors: those of runs_open. */
+static int find_run(struct session *s, const char *wanted, bool unfinished, char ret[RUN_ID_MAX],
 		    struct bldr_error *err)
 {
 	struct bldr_value *runs = NULL;
@@ -140,6 +138,9 @@ static int find_run(struct session *s, const char *wanted, bool unfinished, char
 
 	if (r < 0) {
 		return r;
+	}
+	if (wanted != NULL && strcmp(wanted, "latest") == 0) {
+		wanted = NULL;
 	}
 	for (size_t i = 0; i < bldr_count(runs); i++) {
 		const struct bldr_value *o = bldr_at(runs, i);
@@ -163,10 +164,22 @@ static int find_run(struct session *s, const char *wanted, bool unfinished, char
 		r = bldr_error_set(err, BLDR_E_INVALID,
 				   "%zu runs begin with \"%s\"; give more of it", matches, wanted);
 	} else {
-		snprintf(ret, 64, "%s", found);
+		snprintf(ret, RUN_ID_MAX, "%s", found);
 	}
 	bldr_unref(runs);
 	return r;
+}
+
+int runs_open(struct session *s, const char *output, const char *wanted,
+	      const struct cli_hooks *hooks, struct bldr_value **ret, struct bldr_error *err)
+{
+	char run[RUN_ID_MAX];
+	int r = session_open(s, output, true, hooks, err);
+
+	if (r == 0) {
+		r = find_run(s, wanted, false, run, err);
+	}
+	return r < 0 ? r : session_outcome(s, run, ret, err);
 }
 
 static void print_run(const struct bldr_value *o, const char *output)
@@ -200,7 +213,7 @@ int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks)
 	const struct command_spec spec = {
 		.usage = "bldr runs show [RUN] [--output DIR] [--json]",
 		.summary = "Shows one run; without RUN the newest.",
-		.description = "RUN may be the beginning of a run's name.",
+		.description = "RUN may be the beginning of a run's name, or latest.",
 		.examples = "bldr runs show\nbldr runs show 20261121 --json",
 		.options = options,
 		.operands_max = 1,
@@ -209,7 +222,6 @@ int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks)
 	struct bldr_value *outcome = NULL;
 	struct bldr_error err;
 	char **operands;
-	char run[64];
 	size_t n;
 	int exit_code;
 	int r;
@@ -217,13 +229,7 @@ int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks)
 	if (!command_options(&spec, argc, argv, &operands, &n, &exit_code)) {
 		return exit_code;
 	}
-	r = session_open(&s, args.output, true, hooks, &err);
-	if (r == 0) {
-		r = find_run(&s, n > 0 ? operands[0] : NULL, false, run, &err);
-	}
-	if (r == 0) {
-		r = session_outcome(&s, run, &outcome, &err);
-	}
+	r = runs_open(&s, args.output, n > 0 ? operands[0] : NULL, hooks, &outcome, &err);
 	session_close(&s);
 	if (r < 0) {
 		return command_fail(&err);
@@ -287,7 +293,7 @@ int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks)
 	struct session s = { .work_log = -1 };
 	struct bldr_error err;
 	char **operands;
-	char run[64];
+	char run[RUN_ID_MAX];
 	size_t n;
 	int exit_code;
 	int r;

@@ -309,6 +309,34 @@ static const char *shown_name(const char *name, struct arena *a)
 	return shown;
 }
 
+/* Takes one entry of the folder in: as a source, or as skipped with the reason. */
+static int take_entry(const char *folder, const char *name, struct map *taken, struct arena *a,
+		      struct sources *s, struct bldr_error *err)
+{
+	const char *reason = NULL;
+	struct source_file file = {
+		.path = name,
+		.encoding = "utf-8",
+		.delimiter = ",",
+		.quote = "\"",
+		.header = true,
+	};
+	int rc = look_at(folder, name, &reason, err);
+	if (rc == 0 && reason == NULL) {
+		rc = read_file(folder, &file, a, &reason, err);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	if (reason != NULL) {
+		*LIST_ADD(a, &s->skipped) = (struct source_skipped){ shown_name(name, a), reason };
+		return 0;
+	}
+	file.table = table_name(file.path, taken, a);
+	*LIST_ADD(a, &s->files) = file;
+	return 0;
+}
+
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret, struct bldr_error *err)
 {
 	texts names;
@@ -320,29 +348,28 @@ int ingest_discover(const char *folder, struct arena *a, struct sources *ret, st
 
 	struct map *taken = map_new();
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
-		const char *reason = NULL;
-		struct source_file file = {
-			.path = names.at[i],
-			.encoding = "utf-8",
-			.delimiter = ",",
-			.quote = "\"",
-			.header = true,
-		};
-		rc = look_at(folder, names.at[i], &reason, err);
-		if (rc == 0 && reason == NULL) {
-			rc = read_file(folder, &file, a, &reason, err);
-		}
-		if (rc == 0 && reason != NULL) {
-			*LIST_ADD(a, &s.skipped) =
-				(struct source_skipped){ shown_name(names.at[i], a), reason };
-		} else if (rc == 0) {
-			file.table = table_name(file.path, taken, a);
-			*LIST_ADD(a, &s.files) = file;
-		}
+		rc = take_entry(folder, names.at[i], taken, a, &s, err);
 	}
 	map_free(taken);
 	if (rc == 0 && s.files.n == 0) {
 		rc = no_sources(folder, &s, err);
+	}
+	if (rc == 0) {
+		*ret = s;
+	}
+	return rc;
+}
+
+int ingest_discover_file(const char *folder, const char *name, struct arena *a, struct sources *ret,
+			 struct bldr_error *err)
+{
+	struct sources s = { .head = { .version = 1 } };
+	struct map *taken = map_new();
+	int rc = take_entry(folder, name, taken, a, &s, err);
+	map_free(taken);
+	if (rc == 0 && s.files.n == 0) {
+		rc = bldr_error_set(err, BLDR_E_INVALID, "\"%s\" is no source: %s",
+				    s.skipped.at[0].path, s.skipped.at[0].reason);
 	}
 	if (rc == 0) {
 		*ret = s;

@@ -65,15 +65,21 @@ int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_er
  */
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret,
 		    struct bldr_error *err);
+/* The same for one file of a folder, whatever else is there. Errors: as above; a file that would be
+ * skipped is INVALID, with the reason. */
+int ingest_discover_file(const char *folder, const char *name, struct arena *a, struct sources *ret,
+			 struct bldr_error *err);
 
-enum { PROFILE_REJECTED_MAX = 10000, PROFILE_TOP_MAX = 10, PROFILE_EXCEPTIONS_MAX = 5 };
+enum { PROFILE_TOP_MAX = 10, PROFILE_EXCEPTIONS_MAX = 5 };
+/* Of the rejected records the profile counts all and shows the first, each cut. */
+enum { PROFILE_REJECTED_SHOWN = 20, PROFILE_RAW_MAX = 256 };
 #define PROFILE_VALUES_BYTES ((size_t)2 << 30)
 
 /*
  * Profiles one table in one pass (key candidates of one column included, none chosen). Types and null
  * tokens as ingest/infer.h states; values are judged without the blanks around them. Values longer than
- * 256 bytes are shown cut. Errors: CHANGED, IO, LIMIT (more than PROFILE_REJECTED_MAX rejected records,
- * more than PROFILE_VALUES_BYTES of distinct values).
+ * 256 bytes are shown cut. However many records are rejected, the table has its profile. Errors: CHANGED,
+ * IO, LIMIT (more than PROFILE_VALUES_BYTES of distinct values).
  */
 int ingest_profile_table(const char *folder, const struct source_file *file, struct arena *a,
 			 struct table_profile *ret, struct bldr_error *err);

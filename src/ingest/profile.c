@@ -17,7 +17,7 @@
 #include "ingest/infer.h"
 #include "ingest/keys.h"
 
-enum { RAW_MAX = 4096, SHOWN_MAX = 256, VALUE_OVERHEAD = 96 };
+enum { SHOWN_MAX = 256, VALUE_OVERHEAD = 96 };
 
 struct cell { /* a distinct value */
 	int64_t count;
@@ -72,25 +72,19 @@ static const char *shown(struct arena *a, const char *s, size_t size)
 	return arena_printf(a, "%.*s\xE2\x80\xA6", (int)utf8_cut(s, size, SHOWN_MAX), s);
 }
 
-static int add_rejected(const struct source_file *file, const struct csv_record *record,
-			struct arena *a, struct table_profile *t, struct bldr_error *err)
+static void add_rejected(const struct csv_record *record, struct arena *a, struct table_profile *t)
 {
-	if (t->rejected.n == PROFILE_REJECTED_MAX) {
-		return bldr_error_set(
-			err, BLDR_E_LIMIT,
-			"more than %d records of \"%s\" are rejected, the first in line "
-			"%lld (%s): is it comma separated UTF-8?",
-			PROFILE_REJECTED_MAX, file->path, (long long)t->rejected.at[0].line,
-			t->rejected.at[0].reason);
+	t->rejected_rows++;
+	if (t->rejected.n == PROFILE_REJECTED_SHOWN) {
+		return;
 	}
 	*LIST_ADD(a, &t->rejected) = (struct profile_rejected){
 		.line = record->line,
 		.offset = record->offset,
 		.reason = arena_strdup(a, record->rejected),
-		.raw = clean_text(a, record->raw, record->raw_size, RAW_MAX),
+		.raw = clean_text(a, record->raw, record->raw_size, PROFILE_RAW_MAX),
 		.hash = arena_strdup(a, record->hash),
 	};
-	return 0;
 }
 
 static void add_record(struct pass *p, const struct csv_record *record)
@@ -119,17 +113,15 @@ static int read_all(const char *folder, const struct source_file *file, struct p
 	}
 	while ((rc = csv_reader_next(r, &record, err)) > 0) {
 		if (record.rejected != NULL) {
-			rc = add_rejected(file, &record, a, t, err);
+			add_rejected(&record, a, t);
 		} else {
 			add_record(p, &record);
 			t->rows++;
 		}
-		if (rc >= 0 && p->bytes > PROFILE_VALUES_BYTES) {
+		if (p->bytes > PROFILE_VALUES_BYTES) {
 			rc = bldr_error_set(err, BLDR_E_LIMIT,
 					    "the distinct values of \"%s\" take more than %zu bytes",
 					    file->path, PROFILE_VALUES_BYTES);
-		}
-		if (rc < 0) {
 			break;
 		}
 	}

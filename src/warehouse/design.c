@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "warehouse/star.h"
+#include "warehouse/target.h"
 #include "warehouse/warehouse.h"
 
 enum { PATH_MAX_HOPS = 4 };
@@ -20,30 +21,47 @@ struct designer {
 
 typedef LIST(struct hop) hop_list;
 
-static bool name_taken(const struct design_table *t, const char *name)
+/* What the warehouse calls the column: a decimal amount is amount_e2 there, beside which no other may be. */
+static const char *stored_name(struct arena *a, const char *name, const char *type)
 {
-	for (size_t i = 0; i < t->columns.n; i++) {
-		if (strcmp(t->columns.at[i].name, name) == 0) {
-			return true;
-		}
+	struct column_type t = { .kind = COLUMN_TEXT };
+
+	(void)column_type_parse(type, &t);
+	return target_is_scaled(t) ? arena_printf(a, "%s_e%d", name, t.scale) : name;
+}
+
+static bool name_taken(const struct design_table *t, const char *name, const char *type)
+{
+	struct arena scratch = { 0 };
+	const char *stored = stored_name(&scratch, name, type);
+	bool taken = false;
+
+	for (size_t i = 0; !taken && i < t->columns.n; i++) {
+		const struct design_column *c = &t->columns.at[i];
+
+		taken = strcmp(c->name, name) == 0 ||
+			strcmp(stored_name(&scratch, c->name, c->type), stored) == 0;
 	}
-	return false;
+	arena_release(&scratch);
+	return taken;
 }
 
 /* Adds a column under name, or under owner_name, name_2, name_3 ... when that is taken. */
-static struct design_column *add_column(struct designer *d, const char *owner, const char *name)
+static struct design_column *add_column(struct designer *d, const char *owner, const char *name,
+					const char *type)
 {
 	const char *unique = name;
 	struct design_column *c;
 
-	if (name_taken(d->table, unique) && owner != NULL) {
+	if (owner != NULL && name_taken(d->table, unique, type)) {
 		unique = arena_printf(d->a, "%s_%s", owner, name);
 	}
-	for (int i = 2; name_taken(d->table, unique); i++) {
+	for (int i = 2; name_taken(d->table, unique, type); i++) {
 		unique = arena_printf(d->a, "%s_%d", name, i);
 	}
 	c = LIST_ADD(d->a, &d->table->columns);
 	c->name = unique;
+	c->type = type;
 	return c;
 }
 
@@ -63,11 +81,10 @@ static void add_origin(struct designer *d, struct design_column *c, const struct
 static void add_generated(struct designer *d, const char *name, enum column_role role,
 			  const char *type, bool nullable, const char *generator)
 {
-	struct design_column *c = add_column(d, NULL, name);
+	struct design_column *c = add_column(d, NULL, name, type);
 	struct origin *o = LIST_ADD(d->a, &c->origins);
 
 	c->role = role;
-	c->type = type;
 	c->nullable = nullable;
 	o->kind = ORIGIN_GENERATED;
 	o->generator = generator;
@@ -153,9 +170,8 @@ static void add_attributes(struct designer *d, const struct star_table *t, const
 		if (!own && strncmp(name, t->entity, strlen(t->entity)) != 0) {
 			name = arena_printf(d->a, "%s_%s", t->entity, name);
 		}
-		c = add_column(d, t->entity, name);
+		c = add_column(d, t->entity, name, p->type);
 		c->role = ROLE_ATTRIBUTE;
-		c->type = p->type;
 		c->nullable = !own || p->nulls > 0;
 		add_origin(d, c, t, p->name, hops);
 	}
@@ -184,10 +200,10 @@ static void design_dimension(struct designer *d, const struct star_table *t)
 		      false, "surrogate_key");
 	for (size_t i = 0; i < t->key->columns.n; i++) {
 		const char *column = t->key->columns.at[i];
-		struct design_column *c = add_column(d, t->entity, key_name(d, t, column));
+		struct design_column *c = add_column(d, t->entity, key_name(d, t, column),
+						     star_column(t, column)->type);
 
 		c->role = ROLE_BUSINESS_KEY;
-		c->type = star_column(t, column)->type;
 		c->nullable = true; /* reserved members have none */
 		add_origin(d, c, t, column, &none);
 		*LIST_ADD(d->a, &table->grain_columns) = c->name;
@@ -230,10 +246,9 @@ static void design_date_dimension(struct designer *d)
 static void add_dimension_key(struct designer *d, const struct star_table *t,
 			      const struct star_link *link, const hop_list *hops)
 {
-	struct design_column *c = add_column(d, t->entity, dimension_key_name(d, t, link));
+	struct design_column *c = add_column(d, t->entity, dimension_key_name(d, t, link), "int64");
 
 	c->role = ROLE_DIMENSION_KEY;
-	c->type = "int64";
 	c->dimension = link->to->target;
 	/* in the order of the dimension's business key, which may differ from the foreign key's */
 	for (size_t i = 0; i < link->to->key->columns.n; i++) {
@@ -249,11 +264,10 @@ static void add_dimension_key(struct designer *d, const struct star_table *t,
 static void add_date_key(struct designer *d, const struct star_table *t,
 			 const struct column_profile *p, const hop_list *hops)
 {
-	struct design_column *c =
-		add_column(d, t->entity, arena_printf(d->a, "%s_key", star_snake(d->a, p->name)));
+	struct design_column *c = add_column(
+		d, t->entity, arena_printf(d->a, "%s_key", star_snake(d->a, p->name)), "int64");
 
 	c->role = ROLE_DIMENSION_KEY;
-	c->type = "int64";
 	c->dimension = d->calendar;
 	add_origin(d, c, t, p->name, hops);
 	d->dates = true;
@@ -282,10 +296,9 @@ static void add_dimension_keys(struct designer *d, const struct star_table *t, c
 static void add_degenerate(struct designer *d, const struct star_table *t,
 			   const struct column_profile *p, const char *name, const hop_list *hops)
 {
-	struct design_column *c = add_column(d, t->entity, name);
+	struct design_column *c = add_column(d, t->entity, name, p->type);
 
 	c->role = ROLE_DEGENERATE;
-	c->type = p->type;
 	c->nullable = hops->n > 0 || p->nulls > 0;
 	add_origin(d, c, t, p->name, hops);
 }
@@ -320,9 +333,8 @@ static void add_measures(struct designer *d, const struct star_table *t)
 		if (!star_is_measure(t, p)) {
 			continue;
 		}
-		c = add_column(d, t->entity, star_snake(d->a, p->name));
+		c = add_column(d, t->entity, star_snake(d->a, p->name), p->type);
 		c->role = ROLE_MEASURE;
-		c->type = p->type;
 		c->nullable = p->nulls > 0;
 		c->additivity = star_additivity(p);
 		add_origin(d, c, t, p->name, &none);
@@ -363,10 +375,10 @@ static void add_grain(struct designer *d, const struct star_table *t)
 		const struct star_link *link = star_link_of(t, column);
 		struct design_column *c = add_column(
 			d, t->entity,
-			key_name(d, link != NULL && t->key->columns.n > 1 ? link->to : t, column));
+			key_name(d, link != NULL && t->key->columns.n > 1 ? link->to : t, column),
+			star_column(t, column)->type);
 
 		c->role = ROLE_BUSINESS_KEY;
-		c->type = star_column(t, column)->type;
 		c->nullable = false;
 		add_origin(d, c, t, column, &none);
 		*LIST_ADD(d->a, &table->grain_columns) = c->name;
@@ -454,15 +466,29 @@ static void explain_source(struct designer *d, struct design *ret, const struct 
 	}
 }
 
-/* dim_date, unless a source table is a dimension of that name. */
-static const char *calendar_name(const struct star *star)
+static bool table_taken(const struct star *star, const char *name)
 {
 	for (size_t i = 0; i < star->n; i++) {
-		if (strcmp(star->tables[i].target, "dim_date") == 0) {
-			return "dim_calendar";
+		if (strcmp(star->tables[i].target, name) == 0 ||
+		    strcmp(star->tables[i].profile->table, name) == 0) {
+			return true;
 		}
 	}
-	return "dim_date";
+	return false;
+}
+
+/* dim_date, or the next of dim_calendar, dim_calendar_2 ... that no source and no target has. */
+static const char *calendar_name(const struct star *star, struct arena *a)
+{
+	const char *name = "dim_date";
+
+	if (table_taken(star, name)) {
+		name = "dim_calendar";
+	}
+	for (int i = 2; table_taken(star, name); i++) {
+		name = arena_printf(a, "dim_calendar_%d", i);
+	}
+	return name;
 }
 
 int design_star(const struct sources *sources, const struct profile *profile, struct arena *a,
@@ -479,7 +505,7 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 				      sources->files.n);
 	}
 	star_build(profile, a, &star);
-	d.calendar = calendar_name(&star);
+	d.calendar = calendar_name(&star, a);
 	for (size_t i = 0; i < star.n; i++) {
 		const struct star_table *t = &star.tables[i];
 

@@ -35,7 +35,7 @@ const char *star_snake(struct arena *a, const char *name)
 	char *out = arena_alloc(a, size * 2 + 3);
 	size_t n = 0;
 
-	for (size_t i = 0; i < size; i++) {
+	for (size_t i = 0; i < size && n < STAR_NAME_MAX; i++) {
 		unsigned char c = (unsigned char)name[i];
 		bool upper = isupper(c) != 0;
 		bool after_lower = i > 0 &&
@@ -393,8 +393,51 @@ static void decide(struct arena *a, struct star_table *t)
 	} else {
 		t->kind = t->score >= STAR_FACT_SCORE ? TABLE_FACT : TABLE_DIMENSION;
 	}
+	if (t->evidence.n == 0) {
+		note(a, t, 0, "has a key and nothing that speaks for an event");
+	}
 	prefix = t->kind == TABLE_DIMENSION ? "dim" : t->kind == TABLE_FACT ? "fact" : "bridge";
 	t->target = arena_printf(a, "%s_%s", prefix, t->entity);
+}
+
+/* Sources and targets share one space of names; the target will be the prefix of its kind and the entity. */
+static bool entity_taken(const struct star *s, size_t n, const char *entity)
+{
+	static const char *const prefixes[] = { "dim_", "fact_", "bridge_" };
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(s->tables[i].entity, entity) == 0) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		const char *source = s->profile->tables.at[i].table;
+
+		for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
+			size_t size = strlen(prefixes[k]);
+
+			if (strncmp(source, prefixes[k], size) == 0 &&
+			    strcmp(source + size, entity) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* customer, or customers when another table is customer, or customers_2 ... */
+static const char *entity_name(const struct star *s, size_t n, const char *table, struct arena *a)
+{
+	const char *plain = star_snake(a, table);
+	const char *name = singular(a, plain);
+
+	if (entity_taken(s, n, name)) {
+		name = plain;
+	}
+	for (int i = 2; entity_taken(s, n, name); i++) {
+		name = arena_printf(a, "%s_%d", plain, i);
+	}
+	return name;
 }
 
 void star_build(const struct profile *profile, struct arena *a, struct star *ret)
@@ -402,6 +445,7 @@ void star_build(const struct profile *profile, struct arena *a, struct star *ret
 	size_t prefix = shared_prefix(profile);
 
 	*ret = (struct star){
+		.profile = profile,
 		.tables = ARENA_ARRAY(a, struct star_table, profile->tables.n),
 		.n = profile->tables.n,
 	};
@@ -409,7 +453,7 @@ void star_build(const struct profile *profile, struct arena *a, struct star *ret
 		struct star_table *t = &ret->tables[i];
 
 		t->profile = &profile->tables.at[i];
-		t->entity = singular(a, star_snake(a, t->profile->table + prefix));
+		t->entity = entity_name(ret, i, t->profile->table + prefix, a);
 		for (size_t k = 0; k < t->profile->keys.n; k++) {
 			if (t->profile->keys.at[k].chosen) {
 				t->key = &t->profile->keys.at[k];

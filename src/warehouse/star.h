@@ -17,7 +17,7 @@ struct star_link { /* a chosen foreign key */
 struct star_table {
 	const struct table_profile *profile;
 	const struct key_candidate *key; /* NULL: none was chosen */
-	const char *entity;              /* singular, snake_case: customer */
+	const char *entity;              /* singular, snake_case: customer; no other table's */
 	const char *target;              /* dim_customer, fact_order, bridge_film_actor */
 	LIST(struct star_link *) out;    /* foreign keys this table holds */
 	LIST(struct star_link *) in;
@@ -29,6 +29,7 @@ struct star_table {
 enum { STAR_FACT_SCORE = 3 };
 
 struct star {
+	const struct profile *profile;
 	struct star_table *tables; /* by table name */
 	size_t n;
 	LIST(struct star_link) links;
@@ -37,6 +38,8 @@ struct star {
 /* Builds the model and decides the roles. */
 void star_build(const struct profile *profile, struct arena *a, struct star *ret);
 
+/* Longer names are cut: a target's name is made of two and a suffix, and Databricks takes 255 bytes. */
+enum { STAR_NAME_MAX = 100 };
 /* Name in the target's style: snake_case, begins with a letter. */
 const char *star_snake(struct arena *a, const char *name);
 

@@ -33,7 +33,7 @@ int sttm_markdown(const struct sttm *sttm, struct buf *out, struct bldr_error *e
 int sttm_csv(const struct sttm *sttm, struct buf *out, struct bldr_error *err);
 
 /*
- * Emits pipeline/bronze_*.py, silver_*.py, gold_*.py (Databricks source format) and pipeline/job.json
+ * Emits pipeline/{bronze,silver,gold}/<table>.py (Databricks source format) and pipeline/job.json
  * below folder. Formatted as black leaves them; job settings as the Jobs API takes them.
  */
 int emit_pipeline(const char *folder, const struct sources *sources, const struct sttm *sttm,

@@ -266,13 +266,14 @@ static void test_ten_thousand_characters(void **state)
 	assert_in(html, arena_printf(&b->arena, "%s" ELLIPSIS, text));
 }
 
-static void test_many_rejected_records_are_counted_not_listed(void **state)
+static void test_many_rejected_records_are_counted_not_all_listed(void **state)
 {
 	struct bench *b = *state;
 	struct table_profile *t = &b->rendering.profile.tables.at[1];
 	struct profile_rejected one = t->rejected.at[0];
 	t->rejected.n = 0;
-	for (int i = 0; i < 5000; i++) {
+	t->rejected_rows = 5000;
+	for (int i = 0; i < 20; i++) {
 		one.line = 100000 + i;
 		*LIST_ADD(&b->arena, &t->rejected) = one;
 	}
@@ -280,7 +281,6 @@ static void test_many_rejected_records_are_counted_not_listed(void **state)
 	assert_in(html, "5,000 rejected records");
 	assert_in(html, "100,000");
 	assert_in(html, "100,019");
-	assert_not_in(html, "100,020");
 	assert_in(html, "4,980 more");
 }
 
@@ -336,7 +336,7 @@ int main(void)
 		TEST(test_a_row_count_that_differs_is_marked),
 		TEST(test_one_failed_check_of_each_severity),
 		TEST(test_ten_thousand_characters),
-		TEST(test_many_rejected_records_are_counted_not_listed),
+		TEST(test_many_rejected_records_are_counted_not_all_listed),
 		TEST(test_nothing_at_all),
 		TEST(test_a_page_that_is_too_large),
 	};

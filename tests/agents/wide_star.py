@@ -141,6 +141,7 @@ def artefacts(facts: int, dimensions: int) -> dict[str, Json]:
                     "table": s,
                     "path": f"{s}.csv",
                     "rows": 7,
+                    "rejected_rows": 0,
                     "rejected": [],
                     "keys": [],
                     "columns": [column_profile(c, i) for i, c in enumerate(columns[s])],

@@ -152,6 +152,8 @@ static void test_fields_arrive_in_their_places(void **state)
 	assert_string_equal(note->name, "note");
 	assert_null(note->min);
 	assert_int_equal(note->nulls, 2);
+	assert_int_equal(profile.tables.at[0].rejected_rows, 0);
+	assert_int_equal(profile.tables.at[1].rejected_rows, 1);
 	assert_int_equal(profile.tables.at[1].rejected.at[0].offset, 33 + 21 + 21 + 16);
 
 	const struct design_table *fact = &design.tables.at[2];

@@ -77,6 +77,27 @@ static void cut_at_a_character(void **state)
 	assert_int_equal(strlen(err.text), BLDR_ERROR_TEXT_MAX - 1);
 }
 
+/* Messages quote what strangers wrote, and go on into JSON and to terminals. */
+static void malformed_is_replaced(void **state)
+{
+	(void)state;
+	struct bldr_error err;
+	bldr_error_set(&err, BLDR_E_INVALID, "near '%s'", "a\xFF\xC3(\xED\xA0\x80");
+	assert_string_equal(err.text,
+			    "near 'a\xEF\xBF\xBD\xEF\xBF\xBD("
+			    "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD'");
+	/* a character that somebody else cut */
+	bldr_error_set(&err, BLDR_E_INVALID, "%.2s...", "\xE2\x82\xAC");
+	assert_string_equal(err.text, "\xEF\xBF\xBD...");
+	/* three bytes for each one, cut at a character */
+	char text[BLDR_ERROR_TEXT_MAX + 1];
+	memset(text, 0xFF, sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	bldr_error_set(&err, BLDR_E_INVALID, "%s", text);
+	assert_int_equal(strlen(err.text), (BLDR_ERROR_TEXT_MAX - 1) / 3 * 3);
+	assert_true(utf8_valid(err.text, strlen(err.text)));
+}
+
 static void a_bug_aborts(void **state)
 {
 	(void)state;
@@ -116,6 +137,7 @@ int main(void)
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(fits_exactly),
 		cmocka_unit_test(cut_at_a_character),
+		cmocka_unit_test(malformed_is_replaced),
 		cmocka_unit_test(a_bug_aborts),
 		cmocka_unit_test(memory),
 	};

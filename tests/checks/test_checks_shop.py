@@ -15,6 +15,7 @@ from test_checks_faults import ANALYST, DATA, run_sql
 
 # What is wrong with the files themselves: check and subject -> severity, and a line that must be named.
 DEFECTS = {
+    "R1 sales": ("warning", "sales.csv:9: a quote is never closed"),
     "R2 lines": ("warning", 'lines.csv:5: "dim_product" has the key of line 2 already'),
     "R2 shops": ("warning", 'shops.csv:5: "dim_shop.region" has no value'),
     "K5 fact_sale.shop_key": ("warning", "sales.csv:4: its key is in no record"),
@@ -59,6 +60,7 @@ def test_a_right_warehouse_of_everything_passes(shop: tuple[Path, Path]) -> None
     for key, (_, sample) in DEFECTS.items():
         assert failed[key]["blame"] == DATA
         assert any(sample in s for s in failed[key]["samples"]), failed[key]["samples"]
+    assert failed["R1 sales"]["found"] == "2 of 8 records rejected"
     # one shop key of six is an orphan, one is null: counted by hand
     assert failed["K5 fact_sale.shop_key"]["found"] == (
         "of 6 rows unknown (-1): 1 (16.67 %), without key (-2): 1 (16.67 %)"

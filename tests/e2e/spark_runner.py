@@ -1,24 +1,24 @@
 """Runs an emitted pipeline on real Spark and Delta: the job's tasks in the order they wait for each other.
 
-Usage: spark_runner.py PIPELINE SOURCE_PATH WORK RUN_ID...
+Usage: spark_runner.py PIPELINE WORK RUN_ID=SOURCE_PATH...
 
 One run of the whole job per RUN_ID, one after the other, in one local session whose tables live in WORK. Prints JSON:
-per run what each MERGE counted, and in the end the rows of all tables. Needs a Python with pyspark; BLDR_DELTA_JARS is
+per run what each MERGE counted, the exception that ended it, if any, and the rows of all tables behind it. Needs a Python with pyspark; BLDR_DELTA_JARS is
 a folder with the jars of delta-spark and delta-storage. A notebook gets its own globals and `dbutils.widgets`, as in a
 workspace; a reference such as {{job.run_id}} is put in as Databricks does.
 """
 
 import ast
 import contextlib
-import datetime
+import importlib
 import io
 import json
 import os
 import sys
+import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-from pyspark.sql import SparkSession
 
 CATALOG, SCHEMA = "spark_catalog", "bldr"
 ROOT = "${workspace.file_path}/"
@@ -43,7 +43,7 @@ class Utilities:
         self.widgets = Widgets(given)
 
 
-def session(work: Path) -> SparkSession:
+def session(work: Path) -> Any:
     jars = ",".join(str(jar) for jar in sorted(Path(os.environ["BLDR_DELTA_JARS"]).glob("*.jar")))
     options = {
         "spark.jars": jars,
@@ -61,7 +61,7 @@ def session(work: Path) -> SparkSession:
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
     }
-    builder = SparkSession.builder.master("local[1]")
+    builder = importlib.import_module("pyspark.sql").SparkSession.builder.master("local[1]")
     for name, value in options.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
@@ -93,43 +93,54 @@ def run_notebook(path: Path, parameters: dict[str, str]) -> list[dict[str, Any]]
     return [{"table": table, **ast.literal_eval(counts)} for table, counts in lines]
 
 
-def run_job(pipeline: Path, source: str, run_id: str) -> list[dict[str, Any]]:
+def run_job(pipeline: Path, source: str, run_id: str) -> dict[str, Any]:
     job = json.loads((pipeline / "job.json").read_text())
     given = {p["name"]: p["default"] for p in job["parameters"]}
     given |= {"catalog": CATALOG, "schema": SCHEMA, "source_path": source}
-    merges = []
+    ran: dict[str, Any] = {"merges": [], "failed": None}
     for task in in_order(job["tasks"]):
         notebook = task["notebook_task"]
-        own = {k: v.replace("{{job.run_id}}", run_id) for k, v in notebook["base_parameters"].items()}
+        base = notebook["base_parameters"].items()
+        own = {name: value.replace("{{job.run_id}}", run_id) for name, value in base}
         path = pipeline / (notebook["notebook_path"].removeprefix(ROOT) + ".py")
-        merges += run_notebook(path, {**own, **given})
-    return merges
+        try:
+            ran["merges"] += run_notebook(path, {**own, **given})
+        except Exception as error:
+            ran["failed"] = f"{task['task_key']}: {error}"
+            break
+    return ran
 
 
 def cell(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
     return value if isinstance(value, int | str | list | None) else str(value)
 
 
-def tables(spark: SparkSession) -> dict[str, Any]:
+def tables(spark: Any) -> dict[str, Any]:
     found = {}
     for row in spark.sql(f"SHOW TABLES IN {CATALOG}.{SCHEMA}").collect():
         if not row.isTemporary:
             frame = spark.table(f"`{CATALOG}`.`{SCHEMA}`.`{row.tableName}`")
             rows = [[cell(value) for value in line] for line in frame.collect()]
-            found[row.tableName] = {"columns": frame.columns, "types": [t for _, t in frame.dtypes], "rows": rows}
+            found[row.tableName] = {
+                "columns": frame.columns,
+                "types": [t for _, t in frame.dtypes],
+                "rows": rows,
+            }
     return found
 
 
 def main() -> None:
-    pipeline, source, work = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    pipeline, work = Path(sys.argv[1]), Path(sys.argv[2])
     spark = session(work)
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
     runs = []
-    for run_id in sys.argv[4:]:
-        started = datetime.datetime.now()
-        merges = run_job(pipeline, source, run_id)
-        seconds = (datetime.datetime.now() - started).total_seconds()
-        runs.append({"run_id": run_id, "merges": merges, "seconds": seconds, "tables": tables(spark)})
+    for argument in sys.argv[3:]:
+        run_id, source = argument.split("=", 1)
+        started = time.monotonic()
+        ran = run_job(pipeline, source, run_id)
+        runs.append({**ran, "seconds": time.monotonic() - started, "tables": tables(spark)})
     json.dump(runs, sys.stdout)
     spark.stop()
 

@@ -5,9 +5,10 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from bldr import BIN, HOOKED, JAFFLE, run
+from bldr import BIN, HOOKED, JAFFLE, ROOT, run
 
 
 def copy_jaffle(to: Path) -> Path:
@@ -53,7 +54,9 @@ def test_unreadable_file(tmp_path: Path) -> None:
     binary = tmp_path / "bldr"
     shutil.copy(BIN, binary)
     binary.chmod(0o755)
-    become = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
+    become: dict[str, Any] = (
+        {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
+    )
     done = subprocess.run(
         [binary, "run", "--source-dir", source, "--output", output],
         capture_output=True,
@@ -141,12 +144,28 @@ def test_resume_with_nothing_to_resume(tmp_path: Path) -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    commands = ["run", "runs list", "runs show", "runs resume", "graph draw", "doctor", "version"]
+    commands = [
+        "run",
+        "plan",
+        "profile",
+        "runs list",
+        "runs show",
+        "runs resume",
+        "trace",
+        "score",
+        "graph draw",
+        "doctor",
+        "version",
+    ]
     listed = run("--help").stdout
+    page = (ROOT / "docs" / "commands.md").read_text()
     for command in commands:
         done = run(*command.split(), "--help")
         assert done.returncode == 0 and f"bldr {command}" in done.stdout
-        assert command in listed
+        assert f"  {command} " in listed and f"\n## bldr {command}\n" in page
+    assert [line.split("  ")[1] for line in listed.splitlines() if line.startswith("  ")][
+        : len(commands)
+    ] == commands
 
 
 def test_progress_is_plain_lines_without_a_terminal(tmp_path: Path) -> None:

@@ -56,6 +56,27 @@ static void test_takes_csv_files(void **state)
 	assert_int_equal(rmdir(scratch_file(&f->scratch, "folder.csv")), 0);
 }
 
+static void test_one_file_whatever_else_is_there(void **state)
+{
+	struct folder *f = *state;
+	put(f, "Good Orders.csv", "id,name\n1,x\n");
+	put(f, "bad.csv", "id,id\n1,2\n");
+	put(f, "notes.txt", "hello");
+
+	assert_int_equal(discover(f), BLDR_E_INVALID); /* the folder as a whole */
+	assert_int_equal(ingest_discover_file(f->scratch.path, "Good Orders.csv", &f->arena,
+					      &f->sources, &f->err),
+			 0);
+	assert_int_equal(f->sources.files.n, 1);
+	assert_string_equal(f->sources.files.at[0].table, "good_orders");
+	assert_int_equal(f->sources.files.at[0].bytes, 12);
+	assert_int_equal(f->sources.skipped.n, 0);
+	assert_int_equal(ingest_discover_file(f->scratch.path, "notes.txt", &f->arena, &f->sources,
+					      &f->err),
+			 BLDR_E_INVALID);
+	assert_string_equal(f->err.text, "\"notes.txt\" is no source: not a CSV file");
+}
+
 static void test_hidden_files_are_skipped(void **state)
 {
 	struct folder *f = *state;
@@ -260,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FOLDER_TEST(test_takes_csv_files),
+		FOLDER_TEST(test_one_file_whatever_else_is_there),
 		FOLDER_TEST(test_hidden_files_are_skipped),
 		FOLDER_TEST(test_table_names),
 		FOLDER_TEST(test_missing_folder),

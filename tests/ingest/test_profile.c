@@ -22,6 +22,7 @@ static void test_counts(void **state)
 	assert_string_equal(f->tables[0].table, "t");
 	assert_string_equal(f->tables[0].path, "t.csv");
 	assert_int_equal(f->tables[0].rows, 6);
+	assert_int_equal(f->tables[0].rejected_rows, 0);
 	assert_int_equal(f->tables[0].rejected.n, 0);
 
 	const struct column_profile *id = column(f, 0);
@@ -100,6 +101,7 @@ static void test_rejected_records(void **state)
 	assert_int_equal(profile_all(f), 0);
 	const struct table_profile *t = &f->tables[0];
 	assert_int_equal(t->rows, 3);
+	assert_int_equal(t->rejected_rows, 2);
 	assert_int_equal(t->rejected.n, 2);
 	assert_int_equal(t->rejected.at[0].line, 3);
 	assert_int_equal(t->rejected.at[0].offset, 9);
@@ -124,15 +126,15 @@ static void test_rejected_raw_is_cut(void **state)
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "a,b\n", 4);
 	text[20] = '\0';
-	/* 4 KB end inside the character */
-	memcpy(text + 4 + 4095, "\xC3\xA9", 2);
+	/* 256 bytes of text, where the NUL takes three, end inside the character */
+	memcpy(text + 4 + 253, "\xC3\xA9", 2);
 	text[6099] = '\n';
 	put_bytes(f, "t.csv", text, sizeof(text));
 	assert_int_equal(profile_all(f), 0);
 	assert_int_equal(f->tables[0].rejected.n, 1);
 	const char *raw = f->tables[0].rejected.at[0].raw;
 	assert_int_equal(strncmp(raw + 16, "\xEF\xBF\xBD", 3), 0); /* the NUL */
-	assert_true(strlen(raw) <= 4096 && strlen(raw) > 4090);
+	assert_int_equal(strlen(raw), 255);
 }
 
 static void test_long_values_are_shown_cut(void **state)
@@ -149,24 +151,29 @@ static void test_long_values_are_shown_cut(void **state)
 	assert_string_equal(v->top.at[0].token, v->max);
 }
 
-static void test_too_many_rejected(void **state)
+/* All are counted, the first are shown, and what is good still has its profile. */
+static void test_very_many_rejected(void **state)
 {
 	struct folder *f = *state;
-	size_t n = 4 + 2 * (PROFILE_REJECTED_MAX + 1);
+	enum { BAD = 100000 };
+	size_t n = 4 + 2 * (size_t)BAD + 4;
 	char *text = malloc(n);
 	memcpy(text, "a,b\n", 4);
-	for (size_t i = 4; i < n; i += 2) {
+	for (size_t i = 4; i < n - 4; i += 2) {
 		memcpy(text + i, "1\n", 2);
 	}
-	put_bytes(f, "t.csv", text, n - 2);
-	assert_int_equal(profile_all(f), 0);
-	assert_int_equal(f->tables[0].rejected.n, PROFILE_REJECTED_MAX);
+	memcpy(text + n - 4, "7,8\n", 4);
 	put_bytes(f, "t.csv", text, n);
-	assert_int_equal(profile_all(f), BLDR_E_LIMIT);
-	assert_message(f, BLDR_E_LIMIT,
-		       "more than 10000 records of \"t.csv\" are rejected, "
-		       "the first in line 2 (1 field where the header has 2)");
 	free(text);
+	assert_int_equal(profile_all(f), 0);
+	const struct table_profile *t = &f->tables[0];
+	assert_int_equal(t->rejected_rows, BAD);
+	assert_int_equal(t->rejected.n, 20);
+	assert_int_equal(t->rejected.at[0].line, 2);
+	assert_int_equal(t->rejected.at[19].line, 21);
+	assert_int_equal(t->rejected.at[19].offset, 4 + 19 * 2);
+	assert_int_equal(t->rows, 1);
+	assert_string_equal(column(f, 0)->max, "7");
 }
 
 static void test_header_only(void **state)
@@ -235,7 +242,7 @@ int main(void)
 		FOLDER_TEST(test_rejected_records),
 		FOLDER_TEST(test_rejected_raw_is_cut),
 		FOLDER_TEST(test_long_values_are_shown_cut),
-		FOLDER_TEST(test_too_many_rejected),
+		FOLDER_TEST(test_very_many_rejected),
 		FOLDER_TEST(test_header_only),
 		FOLDER_TEST(test_changed),
 		FOLDER_TEST(test_candidates),

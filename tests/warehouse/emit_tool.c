@@ -3,6 +3,7 @@
  *
  *	emit_tool folder SOURCE_DIR OUT      a folder of files, by way of profile, design and mapping
  *	emit_tool artefacts SOURCES STTM OUT two artefacts as JSON files
+ *	emit_tool load SOURCE_DIR SOURCES STTM OUT  the same artefacts as OUT/warehouse.db
  *	emit_tool layout                     expressions on stdin, one per line, as a Python file
  *
  * The first two write the pipeline and its manifest below OUT, with the artefacts it was made of, and print the
@@ -45,8 +46,8 @@ static int make_of_folder(const char *folder, struct arena *a, struct made *ret,
 	if (rc == 0) {
 		rc = design_star(&ret->sources, &profile, a, &design, err);
 	}
-	return rc < 0 ? rc :
-			map_design(&ret->sources, &profile, &design, NULL, 0, a, &ret->sttm, err);
+	return rc < 0 ? rc
+		      : map_design(&ret->sources, &profile, &design, NULL, 0, a, &ret->sttm, err);
 }
 
 /* A JSON file, checked like an artefact; its hash is whatever it is. */
@@ -63,9 +64,8 @@ static int read_artefact(const char *path, const char *name, struct arena *a, vo
 		const char *base = strrchr(path, '/');
 
 		ref.path = base != NULL ? base + 1 : path;
-		rc = artefact_read(base != NULL ?
-					   arena_strndup(a, path, (size_t)(base - path)) :
-					   ".",
+		rc = artefact_read(base != NULL ? arena_strndup(a, path, (size_t)(base - path))
+						: ".",
 				   name, &ref, a, ret, err);
 	}
 	return rc;
@@ -93,6 +93,20 @@ static int emit(const struct made *made, const char *out, struct arena *a, struc
 		printf("%s/%s\n", out, ref.path);
 	}
 	return rc;
+}
+
+static int load(const struct made *made, const char *source_folder, const char *out,
+		struct arena *a, struct bldr_error *err)
+{
+	const struct materialise m = {
+		.source_folder = source_folder,
+		.path = arena_printf(a, "%s/warehouse.db", out),
+		.key = "emit_tool",
+		.fresh = true,
+	};
+	struct deployment deployment;
+
+	return materialise(&m, &made->sources, &made->sttm, a, &deployment, err);
 }
 
 static int layout(struct bldr_error *err)
@@ -142,6 +156,10 @@ int main(int argc, char **argv)
 		rc = read_artefact(argv[2], "sources", &a, &made.sources, &err);
 		rc = rc < 0 ? rc : read_artefact(argv[3], "sttm", &a, &made.sttm, &err);
 		rc = rc < 0 ? rc : emit(&made, argv[4], &a, &err);
+	} else if (strcmp(what, "load") == 0 && argc == 6) {
+		rc = read_artefact(argv[3], "sources", &a, &made.sources, &err);
+		rc = rc < 0 ? rc : read_artefact(argv[4], "sttm", &a, &made.sttm, &err);
+		rc = rc < 0 ? rc : load(&made, argv[2], argv[5], &a, &err);
 	} else {
 		(void)bldr_error_set(&err, rc, "wrong use: see emit_tool.c");
 	}

@@ -1,4 +1,7 @@
 /* Joins the tables' profiles: chooses keys and foreign keys over all of them. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
@@ -17,6 +20,15 @@ const struct bldr_node analyst_relate_node = {
 	.config = &handover,
 };
 
+/* The profiles come in the order of the files, which is not that of the tables: a-b.csv, a.csv. */
+static int by_table(const void *a, const void *b)
+{
+	const struct table_profile *x = a;
+	const struct table_profile *y = b;
+
+	return strcmp(x->table, y->table);
+}
+
 static int relate(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	static const char *const inputs[] = { "sources", NULL };
@@ -32,6 +44,9 @@ static int relate(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	}
 	if (r < 0) {
 		return r;
+	}
+	if (n > 0) {
+		qsort(tables, n, sizeof(*tables), by_table);
 	}
 	r = ingest_relate(d->source_dir, &sources, tables, n, &d->arena, &profile, err);
 	if (r < 0) {

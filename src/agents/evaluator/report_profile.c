@@ -8,8 +8,7 @@ enum {
 	BAR_WIDTH = 100,
 	VALUE_CELLS = 40, /* of a value in a cell of a table */
 	UNFOLDED_MAX = 6, /* tables shown unfolded, up to as many */
-	REJECTED_SHOWN = 20,
-	TOP_SHOWN = 3 /* most frequent values beside their column, the others folded */
+	TOP_SHOWN = 3     /* most frequent values beside their column, the others folded */
 };
 
 const char *report_source_id(const struct report_input *in, const char *table, struct arena *a)
@@ -116,7 +115,7 @@ static struct bldr_value *column_value(const struct column_profile *c, int64_t r
 static struct bldr_value *rejected_value(const struct table_profile *t, struct arena *a)
 {
 	struct bldr_value *list = bldr_list();
-	for (size_t i = 0; i < t->rejected.n && i < REJECTED_SHOWN; i++) {
+	for (size_t i = 0; i < t->rejected.n; i++) {
 		struct bldr_value *v = bldr_object();
 		bldr_object_set(v, "line", bldr_text(report_number(a, t->rejected.at[i].line)));
 		bldr_object_set(v, "reason", bldr_text(t->rejected.at[i].reason));
@@ -131,6 +130,7 @@ static struct bldr_value *table_value(const struct report_input *in, const struc
 {
 	struct bldr_value *v = bldr_object();
 	struct bldr_value *columns = bldr_list();
+	int64_t unshown = t->rejected_rows - (int64_t)t->rejected.n;
 	for (size_t i = 0; i < t->columns.n; i++) {
 		bldr_list_add(columns, column_value(&t->columns.at[i], t->rows, a));
 	}
@@ -141,13 +141,9 @@ static struct bldr_value *table_value(const struct report_input *in, const struc
 	bldr_object_set(v, "column_count",
 			bldr_text(report_count(a, (int64_t)t->columns.n, "column")));
 	bldr_object_set(v, "rejected_count",
-			bldr_text(report_count(a, (int64_t)t->rejected.n, "rejected record")));
-	bldr_object_set(v, "any_rejected", bldr_bool(t->rejected.n > 0));
-	bldr_object_set(
-		v, "unshown",
-		t->rejected.n > REJECTED_SHOWN
-			? bldr_text(report_number(a, (int64_t)t->rejected.n - REJECTED_SHOWN))
-			: NULL);
+			bldr_text(report_count(a, t->rejected_rows, "rejected record")));
+	bldr_object_set(v, "any_rejected", bldr_bool(t->rejected_rows > 0));
+	bldr_object_set(v, "unshown", unshown > 0 ? bldr_text(report_number(a, unshown)) : NULL);
 	bldr_object_set(v, "rejected", rejected_value(t, a));
 	bldr_object_set(v, "open", bldr_bool(in->profile->tables.n <= UNFOLDED_MAX));
 	bldr_object_set(v, "columns", columns);

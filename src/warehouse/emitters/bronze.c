@@ -1,4 +1,5 @@
 /* The notebook that reads a raw file as declared: the header it must have, and the columns it becomes. */
+#include <ctype.h>
 #include <string.h>
 
 #include "warehouse/emitters/notebook.h"
@@ -78,7 +79,7 @@ static const char *encoding(struct arena *a, const char *name)
 	char *upper = arena_strdup(a, name);
 
 	for (char *c = upper; *c != '\0'; c++) {
-		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+		*c = (char)toupper((unsigned char)*c);
 	}
 	return upper;
 }
@@ -95,10 +96,10 @@ static int add_file(struct emitter *e, const struct source_file *f, struct bldr_
 	if (rc == 0) {
 		rc = data_table(e, data, "table_line", "TABLE", "bronze_", f->table);
 	}
-	return rc < 0 ? rc :
-			data_create(e, data, "create_table", "TABLE",
-				    arena_printf(e->arena, "The records of %s, as they are",
-						 f->table));
+	return rc < 0
+		? rc
+		: data_create(e, data, "create_table", "TABLE",
+			      arena_printf(e->arena, "The records of %s, as they are", f->table));
 }
 
 int bronze_emit(struct emitter *e, const struct lake_source *s)

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/check.h"
 #include "warehouse/emitters/notebook.h"
+#include "warehouse/emitters/rule.h"
 #include "warehouse/warehouse.h"
 
 enum { TABLE_NAME_MAX = 240, COLUMN_NAME_MAX = 255 };
@@ -31,12 +33,12 @@ static bool is_identifier(const char *name, size_t max)
 
 static int check_name(const char *what, const char *name, size_t max, struct bldr_error *err)
 {
-	return is_identifier(name, max) ?
-		       0 :
-		       bldr_error_set(err, BLDR_E_INVALID,
-				      "%s \"%s\" cannot have that name on Databricks: take letters, "
-				      "digits and _, at most %zu",
-				      what, name, max);
+	return is_identifier(name, max)
+		? 0
+		: bldr_error_set(err, BLDR_E_INVALID,
+				 "%s \"%s\" cannot have that name on Databricks: take letters, "
+				 "digits and _, at most %zu",
+				 what, name, max);
 }
 
 /* A target must not have the name of a table that the pipeline keeps for itself. */
@@ -104,9 +106,21 @@ static int by_path(const void *a, const void *b)
 		      ((const struct pipeline_file *)b)->path);
 }
 
+/* Errors that a notebook would tell are told before the first is written. */
+static int check_rules(struct emitter *e)
+{
+	struct rules rules;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < e->targets->n; i++) {
+		rc = rules_build(e, &e->targets->at[i], &rules);
+	}
+	return rc;
+}
+
 static int emit_all(struct emitter *e)
 {
-	int rc = 0;
+	int rc = check_rules(e);
 
 	for (size_t i = 0; rc == 0 && i < e->lake->n; i++) {
 		rc = bronze_emit(e, &e->lake->sources[i]);
@@ -149,6 +163,7 @@ int emit_pipeline(const char *folder, const struct sources *sources, const struc
 	if (rc < 0) {
 		return rc;
 	}
+	ASSERT(pipeline.files.n > 0); /* the job is one */
 	qsort(pipeline.files.at, pipeline.files.n, sizeof(*pipeline.files.at), by_path);
 	*ret = pipeline;
 	return 0;

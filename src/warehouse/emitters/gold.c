@@ -86,8 +86,7 @@ static int put_join_item(struct gold_notebook *g, struct buf *item)
 	return rc;
 }
 
-static int put_join(struct gold_notebook *g, const struct sttm_join *j,
-		    const struct rule_side *side)
+static int put_join(struct gold_notebook *g, const struct sttm_join *j, const struct rule_side *side)
 {
 	struct buf item;
 	int rc;
@@ -122,8 +121,8 @@ static int put_lookup(struct gold_notebook *g, const struct rule_lookup *l)
 
 	buf_init(&item, EMIT_TEXT_MAX);
 	buf_puts(&g->text, "    rows = rows.join(\n");
-	buf_printf(&item, "spark.table(table_name(\"%s\")).alias(\"%s\")",
-		   l->dimension->sttm->name, l->name);
+	buf_printf(&item, "spark.table(table_name(\"%s\")).alias(\"%s\")", l->dimension->sttm->name,
+		   l->name);
 	rc = put_join_item(g, &item);
 	if (rc == 0) {
 		buf_printf(&item, "F.col(\"%s.%s\") == ", l->name, l->key_column);
@@ -186,7 +185,7 @@ static int add_dates(struct gold_notebook *g)
 static bool is_not_null(const struct target *t, const struct target_column *c)
 {
 	return c->sttm->role == ROLE_SURROGATE_KEY || c->sttm->role == ROLE_DIMENSION_KEY ||
-	       (c->required && !t->dimension);
+		(c->required && !t->dimension);
 }
 
 static int add_ddl(struct gold_notebook *g)
@@ -282,7 +281,8 @@ static int add_reserved(struct gold_notebook *g)
 	if (rc == 0) {
 		rc = add_names(g, "reserved_keys", "RESERVED_KEYS: list[str]", is_reserved_key);
 	}
-	return rc < 0 ? rc : add_names(g, "reserved_labels", "RESERVED_LABELS: list[str]", is_labelled);
+	return rc < 0 ? rc
+		      : add_names(g, "reserved_labels", "RESERVED_LABELS: list[str]", is_labelled);
 }
 
 /* ---- the head ---- */
@@ -316,9 +316,9 @@ static void add_head(struct gold_notebook *g)
 	bldr_object_set(g->data, "columns", rows);
 	bldr_object_set(g->data, "table", bldr_text(t->name));
 	bldr_object_set(g->data, "what",
-			t->source != NULL ?
-				bldr_textf("A row per record of the source `%s`.", t->source) :
-				bldr_text("A row per day."));
+			t->source != NULL
+				? bldr_textf("A row per record of the source `%s`.", t->source)
+				: bldr_text("A row per day."));
 	bldr_object_set(g->data, "source", bldr_bool(t->source != NULL));
 	bldr_object_set(g->data, "dimension", bldr_bool(g->target->dimension));
 	bldr_object_set(g->data, "has_joins", bldr_bool(t->joins.n > 0));
@@ -329,9 +329,9 @@ static int add_tables(struct gold_notebook *g)
 {
 	struct emitter *e = g->e;
 	const struct sttm_table *t = g->target->sttm;
-	const char *comment = t->source != NULL ?
-				      arena_printf(e->arena, "A row per record of %s", t->source) :
-				      "A row per day";
+	const char *comment = t->source != NULL
+		? arena_printf(e->arena, "A row per record of %s", t->source)
+		: "A row per day";
 	int rc = data_table(e, g->data, "table_line", "TABLE", "", t->name);
 
 	if (rc == 0) {
@@ -340,8 +340,8 @@ static int add_tables(struct gold_notebook *g)
 	if (rc == 0) {
 		rc = data_create(e, g->data, "create_table", "TABLE", comment);
 	}
-	return rc < 0 ? rc :
-			data_create(e, g->data, "create_quarantine", "QUARANTINE",
+	return rc < 0 ? rc
+		      : data_create(e, g->data, "create_quarantine", "QUARANTINE",
 				    arena_printf(e->arena, "Records that %s refuses", t->name));
 }
 

@@ -20,9 +20,9 @@ static const char join_blanks[] = " \t";
 /* ---- names ---- */
 
 /* Columns that the pipeline itself adds to bronze or silver, or that Spark hides. */
-static const char *const taken_names[] = { "_corrupt_record", "_source_file",  "_source_line",
-					   "_row_hash",       "_load_id",      "_ingested_at",
-					   "_record",	      "_unfit",	       "_metadata",
+static const char *const taken_names[] = { "_corrupt_record", "_source_file", "_source_line",
+					   "_row_hash",       "_load_id",     "_ingested_at",
+					   "_record",         "_unfit",       "_metadata",
 					   "_refusal" };
 
 static bool is_taken(const char *const *names, size_t n, const char *name)
@@ -50,8 +50,10 @@ static char *stem(struct arena *a, const char *raw, size_t ordinal)
 		if (n == 0 && isdigit(c) != 0) {
 			name[n++] = 'c';
 		}
-		if (good || (n > 0 && name[n - 1] != '_')) {
-			name[n++] = good ? (char)c : '_';
+		if (good) {
+			name[n++] = raw[i];
+		} else if (n > 0 && name[n - 1] != '_') {
+			name[n++] = '_';
 		}
 		letter = letter || (good && c != '_');
 	}
@@ -106,7 +108,8 @@ static const char *name_value(struct arena *a, const struct lake_source *s, size
 	}
 	base = arena_printf(a, "%s_%s", own, kinds[type.kind]);
 	name = base;
-	for (int k = 2; value_named(s, name) || is_taken(s->columns, s->file->columns.n, name); k++) {
+	for (int k = 2; value_named(s, name) || is_taken(s->columns, s->file->columns.n, name);
+	     k++) {
 		name = arena_printf(a, "%s_%d", base, k);
 	}
 	return name;
@@ -147,9 +150,9 @@ const char *lake_alias_table(const struct sttm_table *table, const char *alias)
 			return table->joins.at[i].table;
 		}
 	}
-	return *alias == '\0' || (table->source != NULL && strcmp(table->source, alias) == 0) ?
-		       table->source :
-		       NULL;
+	return *alias == '\0' || (table->source != NULL && strcmp(table->source, alias) == 0)
+		? table->source
+		: NULL;
 }
 
 static bool is_one_of(const char *s, const char *const *list)
@@ -166,17 +169,17 @@ static bool is_one_of(const char *s, const char *const *list)
 static bool is_cleaning(const struct sttm_table *table, const struct bldr_value *tree,
 			const char **side)
 {
-	static const char *const cleaning[] = { "trim",	      "null_if",  "cast",
+	static const char *const cleaning[] = { "trim",       "null_if",  "cast",
 						"parse_date", "coalesce", NULL };
 	const struct bldr_value *args = bldr_get(tree, "args");
 	const char *column = bldr_get_text(tree, "col");
 
 	if (column != NULL) {
 		const char *of = bldr_get_text(tree, "of");
-		const char *alias = of == NULL || (table->source != NULL &&
-						   strcmp(of, table->source) == 0) ?
-					    "" :
-					    of;
+		const char *alias = of == NULL ||
+				(table->source != NULL && strcmp(of, table->source) == 0)
+			? ""
+			: of;
 		bool same = *side == NULL || strcmp(*side, alias) == 0;
 
 		*side = alias;
@@ -400,7 +403,6 @@ static void add_joins(struct builder *b)
 }
 
 struct date_search {
-	const struct lake *lake;
 	const struct sttm_table *table;
 	const struct column_ref *ref;
 	const struct bldr_value *found;
@@ -451,7 +453,7 @@ static void search_part(void *user, const struct bldr_value *part, const char *a
 /* The first rule of the STTM that reads the column as a date: the one that date_rule.h takes. */
 static const struct bldr_value *date_tree(const struct lake *lake, const struct column_ref *ref)
 {
-	struct date_search s = { .lake = lake, .ref = ref };
+	struct date_search s = { .ref = ref };
 
 	for (size_t i = 0; i < lake->sttm->tables.n; i++) {
 		s.table = &lake->sttm->tables.at[i];
@@ -477,10 +479,11 @@ static void add_calendar(struct builder *b)
 		const struct bldr_value *tree = date_tree(b->lake, ref);
 
 		if (tree == NULL) {
-			b->rc = bldr_error_set(b->err, BLDR_E_INVALID,
-					       "\"%s\" covers the dates of \"%s.%s\", but no rule reads "
-					       "that column alone as a date",
-					       b->table->name, ref->table, ref->column);
+			b->rc = bldr_error_set(
+				b->err, BLDR_E_INVALID,
+				"\"%s\" covers the dates of \"%s.%s\", but no rule reads "
+				"that column alone as a date",
+				b->table->name, ref->table, ref->column);
 			return;
 		}
 		add_value(b, find_source(b->lake, ref->table), tree, true);
@@ -522,9 +525,9 @@ static int check_columns(const struct source_file *file, struct bldr_error *err)
 			}
 		}
 	}
-	return file->columns.n > 0 ? 0 :
-				     bldr_error_set(err, BLDR_E_INVALID, "\"%s\" has no columns",
-						    file->path);
+	return file->columns.n > 0
+		? 0
+		: bldr_error_set(err, BLDR_E_INVALID, "\"%s\" has no columns", file->path);
 }
 
 int lake_build(const struct sources *sources, const struct sttm *sttm, struct arena *a,
@@ -574,8 +577,7 @@ static void add_read(void *user, const struct bldr_value *part, const char *alia
 {
 	struct read_list *l = user;
 	struct arena *a = l->lake->arena;
-	const struct lake_source *source =
-		find_source(l->lake, lake_alias_table(l->table, alias));
+	const struct lake_source *source = find_source(l->lake, lake_alias_table(l->table, alias));
 	const struct bldr_value *tree = artefact_keep(a, without_alias(part));
 	const struct lake_value *value = find_value(source, tree);
 

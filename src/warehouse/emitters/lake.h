@@ -12,8 +12,8 @@
 struct lake_value { /* a column of the silver table */
 	const char *name;
 	struct column_type type;
-	const struct bldr_value *tree;  /* over the file's columns, without "of" */
-	const struct bldr_value *field; /* what is typed: a text; or the whole tree */
+	const struct bldr_value *tree;   /* over the file's columns, without "of" */
+	const struct bldr_value *field;  /* what is typed: a text; or the whole tree */
 	const struct bldr_value *typing; /* over {"col": name}; NULL: the field is the value */
 	bool mapped;                     /* a rule or a join reads it */
 };

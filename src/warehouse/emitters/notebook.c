@@ -95,10 +95,16 @@ void data_markdown(struct bldr_value *data, const char *key, const char *text)
 	buf_init(&escaped, EMIT_TEXT_MAX);
 	python_plain(&plain, text);
 	for (size_t i = 0; i < plain.size; i++) {
-		if (strchr("\\`*<>[]|$", plain.data[i]) != NULL) {
+		char c = plain.data[i];
+
+		if (c == '#') { /* or Python's tools might read a directive */
+			buf_puts(&escaped, "&#35;");
+			continue;
+		}
+		if (strchr("\\`*<>[]|$&", c) != NULL) {
 			buf_putc(&escaped, '\\');
 		}
-		buf_putc(&escaped, plain.data[i]);
+		buf_putc(&escaped, c);
 	}
 	while (escaped.size > 0 && escaped.data[escaped.size - 1] == ' ') {
 		escaped.size--;

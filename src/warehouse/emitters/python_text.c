@@ -65,7 +65,7 @@ static size_t count(const char *s, size_t size, char c)
 	return n;
 }
 
-/* s[at] begins an escape sequence: its size and what it stands for when that is a quote. */
+/* Whether s[at] is the backslash before c. */
 static bool is_escaped(const char *s, size_t at, size_t size, char c)
 {
 	return s[at] == '\\' && at + 1 < size && s[at + 1] == c;
@@ -364,7 +364,9 @@ static void put_items(struct writer *w, size_t indent, size_t open)
 		if (t->kind == TOKEN_OPEN) {
 			item.to = t->match;
 		} else if (t->kind == TOKEN_COMMA || item.to == close) {
-			layout(w, indent, item, ",", false);
+			if (item.to > item.from) { /* else a comma was the last */
+				layout(w, indent, item, ",", false);
+			}
 			item.from = item.to + 1;
 		}
 	}
@@ -388,7 +390,7 @@ static size_t next_bracket(const struct writer *w, struct range r, size_t i)
 static bool is_group(const struct writer *w, struct range r, size_t open)
 {
 	return w->text->s[token(w, open)->from] == '(' &&
-	       (open == r.from || token(w, open - 1)->kind != TOKEN_WORD);
+		(open == r.from || token(w, open - 1)->kind != TOKEN_WORD);
 }
 
 /* The first bracket whose last item a comma can follow; r.to when there is none. */
@@ -609,7 +611,10 @@ static void escape_wide(struct buf *literal)
 		} else {
 			unsigned c = code_point(s, n);
 
-			buf_printf(&ascii, c <= 0xFF ? "\\x%02x" : c <= 0xFFFF ? "\\u%04x" : "\\U%08x",
+			buf_printf(&ascii,
+				   c <= 0xFF             ? "\\x%02x"
+					   : c <= 0xFFFF ? "\\u%04x"
+							 : "\\U%08x",
 				   c);
 		}
 		s += n;

@@ -61,8 +61,8 @@ static const char *plain_name(const struct rules *r, const char *alias)
 	for (char *c = name; *c != '\0'; c++) {
 		*c = isalnum((unsigned char)*c) != 0 ? *c : '_';
 	}
-	return isalpha((unsigned char)name[0]) != 0 ? name :
-						      arena_printf(r->emitter->arena, "t_%s", name);
+	return isalpha((unsigned char)name[0]) != 0 ? name
+						    : arena_printf(r->emitter->arena, "t_%s", name);
 }
 
 static void add_side(struct rules *r, const char *alias, const char *table)
@@ -162,10 +162,11 @@ static int check_lookups(const struct rules *r, const struct sttm_column *c)
 
 		(void)key_of(c->rule, dimension, &clash);
 		if (clash) {
-			return bldr_error_set(r->emitter->err, BLDR_E_INVALID,
-					      "column \"%s.%s\": the rule looks \"%s\" up by two keys; "
-					      "a notebook can do so by one",
-					      r->table->name, c->target, dimension);
+			return bldr_error_set(
+				r->emitter->err, BLDR_E_INVALID,
+				"column \"%s.%s\": the rule looks \"%s\" up by two keys; "
+				"a notebook can do so by one",
+				r->table->name, c->target, dimension);
 		}
 	}
 	return 0;

@@ -6,13 +6,13 @@
 
 #include "warehouse/emitters/notebook.h"
 
-struct rule_side { /* a silver table that the rules read */
+struct rule_side {         /* a silver table that the rules read */
 	const char *alias; /* of the STTM; "" stands for the own source, too */
 	const char *name;  /* in the notebook: an identifier, unique in it */
 	const struct lake_source *source;
 };
 
-struct rule_lookup { /* a join with a dimension */
+struct rule_lookup {      /* a join with a dimension */
 	const char *name; /* of the joined dimension in the notebook */
 	const struct target *dimension;
 	const char *key_column;

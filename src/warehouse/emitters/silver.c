@@ -7,7 +7,7 @@
 
 enum { ITEM_INDENT = 8 };
 
-struct naming { /* of the columns that a rule reads */
+struct naming {                           /* of the columns that a rule reads */
 	const struct lake_source *source; /* by the file's names; NULL: they are right already */
 };
 
@@ -179,10 +179,10 @@ static int add_tables(struct emitter *e, const char *table, struct bldr_value *d
 				 arena_printf(e->arena, "The well-formed records of %s, typed",
 					      table));
 	}
-	return rc < 0 ? rc :
-			data_create(e, data, "create_quarantine", "QUARANTINE",
-				    arena_printf(e->arena, "Records of %s that silver refuses",
-						 table));
+	return rc < 0
+		? rc
+		: data_create(e, data, "create_quarantine", "QUARANTINE",
+			      arena_printf(e->arena, "Records of %s that silver refuses", table));
 }
 
 int silver_emit(struct emitter *e, const struct lake_source *s)

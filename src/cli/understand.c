@@ -1,0 +1,107 @@
+/* Runs the Analyst's first steps one after another: discover, profile each table, relate them all. */
+#include "cli/understand.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/utf8.h"
+#include "ingest/ingest.h"
+
+static int compare_tables(const void *a, const void *b)
+{
+	return strcmp(((const struct table_profile *)a)->table,
+		      ((const struct table_profile *)b)->table);
+}
+
+static int profile_all(const char *folder, struct arena *a, struct understanding *u,
+		       struct bldr_error *err)
+{
+	size_t n = u->sources.files.n;
+	struct table_profile *tables = ARENA_ARRAY(a, struct table_profile, n);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = ingest_profile_table(folder, &u->sources.files.at[i], a, &tables[i], err);
+	}
+	if (r < 0) {
+		return r;
+	}
+	qsort(tables, n, sizeof(*tables), compare_tables);
+	r = ingest_relate(folder, &u->sources, tables, n, a, &u->profile, err);
+	u->profile.head.version = 1;
+	return r;
+}
+
+int understand(const char *path, struct arena *a, struct understanding *ret, struct bldr_error *err)
+{
+	struct understanding u = { 0 };
+	const char *folder = path;
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) != 0) {
+		return bldr_error_set(err, errno == ENOENT ? BLDR_E_NOT_FOUND : BLDR_E_IO,
+				      "cannot read \"%s\": %s", path, strerror(errno));
+	}
+	if (S_ISDIR(st.st_mode)) {
+		r = ingest_discover(path, a, &u.sources, err);
+	} else {
+		folder = slash == NULL  ? "."
+			: slash == path ? "/"
+					: arena_strndup(a, path, (size_t)(slash - path));
+		r = ingest_discover_file(folder, slash != NULL ? slash + 1 : path, a, &u.sources,
+					 err);
+	}
+	if (r == 0) {
+		r = profile_all(folder, a, &u, err);
+	}
+	if (r == 0) {
+		*ret = u;
+	}
+	return r;
+}
+
+const char *text_list(struct arena *a, const texts *list)
+{
+	const char *all = "";
+
+	for (size_t i = 0; i < list->n; i++) {
+		all = i == 0 ? list->at[0] : arena_printf(a, "%s, %s", all, list->at[i]);
+	}
+	return all;
+}
+
+size_t print_clipped(const char *text, size_t width)
+{
+	size_t size = strlen(text);
+	size_t count = utf8_count(text, size);
+	bool cut = count > width;
+
+	if (cut) {
+		size_t at = 0;
+
+		for (size_t i = 0; i + 3 < width; i++) {
+			bool valid;
+
+			at += utf8_next(text + at, size - at, &valid);
+		}
+		size = at;
+		count = width;
+	}
+	for (size_t i = 0; i < size; i++) {
+		putchar((unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i]);
+	}
+	fputs(cut ? "..." : "", stdout);
+	return count;
+}
+
+void print_cell(const char *text, size_t width)
+{
+	for (size_t n = print_clipped(text, width); n < width; n++) {
+		putchar(' ');
+	}
+}

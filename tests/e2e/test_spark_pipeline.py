@@ -1,0 +1,305 @@
+"""The emitted notebooks on real Spark and Delta, in the job's order, against DuckDB and the embedded warehouse.
+
+Runs where pyspark 4.0, java, duckdb and xxhash are there and BLDR_DELTA_JARS names a folder with the jars
+delta-spark_2.13 and delta-storage 4.0.1, else it is skipped; none of them but duckdb is among the project's requirements:
+
+    python3 -m venv /tmp/spark
+    /tmp/spark/bin/pip install 'pyspark==4.0.*' duckdb xxhash pytest pytest-timeout
+    for jar in delta-spark_2.13 delta-storage; do
+        mvn -q dependency:copy -Dartifact=io.delta:$jar:4.0.1 -DoutputDirectory=/tmp/spark/jars; done
+    BLDR_DELTA_JARS=/tmp/spark/jars /tmp/spark/bin/pytest tests/e2e/test_spark_pipeline.py
+
+BLDR_BUILD names the build whose `emit_tool` writes pipeline and warehouse.
+"""
+
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nasty
+import pytest
+from bldr import JAFFLE
+
+MISSING = [
+    name for name in ("pyspark", "duckdb", "xxhash") if importlib.util.find_spec(name) is None
+]
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
+    pytest.mark.skipif(shutil.which("java") is None, reason="needs java"),
+    pytest.mark.skipif("BLDR_DELTA_JARS" not in os.environ, reason="needs BLDR_DELTA_JARS"),
+    pytest.mark.timeout(900),
+]
+RUNNER = Path(__file__).with_name("spark_runner.py")
+
+
+class Ran:
+    """A pipeline that ran on Spark, twice over its source and then over others, and the warehouse
+    that bldr made of the same artefacts."""
+
+    def __init__(self, folder: Path, source: Path, *others: Path) -> None:
+        self.database = sqlite3.connect(folder / "warehouse.db")
+        runs = [f"run{i}={path}" for i, path in enumerate([source, source, *others])]
+        command = [sys.executable, RUNNER, folder / "pipeline", folder / "spark", *runs]
+        done = subprocess.run(
+            [str(c) for c in command], capture_output=True, text=True, timeout=800, check=False
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        self.first, self.second, *self.others = json.loads(done.stdout)
+
+    def rows(self, table: str, run: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        found = (run or self.second)["tables"][table]
+        return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
+
+
+def tool(*args: str | Path) -> None:
+    program = Path(os.environ["BLDR_BUILD"]) / "emit_tool"
+    done = subprocess.run(
+        [str(program), *map(str, args)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def copy_of_jaffle(folder: Path, table: str, edit: Callable[[str], str]) -> Path:
+    shutil.copytree(JAFFLE, folder, ignore=shutil.ignore_patterns("*.md", "LICENSE"))
+    path = folder / f"raw_{table}.csv"
+    path.chmod(0o644)
+    path.write_text(edit(path.read_text()))
+    return folder
+
+
+def changed_jaffle(folder: Path) -> Path:
+    """Another name for customer 3, order 1 gone, a payment more."""
+    copy = copy_of_jaffle(
+        folder / "changed", "customers", lambda text: text.replace("3,Kathleen,P.", "3,Kathy,P.")
+    )
+    orders = copy / "raw_orders.csv"
+    orders.write_text("".join(r for r in orders.open() if not r.startswith("1,")))
+    with (copy / "raw_payments.csv").open("a") as payments:
+        payments.write("\n900,2,coupon,7\n")
+    return copy
+
+
+def renamed_jaffle(folder: Path) -> Path:
+    return copy_of_jaffle(
+        folder / "renamed", "orders", lambda text: text.replace("status", "state", 1)
+    )
+
+
+@pytest.fixture(scope="module")
+def jaffle(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("jaffle")
+    tool("folder", JAFFLE, folder)
+    artefacts = folder / "artefacts"
+    tool("load", JAFFLE, artefacts / "sources.v1.json", artefacts / "sttm.v1.json", folder)
+    return Ran(folder, JAFFLE, changed_jaffle(folder), renamed_jaffle(folder))
+
+
+@pytest.fixture(scope="module")
+def wild(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("nasty")
+    source = folder / "source"
+    source.mkdir()
+    nasty.write_sources(source)
+    sources, sttm = nasty.write_artefacts(source, folder)
+    tool("artefacts", sources, sttm, folder)
+    tool("load", source, sources, sttm, folder)
+    return Ran(folder, source)
+
+
+@pytest.fixture(params=["jaffle", "wild"])
+def ran(request: pytest.FixtureRequest) -> Ran:
+    return request.getfixturevalue(request.param)
+
+
+def in_order(rows: list[Any]) -> list[Any]:
+    return sorted(rows, key=repr)
+
+
+def test_second_run_changes_no_row(ran: Ran) -> None:
+    assert (ran.first["failed"], ran.second["failed"]) == (None, None)
+    assert sum(m["num_affected_rows"] for m in ran.first["merges"]) > 0
+    assert [m for m in ran.second["merges"] if m["num_affected_rows"] != 0] == []
+    assert ran.first["tables"].keys() == ran.second["tables"].keys()
+    for table, before in ran.first["tables"].items():
+        after = ran.second["tables"][table]
+        assert before["columns"] == after["columns"]
+        assert in_order(before["rows"]) == in_order(after["rows"]), table
+
+
+def as_warehouse(value: Any, kind: str) -> Any:
+    """A cell as docs/warehouse.md says the views show it."""
+    if value is None or kind not in ("boolean", "double", "timestamp", "timestamp_ntz"):
+        return value
+    if kind in ("boolean", "double"):
+        return int(value) if kind == "boolean" else float(value)
+    text = value.replace(" ", "T") + ("" if "." in value else ".000000")
+    return text + "Z" if kind == "timestamp" else text
+
+
+def test_star_equals_the_embedded_warehouse(ran: Ran) -> None:
+    """Every row and column, surrogate keys, source lines and reserved rows included."""
+    views = [
+        name
+        for (name,) in ran.database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
+    ]
+    assert len(views) >= 4
+    for view in views:
+        cursor = ran.database.execute(f'SELECT * FROM "{view}"')
+        found = ran.second["tables"][view.removeprefix("v_")]
+        assert found["columns"] == [column[0] for column in cursor.description]
+        rows = [tuple(map(as_warehouse, row, found["types"])) for row in found["rows"]]
+        assert in_order(rows) == in_order(cursor.fetchall()), view
+
+
+def test_the_same_records_are_in_quarantine(ran: Ran) -> None:
+    """A line is refused there when it is refused by silver, or by a gold table of its source."""
+    refused = {
+        (row["_source_file"], row["_source_line"])
+        for table in ran.second["tables"]
+        if table.startswith("quarantine_")
+        for row in ran.rows(table)
+    }
+    assert refused == set(ran.database.execute("SELECT path, line FROM bldr_quarantine"))
+
+
+def test_bronze_holds_every_record_and_silver_says_what_did_not_fit(wild: Ran) -> None:
+    (read,) = wild.database.execute(
+        "SELECT read FROM bldr_layer WHERE source_table = 'events'"
+    ).fetchone()
+    assert len(wild.rows("bronze_events")) == read
+    unfit = {row["_source_line"]: row["_unfit"] for row in wild.rows("silver_events")}
+    by_id = {row["id"]: unfit[row["_source_line"]] for row in wild.rows("fact_event")}
+    # the text of these cells is no value of the column's type; NULL tokens are no misfits
+    assert by_id[1] == []
+    assert set(by_id[3]) == {"amount", "amount_decimal", "flag"}
+    assert by_id[4] == ["paid_on"]
+    assert "amount" in by_id[5] and "ratio" in by_id[5]
+    assert by_id[9] == ["at"]
+
+
+RAW = {
+    t: f"read_csv('{JAFFLE}/raw_{t}.csv', all_varchar = true)"
+    for t in ("customers", "orders", "payments")
+}
+PAYMENTS = """
+    SELECT {of}, count(*), sum(p.amount::BIGINT)::BIGINT FROM {payments} p JOIN {orders} o ON o.id = p.order_id
+    GROUP BY 1
+"""
+
+
+def duck(query: str) -> list[tuple[Any, ...]]:
+    return list(importlib.import_module("duckdb").sql(query).fetchall())
+
+
+def totals(rows: list[dict[str, Any]], key: str) -> list[tuple[Any, int, int]]:
+    found: dict[Any, tuple[int, int]] = {}
+    for row in rows:
+        count, amount = found.get(row[key], (0, 0))
+        found[row[key]] = (count + 1, amount + row["amount"])
+    return sorted((k, count, amount) for k, (count, amount) in found.items())
+
+
+@pytest.mark.parametrize(
+    ("key", "of"),
+    [
+        ("customer_id", "o.user_id::BIGINT"),
+        ("payment_method", "p.payment_method"),
+        ("status", "o.status"),
+    ],
+)
+def test_payments_equal_duckdbs(jaffle: Ran, key: str, of: str) -> None:
+    customers = {row["customer_key"]: row["customer_id"] for row in jaffle.rows("dim_customer")}
+    payments = [
+        {**row, "customer_id": customers[row["customer_key"]]}
+        for row in jaffle.rows("fact_payment")
+    ]
+    expected = sorted(duck(PAYMENTS.format(of=of, **RAW)))
+    assert expected
+    assert totals(payments, key) == expected
+
+
+def test_orders_equal_duckdbs(jaffle: Ran) -> None:
+    customers = {row["customer_key"]: row["customer_id"] for row in jaffle.rows("dim_customer")}
+    found = [
+        (row["order_id"], customers[row["customer_key"]], row["order_date_key"], row["status"])
+        for row in jaffle.rows("fact_order")
+    ]
+    query = "SELECT id::BIGINT, user_id::BIGINT, replace(order_date, '-', '')::BIGINT, status FROM {orders}"
+    assert sorted(found) == sorted(duck(query.format(**RAW)))
+
+
+def test_surrogate_keys_equal_xxhashs(jaffle: Ran) -> None:
+    xxhash = importlib.import_module("xxhash")
+    ids = [i for (i,) in duck("SELECT id FROM {customers}".format(**RAW))]
+    expected = {
+        int(i): xxhash.xxh64_intdigest(f"dim_customer|{i}".encode(), seed=42) & 0x7FFFFFFFFFFFFFFF
+        for i in ids
+    }
+    found = {
+        row["customer_id"]: row["customer_key"]
+        for row in jaffle.rows("dim_customer")
+        if row["customer_key"] >= 0
+    }
+    assert found == expected
+    days = [row["date_key"] for row in jaffle.rows("dim_date")]
+    query = "SELECT strftime(d, '%Y%m%d')::BIGINT FROM range(DATE '2018-01-01', DATE '2019-01-01', INTERVAL 1 DAY) t(d)"
+    assert sorted(days) == [-2, -1, *sorted(d for (d,) in duck(query))]
+
+
+def counts(run: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
+    """Rows inserted, updated and deleted per table, where there were any."""
+    found = {
+        m["table"]
+        .split(".")[-1]
+        .strip("`"): (
+            m["num_inserted_rows"],
+            m["num_updated_rows"],
+            m["num_deleted_rows"],
+        )
+        for m in run["merges"]
+    }
+    return {table: numbers for table, numbers in found.items() if numbers != (0, 0, 0)}
+
+
+def test_a_changed_source_changes_what_it_must(jaffle: Ran) -> None:
+    """98 orders stand a line higher: bronze and silver know rows by their line, gold by their key."""
+    run = jaffle.others[0]
+    assert run["failed"] is None
+    assert counts(run) == {
+        "bronze_raw_customers": (0, 1, 0),
+        "silver_raw_customers": (0, 1, 0),
+        "dim_customer": (0, 1, 0),
+        "bronze_raw_orders": (0, 98, 1),
+        "silver_raw_orders": (0, 98, 1),
+        "fact_order": (0, 98, 0),
+        "bronze_raw_payments": (1, 0, 0),
+        "silver_raw_payments": (1, 0, 0),
+        "fact_payment": (1, 1, 0),
+    }
+    names = {row["customer_id"]: row["first_name"] for row in jaffle.rows("dim_customer", run)}
+    assert names[3] == "Kathy"
+    orders = {row["order_id"]: row for row in jaffle.rows("fact_order", run)}
+    assert len(orders) == 99 and orders[2]["_source_line"] == 2
+    payments = {row["payment_id"]: row for row in jaffle.rows("fact_payment", run)}
+    assert payments[900]["order_date_key"] == 20180102
+    # the order of payment 1 is gone, so nothing is known of it
+    assert (payments[1]["customer_key"], payments[1]["order_date_key"]) == (-2, -2)
+    assert payments[1]["status"] is None
+    loads = {row["_load_id"] for row in jaffle.rows("bronze_raw_customers", run)}
+    assert loads == {"run0", "run2"}
+
+
+def test_another_header_is_refused(jaffle: Ran) -> None:
+    run = jaffle.others[1]
+    expected = "bronze_raw_orders: the header of raw_orders.csv is ['id', 'user_id', 'order_date', 'state']"
+    assert run["failed"].startswith(expected)
+    before = jaffle.others[0]["tables"]["bronze_raw_orders"]["rows"]
+    assert in_order(run["tables"]["bronze_raw_orders"]["rows"]) == in_order(before)
