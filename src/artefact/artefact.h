@@ -221,6 +221,7 @@ struct contract_source {
 	const char *table, *path, *hash;
 	int64_t rows;     /* well-formed records */
 	int64_t rejected; /* others */
+	int64_t left_out; /* well-formed, but no row of some target: no key, or a key met before */
 };
 
 struct contract_reference {
@@ -228,12 +229,28 @@ struct contract_reference {
 	int64_t resolved; /* rows whose business key exists in the dimension's source */
 	int64_t orphans;  /* rows whose key does not: they get -1 */
 	int64_t nulls;    /* rows without a key: they get -2 */
+	int64_t missed;   /* of nulls: a key on the way is written, but leads nowhere */
+};
+
+/* Part of a measure's total. */
+struct contract_slice {
+	const char *key; /* "2018-01", or a member's business key, its parts joined by '|' */
+	int64_t rows;
+	const char *sum; /* decimal text; NULL when no row has a value */
+};
+
+struct contract_split {
+	const char *column;                 /* the dimension key that it is split by */
+	LIST(struct contract_slice) slices; /* by key */
 };
 
 struct contract_measure {
 	const char *column;
 	int64_t count, nulls;
 	const char *sum, *min, *max; /* decimal text; NULL when count is 0 */
+	const char *left_out; /* sum over the records that were left out; NULL when there is none */
+	LIST(struct contract_split) by_month;  /* per date key: every month */
+	LIST(struct contract_split) by_member; /* per other key: the 10 members of most rows */
 };
 
 struct contract_attribute {
@@ -257,7 +274,8 @@ struct contract_date {
 struct contract_table {
 	const char *table;
 	int kind;
-	int64_t rows; /* without reserved members */
+	int64_t rows;     /* without reserved members */
+	int64_t left_out; /* well-formed records of the source that are no rows */
 	texts grain_columns;
 	int64_t grain_distinct;
 	LIST(struct contract_reference) references;

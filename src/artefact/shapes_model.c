@@ -107,18 +107,41 @@ const struct shape design_shape = SHAPE_OF(design);
 /* ---- contract ---- */
 
 static const struct shape_field contract_source_fields[] = {
-	TEXT(contract_source, table),       TEXT(contract_source, path),
-	TEXT(contract_source, hash),        INTEGER(contract_source, rows),
-	INTEGER(contract_source, rejected), END_OF_FIELDS,
+	TEXT(contract_source, table),
+	TEXT(contract_source, path),
+	TEXT(contract_source, hash),
+	INTEGER(contract_source, rows),
+	INTEGER(contract_source, rejected),
+	INTEGER(contract_source, left_out),
+	END_OF_FIELDS,
 };
 static const struct shape contract_source_shape = SHAPE_OF(contract_source);
 
 static const struct shape_field contract_reference_fields[] = {
-	TEXT(contract_reference, column),      TEXT(contract_reference, dimension),
-	INTEGER(contract_reference, resolved), INTEGER(contract_reference, orphans),
-	INTEGER(contract_reference, nulls),    END_OF_FIELDS,
+	TEXT(contract_reference, column),
+	TEXT(contract_reference, dimension),
+	INTEGER(contract_reference, resolved),
+	INTEGER(contract_reference, orphans),
+	INTEGER(contract_reference, nulls),
+	INTEGER(contract_reference, missed),
+	END_OF_FIELDS,
 };
 static const struct shape contract_reference_shape = SHAPE_OF(contract_reference);
+
+static const struct shape_field contract_slice_fields[] = {
+	TEXT(contract_slice, key),
+	INTEGER(contract_slice, rows),
+	TEXT_OR_NULL(contract_slice, sum),
+	END_OF_FIELDS,
+};
+static const struct shape contract_slice_shape = SHAPE_OF(contract_slice);
+
+static const struct shape_field contract_split_fields[] = {
+	TEXT(contract_split, column),
+	LIST_OF(contract_split, slices, contract_slice),
+	END_OF_FIELDS,
+};
+static const struct shape contract_split_shape = SHAPE_OF(contract_split);
 
 static const struct shape_field contract_measure_fields[] = {
 	TEXT(contract_measure, column),
@@ -127,6 +150,9 @@ static const struct shape_field contract_measure_fields[] = {
 	TEXT_OR_NULL(contract_measure, sum),
 	TEXT_OR_NULL(contract_measure, min),
 	TEXT_OR_NULL(contract_measure, max),
+	TEXT_OR_NULL(contract_measure, left_out),
+	LIST_OF(contract_measure, by_month, contract_split),
+	LIST_OF(contract_measure, by_member, contract_split),
 	END_OF_FIELDS,
 };
 static const struct shape contract_measure_shape = SHAPE_OF(contract_measure);
@@ -159,6 +185,7 @@ static const struct shape_field contract_table_fields[] = {
 	TEXT(contract_table, table),
 	ENUMERATED(contract_table, kind, TABLE_KINDS),
 	INTEGER(contract_table, rows),
+	INTEGER(contract_table, left_out),
 	TEXTS(contract_table, grain_columns),
 	INTEGER(contract_table, grain_distinct),
 	LIST_OF(contract_table, references, contract_reference),

@@ -146,6 +146,12 @@ static const char *part_text(enum part part, int32_t days, struct arena *a)
 	return NULL;
 }
 
+const char *calendar_table_cell(const struct expected_table *t, size_t column, int32_t days,
+				struct arena *a)
+{
+	return part_text(part_of(t, column), days, a);
+}
+
 static void name_members(struct expected *e, struct expected_table *t)
 {
 	t->members = map_new();

@@ -9,3 +9,10 @@
  * day_of_month, day_of_year, iso_week and iso_weekday; others are left unjudged. Errors: INVALID.
  */
 int calendar_table_fill(struct expected *e, struct expected_table *t, struct bldr_error *err);
+
+/*
+ * What a column of a generated date dimension must hold on a day; NULL: it is not judged. days: since 1970-01-01.
+ * Texts live in a.
+ */
+const char *calendar_table_cell(const struct expected_table *t, size_t column, int32_t days,
+				struct arena *a);

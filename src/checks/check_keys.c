@@ -4,7 +4,7 @@
  * each reserved member is there once. K3 asks for the member, K4 for the number: a wrong number that fact
  * and dimension share fails K4 alone.
  */
-#include "checks/trial.h"
+#include "checks/reference.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,91 +178,12 @@ static void check_own_keys(struct trial *t, const struct trial_table *table)
 
 /* ---- K3 ---- */
 
-struct reference {
-	size_t nulls, unknown, none, dangling;
-	bool member_is_elsewhere; /* a dangling key is right, but its member has another number */
-};
-
-/* Whether the dimension holds the member that the row expects, under whatever key. */
-static bool member_present(const struct trial *t, const struct trial_table *table, size_t column,
-			   size_t found_row)
-{
-	const struct expected_column *c = &table->expected->columns[column];
-	int64_t row = table->expected_of[found_row];
-	int64_t member = row >= 0 ? c->members[row] : MEMBER_UNKNOWN;
-	const struct trial_table *d = trial_find(t, c->design->dimension);
-	return member >= 0 && d->found_of[member] >= 0;
-}
-
-static bool has_reserved(const struct found_table *found, int64_t key)
-{
-	for (size_t i = 0; i < found->reserved.n; i++) {
-		if (found->reserved.at[i] == key) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static struct reference follow_keys(const struct trial *t, const struct trial_table *table,
-				    size_t column, struct verdict *v)
-{
-	const struct found_table *d =
-		&trial_find(t, table->expected->columns[column].design->dimension)->found;
-	struct reference r = { 0 };
-	for (size_t i = 0; i < table->found.n; i++) {
-		const char *key = table->found.columns[column].cells[i];
-		if (key == NULL) {
-			r.nulls++;
-			continue;
-		}
-		bool unknown = strcmp(key, "-1") == 0, none = strcmp(key, "-2") == 0;
-		r.unknown += unknown;
-		r.none += none;
-		bool leads = unknown || none ? has_reserved(d, unknown ? -1 : -2)
-					     : found_row(d, key) >= 0;
-		if (!leads) {
-			r.dangling++;
-			r.member_is_elsewhere |= member_present(t, table, column, i);
-			trial_sample(t, v, "row %s: no member %s has key %s",
-				     trial_row(t, table, i), d->design->name, key);
-		}
-	}
-	return r;
-}
-
 static const char *reference_words(const struct trial *t, struct reference r, size_t wrong)
 {
 	return arena_printf(t->arena,
 			    "%zu unknown (-1), %zu without key (-2), %zu null, %zu leading nowhere, "
 			    "%zu at another member",
 			    r.unknown, r.none, r.nulls, r.dangling, wrong);
-}
-
-static void blame_reference(const struct trial *t, const struct trial_table *table, size_t column,
-			    struct reference r, struct verdict *v)
-{
-	const char *dimension = table->expected->columns[column].design->dimension;
-	bool own_fault = table->columns[column].changed > 0 || r.dangling == 0;
-	if (own_fault) {
-		trial_blame_column(t, table, column, v);
-	} else if (r.member_is_elsewhere) {
-		v->blame = "analyst";
-		v->why = arena_printf(t->arena,
-				      "the keys are right, but \"%s\" numbers its members "
-				      "otherwise: see K4",
-				      dimension);
-	} else {
-		const struct trial_table *d = trial_find(t, dimension);
-		trial_blame_rows(t, d, v);
-		if (v->advice == NULL) {
-			v->why = arena_printf(
-				t->arena,
-				"the keys are right, but members of \"%s\" are missing: "
-				"see R3 and K4",
-				dimension);
-		}
-	}
 }
 
 static void check_reference(struct trial *t, const struct trial_table *table, size_t column,
@@ -279,12 +200,12 @@ static void check_reference(struct trial *t, const struct trial_table *table, si
 		return;
 	}
 	size_t wrong = table->columns[column].changed;
-	struct reference found = follow_keys(t, table, column, &v);
+	struct reference found = reference_follow(t, table, column, &v);
 	v.passed = found.nulls == 0 && found.dangling == 0 && wrong == 0 &&
 		found.unknown == wanted.unknown && found.none == wanted.none;
 	v.found = reference_words(t, found, wrong);
 	if (!v.passed) {
-		blame_reference(t, table, column, found, &v);
+		reference_blame(t, table, column, found, &v);
 	}
 	trial_report(t, "K3", subject, &v);
 }

@@ -5,7 +5,6 @@
  */
 #include "checks/trial.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,18 +81,6 @@ static const char *measure_words(const struct trial *t, const struct contract_me
 			    (long long)m->count, (long long)m->nulls, m->sum, m->min, m->max);
 }
 
-static bool sums_equal(struct column_type type, const char *a, const char *b)
-{
-	if (a == NULL || b == NULL) {
-		return a == b;
-	}
-	if (type.kind != COLUMN_DOUBLE) {
-		return strcmp(a, b) == 0;
-	}
-	double left = strtod(a, NULL), right = strtod(b, NULL);
-	return fabs(left - right) <= 1e-12 * fmax(fabs(left), fabs(right));
-}
-
 static int check_measure(struct trial *t, const struct trial_table *table,
 			 const struct contract_measure *expected, struct bldr_error *err)
 {
@@ -119,7 +106,7 @@ static int check_measure(struct trial *t, const struct trial_table *table,
 	}
 	size_t changed = table->columns[column].changed;
 	v.passed = found.count == expected->count && found.nulls == expected->nulls &&
-		sums_equal(type, found.sum, expected->sum) &&
+		total_texts_equal(type, found.sum, expected->sum) &&
 		value_same(found.min, expected->min) && value_same(found.max, expected->max) &&
 		changed == 0;
 	v.found = measure_words(t, &found);

@@ -1,8 +1,9 @@
 /*
  * R1: the records of each file, as the Tester's reader counts them, are all loaded or in quarantine. The
  * counters of bldr_layer, the rows of bldr_quarantine and the deployment must tell the same numbers; a file
- * that the design leaves unused may also not be loaded at all. Where the numbers agree but records were set
- * aside, that is a defect of the data, which was handled: a warning.
+ * that the design leaves unused may also not be loaded at all. Good records that the Tester too leaves out of some
+ * target (R2 tells them) belong into quarantine like those that cannot be read. Where the numbers agree but some
+ * could not be read, that is a defect of the data, which was handled: a warning.
  */
 #include "checks/trial.h"
 
@@ -81,6 +82,7 @@ static int read_quarantine(struct trial *t, const struct relation *r, struct tal
 {
 	bool exists;
 	sqlite3_stmt *stmt;
+	const char **left_out = expected_left_out(&t->expected, r, t->arena);
 	int rc = found_exists(t->store, "bldr_quarantine", &exists, err);
 	if (rc < 0 || !exists) {
 		return rc;
@@ -95,7 +97,8 @@ static int read_quarantine(struct trial *t, const struct relation *r, struct tal
 	while ((rc = store_step(t->store, stmt, err)) == 1) {
 		int64_t line = sqlite3_column_int64(stmt, 0);
 		tally->quarantined++;
-		if (!is_reject(r, line)) {
+		int64_t record = raw_record_at(&r->raw, line);
+		if (!is_reject(r, line) && (record < 0 || left_out[record] == NULL)) {
 			tally->elsewhere++;
 			trial_sample(t, v, "%s:%lld: in quarantine, but no bad record starts here",
 				     r->file->path, (long long)line);
@@ -117,8 +120,8 @@ static void read_deployment(const struct trial *t, const char *table, struct cou
 
 static bool counters_are(const struct counters *c, const struct contract_source *s)
 {
-	return c->any && c->read == s->rows + s->rejected && c->loaded == s->rows &&
-		c->rejected == s->rejected;
+	return c->any && c->read == s->rows + s->rejected && c->loaded == s->rows - s->left_out &&
+		c->rejected == s->rejected + s->left_out;
 }
 
 static const char *counter_words(const struct trial *t, const struct counters *c)
@@ -153,9 +156,10 @@ static void judge(struct trial *t, const struct contract_source *s, const struct
 		tally->quarantined == 0;
 	bool told = t->in->deployment == NULL || counters_are(&tally->deployment, s);
 	v->passed = unused ||
-		(counters_are(&tally->layer, s) && told && tally->quarantined == s->rejected &&
-		 tally->elsewhere == 0);
-	struct counters wanted = { true, s->rows + s->rejected, s->rows, s->rejected };
+		(counters_are(&tally->layer, s) && told &&
+		 tally->quarantined == s->rejected + s->left_out && tally->elsewhere == 0);
+	struct counters wanted = { true, s->rows + s->rejected, s->rows - s->left_out,
+				   s->rejected + s->left_out };
 	v->expected = counter_words(t, &wanted);
 	v->found = unused
 		? "not loaded: the design leaves it unused"

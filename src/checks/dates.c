@@ -78,18 +78,19 @@ static const char *read_group(const char *p, struct group *ret)
 	return ret->value == 0 ? NULL : p;
 }
 
-static const char *read_fraction(const char *p, int64_t *micros)
+static const char *read_fraction(const char *p, int64_t *micros, bool *cut)
 {
 	int64_t unit = 100000;
 	for (; is_digit(*p); p++) {
 		*micros += unit * (*p - '0');
+		*cut |= unit == 0 && *p != '0';
 		unit /= 10;
 	}
 	return p;
 }
 
 /* h:mm[:ss[.fraction]], or with points; NULL: no time of day. */
-static const char *read_clock(const char *p, int64_t *ret)
+static const char *read_clock(const char *p, int64_t *ret, bool *cut)
 {
 	int hour, minute, second = 0, n;
 	p = read_number(p, 2, &hour, &n);
@@ -108,7 +109,7 @@ static const char *read_clock(const char *p, int64_t *ret)
 			return NULL;
 		}
 		if ((*p == '.' || *p == ',') && is_digit(p[1])) {
-			p = read_fraction(p + 1, &micros);
+			p = read_fraction(p + 1, &micros, cut);
 		}
 	}
 	if (hour > 23 || minute > 59 || second > 59) {
@@ -166,7 +167,7 @@ static const char *read_offset(const char *p, struct stamp *s)
 static bool read_rest(const char *p, struct stamp *ret)
 {
 	if ((*p == ' ' || *p == 'T' || *p == 't') && is_digit(p[1])) {
-		p = read_clock(p + 1, &ret->micros);
+		p = read_clock(p + 1, &ret->micros, &ret->cut);
 		p = p == NULL ? NULL : read_half_day(p, &ret->micros);
 		if (p == NULL) {
 			return false;

@@ -25,6 +25,7 @@ struct stamp {
 	int64_t micros; /* of the day; beyond six digits they are cut */
 	bool has_offset;
 	int offset_minutes;
+	bool cut; /* the fraction went beyond microseconds */
 };
 
 enum { DATE_TEXT_MAX = 16, STAMP_TEXT_MAX = 64 };

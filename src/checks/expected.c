@@ -1,7 +1,7 @@
 /*
  * Tables are built in load order, so that a dimension key finds its dimension built. A table's key
- * columns are typed first, for all records: they decide which records become rows, and make the surrogate
- * keys. Then each column is filled from its origins. What can go wrong is the design: names that do
+ * own values are typed first, for all records; row_choice then decides which of them become rows, and a
+ * dimension's references come last, since they may name its own members. What can go wrong is the design: names that do
  * not exist, joins that are not unique, values that no origin gives.
  */
 #include "checks/expected.h"
@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "checks/calendar_table.h"
+#include "checks/row_choice.h"
 
 struct builder {
 	struct expected *e;
@@ -21,6 +22,7 @@ struct builder {
 /* What an origin reads: a text per source record (NULL: no hop led there), and its column's decision. */
 struct reading {
 	const char **texts;
+	unsigned char *absences; /* per source record; ABSENCE_NONE: there is a text */
 	const struct column_decision *decision;
 };
 
@@ -55,27 +57,38 @@ static int read_column(const struct builder *b, const struct design_column *c,
 	size_t n = b->t->source->raw.records.n;
 	struct reading reading = {
 		.texts = ARENA_ARRAY(a, const char *, n),
+		.absences = ARENA_ARRAY(a, unsigned char, n),
 		.decision = &relation_column(r, holder, (size_t)column)->decision,
 	};
 	for (size_t i = 0; i < n; i++) {
 		if (records[i] >= 0) {
 			reading.texts[i] =
 				relation_text(holder, (size_t)records[i], (size_t)column);
+		} else {
+			reading.absences[i] = records[i] == RELATION_MISSED ? ABSENCE_MISSED
+									    : ABSENCE_NO_KEY;
 		}
 	}
 	*ret = reading;
 	return 0;
 }
 
-static const char **type_texts(const struct builder *b, const struct reading *reading,
+/* The cells; the reading's nulls lose their text, and get their absence. */
+static const char **type_texts(const struct builder *b, struct reading *reading,
 			       struct column_type type)
 {
 	size_t n = b->t->source->raw.records.n;
 	const char **cells = ARENA_ARRAY(b->e->arena, const char *, n);
 	for (size_t i = 0; i < n; i++) {
-		if (reading->texts[i] != NULL) {
-			cells[i] = value_typed(reading->decision, type, reading->texts[i],
-					       b->e->arena);
+		if (reading->texts[i] == NULL) {
+			continue;
+		}
+		cells[i] = value_typed(reading->decision, type, reading->texts[i], b->e->arena);
+		if (value_is_null(reading->decision, reading->texts[i])) {
+			reading->texts[i] = NULL;
+			reading->absences[i] = ABSENCE_WRITTEN;
+		} else if (cells[i] == NULL) {
+			reading->absences[i] = ABSENCE_UNREADABLE;
 		}
 	}
 	return cells;
@@ -95,14 +108,11 @@ static void note_dates(const struct builder *b, struct expected_column *c, const
 	c->is_date = true;
 	c->source = (struct date_source){ o->table, o->column, &reading->decision->dates };
 	c->dates = ARENA_ARRAY(b->e->arena, const char *, n);
-	c->texts = ARENA_ARRAY(b->e->arena, const char *, n);
 	for (size_t i = 0; i < n; i++) {
-		bool null = reading->texts[i] == NULL ||
-			value_is_null(reading->decision, reading->texts[i]);
 		struct stamp s;
 		char date[DATE_TEXT_MAX];
-		c->texts[i] = null ? NULL : reading->texts[i];
-		if (!null && stamp_parse(c->texts[i], reading->decision->dates.order, &s) &&
+		if (reading->texts[i] != NULL &&
+		    stamp_parse(reading->texts[i], reading->decision->dates.order, &s) &&
 		    stamp_date(s, utc, date)) {
 			c->dates[i] = arena_strdup(b->e->arena, date);
 		}
@@ -165,6 +175,8 @@ static int fill_plain(const struct builder *b, struct expected_column *c)
 		return rc;
 	}
 	c->cells = type_texts(b, &reading, c->type);
+	c->texts = reading.texts;
+	c->absences = reading.absences;
 	if (is_calendar_type(c->type)) {
 		note_dates(b, c, o, &reading);
 	}
@@ -179,13 +191,24 @@ bool expected_is_dimension(const struct expected_table *t)
 static const char *row_canon(const struct expected_table *t, const char *const *const *parts,
 			     size_t row, struct buf *key)
 {
-	buf_clear(key);
-	canon_add(key, t->design->name);
-	for (size_t i = 0; i < t->n_keys; i++) {
-		canon_add(key, parts[i][row]);
-	}
-	ASSERT(!buf_failed(key));
+	row_choice_canon(t, parts, row, key);
 	return key->data;
+}
+
+/* One part gives its texts; of the absences of several the last in their order stays. */
+static void note_part(const struct builder *b, struct expected_column *c,
+		      const struct reading *reading, size_t part)
+{
+	c->texts = c->dimension->n_keys == 1 ? reading->texts : NULL;
+	if (part == 0 || c->absences == NULL) {
+		c->absences = reading->absences;
+		return;
+	}
+	for (size_t i = 0; i < b->t->source->raw.records.n; i++) {
+		if (reading->absences[i] > c->absences[i]) {
+			c->absences[i] = reading->absences[i];
+		}
+	}
 }
 
 /* The columns a dimension key's origins must give, in order, typed: NULL in any part: no key. */
@@ -213,6 +236,7 @@ static int key_parts(const struct builder *b, struct expected_column *c, const c
 			return rc;
 		}
 		parts[i] = type_texts(b, &reading, type);
+		note_part(b, c, &reading, i);
 		if (d->design->kind == TABLE_DATE && d->n_keys == 1) {
 			note_dates(b, c, o, &reading);
 		}
@@ -324,46 +348,40 @@ static int find_keys(const struct builder *b)
 		: 0;
 }
 
-/* Takes the records that become rows: all of a fact's, the first of each key of a dimension's. */
-static void choose_rows(const struct builder *b)
+/* The texts of the rows, then of the records that are left out. */
+static const char **arrange_texts(const struct expected_table *t, const char **cells,
+				  struct arena *a)
 {
-	struct expected_table *t = b->t;
-	size_t n = t->source->raw.records.n;
-	const char *const **parts = ARENA_ARRAY(b->e->arena, const char *const *, t->n_keys);
-	for (size_t i = 0; i < t->n_keys; i++) {
-		parts[i] = t->columns[t->keys[i]].cells;
+	if (cells == NULL || t->n_left == 0) {
+		return cells;
 	}
-	t->records = ARENA_ARRAY(b->e->arena, size_t, n);
-	struct buf key;
-	buf_init(&key, CANON_MAX);
-	for (size_t i = 0; i < n; i++) {
-		if (!expected_is_dimension(t)) {
-			t->records[t->n++] = i;
-			continue;
-		}
-		int64_t member = member_of(t, parts, i, &key);
-		if (member == MEMBER_UNKNOWN) {
-			t->records[t->n++] = i;
-			*map_at(t->members, key.data, key.size) = (void *)(intptr_t)t->n;
-		}
+	const char **arranged = ARENA_ARRAY(a, const char *, t->n + t->n_left);
+	for (size_t i = 0; i < t->n + t->n_left; i++) {
+		arranged[i] = cells[t->records[i]];
 	}
-	buf_release(&key);
+	return arranged;
 }
 
-/* Keeps the cells of the chosen rows, which lie in order. */
-static void compact(const struct expected_table *t, struct expected_column *c)
+/* Everything that is per source record becomes per row, and what is left out goes behind. */
+static void arrange(const struct expected_table *t, struct expected_column *c, struct arena *a)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		size_t record = t->records[i];
-		if (c->cells != NULL) {
-			c->cells[i] = c->cells[record];
+	c->cells = arrange_texts(t, c->cells, a);
+	c->texts = arrange_texts(t, c->texts, a);
+	c->dates = arrange_texts(t, c->dates, a);
+	if (t->n_left == 0) {
+		return; /* every record is a row */
+	}
+	size_t n = t->n + t->n_left;
+	unsigned char *absences = c->absences;
+	int64_t *members = c->members;
+	c->absences = absences != NULL ? ARENA_ARRAY(a, unsigned char, n) : NULL;
+	c->members = members != NULL ? ARENA_ARRAY(a, int64_t, n) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (absences != NULL) {
+			c->absences[i] = absences[t->records[i]];
 		}
-		if (c->members != NULL) {
-			c->members[i] = c->members[record];
-		}
-		if (c->is_date) {
-			c->texts[i] = c->texts[record];
-			c->dates[i] = c->dates[record];
+		if (members != NULL) {
+			c->members[i] = members[t->records[i]];
 		}
 	}
 }
@@ -371,12 +389,9 @@ static void compact(const struct expected_table *t, struct expected_column *c)
 static void keep_record_keys(const struct builder *b)
 {
 	struct expected_table *t = b->t;
-	size_t n = t->source->raw.records.n;
 	t->record_keys = ARENA_ARRAY(b->e->arena, const char **, t->n_keys);
 	for (size_t i = 0; i < t->n_keys; i++) {
-		const char **cells = t->columns[t->keys[i]].cells;
-		t->record_keys[i] =
-			cells == NULL ? NULL : arena_copy(b->e->arena, cells, n * sizeof(*cells));
+		t->record_keys[i] = t->columns[t->keys[i]].cells;
 	}
 }
 
@@ -435,40 +450,55 @@ static void fill_key_cells(const struct builder *b)
 		if (column->members == NULL) {
 			continue;
 		}
-		column->cells = ARENA_ARRAY(b->e->arena, const char *, b->t->n);
-		for (size_t i = 0; i < b->t->n; i++) {
+		column->cells = ARENA_ARRAY(b->e->arena, const char *, b->t->n + b->t->n_left);
+		for (size_t i = 0; i < b->t->n + b->t->n_left; i++) {
 			column->cells[i] = key_cell(column->dimension, column->members[i]);
 		}
 	}
 }
 
-static bool is_key(const struct expected_table *t, size_t column)
+/* The columns of a table that are references, or all others. */
+static int fill_columns(const struct builder *b, bool references)
 {
-	for (size_t i = 0; i < t->n_keys; i++) {
-		if (t->keys[i] == column) {
-			return true;
+	int rc = 0;
+	for (size_t c = 0; rc == 0 && c < b->t->design->columns.n; c++) {
+		bool reference = b->t->design->columns.at[c].role == ROLE_DIMENSION_KEY;
+		if (reference == references) {
+			rc = reference ? fill_dimension_key(b, &b->t->columns[c])
+				       : fill_plain(b, &b->t->columns[c]);
 		}
 	}
-	return false;
+	return rc;
 }
 
 /* A dimension's key columns are values of its own: a reference cannot name it before it is built. */
-static int fill_keys(const struct builder *b)
+static int refuse_referring_keys(const struct builder *b)
 {
-	if (!expected_is_dimension(b->t)) {
-		return 0;
-	}
-	b->t->members = map_new();
 	for (size_t i = 0; i < b->t->n_keys; i++) {
-		struct expected_column *c = &b->t->columns[b->t->keys[i]];
-		int rc = c->design->role == ROLE_DIMENSION_KEY
-			? wrong_origin(b, c->design, "a dimension key cannot name members")
-			: fill_plain(b, c);
-		if (rc < 0) {
-			return rc;
+		const struct design_column *c = b->t->columns[b->t->keys[i]].design;
+		if (c->role == ROLE_DIMENSION_KEY) {
+			return wrong_origin(b, c, "a dimension key cannot name members");
 		}
 	}
 	return 0;
+}
+
+/* A fact's references come before its rows are chosen, since its grain may hold them. */
+static int fill_and_choose(const struct builder *b)
+{
+	bool dimension = expected_is_dimension(b->t);
+	int rc = dimension ? refuse_referring_keys(b) : 0;
+	if (rc == 0) {
+		rc = fill_columns(b, false);
+	}
+	if (rc == 0 && !dimension) {
+		rc = fill_columns(b, true);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	row_choice_make(b->t, b->e->arena);
+	return dimension ? fill_columns(b, true) : 0;
 }
 
 static int build_from_source(const struct builder *b)
@@ -482,26 +512,14 @@ static int build_from_source(const struct builder *b)
 	}
 	int rc = find_keys(b);
 	if (rc == 0) {
-		rc = fill_keys(b);
-	}
-	if (rc < 0) {
-		return rc;
-	}
-	choose_rows(b);
-	for (size_t c = 0; rc == 0 && c < t->design->columns.n; c++) {
-		bool filled = expected_is_dimension(t) && is_key(t, c);
-		if (t->design->columns.at[c].role == ROLE_DIMENSION_KEY) {
-			rc = fill_dimension_key(b, &t->columns[c]);
-		} else if (!filled) {
-			rc = fill_plain(b, &t->columns[c]);
-		}
+		rc = fill_and_choose(b);
 	}
 	if (rc < 0) {
 		return rc;
 	}
 	keep_record_keys(b);
 	for (size_t c = 0; c < t->design->columns.n; c++) {
-		compact(t, &t->columns[c]);
+		arrange(t, &t->columns[c], b->e->arena);
 	}
 	fill_surrogates(b);
 	fill_key_cells(b);
@@ -569,4 +587,17 @@ const struct expected_table *expected_find(const struct expected *e, const char 
 		}
 	}
 	return NULL;
+}
+
+const char **expected_left_out(const struct expected *e, const struct relation *source,
+			       struct arena *a)
+{
+	const char **why = ARENA_ARRAY(a, const char *, source->raw.records.n);
+	for (size_t i = 0; i < e->n; i++) {
+		const struct expected_table *t = &e->tables[i];
+		for (size_t k = 0; t->source == source && k < t->n_left; k++) {
+			why[t->records[t->n + k]] = t->left_why[k];
+		}
+	}
+	return why;
 }

@@ -3,7 +3,8 @@
  * origins of its columns. Nothing here has seen the STTM or the warehouse.
  *
  * A dimension has one row per business key: the first record that holds it; records without a business key
- * make no member. A fact has one row per good record. A generated date dimension has every day of the years
+ * make no member. A fact has one row per good record, but for those that repeat an earlier one byte for byte. In
+ * both, a record that lacks a value which the design requires makes no row. A generated date dimension has every day of the years
  * that its source dates span. A hop that finds nothing gives null, and a null in any part of a dimension's
  * business key means "no key" (-2).
  */
@@ -12,6 +13,15 @@
 #include "checks/relation.h"
 
 enum { MEMBER_UNKNOWN = -1, MEMBER_NONE = -2 };
+
+/* Why a cell is null, or a reference without a key; of several parts the last in this order. */
+enum absence {
+	ABSENCE_NONE,      /* it is not */
+	ABSENCE_WRITTEN,   /* the file has nothing there */
+	ABSENCE_NO_KEY,    /* a foreign key on the way is null */
+	ABSENCE_MISSED,    /* a foreign key on the way is written, and leads nowhere */
+	ABSENCE_UNREADABLE /* the file has a text there that is no value of the type */
+};
 
 /* A source date column, its decision, and what it feeds. */
 struct date_source {
@@ -23,13 +33,14 @@ struct expected_column {
 	const struct design_column *design;
 	struct column_type type;
 	const char **cells; /* per row; NULL array: not judged (a calendar's own names and the like) */
+	const char **texts; /* per row: as written, NULL: null or not there; NULL array: no one text */
+	unsigned char *absences; /* per row: enum absence; NULL array: not from a file */
 	/* a dimension key */
 	const struct expected_table *dimension;
 	int64_t *members; /* per row: row of the dimension, MEMBER_UNKNOWN or MEMBER_NONE */
 	/* a column that one source date column feeds */
 	bool is_date;
 	struct date_source source;
-	const char **texts; /* per row: the date as written, NULL: none */
 	const char **dates; /* per row: yyyy-mm-dd as the column shows it, NULL: none */
 };
 
@@ -37,7 +48,9 @@ struct expected_table {
 	const struct design_table *design;
 	struct relation *source; /* NULL: a generated date dimension */
 	size_t n;
-	size_t *records;                 /* the source record of each row; NULL: generated */
+	size_t n_left;         /* good records that are left out; in all arrays behind the rows */
+	const char **left_why; /* per record that is left out */
+	size_t *records;       /* the source record of each row; NULL: generated */
 	struct expected_column *columns; /* as in the design */
 	size_t n_keys;
 	size_t *keys;                      /* columns that the surrogate key is made of */
@@ -66,3 +79,6 @@ int64_t expected_column_find(const struct expected_table *t, const char *column)
 bool expected_is_dimension(const struct expected_table *t);
 /* The canon of the key's values in a row: what names the row. In the arena. */
 const char *expected_key(const struct expected_table *t, size_t row, struct arena *a);
+/* Per good record of a source why some table leaves it out, NULL: none does. In the arena. */
+const char **expected_left_out(const struct expected *e, const struct relation *source,
+			       struct arena *a);

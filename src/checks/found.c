@@ -21,7 +21,7 @@ struct reader {
 	int *at; /* result column of each design column, or -1 */
 };
 
-static bool is_scaled(struct column_type type)
+bool found_is_scaled(struct column_type type)
 {
 	return type.kind == COLUMN_DECIMAL && type.precision <= SCALED_DIGITS_MAX && type.scale > 0;
 }
@@ -29,7 +29,7 @@ static bool is_scaled(struct column_type type)
 static const char *stored_name(const struct design_column *c, struct column_type type,
 			       struct arena *a)
 {
-	return is_scaled(type) ? arena_printf(a, "%s_e%d", c->name, type.scale) : c->name;
+	return found_is_scaled(type) ? arena_printf(a, "%s_e%d", c->name, type.scale) : c->name;
 }
 
 int found_exists(struct store *s, const char *table, bool *ret, struct bldr_error *err)
@@ -69,7 +69,7 @@ static const char *decimal_cell(sqlite3_stmt *stmt, int i, struct column_type ty
 {
 	char text[AMOUNT_TEXT_MAX];
 	struct amount v = { .scale = type.scale };
-	if (is_scaled(type) && sqlite3_column_type(stmt, i) == SQLITE_INTEGER) {
+	if (found_is_scaled(type) && sqlite3_column_type(stmt, i) == SQLITE_INTEGER) {
 		v.units = sqlite3_column_int64(stmt, i);
 	} else {
 		const char *written = (const char *)sqlite3_column_text(stmt, i);
@@ -108,7 +108,7 @@ static char *select_sql(const struct reader *r, const struct map *names)
 	sqlite3_str_appendall(sql, "SELECT ");
 	int n = 0;
 	for (size_t c = 0; c < d->columns.n; c++) {
-		const char *name = stored_name(&d->columns.at[c], r->types[c], r->arena);
+		const char *name = r->t->columns[c].stored;
 		r->at[c] = -1;
 		r->t->columns[c].missing = map_find(names, name, strlen(name)) == NULL;
 		if (!r->t->columns[c].missing) {
@@ -213,6 +213,7 @@ int found_read(struct store *s, const struct design_table *design, struct arena 
 	for (size_t c = 0; c < design->columns.n; c++) {
 		bool known = column_type_parse(design->columns.at[c].type, &r.types[c]);
 		ASSERT(known); /* expected_evaluate refused it otherwise */
+		ret->columns[c].stored = stored_name(&design->columns.at[c], r.types[c], a);
 		if (design->columns.at[c].role == ROLE_SURROGATE_KEY) {
 			ret->surrogate = (int64_t)c;
 		}

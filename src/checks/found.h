@@ -11,6 +11,7 @@
 
 struct found_column {
 	bool missing;
+	const char *stored; /* its name in the database */
 	const char **cells; /* per row; NULL for null; all NULL when the column is missing */
 };
 
@@ -29,6 +30,8 @@ int found_read(struct store *s, const struct design_table *design, struct arena 
 	       struct found_table *ret, struct bldr_error *err);
 void found_release(struct found_table *t);
 
+/* docs/warehouse.md: whether a decimal is stored as an integer in units of its last digit. */
+bool found_is_scaled(struct column_type type);
 /* Whether the database holds a table of that name. */
 int found_exists(struct store *s, const char *table, bool *ret, struct bldr_error *err);
 /* The row that has the key, or -1. */

@@ -243,7 +243,9 @@ static int follow_one(struct relations *r, struct relation **at, const struct ho
 		if (records[i] >= 0) {
 			bool known = key_of(r, &from, (size_t)records[i], &key);
 			const void *row = known ? map_find(rows, key.data, key.size) : NULL;
-			records[i] = (int64_t)(intptr_t)row - 1;
+			records[i] = row != NULL ? (int64_t)(intptr_t)row - 1
+				: known          ? RELATION_MISSED
+						 : RELATION_NO_KEY;
 		}
 	}
 	buf_release(&key);

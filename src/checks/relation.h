@@ -51,9 +51,12 @@ static inline const char *relation_text(const struct relation *t, size_t record,
 	return raw_field(&t->raw, record, column);
 }
 
+/* Where hops lead that lead to no record: a written key was not found, or a key is null. */
+enum { RELATION_MISSED = -1, RELATION_NO_KEY = -2 };
+
 /*
  * Follows hops from each record of from: ret_records (one per record of from, in the arena) holds the record
- * of the last hop's table, or -1 where a key is null or not found; *ret_to is that table. A null in
+ * of the last hop's table, or one of the two above; *ret_to is that table. A null in
  * any part of a key matches nothing. Errors: INVALID (unknown names, hops that do not
  * connect, a target that is not unique: told with its two lines).
  */

@@ -11,7 +11,6 @@
 
 #include "base/check.h"
 #include "base/map.h"
-#include "checks/amount.h"
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -56,49 +55,66 @@ void summary_attribute(const char *const *cells, size_t n, struct arena *a,
 	ret->digest = arena_strdup(a, digest);
 }
 
-/* The exact sum of n values that all have the type's scale. */
-static bool sum_exact(const char *const *cells, size_t n, struct column_type type,
-		      char ret[AMOUNT_TEXT_MAX])
+void total_add(struct total *t, struct column_type type, const char *cell)
 {
-	struct amount sum = { .scale = type.kind == COLUMN_DECIMAL ? type.scale : 0 };
-	for (size_t i = 0; i < n; i++) {
-		struct amount v;
-		bool ok = cells[i] == NULL ||
-			(amount_parse(cells[i], &v) && amount_rescale(v, sum.scale, &v) &&
-			 amount_add(sum, v, &sum));
-		if (!ok) {
-			return false;
-		}
+	if (cell == NULL) {
+		return;
 	}
-	amount_text(sum, ret);
-	return true;
+	t->values++;
+	if (type.kind == COLUMN_DOUBLE) {
+		double v = strtod(cell, NULL), next = t->sum + v;
+		t->lost += fabs(t->sum) >= fabs(v) ? (t->sum - next) + v : (v - next) + t->sum;
+		t->sum = next;
+		return;
+	}
+	struct amount v;
+	t->exact.scale = type.kind == COLUMN_DECIMAL ? type.scale : 0;
+	t->overflow |= !amount_parse(cell, &v) || !amount_rescale(v, t->exact.scale, &v) ||
+		!amount_add(t->exact, v, &t->exact);
 }
 
-/* Neumaier's sum: what each addition lost is added up apart. */
-static void sum_double(const char *const *cells, size_t n, char ret[AMOUNT_TEXT_MAX])
+int total_text(const struct total *t, struct column_type type, const char *what, struct arena *a,
+	       const char **ret, struct bldr_error *err)
 {
-	double sum = 0, lost = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (cells[i] == NULL) {
-			continue;
-		}
-		double v = strtod(cells[i], NULL), next = sum + v;
-		lost += fabs(sum) >= fabs(v) ? (sum - next) + v : (v - next) + sum;
-		sum = next;
+	char text[AMOUNT_TEXT_MAX];
+	if (t->overflow) {
+		return bldr_error_set(err, BLDR_E_LIMIT,
+				      "the sum of \"%s\" has more than %d digits", what,
+				      AMOUNT_DIGITS_MAX);
 	}
-	snprintf(ret, AMOUNT_TEXT_MAX, "%.15g", sum + lost);
+	if (type.kind == COLUMN_DOUBLE) {
+		(void)snprintf(text, sizeof(text), "%.15g", t->sum + t->lost);
+	} else {
+		amount_text(t->exact, text);
+	}
+	*ret = t->values > 0 ? arena_strdup(a, text) : NULL;
+	return 0;
+}
+
+bool total_texts_equal(struct column_type type, const char *a, const char *b)
+{
+	if (a == NULL || b == NULL) {
+		return a == b;
+	}
+	if (type.kind != COLUMN_DOUBLE) {
+		return strcmp(a, b) == 0;
+	}
+	double left = strtod(a, NULL), right = strtod(b, NULL);
+	return fabs(left - right) <= 1e-12 * fmax(fabs(left), fabs(right));
 }
 
 int summary_measure(const char *const *cells, size_t n, struct column_type type, struct arena *a,
 		    struct contract_measure *ret, struct bldr_error *err)
 {
 	struct contract_measure m = { .column = ret->column };
+	struct total total = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		if (cells[i] == NULL) {
 			m.nulls++;
 			continue;
 		}
 		m.count++;
+		total_add(&total, type, cells[i]);
 		if (m.min == NULL || value_compare(type, cells[i], m.min) < 0) {
 			m.min = cells[i];
 		}
@@ -106,17 +122,11 @@ int summary_measure(const char *const *cells, size_t n, struct column_type type,
 			m.max = cells[i];
 		}
 	}
-	char sum[AMOUNT_TEXT_MAX];
-	if (type.kind == COLUMN_DOUBLE) {
-		sum_double(cells, n, sum);
-	} else if (!sum_exact(cells, n, type, sum)) {
-		return bldr_error_set(err, BLDR_E_LIMIT,
-				      "the sum of \"%s\" has more than %d digits", ret->column,
-				      AMOUNT_DIGITS_MAX);
+	int rc = total_text(&total, type, m.column, a, &m.sum, err);
+	if (rc == 0) {
+		*ret = m;
 	}
-	m.sum = m.count > 0 ? arena_strdup(a, sum) : NULL;
-	*ret = m;
-	return 0;
+	return rc;
 }
 
 void summary_dates(const char *const *dates, size_t n, struct arena *a, struct contract_date *ret)

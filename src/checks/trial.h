@@ -99,9 +99,16 @@ bool trial_absent(const struct trial *t, const struct trial_table *table, int64_
 
 /* ---- the groups of checks, each one file ---- */
 
-int check_sources(struct trial *t, struct bldr_error *err); /* R1 */
-int check_rows(struct trial *t, struct bldr_error *err);    /* R3, R4 */
-int check_keys(struct trial *t, struct bldr_error *err);    /* K1, K2, K3, K4 */
-int check_values(struct trial *t, struct bldr_error *err);  /* X2 */
-int check_reload(struct trial *t, struct bldr_error *err);  /* I1 */
-int check_lineage(struct trial *t, struct bldr_error *err); /* L1 */
+int check_sources(struct trial *t, struct bldr_error *err);  /* R1 */
+int check_layers(struct trial *t, struct bldr_error *err);   /* R2 */
+int check_rows(struct trial *t, struct bldr_error *err);     /* R3, R4 */
+int check_splits(struct trial *t, struct bldr_error *err);   /* R4 in parts */
+int check_joins(struct trial *t, struct bldr_error *err);    /* R5 */
+int check_keys(struct trial *t, struct bldr_error *err);     /* K1, K2, K3, K4 */
+int check_members(struct trial *t, struct bldr_error *err);  /* K5, O1 */
+int check_calendar(struct trial *t, struct bldr_error *err); /* D1 */
+int check_nulls(struct trial *t, struct bldr_error *err);    /* N1 */
+int check_types(struct trial *t, struct bldr_error *err);    /* T1 */
+int check_values(struct trial *t, struct bldr_error *err);   /* X2 */
+int check_reload(struct trial *t, struct bldr_error *err);   /* I1 */
+int check_lineage(struct trial *t, struct bldr_error *err);  /* L1 */

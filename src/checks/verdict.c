@@ -25,12 +25,23 @@ static const struct check_text check_texts[] = {
 	{ "R1", "contract: records that the Tester's own reader finds in the file",
 	  "every record of the file was loaded or, told by a warning, set aside with a reason; not that "
 	  "its values are right. It does not depend on the STTM" },
+	{ "R2",
+	  "the Tester's own reader and its own choice of the records that a target cannot take, against "
+	  "bldr_layer, bldr_quarantine and the deployment",
+	  "every record is either in the star or set aside for a fault that the Tester sees too; not that "
+	  "the values of the loaded ones are right (R4, X2)" },
 	{ "R3", FROM_CONTRACT,
 	  "one row per distinct grain key of the source, none lost, none doubled. It does not depend "
 	  "on the STTM" BEYOND },
 	{ "R4", FROM_CONTRACT,
 	  "count, exact sum, smallest and largest value, and each row's value, are those of the raw "
-	  "files. It does not depend on the STTM" BEYOND },
+	  "files; by month and by member, that each value also stands at the right date and key, for the "
+	  "members of most rows. It does not depend on the STTM" BEYOND },
+	{ "R5",
+	  "SQLite itself: the table alone against its join through the foreign keys that the warehouse "
+	  "declares",
+	  "a query may join all dimensions and count no row twice or not at all; not that a row is joined to "
+	  "the right member (K3)" },
 	{ "K1", "the definition of a key, and the reserved members that docs/warehouse.md names",
 	  "a key names at most one member; not that it names the right one (K3, K4)" },
 	{ "K2", "the grain that the design states",
@@ -43,12 +54,30 @@ static const struct check_text check_texts[] = {
 	  "reserved members are those of the STTM and of docs/warehouse.md",
 	  "the same business key has the same surrogate key on every platform and in every load, and no "
 	  "two share one" },
+	{ "K5", FROM_CONTRACT,
+	  "as many rows stand at the unknown members as the files have keys without a match; that they are "
+	  "the right rows is K3's. A key that matches by chance is beyond it" },
+	{ "D1",
+	  "the proleptic Gregorian calendar and ISO 8601, computed from the date in each row; the days in use "
+	  "are those of the warehouse's own references",
+	  "no day in use is missing, days are without gap, and each day's parts are right; not that a row "
+	  "uses the right day (K3, X2)" },
+	{ "N1",
+	  "the Tester's own null tokens and its own typing of the raw texts, row for row; no STTM",
+	  "no value was lost on the way and none invented; a word that the Tester wrongly takes for null is "
+	  "beyond it" },
+	{ "T1",
+	  "the types of the design and docs/warehouse.md; for what the files write, the Tester's own reader",
+	  "every stored value is of its column's type and range, and the type holds all digits that the files "
+	  "write; not that the value is the right one (R4, X2)" },
 	{ "X2", FROM_CONTRACT,
 	  "the column holds the distinct values, nulls and dates per month of the raw files, each in its "
 	  "row. It does not depend on the STTM" BEYOND },
 	{ "I1", "the same load done again into a copy of the warehouse",
 	  "loading again changes no row; it compares the pipeline with itself, so it rests on the STTM "
 	  "and says nothing about right values" },
+	{ "O1", "the references of the warehouse, followed from all tables",
+	  "which members no row refers to; it says nothing of right or wrong" },
 	{ "L1", "file and line of each row, looked up in the raw files by the Tester's own reader",
 	  "every row can be traced to the record that it came from; other columns are compared by R4, "
 	  "K3 and X2" },

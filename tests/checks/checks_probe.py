@@ -32,13 +32,20 @@ def records(case: Path, source: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run("records", case, source).split("\n") if line]
 
 
+def load(case: Path, name: str) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((case / f"{name}.json").read_text(encoding="utf-8"))
+    return result
+
+
+def store(case: Path, name: str, content: dict[str, Any]) -> None:
+    (case / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
 def contract(case: Path, source: Path) -> dict[str, Any]:
     run("contract", case, source)
-    result: dict[str, Any] = json.loads((case / "contract.json").read_text(encoding="utf-8"))
-    return result
+    return load(case, "contract")
 
 
 def findings(case: Path, source: Path) -> dict[str, Any]:
     run("findings", case, source)
-    result: dict[str, Any] = json.loads((case / "findings.json").read_text(encoding="utf-8"))
-    return result
+    return load(case, "findings")

@@ -183,6 +183,13 @@ def sql_type(name: str, type_: str) -> tuple[str, str]:
 
 
 def create_tables(db: sqlite3.Connection, design: dict[str, Any], constraints: bool) -> None:
+    """Without constraints foreign keys are declared all the same; SQLite enforces them only when asked to."""
+    keys = {
+        t["name"]: c["name"]
+        for t in design["tables"]
+        for c in t["columns"]
+        if c["role"] == "surrogate_key"
+    }
     for table in design["tables"]:
         columns = []
         for column in table["columns"]:
@@ -190,8 +197,9 @@ def create_tables(db: sqlite3.Connection, design: dict[str, Any], constraints: b
             rule = ""
             if constraints and column["role"] == "surrogate_key":
                 rule = " PRIMARY KEY"
-            elif constraints and column["role"] == "dimension_key":
-                rule = f" NOT NULL REFERENCES {column['dimension']}"
+            elif column["role"] == "dimension_key":
+                dimension = column["dimension"]
+                rule = f"{' NOT NULL' * constraints} REFERENCES {dimension}({keys[dimension]})"
             columns.append(f'"{name}" {type_}{rule}')
         if constraints and table["kind"] == "fact":
             columns.append(f"PRIMARY KEY ({', '.join(table['grain_columns'])})")
@@ -299,7 +307,9 @@ def fill_jaffle(db: sqlite3.Connection, source: Path, parse_date: ParseDate) -> 
         insert(db, "bldr_layer", [(f"raw_{name}", f"raw_{name}.csv", n, n, 0)])
 
 
-def deployment_of(db: sqlite3.Connection, design: dict[str, Any]) -> dict[str, Any]:
+def deployment_of(
+    db: sqlite3.Connection, design: dict[str, Any], kept_out: dict[str, int]
+) -> dict[str, Any]:
     tables = []
     for table in design["tables"]:
         keys = [c["name"] for c in table["columns"] if c["role"] == "surrogate_key"]
@@ -312,7 +322,7 @@ def deployment_of(db: sqlite3.Connection, design: dict[str, Any]) -> dict[str, A
                 "name": table["name"],
                 "rows": int(rows),
                 "reserved": int(reserved),
-                "quarantined": 0,
+                "quarantined": kept_out.get(table["name"], 0),
                 "digest": "0" * 64,
             }
         )
@@ -334,16 +344,19 @@ def make_case(
     design: dict[str, Any],
     fill: Callable[[sqlite3.Connection], None],
     constraints: bool = True,
+    kept_out: dict[str, int] | None = None,
 ) -> None:
+    """kept_out: per target table the source records that are no rows of it."""
     files = [source_file(path) for path in sorted(source.glob("*.csv"))]
     write_artefact(folder, "sources", {"files": files, "skipped": []})
     (folder / "design.json").write_text(json.dumps(design), encoding="utf-8")
     write_artefact(folder, "sttm", sttm_of(design))
     with sqlite3.connect(folder / "warehouse.db") as db:
-        db.execute("PRAGMA foreign_keys = ON")
+        if constraints:
+            db.execute("PRAGMA foreign_keys = ON")
         create_tables(db, design, constraints)
         fill(db)
-        write_artefact(folder, "deployment", deployment_of(db, design))
+        write_artefact(folder, "deployment", deployment_of(db, design, kept_out or {}))
     db.close()
     shutil.copy(folder / "warehouse.db", folder / "reloaded.db")
 

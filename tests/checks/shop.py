@@ -127,7 +127,7 @@ def shop_design() -> dict[str, Any]:
                 dimension="dim_shop",
             ),
             column("day_key", "dimension_key", "int64", of("sales", "day"), dimension="dim_day"),
-            column("price", "measure", "decimal(10,2)", of("sales", "price")),
+            column("price", "measure", "decimal(10,3)", of("sales", "price")),
             column("qty", "measure", "int64", of("sales", "qty")),
             column("paid", "degenerate", "bool", of("sales", "paid")),
             column("at", "degenerate", "timestamp", of("sales", "at")),
@@ -174,6 +174,7 @@ def write_shop(source: Path) -> Path:
     return source
 
 
+KEPT_OUT = {"dim_shop": 1, "dim_product": 3, "fact_sale": 2}
 N1 = surrogate("dim_shop", "N", "1")
 N2 = surrogate("dim_shop", "N", "2")
 S1 = surrogate("dim_shop", "S", "1")
@@ -210,10 +211,10 @@ def fill_shop(db: sqlite3.Connection) -> None:
         db,
         "fact_sale",
         [
-            (1, N1, 20200403, 1250, 2, 1, at, "first", "EUR", "sales.csv", 2),
-            (2, N2, 20200413, 5, 1, 0, "2020-04-13T10:00:00.000000Z", None, "EUR", "sales.csv", 3),
-            (3, -1, 20200414, -300, None, 1, None, None, "EUR", "sales.csv", 4),
-            (4, -2, -2, 100000, 3, 0, "2020-04-14T10:00:00.000000Z", None, "EUR", "sales.csv", 5),
+            (1, N1, 20200403, 12500, 2, 1, at, "first", "EUR", "sales.csv", 2),
+            (2, N2, 20200413, 50, 1, 0, "2020-04-13T10:00:00.000000Z", None, "EUR", "sales.csv", 3),
+            (3, -1, 20200414, -3000, None, 1, None, None, "EUR", "sales.csv", 4),
+            (4, -2, -2, 1000000, 3, 0, "2020-04-14T10:00:00.000000Z", None, "EUR", "sales.csv", 5),
             (
                 5,
                 N1,
@@ -227,7 +228,7 @@ def fill_shop(db: sqlite3.Connection) -> None:
                 "sales.csv",
                 6,
             ),
-            (6, N1, -2, 201, 5, 1, "2021-02-01T00:00:00.000000Z", "last", "EUR", "sales.csv", 7),
+            (6, N1, -2, 2005, 5, 1, "2021-02-01T00:00:00.000000Z", "last", "EUR", "sales.csv", 7),
         ],
     )
     insert(
@@ -245,9 +246,9 @@ def fill_shop(db: sqlite3.Connection) -> None:
         db,
         "bldr_layer",
         [
-            ("lines", "lines.csv", 5, 5, 0),
+            ("lines", "lines.csv", 5, 2, 3),
             ("sales", "sales.csv", 8, 6, 2),
-            ("shops", "shops.csv", 4, 4, 0),
+            ("shops", "shops.csv", 4, 3, 1),
         ],
     )
     insert(
@@ -256,5 +257,9 @@ def fill_shop(db: sqlite3.Connection) -> None:
         [
             ("sales", "sales.csv", 8, 0, "short", "bad,row", ""),
             ("sales", "sales.csv", 9, 0, "open quote", "7,N", ""),
+            ("shops", "shops.csv", 5, 0, "no region", "S,,Nirgends,05/03/2019", ""),
+            ("lines", "lines.csv", 4, 0, "second Tea", "2.0,Tea,drink", ""),
+            ("lines", "lines.csv", 5, 0, "third Tea", "99,Tea,food", ""),
+            ("lines", "lines.csv", 6, 0, "second Cup", ",Cup,ware", ""),
         ],
     )

@@ -71,9 +71,18 @@ def dates(db: duckdb.DuckDBPyConnection, rows: str) -> dict[str, Any]:
 
 def references(n: int) -> list[dict[str, Any]]:
     return [
-        {"column": column, "dimension": dimension, "resolved": n, "orphans": 0, "nulls": 0}
-        for column, dimension in (("customer_key", "dim_customer"), ("order_date_key", "dim_date"))
+        reference("customer_key", "dim_customer", resolved=n),
+        reference("order_date_key", "dim_date", resolved=n),
     ]
+
+
+def slices(db: duckdb.DuckDBPyConnection, rows: str, most: int = 1000) -> list[dict[str, Any]]:
+    """rows: a query that gives a key k and an amount; the groups of most rows, by key."""
+    found = db.execute(
+        f"""SELECT k, n, s FROM (SELECT k, count(*) n, sum(amount::INT)::TEXT s FROM ({rows}) GROUP BY k
+            ORDER BY n DESC, k LIMIT {most}) ORDER BY k"""
+    ).fetchall()
+    return [{"key": key, "rows": n, "sum": total} for key, n, total in found]
 
 
 def test_jaffle_shop_equals_duckdb(tmp_path: Path, duck: duckdb.DuckDBPyConnection) -> None:
@@ -121,6 +130,7 @@ def test_jaffle_shop_equals_duckdb(tmp_path: Path, duck: duckdb.DuckDBPyConnecti
     n, total, low, high = duck.execute(
         "SELECT count(*), sum(amount::INT), min(amount::INT), max(amount::INT) FROM payments"
     ).fetchall()[0]
+    joined = "payments p JOIN orders o ON o.id = p.order_id"
     assert payment["measures"] == [
         {
             "column": "amount",
@@ -129,6 +139,18 @@ def test_jaffle_shop_equals_duckdb(tmp_path: Path, duck: duckdb.DuckDBPyConnecti
             "sum": str(total),
             "min": str(low),
             "max": str(high),
+            "by_month": [
+                {
+                    "column": "order_date_key",
+                    "slices": slices(duck, f"SELECT left(order_date, 7) k, amount FROM {joined}"),
+                }
+            ],
+            "by_member": [
+                {
+                    "column": "customer_key",
+                    "slices": slices(duck, f"SELECT user_id k, amount FROM {joined}", 10),
+                }
+            ],
         }
     ]
     assert payment["attributes"] == [
@@ -136,8 +158,8 @@ def test_jaffle_shop_equals_duckdb(tmp_path: Path, duck: duckdb.DuckDBPyConnecti
         attribute(duck, "order_id", "payments", "order_id"),
         attribute(duck, "payment_method", "payments", "payment_method"),
     ]
-    joined = "SELECT order_date d FROM payments p JOIN orders o ON o.id = p.order_id"
-    assert payment["dates"] == [dates(duck, joined)]
+    assert payment["dates"] == [dates(duck, f"SELECT order_date d FROM {joined}")]
+    assert [t["left_out"] for t in contract["tables"] + contract["sources"]] == [0] * 7
 
 
 def test_xxh64_gives_the_published_values() -> None:
@@ -152,6 +174,11 @@ def shop(tmp_path: Path) -> Path:
     return write_shop(tmp_path / "source")
 
 
+def reference(column: str, dimension: str, **counts: int) -> dict[str, Any]:
+    none = {"resolved": 0, "orphans": 0, "nulls": 0, "missed": 0}
+    return {"column": column, "dimension": dimension, **none, **counts}
+
+
 def by_column(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {row["column"]: row for row in rows}
 
@@ -159,10 +186,11 @@ def by_column(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def test_everything_that_jaffle_shop_lacks(tmp_path: Path, shop: Path) -> None:
     contract = contract_of(tmp_path, shop, shop_design())
     tables = {t["table"]: t for t in contract["tables"]}
-    assert [(s["table"], s["rows"], s["rejected"]) for s in contract["sources"]] == [
-        ("lines", 5, 0),
-        ("sales", 6, 2),  # a short record, and a quote that is never closed
-        ("shops", 4, 0),
+    counts = [(s["table"], s["rows"], s["rejected"], s["left_out"]) for s in contract["sources"]]
+    assert counts == [
+        ("lines", 5, 0, 3),  # two more of Tea and one of Cup make no product
+        ("sales", 6, 2, 0),  # a short record, and a quote that is never closed
+        ("shops", 4, 0, 1),  # a shop without a region
     ]
 
     # S without a region has no business key: no member.
@@ -184,20 +212,39 @@ def test_everything_that_jaffle_shop_lacks(tmp_path: Path, shop: Path) -> None:
     sale = tables["fact_sale"]
     assert sale["rows"] == sale["grain_distinct"] == 6
     assert sale["references"] == [
-        {"column": "shop_key", "dimension": "dim_shop", "resolved": 4, "orphans": 1, "nulls": 1},
-        {"column": "day_key", "dimension": "dim_day", "resolved": 4, "orphans": 0, "nulls": 2},
+        reference("shop_key", "dim_shop", resolved=4, orphans=1, nulls=1),
+        reference("day_key", "dim_day", resolved=4, nulls=2),  # one is null, one is 31 February
     ]
     price, qty = sale["measures"]
-    # 12.50 + 0.05 - 3.00 + 1000 + 2.01, the last one rounded away from zero
+    # 12.50 + 0.05 - 3.00 + 1000 + 2.005; sale 4 has no shop and no day of its own, sale 6 no day
     assert price == {
         "column": "price",
         "count": 5,
         "nulls": 1,
-        "sum": "1011.56",
-        "min": "-3.00",
-        "max": "1000.00",
+        "sum": "1011.555",
+        "min": "-3.000",
+        "max": "1000.000",
+        "by_month": [
+            {
+                "column": "day_key",
+                "slices": [
+                    {"key": "2020-04", "rows": 3, "sum": "9.550"},
+                    {"key": "2021-01", "rows": 1},
+                ],
+            }
+        ],
+        "by_member": [
+            {
+                "column": "shop_key",
+                "slices": [
+                    {"key": "N|1", "rows": 3, "sum": "14.505"},
+                    {"key": "N|2", "rows": 1, "sum": "0.050"},
+                ],
+            }
+        ],
     }
-    assert qty == {"column": "qty", "count": 5, "nulls": 1, "sum": "15", "min": "1", "max": "5"}
+    totals = {"count": 5, "nulls": 1, "sum": "15", "min": "1", "max": "5"}
+    assert {key: qty[key] for key in totals} == totals
     values = by_column(sale["attributes"])
     assert values["paid"]["digest"] == digest(["true", "false"])
     assert values["paid"]["nulls"] == 1
@@ -229,15 +276,9 @@ def test_everything_that_jaffle_shop_lacks(tmp_path: Path, shop: Path) -> None:
     assert line["rows"] == line["grain_distinct"] == 5
     # 2.0 joins to 2; 99 and nothing lead nowhere, so there is no key: -2
     assert line["references"] == [
-        {
-            "column": "product_key",
-            "dimension": "dim_product",
-            "resolved": 5,
-            "orphans": 0,
-            "nulls": 0,
-        },
-        {"column": "shop_key", "dimension": "dim_shop", "resolved": 3, "orphans": 0, "nulls": 2},
-        {"column": "day_key", "dimension": "dim_day", "resolved": 3, "orphans": 0, "nulls": 2},
+        reference("product_key", "dim_product", resolved=5),
+        reference("shop_key", "dim_shop", resolved=3, nulls=2, missed=1),
+        reference("day_key", "dim_day", resolved=3, nulls=2, missed=1),
     ]
     assert line["measures"][0]["sum"] == "25.050000"
 

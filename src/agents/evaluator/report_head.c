@@ -95,7 +95,7 @@ struct bldr_value *report_head(const struct report_input *in, struct arena *a)
 	bool validated = strcmp(in->findings->verdict, "validated") == 0;
 	int64_t failed = 0;
 
-	for (int severity = SEVERITY_ERROR; severity <= SEVERITY_INFO; severity++) {
+	for (int severity = SEVERITY_ERROR; severity <= SEVERITY_WARNING; severity++) {
 		failed += count_failed(in->findings, severity);
 	}
 	add_source_numbers(in, a, numbers);
