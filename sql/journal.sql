@@ -18,6 +18,7 @@ CREATE TABLE thread(
 	status     INTEGER NOT NULL,      -- 0 running, 1 done, 2 failed
 	next_id    INTEGER NOT NULL,      -- counter of task and effect ids
 	last_event INTEGER NOT NULL,      -- counter of event numbers
+	code       INTEGER NOT NULL,      -- failed: the BLDR_E_* code of what failed; else 0
 	error      TEXT                   -- why it failed
 ) STRICT;
 
@@ -60,6 +61,7 @@ CREATE TABLE effect(
 	request    ANY NOT NULL,
 	timeout_ms INTEGER NOT NULL,
 	status     INTEGER,              -- NULL: no result yet; 0 done, 1 failed, 2 timed out, 3 cancelled, 4 unknown
+	code       INTEGER,              -- 0 when done, otherwise a BLDR_E_* code (include/bldr/error.h)
 	value      ANY,                  -- done: what came back
 	error      TEXT,                 -- otherwise: why
 	PRIMARY KEY(thread, id)

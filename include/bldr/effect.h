@@ -43,6 +43,7 @@ struct bldr_view {
 
 struct bldr_result {
 	enum bldr_status status;
+	int code;                       /* BLDR_OK when BLDR_DONE; otherwise a BLDR_E_* code */
 	const struct bldr_value *value; /* BLDR_DONE: what came back */
 	const char *error;              /* otherwise: one line for people */
 };
@@ -65,9 +66,12 @@ BLDR_API void bldr_plan_work(struct bldr_plan *p, const char *name, enum bldr_cl
 BLDR_API void bldr_patch_set(struct bldr_patch *p, const char *channel, struct bldr_value *value);
 /* Runs node in the next superstep with arg as its input. Takes arg. */
 BLDR_API void bldr_patch_send(struct bldr_patch *p, const char *node, struct bldr_value *arg);
-/* Fails the task, and the run once its siblings have ended. */
+/* Fails the task, and the run once its siblings have ended, with BLDR_E_FAILED. */
 BLDR_API void bldr_patch_fail(struct bldr_patch *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same with a code that says what kind of failure it is, such as the code of a result. */
+BLDR_API void bldr_patch_fail_code(struct bldr_patch *p, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* A router names the nodes of the next superstep. Naming none ends this branch. */
 BLDR_API void bldr_route_to(struct bldr_route *r, const char *node);
@@ -76,6 +80,7 @@ BLDR_API void bldr_route_send(struct bldr_route *r, const char *node, struct bld
 /*
  * A named C function that a host runs on its thread pool (sim_host: inline). It gets its own copy
  * of args and returns its own value; it shares nothing with the loop but what context points to.
+ * It returns 0 or a negative BLDR_E_* code, which becomes the code of the result.
  */
 struct bldr_work {
 	const char *name;

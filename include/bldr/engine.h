@@ -41,6 +41,7 @@ struct bldr_thread {
 	enum bldr_thread_status status;
 	int64_t created_ms, updated_ms;
 	int64_t events;                  /* the last event's number */
+	int code;                        /* BLDR_THREAD_FAILED: the BLDR_E_* code of what failed */
 	char error[BLDR_ERROR_TEXT_MAX]; /* why it failed; "" otherwise */
 };
 

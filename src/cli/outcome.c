@@ -30,7 +30,7 @@ static int exit_code_of(const struct bldr_thread *thread, const char *verdict)
 	if (thread->status == BLDR_THREAD_DONE && verdict != NULL) {
 		return strcmp(verdict, "validated") == 0 ? EXIT_VALIDATED : EXIT_FINDINGS;
 	}
-	return EXIT_WORLD;
+	return thread->status == BLDR_THREAD_FAILED ? command_exit_code(thread->code) : EXIT_WORLD;
 }
 
 /* Copies keys that are there. */
@@ -116,6 +116,7 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	}
 	if (thread->status == BLDR_THREAD_FAILED) {
 		bldr_object_set(o, "error", bldr_text(thread->error));
+		bldr_object_set(o, "error_code", bldr_text(bldr_error_name(thread->code)));
 	}
 	bldr_object_set(o, "exit_code",
 			bldr_int(exit_code_of(thread, bldr_get_text(findings, "verdict"))));

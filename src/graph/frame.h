@@ -21,6 +21,7 @@ struct effect {
 	struct task *task;
 	bool ended;
 	enum bldr_status status;
+	int code; /* 0 when BLDR_DONE */
 	struct bldr_value *value;
 	char *error;
 };
@@ -39,8 +40,9 @@ struct task {
 	size_t n_effects, n_pending;
 	struct frame *child;     /* a subgraph that runs, or could not end the task */
 	struct bldr_patch patch; /* TASK_ENDED */
-	char *error;             /* TASK_FAILED */
-	bool unrecorded;         /* ended in this call: the patch is in no record yet */
+	int code;                /* TASK_FAILED, as error is */
+	char *error;
+	bool unrecorded; /* ended in this call: the patch is in no record yet */
 	TAILQ_ENTRY(task) next_unrecorded;
 };
 

@@ -180,6 +180,16 @@ void bldr_patch_fail(struct bldr_patch *p, const char *fmt, ...)
 	patch_error(p, BLDR_E_FAILED, "%s", text);
 }
 
+void bldr_patch_fail_code(struct bldr_patch *p, int code, const char *fmt, ...)
+{
+	char text[BLDR_ERROR_TEXT_MAX];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	patch_error(p, code < 0 ? code : BLDR_E_FAILED, "%s", text);
+}
+
 /* Names need no escaping: their alphabet has nothing to escape. */
 char *patch_text(const struct bldr_patch *p, struct arena *a)
 {

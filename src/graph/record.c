@@ -75,6 +75,7 @@ void record_result(struct run *r, const struct effect *e, const char *text)
 	*LIST_ADD(a, &r->update->results) = (struct result_record){
 		.effect = e->intent.id,
 		.status = e->status,
+		.code = e->code,
 		.value = arena_strdup(a, text),
 		.error = arena_strdup(a, e->error),
 	};

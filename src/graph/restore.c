@@ -249,8 +249,12 @@ int run_restore_result(struct run *r, const struct result_record *s, struct bldr
 			return rc;
 		}
 	} else {
+		if (s->code >= 0) {
+			return corrupt(err, "effect", s->effect, "its result has no code");
+		}
 		e->error = xstrdup(s->error != NULL ? s->error : "");
 	}
+	e->code = s->code;
 	e->status = s->status;
 	e->ended = true;
 	e->task->n_pending--;
@@ -346,7 +350,7 @@ int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_st
 		r->quiet = false;
 		for (size_t i = 0; i < once.n; i++) {
 			effect_end(r, idtable_find(&r->effects, (int64_t)once.at[i]), BLDR_UNKNOWN,
-				   NULL,
+				   BLDR_E_FAILED, NULL,
 				   "the process ended before a result was recorded, it may or may "
 				   "not have been performed");
 		}

@@ -71,6 +71,7 @@ struct intent_record {
 struct result_record {
 	int64_t effect;
 	enum bldr_status status;
+	int code;          /* 0 when BLDR_DONE, else negative */
 	const char *value; /* canonical JSON; NULL unless BLDR_DONE */
 	const char *error; /* NULL when BLDR_DONE */
 };
@@ -94,6 +95,7 @@ struct update {
 	LIST(struct result_record) results;
 	LIST(struct event_record) events;
 	enum run_status status; /* after the last call */
+	int code;               /* RUN_FAILED: the code of what failed */
 	const char *error;      /* RUN_FAILED: why */
 	int64_t next_id;        /* the id counter after the last call */
 	int64_t last_event;     /* the event counter after the last call */
@@ -112,10 +114,11 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 	      struct bldr_error *err);
 
 /*
- * The result of an effect that this run intended. value is borrowed (BLDR_DONE), error likewise.
+ * The result of an effect that this run intended. value is borrowed (BLDR_DONE), error likewise. code: of
+ * what is not BLDR_DONE; 0 stands for the one its status implies.
  * Supersteps without effects are run through until some effect is pending or the run has ended.
  */
-void run_deliver(struct run *r, int64_t effect, enum bldr_status status,
+void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int code,
 		 const struct bldr_value *value, const char *error, int64_t now_ms,
 		 struct update *u);
 

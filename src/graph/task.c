@@ -11,6 +11,9 @@
 #include "graph/record.h"
 #include "graph/route.h"
 
+/* The code of a result whose performer named none. */
+static const int status_codes[] = { BLDR_OK, BLDR_E_FAILED, BLDR_E_TIMEOUT, BLDR_E_CANCELLED,
+				    BLDR_E_FAILED };
 static const char *const status_texts[] = { "done", "failed", "timed out", "was cancelled",
 					    "may or may not have been performed" };
 
@@ -47,8 +50,10 @@ static void task_settle(struct run *r, struct task *t, enum task_state state)
 	}
 }
 
-void task_fail(struct run *r, struct task *t, const char *error)
+void task_fail(struct run *r, struct task *t, int code, const char *error)
 {
+	ASSERT(code < 0);
+	t->code = code;
 	t->error = error_text(error);
 	patch_release(&t->patch);
 	if (!r->quiet) {
@@ -85,7 +90,7 @@ static void task_end(struct run *r, struct task *t, const struct bldr_view *view
 	if (t->patch.code != 0) {
 		char *error = t->patch.error;
 		t->patch.error = NULL;
-		task_fail(r, t, error);
+		task_fail(r, t, t->patch.code, error);
 		free(error);
 		return;
 	}
@@ -108,7 +113,7 @@ static void check_results(struct task *t)
 	for (size_t i = 0; i < t->n_effects; i++) {
 		const struct effect *e = t->effects[i];
 		if (e->status != BLDR_DONE) {
-			patch_error(&t->patch, BLDR_E_FAILED, "effect %zu (\"%s\") %s: %s", i,
+			patch_error(&t->patch, e->code, "effect %zu (\"%s\") %s: %s", i,
 				    e->intent.kind, status_texts[e->status], e->error);
 			return;
 		}
@@ -128,6 +133,7 @@ void task_absorb(struct run *r, struct task *t)
 			ASSERT(e->ended);
 			results[i] = (struct bldr_result){
 				.status = e->status,
+				.code = e->code,
 				.value = e->value,
 				.error = e->error,
 			};
@@ -190,7 +196,7 @@ static void task_prepare(struct run *r, struct task *t)
 		t->node->prepare(&view, &plan);
 	}
 	if (plan.error.code != 0) {
-		task_fail(r, t, plan.error.text);
+		task_fail(r, t, plan.error.code, plan.error.text);
 	} else {
 		for (size_t i = 0; i < plan.n; i++) {
 			intend(r, t, &plan.effects[i]);
@@ -238,7 +244,7 @@ static void task_open(struct run *r, struct task *t)
 	if (fill_child(t, child, &err) < 0) {
 		frame_free(child);
 		bldr_error_prefix(&err, "node \"%s\"", t->node->name);
-		task_fail(r, t, err.text);
+		task_fail(r, t, err.code, err.text);
 		return;
 	}
 	t->child = child;
@@ -277,7 +283,7 @@ void task_child_ended(struct run *r, struct task *t)
 	t->child = NULL;
 }
 
-void effect_end(struct run *r, struct effect *e, enum bldr_status status,
+void effect_end(struct run *r, struct effect *e, enum bldr_status status, int code,
 		const struct bldr_value *value, const char *error)
 {
 	ASSERT(!e->ended && status >= BLDR_DONE && status <= BLDR_UNKNOWN);
@@ -287,10 +293,12 @@ void effect_end(struct run *r, struct effect *e, enum bldr_status status,
 	    kept_make(&kept, value != NULL ? bldr_ref(value) : bldr_null(), &err) < 0) {
 		bldr_error_prefix(&err, "the result cannot be kept");
 		status = BLDR_FAILED;
+		code = err.code;
 		error = err.text;
 	}
 	e->ended = true;
 	e->status = status;
+	e->code = status != BLDR_DONE && code < 0 ? code : status_codes[status];
 	if (status == BLDR_DONE) {
 		e->value = bldr_ref(kept.value);
 	} else {

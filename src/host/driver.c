@@ -128,7 +128,7 @@ void driver_release(struct driver *d)
 	map_free(d->ids);
 }
 
-void driver_land(struct driver *d, struct flight *f, enum bldr_status status, char *text,
+void driver_land(struct driver *d, struct flight *f, enum bldr_status status, int code, char *text,
 		 char *error)
 {
 	struct landing *l;
@@ -140,6 +140,7 @@ void driver_land(struct driver *d, struct flight *f, enum bldr_status status, ch
 	}
 	l = &d->landings[d->n_landings++];
 	*l = (struct landing){ .owner = f->owner, .effect = f->effect, .status = status };
+	l->code = code;
 	l->text = text;
 	l->error = error;
 	f->owner = NULL;
@@ -154,6 +155,7 @@ static void deliver(struct driver *d, const struct landing *l, int64_t now_ms)
 	struct bldr_error err = { 0 };
 	enum bldr_status status = l->status;
 	const char *error = l->error;
+	int code = l->code;
 
 	t->flights--;
 	if (t->lost) {
@@ -164,13 +166,14 @@ static void deliver(struct driver *d, const struct landing *l, int64_t now_ms)
 	}
 	if (status == BLDR_DONE && bldr_value_parse(l->text, strlen(l->text), &value, &err) < 0) {
 		status = BLDR_FAILED; /* such as nested too deep */
+		code = err.code;
 		error = err.text;
 	}
 	if (t->update == NULL) {
 		t->update = xcalloc(1, sizeof(*t->update));
 		set_ready(d, t);
 	}
-	run_deliver(t->run, l->effect, status, value, error, now_ms, t->update);
+	run_deliver(t->run, l->effect, status, code, value, error, now_ms, t->update);
 	bldr_unref(value);
 }
 
@@ -292,7 +295,7 @@ static void dispatch(struct driver *d, struct driver_thread *t, const struct int
 	t->flights++;
 	d->flights++;
 	if (prepare(d, f, i, &err) < 0) {
-		driver_land(d, f, BLDR_FAILED, NULL, xstrdup(err.text));
+		driver_land(d, f, BLDR_FAILED, err.code, NULL, xstrdup(err.text));
 		flight_free(f);
 		return;
 	}

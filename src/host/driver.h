@@ -47,6 +47,7 @@ struct landing {
 	struct driver_thread *owner;
 	int64_t effect;
 	enum bldr_status status;
+	int code;
 	char *text, *error;
 };
 
@@ -93,7 +94,7 @@ void driver_add(struct driver *d, const struct journal_thread *row, struct run *
 		struct update *update, bool resumed);
 
 /* The result of a flight: takes text and error. f no longer belongs to a thread afterwards. */
-void driver_land(struct driver *d, struct flight *f, enum bldr_status status, char *text,
+void driver_land(struct driver *d, struct flight *f, enum bldr_status status, int code, char *text,
 		 char *error);
 /* Delivers what has landed. NULL: nothing is to be committed. */
 struct batch *driver_batch(struct driver *d, int64_t now_ms);

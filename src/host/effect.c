@@ -58,14 +58,16 @@ void flight_done(struct flight *f, const struct bldr_value *value)
 	}
 	free(text);
 	f->status = BLDR_FAILED;
+	f->code = BLDR_E_LIMIT;
 	f->error = xasprintf(
 		"%s \"%s\" returned %zu bytes, more than %d: return an artefact reference",
 		f->kind->name, f->label, size, BLDR_RESULT_MAX);
 }
 
-void flight_failed(struct flight *f, enum bldr_status status, const char *error)
+void flight_failed(struct flight *f, enum bldr_status status, int code, const char *error)
 {
 	f->status = status;
+	f->code = code;
 	f->error = xstrdup(error);
 }
 

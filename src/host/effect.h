@@ -47,6 +47,7 @@ struct flight {
 
 	/* Written by who performs, read when it has landed. */
 	enum bldr_status status;
+	int code;   /* otherwise: negative, or 0 for the one that status implies */
 	char *text; /* BLDR_DONE: JSON */
 	char *error;
 
@@ -65,7 +66,7 @@ void flight_free(struct flight *f);
 
 /* Ends of perform. flight_done refuses what is above BLDR_RESULT_MAX. value is borrowed. */
 void flight_done(struct flight *f, const struct bldr_value *value);
-void flight_failed(struct flight *f, enum bldr_status status, const char *error);
+void flight_failed(struct flight *f, enum bldr_status status, int code, const char *error);
 /* Why a flight is TIMED_OUT; the caller frees it. Reads nothing that its worker may write. */
 char *flight_expiry(const struct flight *f);
 

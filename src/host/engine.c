@@ -325,6 +325,7 @@ static void thread_of(const struct journal_thread *t, struct bldr_thread *ret)
 		.created_ms = t->created_ms,
 		.updated_ms = t->updated_ms,
 		.events = t->last_event,
+		.code = t->code,
 	};
 	memcpy(ret->id, t->id, sizeof(ret->id));
 	memcpy(ret->graph, t->graph, sizeof(ret->graph));

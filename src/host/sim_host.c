@@ -78,7 +78,7 @@ static void advance(struct sim_host *s, struct driver *d)
 	while (s->first != NULL && s->first->due_ms == s->now_ms) {
 		struct flight *f = take_first(s);
 
-		driver_land(d, f, f->status, f->text, f->error);
+		driver_land(d, f, f->status, f->code, f->text, f->error);
 		f->text = NULL;
 		f->error = NULL;
 		flight_free(f);

@@ -107,7 +107,7 @@ static void land(struct uv_host *u)
 	for (struct flight *f = pool_landed(u->pool); f != NULL; f = next) {
 		next = f->queue;
 		if (f->owner != NULL && !u->driver->stop) {
-			driver_land(u->driver, f, f->status, f->text, f->error);
+			driver_land(u->driver, f, f->status, f->code, f->text, f->error);
 			f->text = NULL;
 			f->error = NULL;
 		}
@@ -119,7 +119,7 @@ static void land(struct uv_host *u)
 static void expire(struct uv_host *u, struct flight *f)
 {
 	f->cancel = true;
-	driver_land(u->driver, f, BLDR_TIMED_OUT, NULL, flight_expiry(f));
+	driver_land(u->driver, f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
 }
 
 static void on_timer(uv_timer_t *timer)

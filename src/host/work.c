@@ -51,7 +51,8 @@ static void perform(struct flight *f)
 			(void)bldr_error_set(&err, rc, "work \"%s\" failed: %s", type->name,
 					     bldr_error_name(rc));
 		}
-		flight_failed(f, rc == BLDR_E_CANCELLED ? BLDR_CANCELLED : BLDR_FAILED, err.text);
+		flight_failed(f, rc == BLDR_E_CANCELLED ? BLDR_CANCELLED : BLDR_FAILED, rc,
+			      err.text);
 	}
 	bldr_unref(value);
 }

@@ -107,17 +107,17 @@ static int put_result(struct journal *j, int64_t thread, const struct result_rec
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
-			     "UPDATE effect SET status=?3, value=?4, error=?5"
+			     "UPDATE effect SET status=?3, code=?4, value=?5, error=?6"
 			     " WHERE thread=?1 AND id=?2 AND status IS NULL",
-			     &stmt, err, thread, r->effect, (int64_t)r->status);
+			     &stmt, err, thread, r->effect, (int64_t)r->status, r->code);
 
 	if (rc == 0) {
-		rc = journal_bind_value(j, stmt, 4, r->value, err);
+		rc = journal_bind_value(j, stmt, 5, r->value, err);
 	}
 	if (rc < 0) {
 		return rc;
 	}
-	bind_text(stmt, 5, r->error);
+	bind_text(stmt, 6, r->error);
 	rc = store_step(j->store, stmt, err);
 	if (rc == 0 && sqlite3_changes(store_db(j->store)) != 1) {
 		rc = journal_damaged(j, err, "effect %" PRId64 " of thread %" PRId64 " is not open",
@@ -207,18 +207,18 @@ static int insert_thread(struct journal *j, const struct journal_part *p, int64_
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
 			     "INSERT INTO thread(created_ms, updated_ms, status, next_id,"
-			     " last_event, seed, head, id, graph, graph_hash, error)"
-			     " VALUES (?1,?2,?3,?4,?5,?6,1,?7,?8,?9,?10)",
+			     " last_event, seed, code, head, id, graph, graph_hash, error)"
+			     " VALUES (?1,?2,?3,?4,?5,?6,?7,1,?8,?9,?10,?11)",
 			     &stmt, err, now_ms, now_ms, (int64_t)u->status, u->next_id,
-			     u->last_event, (int64_t)t->seed);
+			     u->last_event, (int64_t)t->seed, u->code);
 
 	if (rc < 0) {
 		return rc;
 	}
-	bind_text(stmt, 7, t->id);
-	bind_text(stmt, 8, t->graph);
-	bind_text(stmt, 9, t->graph_hash);
-	bind_text(stmt, 10, u->error);
+	bind_text(stmt, 8, t->id);
+	bind_text(stmt, 9, t->graph);
+	bind_text(stmt, 10, t->graph_hash);
+	bind_text(stmt, 11, u->error);
 	rc = store_step(j->store, stmt, err);
 	*ret_rowid = sqlite3_last_insert_rowid(store_db(j->store));
 	return rc;
@@ -233,14 +233,14 @@ static int advance_thread(struct journal *j, const struct journal_part *p, int64
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
 			     "UPDATE thread SET head=head+1, updated_ms=?3, status=?4, next_id=?5,"
-			     " last_event=?6, error=?7 WHERE number=?1 AND head=?2",
+			     " last_event=?6, code=?7, error=?8 WHERE number=?1 AND head=?2",
 			     &stmt, err, t->rowid, t->head, now_ms, (int64_t)u->status, u->next_id,
-			     u->last_event);
+			     u->last_event, u->code);
 
 	if (rc < 0) {
 		return rc;
 	}
-	bind_text(stmt, 7, u->error);
+	bind_text(stmt, 8, u->error);
 	rc = store_step(j->store, stmt, err);
 	if (rc == 0 && sqlite3_changes(store_db(j->store)) != 1) {
 		rc = bldr_error_set(err, BLDR_E_CHANGED, "thread \"%s\" was advanced by others",
@@ -285,6 +285,7 @@ static void committed(struct journal_part *p, int64_t rowid, int64_t now_ms)
 	t->status = p->update->status;
 	t->next_id = p->update->next_id;
 	t->last_event = p->update->last_event;
+	t->code = p->update->code;
 	(void)snprintf(t->error, sizeof(t->error), "%s", error != NULL ? error : "");
 }
 

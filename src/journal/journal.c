@@ -19,7 +19,7 @@ enum { JOURNAL_VERSION = 1 };
 
 #define THREAD_COLUMNS                                                                         \
 	"number, id, graph, graph_hash, seed, created_ms, updated_ms, head, status, next_id, " \
-	"last_event, error"
+	"last_event, error, code"
 
 static int open_store(const struct journal_options *o, struct journal *j, struct bldr_error *err)
 {
@@ -213,6 +213,7 @@ static int read_thread(struct journal *j, sqlite3_stmt *stmt, struct journal_thr
 		.next_id = sqlite3_column_int64(stmt, 9),
 		.last_event = sqlite3_column_int64(stmt, 10),
 	};
+	ret->code = sqlite3_column_int(stmt, 12);
 	column_copy(ret->id, sizeof(ret->id), stmt, 1);
 	column_copy(ret->graph, sizeof(ret->graph), stmt, 2);
 	column_copy(ret->graph_hash, sizeof(ret->graph_hash), stmt, 3);

@@ -32,6 +32,7 @@ struct journal_thread {
 	int64_t head; /* +1 per committed update */
 	enum run_status status;
 	int64_t next_id, last_event;
+	int code; /* RUN_FAILED, as error is */
 	char error[BLDR_ERROR_TEXT_MAX];
 };
 

@@ -178,6 +178,7 @@ static int read_result(struct load *l, sqlite3_stmt *stmt, int64_t effect, struc
 				       (long long)effect, status);
 	}
 	r.status = (enum bldr_status)status;
+	r.code = sqlite3_column_int(stmt, 13);
 	r.error = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 11));
 	rc = journal_column_value(l->j, stmt, 10, &l->arena, &r.value, err);
 	*LIST_ADD(&l->arena, &l->results) = r;
@@ -234,7 +235,7 @@ static int read_effects(struct load *l, struct bldr_error *err)
 	}
 	rc = JOURNAL_ASK(l->j,
 			 "SELECT id, task, attempt, round, ordinal, class, timeout_ms, kind, key,"
-			 " status, value, error, request FROM effect"
+			 " status, value, error, request, code FROM effect"
 			 " WHERE thread=?1 AND id>?2 ORDER BY id",
 			 &stmt, err, l->thread, l->tasks.at[oldest].id);
 	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {

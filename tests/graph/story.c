@@ -122,15 +122,21 @@ void teller_done(struct teller *t, int64_t effect, const char *value)
 {
 	struct bldr_value *v = json(value);
 	struct update *u = next_update(t);
-	run_deliver(t->run, effect, BLDR_DONE, v, NULL, ++t->now_ms, u);
+	run_deliver(t->run, effect, BLDR_DONE, 0, v, NULL, ++t->now_ms, u);
 	update_tell(&t->text, u, 0);
 	bldr_unref(v);
 }
 
 void teller_failed(struct teller *t, int64_t effect, enum bldr_status status, const char *error)
 {
+	teller_failed_code(t, effect, status, 0, error);
+}
+
+void teller_failed_code(struct teller *t, int64_t effect, enum bldr_status status, int code,
+			const char *error)
+{
 	struct update *u = next_update(t);
-	run_deliver(t->run, effect, status, NULL, error, ++t->now_ms, u);
+	run_deliver(t->run, effect, status, code, NULL, error, ++t->now_ms, u);
 	update_tell(&t->text, u, 0);
 }
 

@@ -32,6 +32,8 @@ void teller_free(struct teller *t);
 /* A millisecond later than the call before it; resuming takes no time. */
 void teller_done(struct teller *t, int64_t effect, const char *value);
 void teller_failed(struct teller *t, int64_t effect, enum bldr_status status, const char *error);
+void teller_failed_code(struct teller *t, int64_t effect, enum bldr_status status, int code,
+			const char *error);
 /* A new teller whose run is rebuilt from the first n updates of t, and resumed. */
 struct teller teller_resume(const struct teller *t, size_t n);
 /* Feeds records as a journal would, without run_restored. */
