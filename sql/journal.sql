@@ -47,12 +47,23 @@ CREATE TABLE patch(
 	PRIMARY KEY(thread, task)
 ) STRICT;
 
+-- The round that a task is in which went again, and what it keeps. Gone with its superstep, as patches are.
+CREATE TABLE round(
+	thread INTEGER NOT NULL,
+	task   INTEGER NOT NULL,
+	round  INTEGER NOT NULL,         -- 1 and more
+	at_ms  INTEGER NOT NULL,         -- when it began: the time it sees
+	kept   ANY,
+	PRIMARY KEY(thread, task)
+) STRICT;
+
 -- One row per effect: the intent, committed before it is performed, and its result once it has one.
 CREATE TABLE effect(
 	thread     INTEGER NOT NULL,
 	id         INTEGER NOT NULL,
 	task       INTEGER NOT NULL,
 	attempt    INTEGER NOT NULL,
+	at_ms      INTEGER NOT NULL,     -- when it was intended; a sleep is counted from here
 	round      INTEGER NOT NULL,
 	ordinal    INTEGER NOT NULL,
 	kind       TEXT NOT NULL,

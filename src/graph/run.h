@@ -57,9 +57,17 @@ struct patch_record {
 	const char *text; /* canonical JSON; the graph module's own form */
 };
 
+/* A task's next round has begun. Only the last one of a task matters. */
+struct round_record {
+	int64_t task, round; /* round >= 1 */
+	int64_t at_ms;       /* the recorded time it sees */
+	const char *kept;    /* canonical JSON, or NULL */
+};
+
 struct intent_record {
 	int64_t id, task;
 	int64_t attempt; /* 0; +1 each time a failed thread is resumed */
+	int64_t at_ms;   /* when it was intended: what a sleep is counted from */
 	int64_t round, ordinal;
 	const char *kind;
 	enum bldr_class cls;
@@ -91,6 +99,7 @@ struct update {
 	struct arena arena;
 	LIST(struct step_record) steps;
 	LIST(struct patch_record) patches;
+	LIST(struct round_record) rounds;
 	LIST(struct intent_record) intents;
 	LIST(struct result_record) results;
 	LIST(struct event_record) events;
@@ -128,13 +137,14 @@ struct bldr_value *run_state(const struct run *r);
 
 /*
  * Rebuilding. Feed per frame its records from the last base one on, in order of (frame, step),
- * parents before children (frames have ascending ids); then patches, intents, results in order of
- * id. Records of what is over (frames and tasks of past supersteps, older attempts) are passed over
+ * parents before children (frames have ascending ids); then patches, rounds, intents, results in order
+ * of id. Records of what is over (frames and tasks of past supersteps, older attempts) are passed over
  * and may be left out, but for an ended frame whose opening task has no patch yet.
  * Errors: CORRUPT, and CHANGED when a recorded node is gone from the graph.
  */
 int run_restore_step(struct run *r, const struct step_record *s, struct bldr_error *err);
 int run_restore_patch(struct run *r, const struct patch_record *p, struct bldr_error *err);
+int run_restore_round(struct run *r, const struct round_record *k, struct bldr_error *err);
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err);
 int run_restore_result(struct run *r, const struct result_record *s, struct bldr_error *err);
 

@@ -69,11 +69,11 @@ static int settle_next(struct run *r, struct frame *f, struct bldr_error *err)
 				      "the limit is %d",
 				      f->step + 1, f->graph->name, n, GRAPH_TASKS_MAX);
 	}
-	if (n > 0 && f->step + 1 >= GRAPH_STEPS_MAX) {
+	if (n > 0 && f->step + 1 >= f->graph->steps_max) {
 		return bldr_error_set(err, BLDR_E_LIMIT,
-				      "recursion limit: graph \"%s\" has not ended after %d "
-				      "supersteps",
-				      f->graph->name, GRAPH_STEPS_MAX);
+				      "recursion limit: graph \"%s\" has not ended after %" PRId64
+				      " supersteps",
+				      f->graph->name, f->graph->steps_max);
 	}
 	return 0;
 }

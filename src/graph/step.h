@@ -3,7 +3,8 @@
  * run_leave, which steps on as far as possible and completes the update.
  *
  *	task_start --no effects--> task_absorb --> task_end --last of its frame--> step_close
- *	     '------intents, later results------------^                                |
+ *	     '------intents, later results------^ |                                    |
+ *	     ^----------------again---------------'                                    |
  *	                         step_begin of the next superstep, or the frame's end <-'
  */
 #pragma once

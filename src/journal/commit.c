@@ -82,23 +82,36 @@ static int put_patch(struct journal *j, int64_t thread, const struct patch_recor
 	return store_step(j->store, stmt, err);
 }
 
+static int put_round(struct journal *j, int64_t thread, const struct round_record *k,
+		     struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(j, "INSERT OR REPLACE INTO round VALUES (?1,?2,?3,?4,?5)", &stmt, err,
+			     thread, k->task, k->round, k->at_ms);
+
+	if (rc == 0) {
+		rc = journal_bind_value(j, stmt, 5, k->kept, err);
+	}
+	return rc < 0 ? rc : store_step(j->store, stmt, err);
+}
+
 static int put_intent(struct journal *j, int64_t thread, const struct intent_record *i,
 		      struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
 			     "INSERT INTO effect(thread, id, task, attempt, round, ordinal, class,"
-			     " timeout_ms, kind, key, request)"
-			     " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+			     " timeout_ms, at_ms, kind, key, request)"
+			     " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
 			     &stmt, err, thread, i->id, i->task, i->attempt, i->round, i->ordinal,
-			     (int64_t)i->cls, i->timeout_ms);
+			     (int64_t)i->cls, i->timeout_ms, i->at_ms);
 
 	if (rc < 0) {
 		return rc;
 	}
-	bind_text(stmt, 9, i->kind);
-	bind_text(stmt, 10, i->key);
-	rc = journal_bind_value(j, stmt, 11, i->request, err);
+	bind_text(stmt, 10, i->kind);
+	bind_text(stmt, 11, i->key);
+	rc = journal_bind_value(j, stmt, 12, i->request, err);
 	return rc < 0 ? rc : store_step(j->store, stmt, err);
 }
 
@@ -144,14 +157,25 @@ static int put_events(struct journal *j, int64_t thread, const struct update *u,
 	return rc;
 }
 
-/*
- * Drops the patches of the supersteps that ended: the records of the next ones hold their writes.
- */
-static int drop_patches(struct journal *j, int64_t thread, const struct update *u,
-			struct bldr_error *err)
+/* The rows that hang on the tasks of a superstep. */
+struct hanging {
+	const char *any, *drop;
+};
+
+#define HANGING(table)                                                                                     \
+	{                                                                                                  \
+		"SELECT 1 FROM " table " WHERE thread=?1 LIMIT 1",                                         \
+			"DELETE FROM " table " WHERE thread=?1 AND task IN ("                              \
+			"SELECT json_extract(t.value,'$[0]') FROM step s, json_each(s.record,'$.tasks') t" \
+			" WHERE s.thread=?1 AND s.frame=?2 AND s.step=?3-1)"                               \
+	}
+
+/* Drops those of the supersteps that ended: the records of the next ones hold what they wrote. */
+static int drop_hanging(struct journal *j, int64_t thread, const struct update *u,
+			const struct hanging *hanging, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = JOURNAL_ASK(j, "SELECT 1 FROM patch WHERE thread=?1 LIMIT 1", &stmt, err, thread);
+	int rc = JOURNAL_ASK(j, hanging->any, &stmt, err, thread);
 
 	if (rc == 0) {
 		rc = store_step(j->store, stmt, err);
@@ -162,14 +186,20 @@ static int drop_patches(struct journal *j, int64_t thread, const struct update *
 	(void)sqlite3_reset(stmt);
 	rc = 0;
 	for (size_t i = 0; rc == 0 && i < u->steps.n; i++) {
-		rc = JOURNAL_DO(j,
-				"DELETE FROM patch WHERE thread=?1 AND task IN ("
-				"SELECT json_extract(t.value,'$[0]') FROM step s,"
-				" json_each(s.record,'$.tasks') t"
-				" WHERE s.thread=?1 AND s.frame=?2 AND s.step=?3-1)",
-				err, thread, u->steps.at[i].frame, u->steps.at[i].step);
+		rc = JOURNAL_DO(j, hanging->drop, err, thread, u->steps.at[i].frame,
+				u->steps.at[i].step);
 	}
 	return rc;
+}
+
+static int drop_done(struct journal *j, int64_t thread, const struct update *u,
+		     struct bldr_error *err)
+{
+	static const struct hanging patches = HANGING("patch");
+	static const struct hanging rounds = HANGING("round");
+	int rc = drop_hanging(j, thread, u, &patches, err);
+
+	return rc < 0 ? rc : drop_hanging(j, thread, u, &rounds, err);
 }
 
 static int put_update(struct journal *j, int64_t thread, const struct update *u,
@@ -183,6 +213,9 @@ static int put_update(struct journal *j, int64_t thread, const struct update *u,
 	for (size_t i = 0; rc == 0 && i < u->patches.n; i++) {
 		rc = put_patch(j, thread, &u->patches.at[i], err);
 	}
+	for (size_t i = 0; rc == 0 && i < u->rounds.n; i++) {
+		rc = put_round(j, thread, &u->rounds.at[i], err);
+	}
 	for (size_t i = 0; rc == 0 && i < u->intents.n; i++) {
 		rc = put_intent(j, thread, &u->intents.at[i], err);
 	}
@@ -190,7 +223,7 @@ static int put_update(struct journal *j, int64_t thread, const struct update *u,
 		rc = put_result(j, thread, &u->results.at[i], err);
 	}
 	if (rc == 0 && u->steps.n > 0) {
-		rc = drop_patches(j, thread, u, err);
+		rc = drop_done(j, thread, u, err);
 	}
 	if (rc == 0 && u->events.n > 0) {
 		rc = put_events(j, thread, u, err);
