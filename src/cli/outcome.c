@@ -184,6 +184,17 @@ static void print_tables(const struct bldr_value *tables, FILE *out)
 	}
 }
 
+static void print_interrupts(const struct bldr_value *interrupts, FILE *out)
+{
+	fputs("waits for an answer:\n", out);
+	for (size_t i = 0; i < bldr_count(interrupts); i++) {
+		const struct bldr_value *item = bldr_at(interrupts, i);
+
+		fprintf(out, "  %s\n    %s\n", bldr_get_text(item, "key"),
+			bldr_get_text(bldr_get(item, "question"), "question"));
+	}
+}
+
 void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 {
 	const char *status = bldr_get_text(o, "status");
@@ -204,6 +215,9 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 	}
 	if (strcmp(status, "failed") == 0) {
 		fprintf(out, "failed: %s\n", bldr_get_text(o, "error"));
+	} else if (bldr_get(o, "interrupts") != NULL) {
+		print_interrupts(bldr_get(o, "interrupts"), out);
+		return;
 	} else {
 		fprintf(out, "stopped: nothing recorded is lost\n");
 	}

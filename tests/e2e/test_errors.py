@@ -5,6 +5,7 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -133,6 +134,28 @@ def test_wrong_use(args: list[str], said: str) -> None:
     done = run(*args)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_run_that_waits_for_an_answer_says_so(tmp_path: Path) -> None:
+    """No agent asks yet: the pending effect of a killed run is made a question behind its back."""
+    output = tmp_path / "out"
+    run("run", "--source-dir", JAFFLE, "--output", output, hook="kill=32")
+    with sqlite3.connect(output / "bldr.db") as db:
+        changed = db.execute(
+            """UPDATE effect SET kind='interrupt', request='{"question":"Load it?"}'
+                WHERE status IS NULL"""
+        ).rowcount
+    assert changed == 1
+    shown = run("runs", "show", "--output", output)
+    assert "waits for an answer" in shown.stdout and "Load it?" in shown.stdout
+    assert "/3:design#0.0" in shown.stdout
+    resumed = run("runs", "resume", "--output", output, "--json")
+    assert resumed.returncode == 130
+    (waits,) = json.loads(resumed.stdout)["interrupts"]
+    assert waits["question"] == {"question": "Load it?"}
+    assert waits["key"].endswith("/1:analyst.design/3:design#0.0")
+    before = json.loads(run("runs", "list", "--output", output, "--json").stdout)[0]
+    assert before["interrupts"] == [waits] and before["status"] == "running"
 
 
 def test_resume_with_nothing_to_resume(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@
 #include "host/doer.h"
 #include "host/host_test.h"
 
+#include <sqlite3.h>
+
 struct trace {
 	char *text;
 	size_t size;
@@ -205,6 +207,71 @@ static void a_goto_goes_beside_the_edge(void **state)
 	assert_state(e, "t1", "{\"log\":[\"file\",\"page\"]}");
 	bldr_engine_close(e);
 	expect_golden(&t, "goto");
+	bldr_graph_free(g);
+}
+
+static void keep_absorb(const struct bldr_view *v, const struct bldr_result *r, size_t n,
+			struct bldr_patch *p)
+{
+	(void)r;
+	(void)n;
+	if (v->round == 0) {
+		char *text = malloc(60000);
+
+		memset(text, 'k', 60000);
+		bldr_patch_again(p, bldr_text_n(text, 60000));
+		free(text);
+		return;
+	}
+	bldr_patch_set(p, "log", bldr_int((int64_t)strlen(bldr_as_text(v->kept)) + v->now_ms));
+}
+
+static int64_t count(const char *db_path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *stmt = NULL;
+	int64_t n;
+
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	(void)sqlite3_finalize(stmt);
+	(void)sqlite3_close(db);
+	return n;
+}
+
+/* The row of a round outlives the process, not the superstep. */
+static void what_a_task_keeps_survives_a_restart(void **state)
+{
+	static const struct bldr_fault fault = { BLDR_AT_EFFECT, 2, BLDR_FAULT_CRASH_AFTER };
+	struct fixture *f = *state;
+	struct bldr_graph *g = bldr_graph_new("keep", 1);
+	const struct bldr_work_type work = { .name = "judge", .fn = judge, .virtual_ms = 5 };
+	struct bldr_error err = { 0 };
+
+	bldr_graph_channel(g, "log", BLDR_APPEND);
+	bldr_graph_node(g,
+			&(struct bldr_node){ .name = "keep",
+					     .writes = log_only,
+					     .prepare = sort_prepare,
+					     .absorb = keep_absorb });
+	bldr_graph_edge(g, BLDR_START, "keep");
+	(void)compiled(g);
+	for (int life = 0; life < 2; life++) {
+		struct bldr_engine *e = simulate(f, NULL, 0, life == 0 ? &fault : NULL);
+
+		bldr_engine_add_graph(e, g);
+		bldr_engine_add_work(e, &work);
+		ok(life == 0 ? bldr_thread_start(e, "keep", "t1", NULL, &err)
+			     : bldr_thread_resume(e, "t1", &err));
+		assert_int_equal(bldr_engine_run(e, &err), life == 0 ? BLDR_E_CANCELLED : 0);
+		assert_int_equal(count(f->db, "SELECT count(*) FROM round"), life == 0);
+		if (life == 1) {
+			assert_state(e, "t1", "{\"log\":[60005]}"); /* round 1 began at 5 ms */
+		}
+		bldr_engine_close(e);
+	}
 	bldr_graph_free(g);
 }
 
@@ -675,6 +742,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_node_complains_and_asks_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_task_keeps_survives_a_restart, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_goto_goes_beside_the_edge, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_question_is_answered_after_a_restart, setup,
 						teardown),
