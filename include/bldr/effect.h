@@ -82,7 +82,8 @@ BLDR_API void bldr_plan_work(struct bldr_plan *p, const char *name, enum bldr_cl
  * left out. No shell; of the environment only PATH, HOME and LANG, then env, and for a keyed effect its key as
  * BLDR_KEY. The process leads its own group, which is killed when the timeout is over or the engine stops. Ends with
  * {"exit": status} or {"signal": number}, and "stdout" and "stderr" as text: of stdout the first BLDR_STDOUT_MAX
- * bytes, of stderr the last BLDR_STDERR_MAX, with "stdout_cut" or "stderr_cut" true when there was more.
+ * bytes, of stderr the last BLDR_STDERR_MAX, with "stdout_cut" or "stderr_cut" true when there was more. Simulation
+ * starts none: the work registered as "process" plays it, with the request as its args.
  */
 enum { BLDR_STDOUT_MAX = 32 << 10, BLDR_STDERR_MAX = 8 << 10 };
 /* Shorthands; these take args, an object. */

@@ -214,6 +214,7 @@ static void look(struct process *p)
 
 static void kill_group(const struct process *p)
 {
+	ASSERT(p->child.pid > 1);
 	(void)kill(-p->child.pid, SIGKILL);
 }
 
