@@ -400,16 +400,40 @@ static int compare_tables(struct trial *t, struct bldr_error *err)
 	return 0;
 }
 
+static int read_refused(struct trial *t, struct bldr_error *err)
+{
+	bool exists;
+	sqlite3_stmt *stmt;
+	int rc = found_exists(t->store, "bldr_quarantine", &exists, err);
+	if (rc < 0 || !exists) {
+		return rc;
+	}
+	rc = store_prepare(t->store, "SELECT path || ':' || line, reason FROM bldr_quarantine",
+			   &stmt, err);
+	if (rc < 0) {
+		return rc;
+	}
+	while ((rc = store_step(t->store, stmt, err)) == 1) {
+		const char *place = (const char *)sqlite3_column_text(stmt, 0);
+		const char *reason = (const char *)sqlite3_column_text(stmt, 1);
+		*map_at(t->refused, place, strlen(place)) = arena_strdup(t->arena, reason);
+	}
+	return rc;
+}
+
 int trial_open(const struct checks_input *in, struct arena *a, struct trial *ret,
 	       struct bldr_error *err)
 {
-	*ret = (struct trial){ .in = in, .arena = a };
+	*ret = (struct trial){ .in = in, .arena = a, .refused = map_new() };
 	int rc = relations_read(in->source_folder, in->sources, a, &ret->relations, err);
 	if (rc == 0) {
 		rc = expected_evaluate(in->design, &ret->relations, a, &ret->expected, err);
 	}
 	if (rc == 0) {
 		rc = store_open(in->warehouse, STORE_READ, &ret->store, err);
+	}
+	if (rc == 0) {
+		rc = read_refused(ret, err);
 	}
 	return rc < 0 ? rc : compare_tables(ret, err);
 }
@@ -424,4 +448,5 @@ void trial_release(struct trial *t)
 	}
 	expected_release(&t->expected);
 	relations_release(&t->relations);
+	map_free(t->refused);
 }

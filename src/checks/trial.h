@@ -47,6 +47,7 @@ struct trial {
 	struct relations relations;
 	struct expected expected;
 	struct store *store;
+	struct map *refused; /* "path:line" -> reason, as bldr_quarantine has it */
 	struct trial_table *tables; /* as in the design; n of them are open */
 	size_t n;
 	LIST(struct finding) findings;
@@ -84,7 +85,12 @@ const char *trial_subject(const struct trial *t, const struct trial_table *table
 /* Blames for a column's failure: its date order, its values, its rows; with samples. */
 void trial_blame_column(const struct trial *t, const struct trial_table *table, size_t column,
 			struct verdict *v);
-/* Blames for missing or surplus rows: a date order that moves the grain or the calendar, or the load. */
+/* Whether rows are missing, and the load refused the record of each; *ret_reason: of the first. */
+bool trial_refused(const struct trial *t, const struct trial_table *table, const char **ret_reason);
+/*
+ * Blames for missing or surplus rows: a date order that moves the grain or the calendar, a mapping that made the
+ * load refuse them, or the load.
+ */
 void trial_blame_rows(const struct trial *t, const struct trial_table *table, struct verdict *v);
 /* Adds a sample unless there are enough. */
 void trial_sample(const struct trial *t, struct verdict *v, const char *fmt, ...)

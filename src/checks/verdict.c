@@ -284,6 +284,24 @@ static const struct date_fault *fault_of_source(const struct trial *t,
 	return NULL;
 }
 
+bool trial_refused(const struct trial *t, const struct trial_table *table, const char **ret_reason)
+{
+	const char *first = NULL;
+	for (size_t i = 0; table->expected->source != NULL && i < table->expected->n; i++) {
+		if (table->found_of[i] >= 0) {
+			continue;
+		}
+		const char *place = trial_place(t, table, i);
+		const char *reason = map_find(t->refused, place, strlen(place));
+		if (reason == NULL) {
+			return false;
+		}
+		first = first == NULL ? arena_printf(t->arena, "%s: %s", place, reason) : first;
+	}
+	*ret_reason = first;
+	return first != NULL;
+}
+
 void trial_blame_rows(const struct trial *t, const struct trial_table *table, struct verdict *v)
 {
 	const struct expected_table *e = table->expected;
@@ -301,6 +319,15 @@ void trial_blame_rows(const struct trial *t, const struct trial_table *table, st
 			blame_date(&c->fault, &e->columns[e->keys[i]].source, v);
 			return;
 		}
+	}
+	const char *reason;
+	if (trial_refused(t, table, &reason)) {
+		v->blame = "analyst";
+		v->why = arena_printf(t->arena,
+				      "the mapping makes %zu good records of the file into rows that the "
+				      "load refuses, such as %s",
+				      table->missing, reason);
+		return;
 	}
 	v->blame = "developer";
 	v->why = table->missing + table->surplus > 0

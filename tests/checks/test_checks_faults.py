@@ -427,6 +427,90 @@ FAULTS = [
         sql="UPDATE fact_order SET order_date_key = -2 WHERE order_id = 30",
     ),
     Fault(
+        "dates are shifted: each order is a day late",
+        {
+            "K3 fact_order.order_date_key": ANALYST,
+            "X2 fact_order.order_date_key": ANALYST,
+        },
+        sql="UPDATE fact_order SET order_date_key = (SELECT date_key FROM dim_date WHERE date = "
+        "(SELECT date(d.date, '+1 day') FROM dim_date d WHERE d.date_key = fact_order.order_date_key))",
+        sample="raw_orders.csv:2: order_date_key is 20180102, expected 20180101",
+    ),
+    Fault(
+        "a double load: every payment stands twice",
+        {
+            "R2 fact_payment": DEVELOPER,
+            "R3 fact_payment": DEVELOPER,
+            "R4 fact_payment.amount": DEVELOPER,
+            "R4 fact_payment.amount by customer_key": DEVELOPER,
+            "R4 fact_payment.amount by order_date_key": DEVELOPER,
+            "K2 fact_payment.payment_id": DEVELOPER,
+            "L1 fact_payment": DEVELOPER,
+            "X2 fact_payment.order_date_key": DEVELOPER,
+        },
+        sql="INSERT INTO fact_payment SELECT * FROM fact_payment",
+        sample="has no record of its own",
+    ),
+    Fault(
+        "a double load: every member stands twice",
+        {
+            "R2 dim_customer": DEVELOPER,
+            "R3 dim_customer": DEVELOPER,
+            "R5 fact_order": DEVELOPER,
+            "R5 fact_payment": DEVELOPER,
+            "K1 dim_customer.customer_id": DEVELOPER,
+            "K1 dim_customer.customer_key": DEVELOPER,
+            "L1 dim_customer": DEVELOPER,
+        },
+        sql="INSERT INTO dim_customer SELECT * FROM dim_customer WHERE customer_key >= 0",
+    ),
+    Fault(
+        "a duplicated join: a payment per order of its customer",
+        {
+            "R2 fact_payment": DEVELOPER,
+            "R3 fact_payment": DEVELOPER,
+            "R4 fact_payment.amount": DEVELOPER,
+            "R4 fact_payment.amount by customer_key": DEVELOPER,
+            "R4 fact_payment.amount by order_date_key": DEVELOPER,
+            "K2 fact_payment.payment_id": DEVELOPER,
+            "L1 fact_payment": DEVELOPER,
+            "X2 fact_payment.order_date_key": DEVELOPER,
+        },
+        sql="INSERT INTO fact_payment SELECT p.* FROM fact_payment p JOIN fact_order o "
+        "ON o.customer_key = p.customer_key AND o.order_id <> p.order_id",
+    ),
+    Fault(
+        "orphans: two customers with orders are lost",
+        {
+            "R2 dim_customer": DEVELOPER,
+            "R3 dim_customer": DEVELOPER,
+            "R4 fact_payment.amount by customer_key": DEVELOPER,
+            "R5 fact_order": DEVELOPER,
+            "R5 fact_payment": DEVELOPER,
+            "K3 fact_order.customer_key": DEVELOPER,
+            "K3 fact_payment.customer_key": DEVELOPER,
+            "X2 dim_customer.customer_id": DEVELOPER,
+            "X2 dim_customer.first_name": DEVELOPER,
+        },
+        sql="DELETE FROM dim_customer WHERE customer_id IN (3, 54)",
+    ),
+    Fault(
+        "foreign keys are not declared",
+        {"R5 fact_order": DEVELOPER},
+        sql="CREATE TABLE copy AS SELECT * FROM fact_order; DROP VIEW v_fact_order; DROP TABLE fact_order; "
+        "CREATE TABLE fact_order(order_id INTEGER, customer_key INTEGER, order_date_key INTEGER, status TEXT, "
+        "_source_file TEXT, _source_line INTEGER) STRICT; INSERT INTO fact_order SELECT * FROM copy; "
+        "DROP TABLE copy",
+        sample="fact_order.customer_key: no foreign key is declared",
+    ),
+    Fault(
+        "a number is declared and stored as text",
+        {"T1 fact_payment.amount": DEVELOPER},
+        sql="DROP VIEW v_fact_payment; ALTER TABLE fact_payment ADD COLUMN a TEXT; UPDATE fact_payment SET a = amount; "
+        "ALTER TABLE fact_payment DROP COLUMN amount; ALTER TABLE fact_payment RENAME COLUMN a TO amount",
+        sample="row 1: TEXT 1000",
+    ),
+    Fault(
         "a line is another record's",
         {"L1 fact_order": DEVELOPER},
         sql="UPDATE fact_order SET _source_line = 7 WHERE order_id = 5",

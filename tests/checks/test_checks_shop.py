@@ -124,6 +124,22 @@ def test_a_right_warehouse_of_everything_passes(shop: tuple[Path, Path]) -> None
             "UPDATE dim_shop SET opened = '31/01/2019' WHERE region = 1 AND code = 'N'",
             {"X2 dim_shop.opened", "T1 dim_shop.opened"},
         ),
+        (
+            "UPDATE fact_sale SET price_e3 = price_e3 / 1000 * 1000",  # truncated decimals
+            {f"R4 fact_sale.price{by}" for by in ("", " by shop_key", " by day_key")},
+        ),
+        (
+            # a bad row that was loaded, and taken out of quarantine
+            "INSERT INTO fact_sale VALUES (7, -2, -2, 1000, 1, 1, NULL, 'x', 'EUR', 'sales.csv', 9);"
+            "DELETE FROM bldr_quarantine WHERE line = 9",
+            {
+                *("R1 sales", "R2 sales", "R2 fact_sale", "R3 fact_sale", "L1 fact_sale"),
+                *("R4 fact_sale.price", "R4 fact_sale.qty", "K3 fact_sale.shop_key"),
+                *("K3 fact_sale.day_key", "K5 fact_sale.shop_key", "K5 fact_sale.day_key"),
+                *("X2 fact_sale.sale_id", "X2 fact_sale.day_key", "X2 fact_sale.at"),
+                *("X2 fact_sale.note",),
+            },
+        ),
         ("UPDATE bldr_quarantine SET reason = '' WHERE line = 9", {"R2 sales"}),
         (
             "UPDATE bldr_quarantine SET line = 3 WHERE path = 'lines.csv' AND line = 4",

@@ -4,6 +4,7 @@
  *	pause=N           stops (SIGSTOP) itself there, holding its locks
  *	kill-work=N       SIGKILL when the N-th work function has done its work and not yet said so
  *	plant=date_order  the first mapping that the Analyst writes has month and day swapped
+ *	plant=FOLDER      the first mapping that the Analyst writes is FOLDER/sttm.json
  *	none
  */
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "agents/agents.h"
 #include "agents/nodes.h"
 #include "artefact/artefact.h"
+#include "base/file.h"
 #include "cli/cli.h"
 
 struct hook {
@@ -49,6 +51,35 @@ static const struct bldr_value *swap_date_order(struct arena *a, const struct bl
 	return artefact_keep(a, swapped);
 }
 
+/* Where the mapping to plant is; NULL: the date order of the right one is swapped. */
+static const char *planted_folder;
+
+static int read_planted(struct arena *a, struct sttm *ret, struct bldr_error *err)
+{
+	char path[4096], hash[HASH_HEX_MAX];
+	uint64_t bytes;
+
+	snprintf(path, sizeof(path), "%s/sttm.json", planted_folder);
+	int r = file_hash(path, hash, &bytes, err);
+	struct artefact_ref ref = { .path = "sttm.json", .hash = hash, .bytes = (int64_t)bytes };
+	return r < 0 ? r : artefact_read(planted_folder, "sttm", &ref, a, ret, err);
+}
+
+static int swap_dates(const char *folder, const struct artefact_ref *ref, struct arena *a,
+		      struct sttm *ret, struct bldr_error *err)
+{
+	int r = artefact_read(folder, "sttm", ref, a, ret, err);
+
+	for (size_t i = 0; r == 0 && i < ret->tables.n; i++) {
+		for (size_t k = 0; k < ret->tables.at[i].columns.n; k++) {
+			struct sttm_column *c = &ret->tables.at[i].columns.at[k];
+
+			c->rule = swap_date_order(a, c->rule);
+		}
+	}
+	return r;
+}
+
 static int plant(const char *folder, const struct bldr_value *result, struct bldr_value **ret,
 		 struct bldr_error *err)
 {
@@ -58,14 +89,8 @@ static int plant(const char *folder, const struct bldr_value *result, struct bld
 	int r = artefact_ref_parse(bldr_get(result, "ref"), &a, &ref, err);
 
 	if (r == 0) {
-		r = artefact_read(folder, "sttm", &ref, &a, &sttm, err);
-	}
-	for (size_t i = 0; r == 0 && i < sttm.tables.n; i++) {
-		for (size_t k = 0; k < sttm.tables.at[i].columns.n; k++) {
-			struct sttm_column *c = &sttm.tables.at[i].columns.at[k];
-
-			c->rule = swap_date_order(&a, c->rule);
-		}
+		r = planted_folder != NULL ? read_planted(&a, &sttm, err)
+					   : swap_dates(folder, &ref, &a, &sttm, err);
 	}
 	if (r == 0) {
 		r = artefact_write(folder, "sttm", NULL, &sttm, &a, &ref, err);
@@ -149,7 +174,10 @@ int main(int argc, char **argv)
 		atomic_store(&work_left, (int)strtol(argv[1] + 10, NULL, 10));
 		hooks.n_work = wrap_work();
 		hooks.work = wrapped;
-	} else if (strcmp(argv[1], "plant=date_order") == 0) {
+	} else if (strncmp(argv[1], "plant=", 6) == 0) {
+		bool folder = strchr(argv[1], '/') != NULL;
+
+		planted_folder = folder ? argv[1] + 6 : NULL;
 		hooks.work = &planted;
 		hooks.n_work = 1;
 	}
