@@ -89,29 +89,25 @@ bool date_match(size_t format, const char *s, size_t size, int32_t *ret_days)
 	return true;
 }
 
-/* HH:mm[:ss[.f...]] in microseconds of the day. */
+/* HH:mm:ss[.f...] in microseconds of the day. The seconds are needed: rules that cast refuse a time without. */
 static bool take_time(struct cursor *c, int64_t *ret_micros)
 {
-	int32_t hour, minute, second = 0;
+	int32_t hour, minute, second;
 	int64_t fraction = 0;
-	if (!take_number(c, 2, 2, &hour) || !take_char(c, ':') || !take_number(c, 2, 2, &minute)) {
+	if (!take_number(c, 2, 2, &hour) || !take_char(c, ':') || !take_number(c, 2, 2, &minute) ||
+	    !take_char(c, ':') || !take_number(c, 2, 2, &second)) {
 		return false;
 	}
-	if (take_char(c, ':')) {
-		if (!take_number(c, 2, 2, &second)) {
-			return false;
+	if (take_char(c, '.')) {
+		int digits = 0;
+		for (int64_t unit = 100000; digits < 9 && digit_at(c); digits++) {
+			fraction += unit * (c->s[0] - '0');
+			unit /= 10;
+			c->s++;
+			c->left--;
 		}
-		if (take_char(c, '.')) {
-			int digits = 0;
-			for (int64_t unit = 100000; digits < 9 && digit_at(c); digits++) {
-				fraction += unit * (c->s[0] - '0');
-				unit /= 10;
-				c->s++;
-				c->left--;
-			}
-			if (digits == 0) {
-				return false;
-			}
+		if (digits == 0) {
+			return false;
 		}
 	}
 	if (hour > 23 || minute > 59 || second > 59) {

@@ -17,7 +17,7 @@ extern const char *const date_formats[DATE_FORMATS];
 bool date_match(size_t format, const char *s, size_t size, int32_t *ret_days);
 
 /*
- * yyyy-MM-dd, a T or blank, HH:mm[:ss[.f...]] with at most 9 fraction digits (those beyond the sixth are
+ * yyyy-MM-dd, a T or blank, HH:mm:ss[.f...] with at most 9 fraction digits (those beyond the sixth are
  * cut), then nothing or Z or an offset +HH[[:]mm] of at most 18 hours. *ret_micros counts from 1970-01-01
  * 00:00 UTC when *ret_zone, else from that local time.
  */

@@ -161,9 +161,6 @@ static void infer_time(const char *s, size_t size, struct value_facts *v)
 	}
 	if (timestamp_match(s, size, &v->i, &zone)) {
 		v->kinds |= zone ? VALUE_TIMESTAMP : VALUE_TIMESTAMP_NTZ;
-	} else if (date_match(0, s, size, &days)) {
-		v->kinds |= VALUE_TIMESTAMP_NTZ;
-		v->i = days * INT64_C(86400000000);
 	}
 }
 

@@ -98,13 +98,12 @@ static void check_tester(const char *s)
 }
 
 /*
- * Why ingest may take for a timestamp what the expressions refuse: docs/expressions.md wants seconds and refuses
- * offsets on the calendar's first and last day, ingest/dates.h does neither.
+ * Why ingest may take for a timestamp what the expressions refuse: docs/expressions.md refuses offsets on the
+ * calendar's first and last day, ingest/dates.h does not.
  */
 static bool refused_on_purpose(const char *s)
 {
-	bool seconds = strlen(s) > 16 && s[16] == ':';
-	return !seconds || strncmp(s, "0001-01-01", 10) == 0 || strncmp(s, "9999-12-31", 10) == 0;
+	return strncmp(s, "0001-01-01", 10) == 0 || strncmp(s, "9999-12-31", 10) == 0;
 }
 
 static void check_timestamp(const char *s)

@@ -100,17 +100,15 @@ static void engine_value(const struct column *c, const char *value, struct arena
 }
 
 /*
- * What ingest types and the expressions cannot cast: a date or a time without seconds among timestamps, and
- * offsets on the calendar's first and last day (docs/expressions.md refuses them, ingest/infer.h takes them).
+ * What ingest types and the expressions cannot cast: offsets on the calendar's first and last day (docs/expressions.md refuses them, ingest/infer.h takes them).
  */
 static bool refused_on_purpose(const struct column *c, const char *value)
 {
 	size_t size = strlen(value);
 	const char *s = value_trim(value, &size);
 	bool timestamp = c->type.kind == COLUMN_TIMESTAMP || c->type.kind == COLUMN_TIMESTAMP_NTZ;
-	bool seconds = size > 16 && s[16] == ':';
 	return timestamp &&
-		(!seconds || strncmp(s, "0001-01-01", 10) == 0 || strncmp(s, "9999-12-31", 10) == 0);
+		(strncmp(s, "0001-01-01", 10) == 0 || strncmp(s, "9999-12-31", 10) == 0);
 }
 
 static enum date_order order_of(const char *format)
