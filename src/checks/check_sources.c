@@ -141,7 +141,7 @@ static void warn_of_rejects(const struct trial *t, const struct contract_source 
 	v->severity = SEVERITY_WARNING;
 	v->expected = "every record can be read";
 	v->found = arena_printf(t->arena, "%lld of %lld records rejected", (long long)s->rejected,
-				(long long)(s->rows + s->rejected));
+				(long long)s->rows + (long long)s->rejected);
 	v->blame = "data";
 	v->why =
 		"records do not fit the header, the quoting or the encoding of the file; each one is "
@@ -167,6 +167,7 @@ static void judge(struct trial *t, const struct contract_source *s, const struct
 			       counter_words(t, &tally->deployment));
 	v->blame = "developer";
 	v->why = "what the load counted is not what the file holds";
+	trial_blame_refusals(t, r, v);
 	if (v->passed && !unused && s->rejected > 0) {
 		warn_of_rejects(t, s, v);
 	}
