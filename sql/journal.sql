@@ -18,6 +18,7 @@ CREATE TABLE thread(
 	status     INTEGER NOT NULL,      -- 0 running, 1 done, 2 failed
 	next_id    INTEGER NOT NULL,      -- counter of task and effect ids
 	last_event INTEGER NOT NULL,      -- counter of event numbers
+	code       INTEGER NOT NULL,      -- failed: the BLDR_E_* code of what failed; else 0
 	error      TEXT                   -- why it failed
 ) STRICT;
 
@@ -46,12 +47,23 @@ CREATE TABLE patch(
 	PRIMARY KEY(thread, task)
 ) STRICT;
 
+-- The round that a task is in which went again, and what it keeps. Gone with its superstep, as patches are.
+CREATE TABLE round(
+	thread INTEGER NOT NULL,
+	task   INTEGER NOT NULL,
+	round  INTEGER NOT NULL,         -- 1 and more
+	at_ms  INTEGER NOT NULL,         -- when it began: the time it sees
+	kept   ANY,
+	PRIMARY KEY(thread, task)
+) STRICT;
+
 -- One row per effect: the intent, committed before it is performed, and its result once it has one.
 CREATE TABLE effect(
 	thread     INTEGER NOT NULL,
 	id         INTEGER NOT NULL,
 	task       INTEGER NOT NULL,
 	attempt    INTEGER NOT NULL,
+	at_ms      INTEGER NOT NULL,     -- when it was intended; a sleep is counted from here
 	round      INTEGER NOT NULL,
 	ordinal    INTEGER NOT NULL,
 	kind       TEXT NOT NULL,
@@ -60,6 +72,7 @@ CREATE TABLE effect(
 	request    ANY NOT NULL,
 	timeout_ms INTEGER NOT NULL,
 	status     INTEGER,              -- NULL: no result yet; 0 done, 1 failed, 2 timed out, 3 cancelled, 4 unknown
+	code       INTEGER,              -- 0 when done, otherwise a BLDR_E_* code (include/bldr/error.h)
 	value      ANY,                  -- done: what came back
 	error      TEXT,                 -- otherwise: why
 	PRIMARY KEY(thread, id)

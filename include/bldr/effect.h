@@ -2,8 +2,11 @@
  * Effects as data: what a node may see, ask of the world, and say back.
  *
  * A node is two pure functions. prepare(view) fills a plan of 0..16 effects; a host performs
- * them; absorb(view, results) fills a patch: channel updates and sends. Neither does I/O, reads a
- * clock, an environment or a secret. Two calls with equal views behave equally.
+ * them; absorb(view, results) fills a patch: channel updates, sends and gotos, or another round.
+ * Neither does I/O, reads a clock, an environment or a secret. Two calls with equal views behave
+ * equally.
+ *
+ *	round 0: prepare -> effects -> absorb --again(kept)--> round 1: prepare -> ... -> absorb -> end
  */
 #pragma once
 
@@ -15,6 +18,8 @@
 enum { BLDR_PLAN_MAX = 16 };
 /* A result above this is refused: write a file, return its reference {path, hash, bytes}. */
 enum { BLDR_RESULT_MAX = 64 << 10 };
+/* What a task may keep from one round to the next, as canonical JSON; and its rounds. */
+enum { BLDR_KEPT_MAX = 64 << 10, BLDR_ROUNDS_MAX = 1000 };
 
 /* What a crash may do to an effect whose result was not recorded. */
 enum bldr_class {
@@ -37,12 +42,15 @@ struct bldr_view {
 	const struct bldr_value *state; /* object: the channels the node reads; unset ones are absent */
 	const struct bldr_value *input; /* the argument of the send that started the task, or NULL */
 	const void *config;             /* the node's own constant data */
-	int64_t now_ms;                 /* recorded when the superstep began; never the clock */
-	uint64_t seed;                  /* recorded random bits, equal on every replay */
+	int64_t now_ms; /* recorded when the superstep, or the round, began; never the clock */
+	uint64_t seed;  /* recorded random bits, others in each round, equal on every replay */
+	int64_t round;  /* 0, and one more each time absorb said again */
+	const struct bldr_value *kept; /* what the round before kept, or NULL */
 };
 
 struct bldr_result {
 	enum bldr_status status;
+	int code;                       /* BLDR_OK when BLDR_DONE; otherwise a BLDR_E_* code */
 	const struct bldr_value *value; /* BLDR_DONE: what came back */
 	const char *error;              /* otherwise: one line for people */
 };
@@ -61,13 +69,47 @@ BLDR_API void bldr_plan_add(struct bldr_plan *p, const char *kind, enum bldr_cla
 BLDR_API void bldr_plan_work(struct bldr_plan *p, const char *name, enum bldr_class cls,
 			     struct bldr_value *args);
 
+/*
+ * The kinds that the hosts perform besides "work":
+ *
+ * "sleep" {"ms": n} or {"until_ms": Unix time}: ends then with null. The time is counted from the intent, which is
+ * recorded: a restart does not wait anew.
+ *
+ * "interrupt" {"question": text, ...}: waits for a person, for whom bldr_thread_answer gives the result. Class
+ * pure, no timeout. Nothing is kept in memory for it, and no loop runs for it.
+ *
+ * "process" {"argv": [program, argument...], "stdin": text, "env": {name: text}, "cwd": folder}; all but argv may be
+ * left out. No shell; of the environment only PATH, HOME and LANG, then env, and for a keyed effect its key as
+ * BLDR_KEY. The process leads its own group, which is killed when the timeout is over or the engine stops. Ends with
+ * {"exit": status} or {"signal": number}, and "stdout" and "stderr" as text: of stdout the first BLDR_STDOUT_MAX
+ * bytes, of stderr the last BLDR_STDERR_MAX, with "stdout_cut" or "stderr_cut" true when there was more. Simulation
+ * starts none: the work registered as "process" plays it, with the request as its args.
+ */
+enum { BLDR_STDOUT_MAX = 32 << 10, BLDR_STDERR_MAX = 8 << 10 };
+/* Shorthands; these take args, an object. */
+BLDR_API void bldr_plan_sleep(struct bldr_plan *p, int64_t ms);
+BLDR_API void bldr_plan_interrupt(struct bldr_plan *p, struct bldr_value *args);
+BLDR_API void bldr_plan_process(struct bldr_plan *p, enum bldr_class cls, struct bldr_value *args,
+				uint32_t timeout_ms);
+
 /* Writes value to a channel; its reducer folds it in when the superstep ends. Takes value. */
 BLDR_API void bldr_patch_set(struct bldr_patch *p, const char *channel, struct bldr_value *value);
 /* Runs node in the next superstep with arg as its input. Takes arg. */
 BLDR_API void bldr_patch_send(struct bldr_patch *p, const char *node, struct bldr_value *arg);
-/* Fails the task, and the run once its siblings have ended. */
+/* Runs node in the next superstep, as an edge would; static edges are followed too. BLDR_END, when
+ * declared, goes nowhere. */
+BLDR_API void bldr_patch_goto(struct bldr_patch *p, const char *node);
+/*
+ * Another round of the same node: prepare sees kept (at most BLDR_KEPT_MAX bytes; NULL: nothing) and plans anew. A round
+ * that goes again says nothing else: writes, sends and gotos belong into the last one. Takes kept.
+ */
+BLDR_API void bldr_patch_again(struct bldr_patch *p, struct bldr_value *kept);
+/* Fails the task, and the run once its siblings have ended, with BLDR_E_FAILED. */
 BLDR_API void bldr_patch_fail(struct bldr_patch *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same with a code that says what kind of failure it is, such as the code of a result. */
+BLDR_API void bldr_patch_fail_code(struct bldr_patch *p, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* A router names the nodes of the next superstep. Naming none ends this branch. */
 BLDR_API void bldr_route_to(struct bldr_route *r, const char *node);
@@ -76,6 +118,7 @@ BLDR_API void bldr_route_send(struct bldr_route *r, const char *node, struct bld
 /*
  * A named C function that a host runs on its thread pool (sim_host: inline). It gets its own copy
  * of args and returns its own value; it shares nothing with the loop but what context points to.
+ * It returns 0 or a negative BLDR_E_* code, which becomes the code of the result.
  */
 struct bldr_work {
 	const char *name;

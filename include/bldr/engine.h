@@ -28,8 +28,8 @@ struct bldr_event {
 	const char *thread;
 	int64_t seq;
 	int64_t at_ms; /* Unix time (virtual time under simulation) */
-	/* run.started superstep task.started task.ended task.failed effect.intended effect.ended
-	 * run.resumed run.ended run.failed */
+	/* run.started superstep task.started task.again task.ended task.failed effect.intended
+	 * effect.ended run.resumed run.ended run.failed */
 	const char *type;
 	const struct bldr_value *data; /* object */
 };
@@ -41,6 +41,7 @@ struct bldr_thread {
 	enum bldr_thread_status status;
 	int64_t created_ms, updated_ms;
 	int64_t events;                  /* the last event's number */
+	int code;                        /* BLDR_THREAD_FAILED: the BLDR_E_* code of what failed */
 	char error[BLDR_ERROR_TEXT_MAX]; /* why it failed; "" otherwise */
 };
 
@@ -51,13 +52,33 @@ struct bldr_work_type {
 	uint32_t virtual_ms; /* how long it takes in simulation */
 };
 
+/*
+ * A plan of faults, for simulation: what is to go wrong with the nth effect that is dispatched, or the nth commit,
+ * counted from 1 over the engine's life.
+ */
+enum bldr_fault_at { BLDR_AT_EFFECT, BLDR_AT_COMMIT };
+enum bldr_fault_kind {
+	BLDR_FAULT_FAIL,    /* effect: not performed, fails with IO. commit: refused with IO */
+	BLDR_FAULT_TIMEOUT, /* effect only: not performed, ends as TIMED_OUT when its time is over */
+	BLDR_FAULT_CRASH_BEFORE, /* as if killed before it is performed, or committed */
+	BLDR_FAULT_CRASH_AFTER   /* as if killed after it, before anybody hears of it */
+};
+struct bldr_fault {
+	enum bldr_fault_at at;
+	unsigned nth;
+	enum bldr_fault_kind what;
+};
+
 struct bldr_engine_options {
 	const char *journal; /* path of the SQLite file; its folder must exist */
 	enum bldr_durability durability;
 	bool read_only;   /* threads, events and states can be read; another process may write */
 	unsigned workers; /* pool threads; 0: one per core, at least 2 */
-	bool simulate;    /* sim_host: virtual time from 0, work inline, deterministic */
+	bool simulate;    /* sim_host: virtual time, work inline, deterministic */
+	int64_t start_ms; /* simulate: when virtual time begins */
 	FILE *trace;      /* simulate: one line per thing that happens, in virtual time; or NULL */
+	const struct bldr_fault *faults; /* simulate: borrowed for the engine's life */
+	size_t n_faults;
 };
 
 struct bldr_engine;
@@ -95,10 +116,34 @@ BLDR_API int bldr_thread_start(struct bldr_engine *e, const char *graph, const c
  * Errors: NOT_FOUND, EXISTS (it is DONE), CHANGED (the graph's hash differs). */
 BLDR_API int bldr_thread_resume(struct bldr_engine *e, const char *id, struct bldr_error *err);
 
+/* A question to a person that has no answer yet: a pending effect of kind "interrupt". Borrowed. */
+struct bldr_interrupt {
+	const char *thread;
+	const char *key; /* the effect's key: what to answer to, the same over restarts */
+	int64_t asked_ms;
+	const struct bldr_value *question; /* the effect's arguments: {"question": text, ...} */
+};
+
+/* Calls each for the interrupts that a thread waits for, oldest first; a non-zero return stops.
+ * Errors: NOT_FOUND (the thread). */
+BLDR_API int bldr_thread_interrupts(struct bldr_engine *e, const char *id,
+				    int (*each)(const struct bldr_interrupt *interrupt, void *user),
+				    void *user, struct bldr_error *err);
 /*
- * Runs the loop until no thread has anything to do, or bldr_engine_stop. Afterwards threads that
- * are not done have to be resumed. Errors: IO (a commit failed: nothing of it left), EXISTS and
- * CHANGED (somebody else wrote a thread of ours; the others have been run).
+ * Gives an interrupt its result: value, at most BLDR_RESULT_MAX bytes. key NULL: the only one that the thread waits
+ * for. A thread that no loop runs is resumed for it. The answer is on disk when the interrupt's effect.ended is
+ * observed; until then a crash takes it back and the question stands. Called between two runs or by an observer.
+ * Errors: NOT_FOUND (the thread, or no such interrupt is pending), INVALID (key is NULL and several are pending),
+ * EXISTS (answered a moment ago), LIMIT, and those of bldr_thread_resume.
+ */
+BLDR_API int bldr_thread_answer(struct bldr_engine *e, const char *id, const char *key,
+				const struct bldr_value *value, struct bldr_error *err);
+
+/*
+ * Runs the loop until no thread has anything to do but wait for answers, or bldr_engine_stop. Afterwards
+ * threads that are not done have to be resumed or answered. Errors: IO (a commit failed: nothing of it
+ * left), EXISTS and CHANGED (somebody else wrote a thread of ours; the others have been run), CANCELLED
+ * (a planned fault: as if the process had been killed).
  */
 BLDR_API int bldr_engine_run(struct bldr_engine *e, struct bldr_error *err);
 /* Asks bldr_engine_run to return soon: nothing new is dispatched, work in flight is asked to

@@ -4,7 +4,8 @@
  * The semantics are LangGraph's: all tasks of a superstep see the channels as the superstep began;
  * their writes are folded when all have ended, nodes by name first, then sends by index, never in
  * order of arrival, and are visible in the next superstep. A run ends when nothing is left to run.
- * A superstep runs at most 10,000 tasks, a graph at most 10,000 supersteps (the recursion limit).
+ * A superstep runs at most 10,000 tasks, a graph at most 10,000 supersteps unless it says otherwise
+ * (the recursion limit), a task at most BLDR_ROUNDS_MAX rounds.
  * Values reach nodes with the keys of objects in order of their bytes, however they were built.
  *
  * Build a graph, compile it, then use it read-only for as long as an engine knows it.
@@ -28,6 +29,7 @@ struct bldr_node {
 	const char *const *reads;  /* NULL-terminated channel names; NULL: every channel */
 	const char *const *writes; /* NULL-terminated; other writes are errors; NULL: none */
 	const char *const *sends;  /* NULL-terminated nodes that absorb may send to; NULL: none */
+	const char *const *gotos; /* NULL-terminated nodes that absorb may go to; BLDR_END allowed */
 	/* Either may be NULL: no effects; results ignored. */
 	void (*prepare)(const struct bldr_view *v, struct bldr_plan *p);
 	void (*absorb)(const struct bldr_view *v, const struct bldr_result *results, size_t n,
@@ -57,6 +59,12 @@ BLDR_API void bldr_graph_edge(struct bldr_graph *g, const char *from, const char
 BLDR_API void bldr_graph_route(struct bldr_graph *g, const char *from,
 			       void (*route)(const struct bldr_view *v, struct bldr_route *r),
 			       const char *const *targets);
+
+/*
+ * The recursion limit: how many supersteps a run of this graph may take, 1..1,000,000 (10,000 when nothing is
+ * said). It is no part of the hash: a thread that has failed of it goes on when it is resumed with more.
+ */
+BLDR_API void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps);
 
 /*
  * A node that runs another compiled graph in a namespace of its own, with fresh state per task.

@@ -25,7 +25,7 @@ void handover_absorb(const struct bldr_view *v, const struct bldr_result *result
 
 	(void)n; /* one effect was planned */
 	if (results[0].status != BLDR_DONE) {
-		bldr_patch_fail(patch, "%s", results[0].error);
+		bldr_patch_fail_code(patch, results[0].code, "%s", results[0].error);
 		return;
 	}
 	bldr_patch_set(patch, h->gives, bldr_ref(results[0].value));

@@ -610,14 +610,19 @@ static int check_object(struct checker *c, struct place p, struct fault *f)
 	return rc == 0 ? check_properties(c, p, false, f) : rc;
 }
 
-/* Checks the alternative once more for its message. */
+/* Checks the alternative once more for its message, which only the outermost one is asked for: twice at every
+ * level would double with each. */
 static int fail_closest(struct checker *c, struct place p, const struct bldr_value *list,
-			size_t closest, struct fault *f)
+			size_t closest, size_t score, struct fault *f)
 {
 	size_t n = bldr_count(list);
+	if (f->err == NULL) {
+		f->score = score;
+		return BLDR_E_INVALID;
+	}
 	p.schema = bldr_at(list, closest);
 	int rc = check(c, p, f);
-	if (f->err != NULL && rc == BLDR_E_INVALID && n > 1 && f->alternatives == 0) {
+	if (rc == BLDR_E_INVALID && n > 1 && f->alternatives == 0) {
 		struct bldr_error plain = *f->err;
 		f->alternatives = n;
 		bldr_error_set(f->err, rc, "%s (the closest of %zu alternatives)", plain.text, n);
@@ -657,7 +662,7 @@ static int check_alternatives(struct checker *c, struct place p, const char *nam
 		}
 		first = i;
 	}
-	return fitting == 1 ? 0 : fail_closest(c, p, list, closest, f);
+	return fitting == 1 ? 0 : fail_closest(c, p, list, closest, best, f);
 }
 
 static int check_combined(struct checker *c, struct place p, struct fault *f)

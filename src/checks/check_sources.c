@@ -137,11 +137,12 @@ static const char *counter_words(const struct trial *t, const struct counters *c
 static void warn_of_rejects(const struct trial *t, const struct contract_source *s,
 			    struct verdict *v)
 {
+	int64_t all = s->rows + s->rejected;
 	v->passed = false;
 	v->severity = SEVERITY_WARNING;
 	v->expected = "every record can be read";
 	v->found = arena_printf(t->arena, "%lld of %lld records rejected", (long long)s->rejected,
-				(long long)s->rows + (long long)s->rejected);
+				(long long)all);
 	v->blame = "data";
 	v->why =
 		"records do not fit the header, the quoting or the encoding of the file; each one is "

@@ -1,4 +1,5 @@
 /* Finds the command by its words, and gives all commands one way to parse, fail and print. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,7 @@ int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	static const struct cli_hooks none;
 
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error of the write, not a death */
 	argc--;
 	argv++;
 	if (argc == 0) {
@@ -136,7 +138,7 @@ bool command_options(const struct command_spec *spec, int argc, char **argv, cha
 	return true;
 }
 
-static int exit_of(int code)
+int command_exit_code(int code)
 {
 	switch (code) {
 	case BLDR_E_INVALID:
@@ -156,7 +158,7 @@ static int exit_of(int code)
 int command_fail(const struct bldr_error *err)
 {
 	fprintf(stderr, "bldr: %s\n", err->text);
-	return exit_of(err->code);
+	return command_exit_code(err->code);
 }
 
 void command_print_json(struct bldr_value *v)

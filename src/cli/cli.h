@@ -51,6 +51,8 @@ int command_version(int argc, char **argv, const struct cli_hooks *hooks);
 bool command_options(const struct command_spec *spec, int argc, char **argv, char ***ret_operands,
 		     size_t *ret_n, int *ret_exit);
 
+/* The exit code that fits a BLDR_E_* code. */
+int command_exit_code(int code);
 /* Prints "bldr: <message>" to stderr and returns the exit code that fits err->code. */
 int command_fail(const struct bldr_error *err);
 

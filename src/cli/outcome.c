@@ -34,7 +34,7 @@ static int exit_code_of(const struct bldr_thread *thread, const char *verdict)
 	if (thread->status == BLDR_THREAD_DONE && verdict != NULL) {
 		return strcmp(verdict, "validated") == 0 ? EXIT_VALIDATED : EXIT_FINDINGS;
 	}
-	return EXIT_WORLD;
+	return thread->status == BLDR_THREAD_FAILED ? command_exit_code(thread->code) : EXIT_WORLD;
 }
 
 /* Copies keys that are there. */
@@ -201,6 +201,7 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	}
 	if (thread->status == BLDR_THREAD_FAILED) {
 		bldr_object_set(o, "error", bldr_text(thread->error));
+		bldr_object_set(o, "error_code", bldr_text(bldr_error_name(thread->code)));
 	}
 	bldr_object_set(o, "exit_code",
 			bldr_int(exit_code_of(thread, bldr_get_text(findings, "verdict"))));
@@ -309,6 +310,17 @@ static void print_tables(const struct bldr_value *tables, FILE *out)
 	}
 }
 
+static void print_interrupts(const struct bldr_value *interrupts, FILE *out)
+{
+	fputs("waits for an answer:\n", out);
+	for (size_t i = 0; i < bldr_count(interrupts); i++) {
+		const struct bldr_value *item = bldr_at(interrupts, i);
+
+		fprintf(out, "  %s\n    %s\n", bldr_get_text(item, "key"),
+			bldr_get_text(bldr_get(item, "question"), "question"));
+	}
+}
+
 void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 {
 	const char *status = bldr_get_text(o, "status");
@@ -331,6 +343,9 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 	}
 	if (strcmp(status, "failed") == 0) {
 		fprintf(out, "failed: %s\n", bldr_get_text(o, "error"));
+	} else if (bldr_get(o, "interrupts") != NULL) {
+		print_interrupts(bldr_get(o, "interrupts"), out);
+		return;
 	} else {
 		fprintf(out, "stopped: nothing recorded is lost\n");
 	}

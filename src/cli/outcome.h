@@ -9,7 +9,8 @@
 /*
  * Object: run, status (running | done | failed), source_dir, started_ms, updated_ms, events, rounds,
  * verdict, checks, errors, warnings, score, decisions, artefacts {name: ref}, folder, report, warehouse,
- * tables [{name, rows}], error, exit_code. What is not known yet is absent. The caller owns it.
+ * tables [{name, rows}], error, error_code (INVALID, IO...), exit_code; session_outcome adds interrupts
+ * [{key, asked_ms, question}]. What is not known yet is absent. The caller owns it.
  */
 struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
 			       const struct bldr_value *state);

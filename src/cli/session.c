@@ -198,6 +198,33 @@ int session_drive(struct session *s, bool json)
 	return exit_code;
 }
 
+static int add_interrupt(const struct bldr_interrupt *i, void *user)
+{
+	struct bldr_value *item = bldr_object();
+
+	bldr_object_set(item, "key", bldr_text(i->key));
+	bldr_object_set(item, "asked_ms", bldr_int(i->asked_ms));
+	bldr_object_set(item, "question", bldr_ref(i->question));
+	bldr_list_add(user, item);
+	return 0;
+}
+
+/* What the run waits for a person to say; absent when nothing. */
+static int add_interrupts(struct session *s, const char *run, struct bldr_value *outcome,
+			  struct bldr_error *err)
+{
+	struct bldr_value *list = bldr_list();
+	int r = bldr_thread_interrupts(s->engine, run, add_interrupt, list, err);
+
+	if (r == 0 && bldr_count(list) > 0) {
+		bldr_object_set(outcome, "interrupts", list);
+		bldr_object_set(outcome, "exit_code", bldr_int(EXIT_INTERRUPTED));
+	} else {
+		bldr_unref(list);
+	}
+	return r;
+}
+
 int session_outcome(struct session *s, const char *run, struct bldr_value **ret,
 		    struct bldr_error *err)
 {
@@ -209,7 +236,14 @@ int session_outcome(struct session *s, const char *run, struct bldr_value **ret,
 		r = bldr_thread_state(s->engine, run, &state, err);
 	}
 	if (r == 0) {
-		*ret = outcome_new(s->output, &thread, state);
+		struct bldr_value *outcome = outcome_new(s->output, &thread, state);
+
+		r = add_interrupts(s, run, outcome, err);
+		if (r == 0) {
+			*ret = outcome;
+		} else {
+			bldr_unref(outcome);
+		}
 	}
 	bldr_unref(state);
 	return r;

@@ -35,6 +35,6 @@ int session_drive(struct session *s, bool json);
 int session_enter(struct session *s, const char *run, struct bldr_error *err);
 
 /* The outcome of a run as one object: run, status, verdict, score, rounds, checks, errors, warnings,
- * report, warehouse, tables, exit_code. The caller owns it. */
+ * report, warehouse, tables, interrupts (what waits for a person's answer), exit_code. The caller owns it. */
 int session_outcome(struct session *s, const char *run, struct bldr_value **ret,
 		    struct bldr_error *err);

@@ -227,6 +227,26 @@ static int resolve_subgraph(struct bldr_graph *g, struct node *node,
 	return check_in_and_out(g, node, err);
 }
 
+/* Where absorb may go: nodes, and the end. */
+static int resolve_gotos(struct bldr_graph *g, struct node *node, const char *const *names,
+			 struct bldr_error *err)
+{
+	for (; names != NULL && *names != NULL; names++) {
+		size_t to = graph_node(g, *names);
+		if (strcmp(*names, BLDR_END) == 0) {
+			node->may_go_to_end = true;
+		} else if (to == GRAPH_NONE) {
+			return wrong(err,
+				     "node \"%s\" goes to \"%s\", which is no node of the graph",
+				     node->name, *names);
+		} else {
+			*LIST_ADD(&g->arena, &node->gotos) = to;
+		}
+	}
+	numbers_settle(&node->gotos);
+	return 0;
+}
+
 static int resolve_nodes(struct bldr_graph *g, struct bldr_error *err)
 {
 	g->depth = 1;
@@ -240,6 +260,7 @@ static int resolve_nodes(struct bldr_graph *g, struct bldr_error *err)
 				  &node->writes, err)) < 0 ||
 		    (rc = resolve(g, d->node.sends, graph_node, node->name, "sends to",
 				  &node->sends, err)) < 0 ||
+		    (rc = resolve_gotos(g, node, d->node.gotos, err)) < 0 ||
 		    (d->sub != NULL && (rc = resolve_subgraph(g, node, d, err)) < 0)) {
 			return rc;
 		}
@@ -338,6 +359,7 @@ static void reach_from(const struct node *node, bool *reached, struct numbers *t
 {
 	reach_all(&node->targets, reached, todo, a);
 	reach_all(&node->sends, reached, todo, a);
+	reach_all(&node->gotos, reached, todo, a);
 	for (size_t i = 0; i < node->routers.n; i++) {
 		reach_all(&node->routers.at[i].targets, reached, todo, a);
 	}
@@ -457,6 +479,7 @@ static void describe_node(const struct bldr_graph *g, const struct node *node, s
 	}
 	describe_channels(g, "writes", &node->writes, b);
 	describe_nodes(g, "sends", &node->sends, b);
+	describe_nodes(g, node->may_go_to_end ? "gotos or end" : "gotos", &node->gotos, b);
 	describe_nodes(g, "edges", &node->targets, b);
 	for (size_t i = 0; i < node->routers.n; i++) {
 		const struct router *router = &node->routers.at[i];

@@ -46,6 +46,7 @@ static void task_release(struct task *t)
 	frame_free(t->child);
 	patch_release(&t->patch);
 	bldr_unref(t->input);
+	bldr_unref(t->kept);
 	free(t->path);
 	free(t->error);
 }

@@ -21,6 +21,7 @@ struct effect {
 	struct task *task;
 	bool ended;
 	enum bldr_status status;
+	int code; /* 0 when BLDR_DONE */
 	struct bldr_value *value;
 	char *error;
 };
@@ -35,12 +36,15 @@ struct task {
 	uint64_t seed;
 	enum task_state state;
 	int64_t attempt;
-	struct effect *effects[BLDR_PLAN_MAX]; /* of this attempt */
+	int64_t round, at_ms;                  /* at_ms: when the round began, 0 in round 0 */
+	struct bldr_value *kept;               /* by the round before, or NULL */
+	struct effect *effects[BLDR_PLAN_MAX]; /* of this attempt and round */
 	size_t n_effects, n_pending;
 	struct frame *child;     /* a subgraph that runs, or could not end the task */
 	struct bldr_patch patch; /* TASK_ENDED */
-	char *error;             /* TASK_FAILED */
-	bool unrecorded;         /* ended in this call: the patch is in no record yet */
+	int code;                /* TASK_FAILED, as error is */
+	char *error;
+	bool unrecorded; /* ended in this call: the patch is in no record yet */
 	TAILQ_ENTRY(task) next_unrecorded;
 };
 

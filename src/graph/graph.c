@@ -4,6 +4,7 @@
  */
 #include "graph/graph.h"
 
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ struct bldr_graph *bldr_graph_new(const char *name, unsigned version)
 {
 	struct bldr_graph *g = xcalloc(1, sizeof(*g));
 	g->version = version;
+	g->steps_max = GRAPH_STEPS_DEFAULT;
 	g->name = new_name(g, "graph", name);
 	return g;
 }
@@ -91,7 +93,21 @@ void bldr_graph_node(struct bldr_graph *g, const struct bldr_node *node)
 	d.node.reads = copy_names(g, node->reads);
 	d.node.writes = copy_names(g, node->writes);
 	d.node.sends = copy_names(g, node->sends);
+	d.node.gotos = copy_names(g, node->gotos);
 	*LIST_ADD(&g->arena, &g->declared_nodes) = d;
+}
+
+void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps)
+{
+	ASSERT(!g->compiled);
+	if (supersteps >= 1 && supersteps <= GRAPH_STEPS_HIGHEST) {
+		g->steps_max = supersteps;
+	} else if (g->failed.code == 0) {
+		bldr_error_set(&g->failed, BLDR_E_INVALID,
+			       "a recursion limit of %" PRId64
+			       " supersteps is not between 1 and %d",
+			       supersteps, GRAPH_STEPS_HIGHEST);
+	}
 }
 
 void bldr_graph_subgraph(struct bldr_graph *g, const char *name, const struct bldr_graph *sub,

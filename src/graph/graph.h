@@ -12,9 +12,10 @@
 
 enum {
 	GRAPH_NAME_MAX = 64,
-	GRAPH_DEPTH_MAX = 16,    /* subgraphs in subgraphs */
-	GRAPH_TASKS_MAX = 10000, /* tasks of one superstep */
-	GRAPH_STEPS_MAX = 10000  /* supersteps of one frame: the recursion limit */
+	GRAPH_DEPTH_MAX = 16,          /* subgraphs in subgraphs */
+	GRAPH_TASKS_MAX = 10000,       /* tasks of one superstep */
+	GRAPH_STEPS_DEFAULT = 10000,   /* supersteps of one frame: the recursion limit */
+	GRAPH_STEPS_HIGHEST = 1000000, /* what a graph may set it to */
 };
 
 /* Numbers of nodes or channels. */
@@ -59,8 +60,10 @@ struct node {
 	const void *config;
 	bool reads_all;
 	struct numbers reads, writes, sends; /* ascending */
-	struct numbers targets;              /* of static edges, ascending, without the end */
-	struct routers routers;              /* as declared */
+	struct numbers gotos;                /* ascending, without the end */
+	bool may_go_to_end;
+	struct numbers targets; /* of static edges, ascending, without the end */
+	struct routers routers; /* as declared */
 	struct passages in, out;
 };
 
@@ -90,6 +93,7 @@ struct bldr_graph {
 	LIST(struct edge_declaration) declared_edges;
 	LIST(struct route_declaration) declared_routes;
 
+	int64_t steps_max;
 	bool compiled;
 	struct channel *channels;
 	size_t n_channels;

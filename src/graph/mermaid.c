@@ -68,6 +68,14 @@ static bool names_end(const struct bldr_graph *g)
 			}
 		}
 	}
+	for (size_t i = 0; i < g->declared_nodes.n; i++) {
+		const char *const *t = g->declared_nodes.at[i].node.gotos;
+		for (; t != NULL && *t != NULL; t++) {
+			if (is_end(*t)) {
+				return true;
+			}
+		}
+	}
 	return false;
 }
 
@@ -93,6 +101,9 @@ static void draw_arrows(struct drawing *d, const struct bldr_graph *g, const cha
 	}
 	for (size_t i = 0; i < g->declared_nodes.n; i++) {
 		const struct bldr_node *node = &g->declared_nodes.at[i].node;
+		for (const char *const *t = node->gotos; t != NULL && *t != NULL; t++) {
+			draw_arrow(d, g, prefix, node->name, "-.->", *t);
+		}
 		for (const char *const *t = node->sends; t != NULL && *t != NULL; t++) {
 			draw_arrow(d, g, prefix, node->name, "-. send .->", *t);
 		}

@@ -26,6 +26,7 @@ void patch_release(struct bldr_patch *p)
 	for (size_t i = 0; i < p->sends.n; i++) {
 		kept_release(&p->sends.at[i].arg);
 	}
+	kept_release(&p->kept);
 	free(p->writes.at);
 	free(p->sends.at);
 	free(p->targets.at);
@@ -170,6 +171,50 @@ void bldr_patch_send(struct bldr_patch *p, const char *node, struct bldr_value *
 	patch_send(p, number, arg);
 }
 
+void bldr_patch_goto(struct bldr_patch *p, const char *node)
+{
+	if (node != NULL && strcmp(node, BLDR_END) == 0 && p->node->may_go_to_end) {
+		return;
+	}
+	size_t number = node != NULL ? graph_node(p->graph, node) : GRAPH_NONE;
+	if (number == GRAPH_NONE || !numbers_have(&p->node->gotos, number)) {
+		patch_error(p, BLDR_E_INVALID,
+			    "it goes to \"%s\", which is not among its declared gotos",
+			    node != NULL ? node : "");
+		return;
+	}
+	patch_target(p, number);
+}
+
+void bldr_patch_again(struct bldr_patch *p, struct bldr_value *kept)
+{
+	struct bldr_error err;
+	kept_release(&p->kept);
+	if (p->code != 0) {
+		bldr_unref(kept);
+		return;
+	}
+	p->again = true;
+	if (kept != NULL && kept_make(&p->kept, kept, &err) < 0) {
+		patch_error(p, err.code, "what it keeps for another round is %s", err.text);
+	} else if (p->kept.size > BLDR_KEPT_MAX) {
+		patch_error(p, BLDR_E_LIMIT,
+			    "it keeps %zu bytes for another round, more than %d: keep a file, hand "
+			    "on its reference",
+			    p->kept.size, BLDR_KEPT_MAX);
+	}
+}
+
+bool patch_goes_again(struct bldr_patch *p)
+{
+	if (p->again && p->writes.n + p->sends.n + p->targets.n > 0) {
+		patch_error(p, BLDR_E_INVALID,
+			    "it goes again and also writes, sends or goes elsewhere: keep that for "
+			    "the last round");
+	}
+	return p->again && p->code == 0;
+}
+
 void bldr_patch_fail(struct bldr_patch *p, const char *fmt, ...)
 {
 	char text[BLDR_ERROR_TEXT_MAX];
@@ -178,6 +223,16 @@ void bldr_patch_fail(struct bldr_patch *p, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	patch_error(p, BLDR_E_FAILED, "%s", text);
+}
+
+void bldr_patch_fail_code(struct bldr_patch *p, int code, const char *fmt, ...)
+{
+	char text[BLDR_ERROR_TEXT_MAX];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	patch_error(p, code < 0 ? code : BLDR_E_FAILED, "%s", text);
 }
 
 /* Names need no escaping: their alphabet has nothing to escape. */

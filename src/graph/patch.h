@@ -27,6 +27,8 @@ struct bldr_patch {
 	struct writes writes;   /* in the order they came */
 	struct sends sends;     /* absorb's, then its routers' */
 	struct numbers targets; /* of its routers, each once */
+	bool again;             /* another round; nothing else is said then */
+	struct kept kept;       /* what it sees; may be nothing */
 	size_t bytes;           /* of all texts */
 	int code;               /* of the first error, or 0 */
 	char *error;
@@ -42,6 +44,8 @@ void patch_release(struct bldr_patch *p);
 void patch_write(struct bldr_patch *p, size_t channel, struct bldr_value *value);
 void patch_send(struct bldr_patch *p, size_t node, struct bldr_value *arg);
 void patch_target(struct bldr_patch *p, size_t node);
+/* Whether the patch is one that goes again, and nothing else. An error when it is both. */
+bool patch_goes_again(struct bldr_patch *p);
 /* Keeps the first error, with the node's name in front. */
 void patch_error(struct bldr_patch *p, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -96,6 +96,24 @@ void bldr_plan_add(struct bldr_plan *p, const char *kind, enum bldr_class cls,
 	p->n++;
 }
 
+void bldr_plan_sleep(struct bldr_plan *p, int64_t ms)
+{
+	struct bldr_value *args = bldr_object();
+	bldr_object_set(args, "ms", bldr_int(ms));
+	bldr_plan_add(p, "sleep", BLDR_PURE, args, 0);
+}
+
+void bldr_plan_interrupt(struct bldr_plan *p, struct bldr_value *args)
+{
+	bldr_plan_add(p, "interrupt", BLDR_PURE, args, 0);
+}
+
+void bldr_plan_process(struct bldr_plan *p, enum bldr_class cls, struct bldr_value *args,
+		       uint32_t timeout_ms)
+{
+	bldr_plan_add(p, "process", cls, args, timeout_ms);
+}
+
 void bldr_plan_work(struct bldr_plan *p, const char *name, enum bldr_class cls,
 		    struct bldr_value *args)
 {

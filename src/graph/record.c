@@ -59,6 +59,17 @@ void record_patch(struct run *r, const struct task *t)
 		(struct patch_record){ .task = t->id, .text = patch_text(&t->patch, a) };
 }
 
+void record_round(struct run *r, const struct task *t, const char *kept)
+{
+	struct arena *a = &r->update->arena;
+	*LIST_ADD(a, &r->update->rounds) = (struct round_record){
+		.task = t->id,
+		.round = t->round,
+		.at_ms = t->at_ms,
+		.kept = arena_strdup(a, kept),
+	};
+}
+
 void record_intent(struct run *r, const struct effect *e)
 {
 	struct arena *a = &r->update->arena;
@@ -75,6 +86,7 @@ void record_result(struct run *r, const struct effect *e, const char *text)
 	*LIST_ADD(a, &r->update->results) = (struct result_record){
 		.effect = e->intent.id,
 		.status = e->status,
+		.code = e->code,
 		.value = arena_strdup(a, text),
 		.error = arena_strdup(a, e->error),
 	};
@@ -187,6 +199,21 @@ void event_task_started(struct run *r, const struct task *t)
 	put_text(r, t->path);
 	put(r, "}");
 	event_end(r, "task.started");
+}
+
+void event_task_again(struct run *r, const struct task *t)
+{
+	char round[DIGITS_MAX];
+	digits_of(t->round, round);
+	event_begin(r);
+	put(r, "{\"node\":");
+	put_text(r, t->node->name);
+	put(r, ",\"round\":");
+	put(r, round);
+	put(r, ",\"task\":");
+	put_text(r, t->path);
+	put(r, "}");
+	event_end(r, "task.again");
 }
 
 /* Each channel once, in the order of the first write. */

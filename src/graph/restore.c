@@ -217,18 +217,40 @@ static void forget_attempt(struct run *r, struct task *t)
 	task_forget_effects(t);
 }
 
+int run_restore_round(struct run *r, const struct round_record *k, struct bldr_error *err)
+{
+	struct task *t = idtable_find(&r->tasks, k->task);
+	if (t == NULL || t->state != TASK_WAITING) {
+		return 0;
+	}
+	if (k->round <= t->round || t->node->sub != NULL || t->n_effects > 0) {
+		return corrupt(err, "task", k->task, "its rounds do not follow each other");
+	}
+	struct bldr_value *kept = NULL;
+	int rc = k->kept != NULL ? parse(k->kept, &kept, "task", k->task, err) : 0;
+	if (rc < 0) {
+		return rc;
+	}
+	bldr_unref(t->kept);
+	t->kept = kept;
+	t->round = k->round;
+	t->at_ms = k->at_ms;
+	return 0;
+}
+
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err)
 {
 	struct task *t = idtable_find(&r->tasks, i->task);
-	if (t == NULL || t->state != TASK_WAITING || i->attempt < t->attempt) {
+	if (t == NULL || t->state != TASK_WAITING || i->attempt < t->attempt ||
+	    i->round < t->round) {
 		return 0;
 	}
 	if (i->attempt > t->attempt) {
 		forget_attempt(r, t);
 		t->attempt = i->attempt;
 	}
-	if (i->round != 0 || i->ordinal != (int64_t)t->n_effects || t->n_effects == BLDR_PLAN_MAX ||
-	    idtable_find(&r->effects, i->id) != NULL) {
+	if (i->round != t->round || i->ordinal != (int64_t)t->n_effects ||
+	    t->n_effects == BLDR_PLAN_MAX || idtable_find(&r->effects, i->id) != NULL) {
 		return corrupt(err, "effect", i->id, "it does not follow the one before it");
 	}
 	struct effect *e = effect_new(t, i);
@@ -249,8 +271,12 @@ int run_restore_result(struct run *r, const struct result_record *s, struct bldr
 			return rc;
 		}
 	} else {
+		if (s->code >= 0) {
+			return corrupt(err, "effect", s->effect, "its result has no code");
+		}
 		e->error = xstrdup(s->error != NULL ? s->error : "");
 	}
+	e->code = s->code;
 	e->status = s->status;
 	e->ended = true;
 	e->task->n_pending--;
@@ -346,7 +372,7 @@ int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_st
 		r->quiet = false;
 		for (size_t i = 0; i < once.n; i++) {
 			effect_end(r, idtable_find(&r->effects, (int64_t)once.at[i]), BLDR_UNKNOWN,
-				   NULL,
+				   BLDR_E_FAILED, NULL,
 				   "the process ended before a result was recorded, it may or may "
 				   "not have been performed");
 		}

@@ -70,14 +70,14 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 	return 0;
 }
 
-void run_deliver(struct run *r, int64_t effect, enum bldr_status status,
+void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int code,
 		 const struct bldr_value *value, const char *error, int64_t now_ms,
 		 struct update *u)
 {
 	struct effect *e = idtable_find(&r->effects, effect);
 	ASSERT(e != NULL); /* intended by this run, and not delivered before */
 	run_enter(r, now_ms, u);
-	effect_end(r, e, status, value, error);
+	effect_end(r, e, status, code, value, error);
 	run_leave(r);
 }
 

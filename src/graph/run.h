@@ -57,9 +57,17 @@ struct patch_record {
 	const char *text; /* canonical JSON; the graph module's own form */
 };
 
+/* A task's next round has begun. Only the last one of a task matters. */
+struct round_record {
+	int64_t task, round; /* round >= 1 */
+	int64_t at_ms;       /* the recorded time it sees */
+	const char *kept;    /* canonical JSON, or NULL */
+};
+
 struct intent_record {
 	int64_t id, task;
 	int64_t attempt; /* 0; +1 each time a failed thread is resumed */
+	int64_t at_ms;   /* when it was intended: what a sleep is counted from */
 	int64_t round, ordinal;
 	const char *kind;
 	enum bldr_class cls;
@@ -71,6 +79,7 @@ struct intent_record {
 struct result_record {
 	int64_t effect;
 	enum bldr_status status;
+	int code;          /* 0 when BLDR_DONE, else negative */
 	const char *value; /* canonical JSON; NULL unless BLDR_DONE */
 	const char *error; /* NULL when BLDR_DONE */
 };
@@ -90,10 +99,12 @@ struct update {
 	struct arena arena;
 	LIST(struct step_record) steps;
 	LIST(struct patch_record) patches;
+	LIST(struct round_record) rounds;
 	LIST(struct intent_record) intents;
 	LIST(struct result_record) results;
 	LIST(struct event_record) events;
 	enum run_status status; /* after the last call */
+	int code;               /* RUN_FAILED: the code of what failed */
 	const char *error;      /* RUN_FAILED: why */
 	int64_t next_id;        /* the id counter after the last call */
 	int64_t last_event;     /* the event counter after the last call */
@@ -112,10 +123,11 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 	      struct bldr_error *err);
 
 /*
- * The result of an effect that this run intended. value is borrowed (BLDR_DONE), error likewise.
+ * The result of an effect that this run intended. value is borrowed (BLDR_DONE), error likewise. code: of
+ * what is not BLDR_DONE; 0 stands for the one its status implies.
  * Supersteps without effects are run through until some effect is pending or the run has ended.
  */
-void run_deliver(struct run *r, int64_t effect, enum bldr_status status,
+void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int code,
 		 const struct bldr_value *value, const char *error, int64_t now_ms,
 		 struct update *u);
 
@@ -125,13 +137,14 @@ struct bldr_value *run_state(const struct run *r);
 
 /*
  * Rebuilding. Feed per frame its records from the last base one on, in order of (frame, step),
- * parents before children (frames have ascending ids); then patches, intents, results in order of
- * id. Records of what is over (frames and tasks of past supersteps, older attempts) are passed over
+ * parents before children (frames have ascending ids); then patches, rounds, intents, results in order
+ * of id. Records of what is over (frames and tasks of past supersteps, older attempts) are passed over
  * and may be left out, but for an ended frame whose opening task has no patch yet.
  * Errors: CORRUPT, and CHANGED when a recorded node is gone from the graph.
  */
 int run_restore_step(struct run *r, const struct step_record *s, struct bldr_error *err);
 int run_restore_patch(struct run *r, const struct patch_record *p, struct bldr_error *err);
+int run_restore_round(struct run *r, const struct round_record *k, struct bldr_error *err);
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err);
 int run_restore_result(struct run *r, const struct result_record *s, struct bldr_error *err);
 

@@ -69,11 +69,11 @@ static int settle_next(struct run *r, struct frame *f, struct bldr_error *err)
 				      "the limit is %d",
 				      f->step + 1, f->graph->name, n, GRAPH_TASKS_MAX);
 	}
-	if (n > 0 && f->step + 1 >= GRAPH_STEPS_MAX) {
+	if (n > 0 && f->step + 1 >= f->graph->steps_max) {
 		return bldr_error_set(err, BLDR_E_LIMIT,
-				      "recursion limit: graph \"%s\" has not ended after %d "
-				      "supersteps",
-				      f->graph->name, GRAPH_STEPS_MAX);
+				      "recursion limit: graph \"%s\" has not ended after %" PRId64
+				      " supersteps",
+				      f->graph->name, f->graph->steps_max);
 	}
 	return 0;
 }
@@ -99,7 +99,7 @@ static int check_tasks(const struct frame *f, struct bldr_error *err)
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		const struct task *t = &f->tasks.at[i];
 		if (t->state == TASK_FAILED) {
-			return bldr_error_set(err, BLDR_E_FAILED, "%s", t->error);
+			return bldr_error_set(err, t->code, "%s", t->error);
 		}
 	}
 	return 0;
@@ -213,10 +213,11 @@ static void frame_fail(struct run *r, struct frame *f, struct bldr_error *err)
 	frame_unqueue(f);
 	if (f->opener != NULL) {
 		bldr_error_prefix(err, "node \"%s\"", f->opener->node->name);
-		task_fail(r, f->opener, err->text);
+		task_fail(r, f->opener, err->code, err->text);
 		return;
 	}
 	r->status = RUN_FAILED;
+	r->code = err->code;
 	free(r->error);
 	r->error = xstrdup(err->text);
 	event_run_failed(r);
@@ -286,6 +287,7 @@ void run_leave(struct run *r)
 	}
 	struct update *u = r->update;
 	u->status = r->status;
+	u->code = r->status == RUN_FAILED ? r->code : 0;
 	u->error = r->status == RUN_FAILED ? arena_strdup(&u->arena, r->error) : NULL;
 	u->next_id = r->next_id;
 	u->last_event = r->last_event;

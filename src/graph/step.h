@@ -3,7 +3,8 @@
  * run_leave, which steps on as far as possible and completes the update.
  *
  *	task_start --no effects--> task_absorb --> task_end --last of its frame--> step_close
- *	     '------intents, later results------------^                                |
+ *	     '------intents, later results------^ |                                    |
+ *	     ^----------------again---------------'                                    |
  *	                         step_begin of the next superstep, or the frame's end <-'
  */
 #pragma once
@@ -21,7 +22,8 @@ struct run {
 	char *thread;
 	uint64_t seed;
 	enum run_status status;
-	char *error; /* RUN_FAILED */
+	int code; /* RUN_FAILED, as error is */
+	char *error;
 	int64_t next_id;
 	int64_t last_event;
 	struct frame *root;
@@ -64,11 +66,11 @@ void step_commit(struct run *r, struct frame *f);
 void task_start(struct run *r, struct task *t, bool again);
 void task_absorb(struct run *r, struct task *t);
 void task_child_ended(struct run *r, struct task *t);
-void task_fail(struct run *r, struct task *t, const char *error);
+void task_fail(struct run *r, struct task *t, int code, const char *error);
 /* Asks the routers of the patch's node. */
 void task_route(struct run *r, struct frame *f, struct bldr_patch *p, const struct bldr_view *v);
-/* value and error are borrowed. */
-void effect_end(struct run *r, struct effect *e, enum bldr_status status,
+/* value and error are borrowed; a code that is not negative stands for that of the status. */
+void effect_end(struct run *r, struct effect *e, enum bldr_status status, int code,
 		const struct bldr_value *value, const char *error);
 /* Copies the intent, and adds the effect to its task. */
 struct effect *effect_new(struct task *t, const struct intent_record *intent);

@@ -7,10 +7,14 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "graph/plan.h"
 #include "graph/record.h"
 #include "graph/route.h"
 
+/* The code of a result whose performer named none. */
+static const int status_codes[] = { BLDR_OK, BLDR_E_FAILED, BLDR_E_TIMEOUT, BLDR_E_CANCELLED,
+				    BLDR_E_FAILED };
 static const char *const status_texts[] = { "done", "failed", "timed out", "was cancelled",
 					    "may or may not have been performed" };
 
@@ -25,14 +29,22 @@ static char *error_text(const char *s)
 	return text;
 }
 
+static uint64_t round_seed(const struct task *t)
+{
+	const uint64_t words[2] = { t->seed, (uint64_t)t->round };
+	return t->round == 0 ? t->seed : hash_xx64(words, sizeof(words));
+}
+
 static struct bldr_view view_of(const struct task *t)
 {
 	return (struct bldr_view){
 		.state = frame_view(t->frame, t->node),
 		.input = t->input,
 		.config = t->node->config,
-		.now_ms = t->frame->at_ms,
-		.seed = t->seed,
+		.now_ms = t->round > 0 ? t->at_ms : t->frame->at_ms,
+		.seed = round_seed(t),
+		.round = t->round,
+		.kept = t->kept,
 	};
 }
 
@@ -47,8 +59,10 @@ static void task_settle(struct run *r, struct task *t, enum task_state state)
 	}
 }
 
-void task_fail(struct run *r, struct task *t, const char *error)
+void task_fail(struct run *r, struct task *t, int code, const char *error)
 {
+	ASSERT(code < 0);
+	t->code = code;
 	t->error = error_text(error);
 	patch_release(&t->patch);
 	if (!r->quiet) {
@@ -85,7 +99,7 @@ static void task_end(struct run *r, struct task *t, const struct bldr_view *view
 	if (t->patch.code != 0) {
 		char *error = t->patch.error;
 		t->patch.error = NULL;
-		task_fail(r, t, error);
+		task_fail(r, t, t->patch.code, error);
 		free(error);
 		return;
 	}
@@ -108,14 +122,33 @@ static void check_results(struct task *t)
 	for (size_t i = 0; i < t->n_effects; i++) {
 		const struct effect *e = t->effects[i];
 		if (e->status != BLDR_DONE) {
-			patch_error(&t->patch, BLDR_E_FAILED, "effect %zu (\"%s\") %s: %s", i,
+			patch_error(&t->patch, e->code, "effect %zu (\"%s\") %s: %s", i,
 				    e->intent.kind, status_texts[e->status], e->error);
 			return;
 		}
 	}
 }
 
-void task_absorb(struct run *r, struct task *t)
+/* The next round, as the patch asks for it. */
+static void begin_round(struct run *r, struct task *t)
+{
+	if (t->round + 1 >= BLDR_ROUNDS_MAX) {
+		patch_error(&t->patch, BLDR_E_LIMIT, "it has not ended after %d rounds",
+			    BLDR_ROUNDS_MAX);
+		return;
+	}
+	task_forget_effects(t);
+	t->round++;
+	t->at_ms = r->now_ms;
+	bldr_unref(t->kept);
+	t->kept = t->patch.kept.value != NULL ? bldr_ref(t->patch.kept.value) : NULL;
+	record_round(r, t, t->patch.kept.text);
+	event_task_again(r, t);
+	patch_release(&t->patch);
+}
+
+/* True when another round has begun, which is to be planned. */
+static bool absorb_round(struct run *r, struct task *t)
 {
 	struct bldr_view view = view_of(t);
 	patch_begin(r, t);
@@ -128,13 +161,21 @@ void task_absorb(struct run *r, struct task *t)
 			ASSERT(e->ended);
 			results[i] = (struct bldr_result){
 				.status = e->status,
+				.code = e->code,
 				.value = e->value,
 				.error = e->error,
 			};
 		}
 		t->node->absorb(&view, results, t->n_effects, &t->patch);
 	}
+	if (patch_goes_again(&t->patch)) {
+		begin_round(r, t);
+		if (t->patch.code == 0) {
+			return true;
+		}
+	}
 	task_end(r, t, &view);
+	return false;
 }
 
 struct effect *effect_new(struct task *t, const struct intent_record *intent)
@@ -158,12 +199,14 @@ struct effect *effect_new(struct task *t, const struct intent_record *intent)
 static void intend(struct run *r, struct task *t, const struct planned *planned)
 {
 	size_t ordinal = t->n_effects;
-	char *key = xasprintf("%s%s#0.%zu", r->thread, t->path, ordinal);
+	char *key = xasprintf("%s%s#%" PRId64 ".%zu", r->thread, t->path, t->round, ordinal);
 	struct effect *e = effect_new(t,
 				      &(struct intent_record){
 					      .id = r->next_id++,
 					      .task = t->id,
 					      .attempt = t->attempt,
+					      .at_ms = r->now_ms,
+					      .round = t->round,
 					      .ordinal = (int64_t)ordinal,
 					      .kind = planned->kind,
 					      .cls = planned->cls,
@@ -181,7 +224,8 @@ static void intend(struct run *r, struct task *t, const struct planned *planned)
 	event_effect_intended(r, e, name != NULL ? name : planned->kind);
 }
 
-static void task_prepare(struct run *r, struct task *t)
+/* True when nothing was planned: the round is to be absorbed at once. */
+static bool prepare_round(struct run *r, struct task *t)
 {
 	struct bldr_plan plan;
 	plan_init(&plan, t->node);
@@ -189,17 +233,31 @@ static void task_prepare(struct run *r, struct task *t)
 		struct bldr_view view = view_of(t);
 		t->node->prepare(&view, &plan);
 	}
+	for (size_t i = 0; plan.error.code == 0 && i < plan.n; i++) {
+		intend(r, t, &plan.effects[i]);
+	}
+	bool at_once = plan.error.code == 0 && plan.n == 0;
 	if (plan.error.code != 0) {
-		task_fail(r, t, plan.error.text);
-	} else {
-		for (size_t i = 0; i < plan.n; i++) {
-			intend(r, t, &plan.effects[i]);
-		}
-		if (plan.n == 0) {
-			task_absorb(r, t);
-		}
+		task_fail(r, t, plan.error.code, plan.error.text);
 	}
 	plan_release(&plan);
+	return at_once;
+}
+
+/* Rounds without effects follow each other at once; that they do so in a loop spares the stack. */
+static void task_prepare(struct run *r, struct task *t)
+{
+	bool go_on = true;
+	while (go_on) {
+		go_on = prepare_round(r, t) && absorb_round(r, t);
+	}
+}
+
+void task_absorb(struct run *r, struct task *t)
+{
+	if (absorb_round(r, t)) {
+		task_prepare(r, t);
+	}
 }
 
 /* A send's input may not reach a channel whose sum goes out: it would be taken for the child's. */
@@ -238,7 +296,7 @@ static void task_open(struct run *r, struct task *t)
 	if (fill_child(t, child, &err) < 0) {
 		frame_free(child);
 		bldr_error_prefix(&err, "node \"%s\"", t->node->name);
-		task_fail(r, t, err.text);
+		task_fail(r, t, err.code, err.text);
 		return;
 	}
 	t->child = child;
@@ -277,7 +335,7 @@ void task_child_ended(struct run *r, struct task *t)
 	t->child = NULL;
 }
 
-void effect_end(struct run *r, struct effect *e, enum bldr_status status,
+void effect_end(struct run *r, struct effect *e, enum bldr_status status, int code,
 		const struct bldr_value *value, const char *error)
 {
 	ASSERT(!e->ended && status >= BLDR_DONE && status <= BLDR_UNKNOWN);
@@ -287,10 +345,12 @@ void effect_end(struct run *r, struct effect *e, enum bldr_status status,
 	    kept_make(&kept, value != NULL ? bldr_ref(value) : bldr_null(), &err) < 0) {
 		bldr_error_prefix(&err, "the result cannot be kept");
 		status = BLDR_FAILED;
+		code = err.code;
 		error = err.text;
 	}
 	e->ended = true;
 	e->status = status;
+	e->code = status != BLDR_DONE && code < 0 ? code : status_codes[status];
 	if (status == BLDR_DONE) {
 		e->value = bldr_ref(kept.value);
 	} else {

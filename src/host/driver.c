@@ -128,20 +128,42 @@ void driver_release(struct driver *d)
 	map_free(d->ids);
 }
 
-void driver_land(struct driver *d, struct flight *f, enum bldr_status status, char *text,
-		 char *error)
+static void add_landing(struct driver *d, struct landing landing)
 {
-	struct landing *l;
-
-	ASSERT(f->owner != NULL && d->flights > 0);
 	if (d->n_landings == d->room_landings) {
 		d->room_landings = d->room_landings * 2 + 16;
 		d->landings = xrealloc(d->landings, d->room_landings * sizeof(*d->landings));
 	}
-	l = &d->landings[d->n_landings++];
-	*l = (struct landing){ .owner = f->owner, .effect = f->effect, .status = status };
-	l->text = text;
-	l->error = error;
+	d->landings[d->n_landings++] = landing;
+}
+
+int driver_answer(struct driver *d, struct driver_thread *t, int64_t effect, char *text)
+{
+	for (size_t i = 0; i < d->n_landings; i++) {
+		if (d->landings[i].owner == t && d->landings[i].effect == effect) {
+			free(text);
+			return BLDR_E_EXISTS;
+		}
+	}
+	add_landing(d, (struct landing){ .owner = t, .effect = effect, .text = text });
+	t->flights++;
+	d->host->wake(d->host);
+	return 0;
+}
+
+void driver_land(struct driver *d, struct flight *f, enum bldr_status status, int code, char *text,
+		 char *error)
+{
+	ASSERT(f->owner != NULL && d->flights > 0);
+	add_landing(d,
+		    (struct landing){
+			    .owner = f->owner,
+			    .effect = f->effect,
+			    .status = status,
+			    .code = code,
+			    .text = text,
+			    .error = error,
+		    });
 	f->owner = NULL;
 	d->flights--;
 }
@@ -154,6 +176,7 @@ static void deliver(struct driver *d, const struct landing *l, int64_t now_ms)
 	struct bldr_error err = { 0 };
 	enum bldr_status status = l->status;
 	const char *error = l->error;
+	int code = l->code;
 
 	t->flights--;
 	if (t->lost) {
@@ -164,13 +187,14 @@ static void deliver(struct driver *d, const struct landing *l, int64_t now_ms)
 	}
 	if (status == BLDR_DONE && bldr_value_parse(l->text, strlen(l->text), &value, &err) < 0) {
 		status = BLDR_FAILED; /* such as nested too deep */
+		code = err.code;
 		error = err.text;
 	}
 	if (t->update == NULL) {
 		t->update = xcalloc(1, sizeof(*t->update));
 		set_ready(d, t);
 	}
-	run_deliver(t->run, l->effect, status, value, error, now_ms, t->update);
+	run_deliver(t->run, l->effect, status, code, value, error, now_ms, t->update);
 	bldr_unref(value);
 }
 
@@ -283,16 +307,25 @@ static void dispatch(struct driver *d, struct driver_thread *t, const struct int
 {
 	struct flight *f;
 	struct bldr_error err = { 0 };
+	int rc;
 
 	if (d->stop) {
 		return;
 	}
 	f = flight_new(t->row.id, i);
+	rc = prepare(d, f, i, &err);
+	if (rc == 0 && f->kind->way == WAY_PERSON) {
+		if (d->trace != NULL) {
+			trace_ask(d->trace, d->host->now_ms(d->host), f);
+		}
+		flight_free(f);
+		return;
+	}
 	f->owner = t;
 	t->flights++;
 	d->flights++;
-	if (prepare(d, f, i, &err) < 0) {
-		driver_land(d, f, BLDR_FAILED, NULL, xstrdup(err.text));
+	if (rc < 0) {
+		driver_land(d, f, BLDR_FAILED, rc, NULL, xstrdup(err.text));
 		flight_free(f);
 		return;
 	}
@@ -419,8 +452,8 @@ void driver_committed(struct driver *d, struct batch *b)
 			continue;
 		}
 		dispatch_update(d, t, b->updates[i]);
-		if (t->row.status != RUN_RUNNING) {
-			retire_thread(d, t);
+		if (t->row.status != RUN_RUNNING || (t->flights == 0 && t->update == NULL)) {
+			retire_thread(d, t); /* ended, or it waits for a person: rows only */
 		}
 	}
 	driver_discard(b);

@@ -38,7 +38,7 @@ struct driver_thread {
 	struct update *update; /* what waits for the next commit, or NULL */
 	bool resumed;          /* its next commit dispatches all that is pending, old intents too */
 	bool lost;             /* ended, or advanced by others: what still lands is dropped */
-	size_t flights;        /* dispatched and not delivered */
+	size_t flights;        /* dispatched, or answered, and not delivered */
 	struct driver_thread *next, *prev;
 	struct driver_thread *next_ready;
 };
@@ -47,6 +47,7 @@ struct landing {
 	struct driver_thread *owner;
 	int64_t effect;
 	enum bldr_status status;
+	int code;
 	char *text, *error;
 };
 
@@ -93,8 +94,10 @@ void driver_add(struct driver *d, const struct journal_thread *row, struct run *
 		struct update *update, bool resumed);
 
 /* The result of a flight: takes text and error. f no longer belongs to a thread afterwards. */
-void driver_land(struct driver *d, struct flight *f, enum bldr_status status, char *text,
+void driver_land(struct driver *d, struct flight *f, enum bldr_status status, int code, char *text,
 		 char *error);
+/* A person's answer to a pending effect of t, as JSON; takes text. Errors: EXISTS (it has one already). */
+int driver_answer(struct driver *d, struct driver_thread *t, int64_t effect, char *text);
 /* Delivers what has landed. NULL: nothing is to be committed. */
 struct batch *driver_batch(struct driver *d, int64_t now_ms);
 /* Makes it durable; callable on another thread. */

@@ -10,7 +10,8 @@
 
 #include "base/check.h"
 
-static const struct effect_kind *const kinds[] = { &effect_work };
+static const struct effect_kind *const kinds[] = { &effect_work, &effect_sleep, &effect_interrupt,
+						   &effect_process };
 
 const struct effect_kind *effect_kind_find(const char *name)
 {
@@ -27,7 +28,9 @@ struct flight *flight_new(const char *thread, const struct intent_record *i)
 	struct flight *f = xcalloc(1, sizeof(*f));
 
 	f->effect = i->id;
+	f->cls = i->cls;
 	f->timeout_ms = i->timeout_ms;
+	f->intended_ms = i->at_ms;
 	f->thread = arena_strdup(&f->arena, thread);
 	f->key = arena_strdup(&f->arena, i->key);
 	f->label = "";
@@ -58,15 +61,17 @@ void flight_done(struct flight *f, const struct bldr_value *value)
 	}
 	free(text);
 	f->status = BLDR_FAILED;
+	f->code = BLDR_E_LIMIT;
 	f->error = xasprintf(
 		"%s \"%s\" returned %zu bytes, more than %d: return an artefact reference",
 		f->kind->name, f->label, size, BLDR_RESULT_MAX);
 }
 
-void flight_failed(struct flight *f, enum bldr_status status, const char *error)
+void flight_failed(struct flight *f, enum bldr_status status, int code, const char *error)
 {
 	f->status = status;
-	f->error = xstrdup(error);
+	f->code = code;
+	f->error = error != NULL ? xstrdup(error) : NULL;
 }
 
 char *flight_expiry(const struct flight *f)

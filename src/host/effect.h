@@ -5,9 +5,9 @@
  *	         \             \---> expired --> delivered as TIMED_OUT; what comes later is dropped
  *	          \----------------> dropped     the engine stops: not recorded, performed again on resume
  *
- * A kind is one row of the table in effect.c. The loop's thread calls its prepare; its perform
- * runs on a pool thread (sim_host: inline), shares nothing but what the flight holds, and looks
- * at cancel.
+ * A kind is one row of the table in effect.c. The loop's thread calls its prepare; who performs it is
+ * said by its way. A perform runs on a pool thread (sim_host: inline), shares nothing but what the
+ * flight holds, and looks at cancel.
  */
 #pragma once
 
@@ -20,11 +20,19 @@
 struct driver_thread;
 struct flight;
 
+enum effect_way {
+	WAY_WORKER,  /* a pool thread calls perform */
+	WAY_CLOCK,   /* the host lets it land at wake_ms */
+	WAY_PROCESS, /* the host starts a process; simulation calls perform, which plays one */
+	WAY_PERSON   /* nobody: it waits in the journal for bldr_thread_answer */
+};
+
 struct effect_kind {
 	const char *name;
+	enum effect_way way;
 	/* Reads the request into target and args. Errors are the effect's FAILED result. */
 	int (*prepare)(struct flight *f, const struct map *works, struct bldr_error *err);
-	/* Does it, and ends with flight_done or flight_failed. */
+	/* Does it, and ends with flight_done or flight_failed. NULL: see way. */
 	void (*perform)(struct flight *f);
 };
 
@@ -33,9 +41,12 @@ struct flight {
 	struct driver_thread *owner; /* NULL once it has landed or expired; the loop's thread only */
 	int64_t effect;
 	const char *thread, *key;
-	const char *label;   /* what exactly, such as the work's name */
+	const char *label; /* what exactly, such as the work's name */
+	enum bldr_class cls;
 	uint32_t timeout_ms; /* 0: no limit */
 	uint32_t virtual_ms; /* how long it takes in simulation */
+	int64_t intended_ms; /* the recorded time of the intent, by the host's wall clock */
+	int64_t wake_ms;     /* WAY_CLOCK: when it lands, by the same clock */
 	const struct effect_kind *kind;
 	const void *target;      /* the kind's own: work type */
 	struct bldr_value *args; /* handed over whole to who performs */
@@ -47,11 +58,13 @@ struct flight {
 
 	/* Written by who performs, read when it has landed. */
 	enum bldr_status status;
+	int code;   /* otherwise: negative, or 0 for the one that status implies */
 	char *text; /* BLDR_DONE: JSON */
 	char *error;
 
 	/* The host's. */
 	int64_t due_ms;
+	struct process *process; /* uv_host, WAY_PROCESS: while it runs */
 	struct flight *next, *prev;
 	struct flight *queue;
 };
@@ -65,9 +78,14 @@ void flight_free(struct flight *f);
 
 /* Ends of perform. flight_done refuses what is above BLDR_RESULT_MAX. value is borrowed. */
 void flight_done(struct flight *f, const struct bldr_value *value);
-void flight_failed(struct flight *f, enum bldr_status status, const char *error);
+void flight_failed(struct flight *f, enum bldr_status status, int code, const char *error);
 /* Why a flight is TIMED_OUT; the caller frees it. Reads nothing that its worker may write. */
 char *flight_expiry(const struct flight *f);
 
+/* Calls a work function with args as the perform of a flight. */
+void flight_work(struct flight *f, const struct bldr_work_type *type, const struct bldr_value *args);
+
+/* The kinds; <bldr/effect.h> says what each takes and gives. */
+extern const struct effect_kind effect_sleep, effect_interrupt, effect_process;
 /* Kind "work": request {"work": name, "args": {...}}; works maps a name to its bldr_work_type. */
 extern const struct effect_kind effect_work;

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/crypto.h"
+#include "graph/kept.h"
 #include "host/driver.h"
 #include "host/sim_host.h"
 #include "host/uv_host.h"
@@ -37,7 +38,16 @@ static int open_host(const struct bldr_engine_options *o, struct bldr_engine *e,
 	if (!o->simulate) {
 		return uv_host_new(o->workers, &e->host, err);
 	}
-	e->host = sim_host_new();
+	for (size_t i = 0; i < o->n_faults; i++) {
+		if (o->faults[i].nth == 0 ||
+		    (o->faults[i].at == BLDR_AT_COMMIT && o->faults[i].what == BLDR_FAULT_TIMEOUT)) {
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "planned fault %zu: nth counts from 1, and commits do "
+					      "not time out",
+					      i);
+		}
+	}
+	e->host = sim_host_new(o->start_ms, o->faults, o->n_faults);
 	return 0;
 }
 
@@ -312,6 +322,122 @@ void bldr_engine_stop(struct bldr_engine *e)
 	}
 }
 
+/* The interrupts that a run waits for; the one that is asked for. */
+struct wanted {
+	const char *key; /* NULL: any */
+	int64_t effect;
+	size_t n;
+};
+
+static void look_for(const struct intent_record *i, void *user)
+{
+	struct wanted *w = user;
+
+	if (strcmp(i->kind, effect_interrupt.name) == 0 &&
+	    (w->key == NULL || strcmp(w->key, i->key) == 0)) {
+		w->effect = i->id;
+		w->n++;
+	}
+}
+
+static int look_for_stored(const struct intent_record *i, void *user)
+{
+	look_for(i, user);
+	return 0;
+}
+
+static int check_wanted(const struct wanted *w, const char *id, struct bldr_error *err)
+{
+	if (w->n == 0 && w->key != NULL) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND,
+				      "thread \"%s\" waits for no answer to \"%s\"", id, w->key);
+	}
+	if (w->n == 0) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND, "thread \"%s\" waits for no answer",
+				      id);
+	}
+	if (w->n > 1) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "thread \"%s\" waits for %zu answers; name the key of one",
+				      id, w->n);
+	}
+	return 0;
+}
+
+/* The text of an answer; the caller frees it. */
+static int answer_text(const struct bldr_value *value, char **ret, struct bldr_error *err)
+{
+	char *text;
+
+	if (bldr_depth(value) > KEPT_DEPTH_MAX) {
+		return bldr_error_set(err, BLDR_E_LIMIT, "the answer is nested more than %d deep",
+				      KEPT_DEPTH_MAX);
+	}
+	text = value != NULL ? bldr_value_text(value) : xstrdup("null");
+	if (strlen(text) > BLDR_RESULT_MAX) {
+		free(text);
+		return bldr_error_set(err, BLDR_E_LIMIT, "the answer is larger than %d bytes",
+				      BLDR_RESULT_MAX);
+	}
+	*ret = text;
+	return 0;
+}
+
+/* Finds the interrupt, and takes its thread up when it is not in memory. */
+static int find_asking(struct bldr_engine *e, const char *id, struct wanted *w,
+		       struct driver_thread **ret, struct bldr_error *err)
+{
+	struct driver_thread *t = driver_find(&e->driver, id);
+	struct journal_thread row;
+	int rc = 0;
+
+	if (t != NULL && t->lost) {
+		return bldr_error_set(err, BLDR_E_CHANGED,
+				      "thread \"%s\" was advanced by another process", id);
+	}
+	if (t != NULL) {
+		run_pending(t->run, look_for, w);
+		*ret = t;
+		return check_wanted(w, id, err);
+	}
+	rc = journal_thread(e->reader, id, &row, err);
+	if (rc == 0) {
+		rc = journal_pending(e->reader, row.rowid, effect_interrupt.name, look_for_stored,
+				     w, err);
+	}
+	if (rc == 0) {
+		rc = check_wanted(w, id, err);
+	}
+	if (rc == 0) {
+		rc = bldr_thread_resume(e, id, err);
+	}
+	*ret = rc == 0 ? driver_find(&e->driver, id) : NULL;
+	return rc;
+}
+
+int bldr_thread_answer(struct bldr_engine *e, const char *id, const char *key,
+		       const struct bldr_value *value, struct bldr_error *err)
+{
+	struct driver_thread *t = NULL;
+	struct wanted wanted = { .key = key };
+	char *text = NULL;
+	int rc = check_writable(e, err);
+
+	if (rc == 0) {
+		rc = answer_text(value, &text, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	rc = find_asking(e, id, &wanted, &t, err);
+	if (rc < 0) {
+		free(text);
+		return rc;
+	}
+	rc = driver_answer(&e->driver, t, wanted.effect, text);
+	return rc < 0 ? bldr_error_set(err, rc, "thread \"%s\" has that answer already", id) : 0;
+}
+
 static void thread_of(const struct journal_thread *t, struct bldr_thread *ret)
 {
 	static const enum bldr_thread_status status[] = {
@@ -325,6 +451,7 @@ static void thread_of(const struct journal_thread *t, struct bldr_thread *ret)
 		.created_ms = t->created_ms,
 		.updated_ms = t->updated_ms,
 		.events = t->last_event,
+		.code = t->code,
 	};
 	memcpy(ret->id, t->id, sizeof(ret->id));
 	memcpy(ret->graph, t->graph, sizeof(ret->graph));
@@ -342,6 +469,48 @@ int bldr_thread_info(struct bldr_engine *e, const char *id, struct bldr_thread *
 		thread_of(&t, ret);
 	}
 	return rc;
+}
+
+struct each_interrupt {
+	const char *thread;
+	int (*each)(const struct bldr_interrupt *interrupt, void *user);
+	void *user;
+	struct bldr_error *err;
+	int rc;
+};
+
+static int each_interrupt(const struct intent_record *i, void *user)
+{
+	struct each_interrupt *to = user;
+	struct bldr_value *question = NULL;
+	struct bldr_interrupt found = { .thread = to->thread, .key = i->key, .asked_ms = i->at_ms };
+	int stop;
+
+	if (bldr_value_parse(i->request, strlen(i->request), &question, NULL) < 0) {
+		to->rc = bldr_error_set(to->err, BLDR_E_CORRUPT,
+					"effect %" PRId64 " of thread \"%s\" is damaged", i->id,
+					to->thread);
+		return 1;
+	}
+	found.question = question;
+	stop = to->each(&found, to->user);
+	bldr_unref(question);
+	return stop;
+}
+
+int bldr_thread_interrupts(struct bldr_engine *e, const char *id,
+			   int (*each)(const struct bldr_interrupt *interrupt, void *user),
+			   void *user, struct bldr_error *err)
+{
+	struct each_interrupt to = { .thread = id, .each = each, .user = user, .err = err };
+	struct journal_thread t;
+	int rc = journal_thread(e->reader, id, &t, err);
+
+	if (rc == 0) {
+		rc = journal_pending(e->reader, t.rowid, effect_interrupt.name, each_interrupt, &to,
+				     err);
+	}
+	return rc < 0 ? rc : to.rc;
 }
 
 int bldr_thread_state(struct bldr_engine *e, const char *id, struct bldr_value **ret,

@@ -2,7 +2,8 @@
  * Virtual time. What is dispatched is performed at once, but lands when its declared duration is
  * over, in the order of (time, effect id, dispatch); all that lands at one instant is delivered
  * in one turn. An effect that would take longer than its timeout is not performed: it lands as
- * TIMED_OUT when the timeout is over.
+ * TIMED_OUT when the timeout is over. A planned crash stops everything at once: what was in memory
+ * is gone, the journal is what it was at that instant.
  */
 #include "host/sim_host.h"
 
@@ -13,7 +14,12 @@
 struct sim_host {
 	struct host host;
 	int64_t now_ms;
+	struct driver *driver;       /* while it runs */
 	struct flight *first, *last; /* by time of landing */
+	const struct bldr_fault *faults;
+	size_t n_faults;
+	unsigned effects, commits; /* so far */
+	bool crashed;
 };
 
 static bool lands_before(const struct flight *a, const struct flight *b)
@@ -56,19 +62,108 @@ static struct flight *take_first(struct sim_host *s)
 	return f;
 }
 
+/* What is planned to go wrong there, or NULL. */
+static const struct bldr_fault *fault_of(const struct sim_host *s, enum bldr_fault_at at,
+					 unsigned nth)
+{
+	for (size_t i = 0; i < s->n_faults; i++) {
+		if (s->faults[i].at == at && s->faults[i].nth == nth) {
+			return &s->faults[i];
+		}
+	}
+	return NULL;
+}
+
+static void crash(struct sim_host *s)
+{
+	s->crashed = true;
+	s->driver->stop = true; /* nothing more is dispatched, or announced to be */
+}
+
+static void expire(struct sim_host *s, struct flight *f, int64_t after_ms)
+{
+	f->due_ms = s->now_ms + after_ms;
+	flight_failed(f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL);
+	f->error = flight_expiry(f);
+}
+
+static void perform_well(struct sim_host *s, struct flight *f)
+{
+	int64_t takes_ms = f->virtual_ms;
+
+	if (f->kind->way == WAY_CLOCK) {
+		takes_ms = f->wake_ms > s->now_ms ? f->wake_ms - s->now_ms : 0;
+	}
+	if (f->timeout_ms > 0 && takes_ms > f->timeout_ms) {
+		expire(s, f, f->timeout_ms);
+		return;
+	}
+	f->due_ms = s->now_ms + takes_ms;
+	if (f->kind->way == WAY_CLOCK) {
+		flight_done(f, NULL);
+	} else {
+		f->kind->perform(f);
+	}
+}
+
+static void perform_badly(struct sim_host *s, struct flight *f, enum bldr_fault_kind what)
+{
+	char why[64];
+
+	switch (what) {
+	case BLDR_FAULT_FAIL:
+		(void)snprintf(why, sizeof(why), "planned fault: effect %u fails", s->effects);
+		f->due_ms = s->now_ms + f->virtual_ms;
+		flight_failed(f, BLDR_FAILED, BLDR_E_IO, why);
+		break;
+	case BLDR_FAULT_TIMEOUT:
+		expire(s, f, f->timeout_ms > 0 ? f->timeout_ms : f->virtual_ms);
+		break;
+	case BLDR_FAULT_CRASH_AFTER:
+		perform_well(s, f);
+		crash(s);
+		break;
+	case BLDR_FAULT_CRASH_BEFORE:
+		crash(s);
+		break;
+	}
+}
+
 static void perform(struct host *h, struct flight *f)
 {
 	struct sim_host *s = (struct sim_host *)h;
+	const struct bldr_fault *fault = fault_of(s, BLDR_AT_EFFECT, ++s->effects);
 
-	if (f->timeout_ms > 0 && f->virtual_ms > f->timeout_ms) {
-		f->due_ms = s->now_ms + f->timeout_ms;
-		f->status = BLDR_TIMED_OUT;
-		f->error = flight_expiry(f);
+	if (fault != NULL) {
+		perform_badly(s, f, fault->what);
 	} else {
-		f->due_ms = s->now_ms + f->virtual_ms;
-		f->kind->perform(f);
+		perform_well(s, f);
 	}
 	insert(s, f);
+}
+
+/* Commits, publishes and dispatches, or what is planned instead. Takes b. */
+static int turn(struct sim_host *s, struct driver *d, struct batch *b, struct bldr_error *err)
+{
+	const struct bldr_fault *fault = fault_of(s, BLDR_AT_COMMIT, ++s->commits);
+	int rc = 0;
+
+	if (fault != NULL && fault->what == BLDR_FAULT_FAIL) {
+		rc = bldr_error_set(err, BLDR_E_IO, "planned fault: commit %u fails", s->commits);
+	} else if (fault != NULL && fault->what == BLDR_FAULT_CRASH_BEFORE) {
+		crash(s);
+	} else {
+		rc = batch_commit(b, d->journal, err);
+	}
+	if (rc == 0 && fault != NULL) {
+		crash(s);
+	}
+	if (rc < 0 || s->crashed) {
+		driver_discard(b);
+	} else {
+		driver_committed(d, b);
+	}
+	return rc;
 }
 
 /* Moves the clock to the next landing and lands all that is due then. */
@@ -78,7 +173,7 @@ static void advance(struct sim_host *s, struct driver *d)
 	while (s->first != NULL && s->first->due_ms == s->now_ms) {
 		struct flight *f = take_first(s);
 
-		driver_land(d, f, f->status, f->text, f->error);
+		driver_land(d, f, f->status, f->code, f->text, f->error);
 		f->text = NULL;
 		f->error = NULL;
 		flight_free(f);
@@ -90,16 +185,13 @@ static int run(struct host *h, struct driver *d, struct bldr_error *err)
 	struct sim_host *s = (struct sim_host *)h;
 	int rc = 0;
 
-	for (;;) {
+	s->driver = d;
+	s->crashed = false;
+	while (rc == 0 && !s->crashed) {
 		struct batch *b = driver_batch(d, s->now_ms);
 
 		if (b != NULL) {
-			rc = batch_commit(b, d->journal, err);
-			if (rc < 0) {
-				driver_discard(b);
-				break;
-			}
-			driver_committed(d, b);
+			rc = turn(s, d, b, err);
 		} else if (s->first != NULL && !d->stop) {
 			advance(s, d);
 		} else {
@@ -108,6 +200,11 @@ static int run(struct host *h, struct driver *d, struct bldr_error *err)
 	}
 	while (s->first != NULL) {
 		flight_free(take_first(s));
+	}
+	if (rc == 0 && s->crashed) {
+		rc = bldr_error_set(err, BLDR_E_CANCELLED,
+				    "planned fault: crashed at effect %u, commit %u", s->effects,
+				    s->commits);
 	}
 	return rc;
 }
@@ -128,10 +225,13 @@ static void sim_free(struct host *h)
 	free(h);
 }
 
-struct host *sim_host_new(void)
+struct host *sim_host_new(int64_t start_ms, const struct bldr_fault *faults, size_t n_faults)
 {
 	struct sim_host *s = xcalloc(1, sizeof(*s));
 
+	s->now_ms = start_ms;
+	s->faults = faults;
+	s->n_faults = n_faults;
 	s->host = (struct host){
 		.perform = perform,
 		.wake = nothing,

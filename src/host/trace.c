@@ -64,6 +64,12 @@ void trace_event(FILE *out, const struct bldr_event *e)
 	free(keys);
 }
 
+void trace_ask(FILE *out, int64_t now_ms, const struct flight *f)
+{
+	line(out, now_ms);
+	(void)fprintf(out, "ask %s\n", f->key);
+}
+
 void trace_dispatch(FILE *out, int64_t now_ms, const struct flight *f)
 {
 	line(out, now_ms);

@@ -1,8 +1,8 @@
 /*
  * One loop on the caller's thread. Workers, the writer and signal handlers only wake it;
  * everything is decided in pump(), once per wake. A commit that fails, or a stop, ends the loop:
- * what is in flight is asked to cancel, waited for and dropped, and the journal says where to go
- * on.
+ * what is in flight is asked to cancel or killed, waited for and dropped, and the journal says where
+ * to go on.
  *
  *	         wake (workers, writer, driver_add, stop)
  *	idle --------------------------------------------> pump: take the commit that ended -> dispatch
@@ -20,7 +20,11 @@
 
 #include "base/check.h"
 #include "host/pool.h"
+#include "host/process.h"
 #include "host/writer.h"
+
+/* A sleep is looked at so often at least, since the wall clock may be set. */
+enum { LOOK_MS = 60000 };
 
 struct uv_host {
 	struct host host;
@@ -35,7 +39,9 @@ struct uv_host {
 	struct pool *pool;
 	struct writer *writer;
 	bool committing;
-	size_t timed;           /* flights that have a timeout */
+	bool ending;            /* the loop has been left: only processes are waited for */
+	size_t timed;           /* flights that have a timeout, or sleep */
+	size_t processes;       /* started, and not ended yet */
 	struct flight *flights; /* all that are performed or wait for it, expired ones too */
 	int code;
 	struct bldr_error err;
@@ -69,17 +75,9 @@ static int64_t now_ms(struct host *h)
 	return u->last_ms;
 }
 
-static void perform(struct host *h, struct flight *f)
+static bool is_timed(const struct flight *f)
 {
-	struct uv_host *u = (struct uv_host *)h;
-
-	f->next = u->flights;
-	if (f->next != NULL) {
-		f->next->prev = f;
-	}
-	u->flights = f;
-	u->timed += f->timeout_ms > 0;
-	pool_add(u->pool, f);
+	return f->timeout_ms > 0 || f->kind->way == WAY_CLOCK;
 }
 
 static void drop(struct uv_host *u, struct flight *f)
@@ -92,34 +90,78 @@ static void drop(struct uv_host *u, struct flight *f)
 	} else {
 		u->flights = f->next;
 	}
-	u->timed -= f->timeout_ms > 0;
+	u->timed -= is_timed(f);
 	flight_free(f);
 }
 
-/*
- * Hands what the pool has finished to the driver, but for what expired before or is not wanted
- * any more.
- */
+/* Hands a result to the driver, but for one that expired before or is not wanted any more. */
+static void land_one(struct uv_host *u, struct flight *f)
+{
+	if (f->owner != NULL && !u->driver->stop && !u->ending) {
+		driver_land(u->driver, f, f->status, f->code, f->text, f->error);
+		f->text = NULL;
+		f->error = NULL;
+	}
+	drop(u, f);
+}
+
+static void process_ended(struct flight *f, void *user)
+{
+	struct uv_host *u = user;
+
+	u->processes--;
+	land_one(u, f);
+	news(u);
+}
+
+static void perform(struct host *h, struct flight *f)
+{
+	struct uv_host *u = (struct uv_host *)h;
+
+	f->next = u->flights;
+	if (f->next != NULL) {
+		f->next->prev = f;
+	}
+	u->flights = f;
+	u->timed += is_timed(f);
+	switch (f->kind->way) {
+	case WAY_WORKER:
+		pool_add(u->pool, f);
+		break;
+	case WAY_PROCESS:
+		u->processes++;
+		f->started_ms = clock_ms();
+		process_start(&u->loop, f, process_ended, u);
+		break;
+	case WAY_CLOCK:
+		f->started_ms = clock_ms();
+		break;
+	case WAY_PERSON: /* nobody performs it */
+		break;
+	}
+}
+
+/* Lands what the pool has finished. */
 static void land(struct uv_host *u)
 {
 	struct flight *next;
 
 	for (struct flight *f = pool_landed(u->pool); f != NULL; f = next) {
 		next = f->queue;
-		if (f->owner != NULL && !u->driver->stop) {
-			driver_land(u->driver, f, f->status, f->text, f->error);
-			f->text = NULL;
-			f->error = NULL;
-		}
-		drop(u, f);
+		land_one(u, f);
 	}
 }
 
-/* A flight whose time is over lands as TIMED_OUT at once; its worker is asked to give up. */
+/* A flight whose time is over lands as TIMED_OUT at once; who performs it is told to give up. */
 static void expire(struct uv_host *u, struct flight *f)
 {
 	f->cancel = true;
-	driver_land(u->driver, f, BLDR_TIMED_OUT, NULL, flight_expiry(f));
+	driver_land(u->driver, f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
+	if (f->kind->way == WAY_PROCESS) {
+		process_kill(f);
+	} else if (f->kind->way == WAY_CLOCK) {
+		drop(u, f);
+	}
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -127,32 +169,56 @@ static void on_timer(uv_timer_t *timer)
 	pump(timer->data);
 }
 
-/* Expires what is due and sets the timer to the next deadline. */
+/* Lands or expires a flight that is due. Otherwise how long to wait before looking again, in ms. */
+static int64_t watch_flight(struct uv_host *u, struct flight *f)
+{
+	int64_t started = f->started_ms;
+	int64_t left = LOOK_MS;
+
+	if (f->owner == NULL || started == 0) {
+		return LOOK_MS;
+	}
+	if (f->kind->way == WAY_CLOCK) {
+		left = f->wake_ms - now_ms(&u->host);
+		if (left <= 0) {
+			flight_done(f, NULL);
+			land_one(u, f);
+			return LOOK_MS;
+		}
+	}
+	if (f->timeout_ms > 0) {
+		int64_t rest = started + f->timeout_ms - clock_ms();
+
+		left = rest < left ? rest : left;
+		if (rest <= 0) {
+			expire(u, f);
+			return LOOK_MS;
+		}
+	}
+	return left;
+}
+
+/* Lands and expires what is due, and sets the timer to the next deadline. */
 static void watch_deadlines(struct uv_host *u)
 {
-	int64_t now = clock_ms();
-	int64_t next = INT64_MAX;
+	int64_t wait = LOOK_MS;
+	struct flight *next;
 
-	if (u->timed == 0) {
+	if (u->timed == 0 || u->driver->stop) {
 		return;
 	}
-	for (struct flight *f = u->flights; f != NULL; f = f->next) {
-		int64_t started = f->started_ms;
-		int64_t deadline = started + f->timeout_ms;
+	for (struct flight *f = u->flights; f != NULL; f = next) {
+		next = f->next;
+		if (is_timed(f)) {
+			int64_t left = watch_flight(u, f);
 
-		if (f->timeout_ms == 0 || f->owner == NULL || started == 0) {
-			continue;
-		}
-		if (deadline <= now) {
-			expire(u, f);
-		} else if (deadline < next) {
-			next = deadline;
+			wait = left < wait ? left : wait;
 		}
 	}
 	(void)uv_timer_stop(&u->timer);
-	if (next != INT64_MAX) { /* 1 ms or more: a 0 ms timer would starve libuv 1.44's loop */
+	if (u->timed > 0) { /* 1 ms or more: a 0 ms timer would starve libuv 1.44's loop */
 		uv_update_time(&u->loop);
-		(void)uv_timer_start(&u->timer, on_timer, (uint64_t)(next - now), 0);
+		(void)uv_timer_start(&u->timer, on_timer, (uint64_t)wait, 0);
 	}
 }
 
@@ -199,7 +265,11 @@ static void pump(struct uv_host *u)
 
 static void on_wake(uv_async_t *wake)
 {
-	pump(wake->data);
+	struct uv_host *u = wake->data;
+
+	if (!u->ending) {
+		pump(u);
+	}
 }
 
 /* Workers and the writer never see a signal: handlers run on the caller's threads. */
@@ -216,8 +286,14 @@ static void start_threads(struct uv_host *u)
 
 static void end_threads(struct uv_host *u)
 {
+	u->ending = true;
+	(void)uv_timer_stop(&u->timer);
 	for (struct flight *f = u->flights; f != NULL; f = f->next) {
 		f->cancel = true;
+		process_kill(f);
+	}
+	while (u->processes > 0) {
+		(void)uv_run(&u->loop, UV_RUN_ONCE);
 	}
 	pool_free(u->pool);
 	writer_free(u->writer);
@@ -232,11 +308,11 @@ static int run(struct host *h, struct driver *d, struct bldr_error *err)
 
 	u->driver = d;
 	u->code = 0;
+	u->ending = false;
 	start_threads(u);
 	news(u);
 	(void)uv_run(&u->loop, UV_RUN_DEFAULT);
 	end_threads(u);
-	(void)uv_timer_stop(&u->timer);
 	if (u->code < 0 && err != NULL) {
 		*err = u->err;
 	}

@@ -30,13 +30,12 @@ static int prepare(struct flight *f, const struct map *works, struct bldr_error 
 	return 0;
 }
 
-static void perform(struct flight *f)
+void flight_work(struct flight *f, const struct bldr_work_type *type, const struct bldr_value *args)
 {
-	const struct bldr_work_type *type = f->target;
 	const struct bldr_work work = {
 		.name = type->name,
 		.key = f->key,
-		.args = bldr_get(f->args, "args"),
+		.args = args,
 		.context = type->context,
 		.cancel = &f->cancel,
 	};
@@ -51,13 +50,20 @@ static void perform(struct flight *f)
 			(void)bldr_error_set(&err, rc, "work \"%s\" failed: %s", type->name,
 					     bldr_error_name(rc));
 		}
-		flight_failed(f, rc == BLDR_E_CANCELLED ? BLDR_CANCELLED : BLDR_FAILED, err.text);
+		flight_failed(f, rc == BLDR_E_CANCELLED ? BLDR_CANCELLED : BLDR_FAILED, rc,
+			      err.text);
 	}
 	bldr_unref(value);
 }
 
+static void perform(struct flight *f)
+{
+	flight_work(f, f->target, bldr_get(f->args, "args"));
+}
+
 const struct effect_kind effect_work = {
 	.name = "work",
+	.way = WAY_WORKER,
 	.prepare = prepare,
 	.perform = perform,
 };

@@ -82,23 +82,36 @@ static int put_patch(struct journal *j, int64_t thread, const struct patch_recor
 	return store_step(j->store, stmt, err);
 }
 
+static int put_round(struct journal *j, int64_t thread, const struct round_record *k,
+		     struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(j, "INSERT OR REPLACE INTO round VALUES (?1,?2,?3,?4,?5)", &stmt, err,
+			     thread, k->task, k->round, k->at_ms);
+
+	if (rc == 0) {
+		rc = journal_bind_value(j, stmt, 5, k->kept, err);
+	}
+	return rc < 0 ? rc : store_step(j->store, stmt, err);
+}
+
 static int put_intent(struct journal *j, int64_t thread, const struct intent_record *i,
 		      struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
 			     "INSERT INTO effect(thread, id, task, attempt, round, ordinal, class,"
-			     " timeout_ms, kind, key, request)"
-			     " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+			     " timeout_ms, at_ms, kind, key, request)"
+			     " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
 			     &stmt, err, thread, i->id, i->task, i->attempt, i->round, i->ordinal,
-			     (int64_t)i->cls, i->timeout_ms);
+			     (int64_t)i->cls, i->timeout_ms, i->at_ms);
 
 	if (rc < 0) {
 		return rc;
 	}
-	bind_text(stmt, 9, i->kind);
-	bind_text(stmt, 10, i->key);
-	rc = journal_bind_value(j, stmt, 11, i->request, err);
+	bind_text(stmt, 10, i->kind);
+	bind_text(stmt, 11, i->key);
+	rc = journal_bind_value(j, stmt, 12, i->request, err);
 	return rc < 0 ? rc : store_step(j->store, stmt, err);
 }
 
@@ -107,17 +120,17 @@ static int put_result(struct journal *j, int64_t thread, const struct result_rec
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
-			     "UPDATE effect SET status=?3, value=?4, error=?5"
+			     "UPDATE effect SET status=?3, code=?4, value=?5, error=?6"
 			     " WHERE thread=?1 AND id=?2 AND status IS NULL",
-			     &stmt, err, thread, r->effect, (int64_t)r->status);
+			     &stmt, err, thread, r->effect, (int64_t)r->status, r->code);
 
 	if (rc == 0) {
-		rc = journal_bind_value(j, stmt, 4, r->value, err);
+		rc = journal_bind_value(j, stmt, 5, r->value, err);
 	}
 	if (rc < 0) {
 		return rc;
 	}
-	bind_text(stmt, 5, r->error);
+	bind_text(stmt, 6, r->error);
 	rc = store_step(j->store, stmt, err);
 	if (rc == 0 && sqlite3_changes(store_db(j->store)) != 1) {
 		rc = journal_damaged(j, err, "effect %" PRId64 " of thread %" PRId64 " is not open",
@@ -144,14 +157,25 @@ static int put_events(struct journal *j, int64_t thread, const struct update *u,
 	return rc;
 }
 
-/*
- * Drops the patches of the supersteps that ended: the records of the next ones hold their writes.
- */
-static int drop_patches(struct journal *j, int64_t thread, const struct update *u,
-			struct bldr_error *err)
+/* The rows that hang on the tasks of a superstep. */
+struct hanging {
+	const char *any, *drop;
+};
+
+#define HANGING(table)                                                                                     \
+	{                                                                                                  \
+		"SELECT 1 FROM " table " WHERE thread=?1 LIMIT 1",                                         \
+			"DELETE FROM " table " WHERE thread=?1 AND task IN ("                              \
+			"SELECT json_extract(t.value,'$[0]') FROM step s, json_each(s.record,'$.tasks') t" \
+			" WHERE s.thread=?1 AND s.frame=?2 AND s.step=?3-1)"                               \
+	}
+
+/* Drops those of the supersteps that ended: the records of the next ones hold what they wrote. */
+static int drop_hanging(struct journal *j, int64_t thread, const struct update *u,
+			const struct hanging *hanging, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = JOURNAL_ASK(j, "SELECT 1 FROM patch WHERE thread=?1 LIMIT 1", &stmt, err, thread);
+	int rc = JOURNAL_ASK(j, hanging->any, &stmt, err, thread);
 
 	if (rc == 0) {
 		rc = store_step(j->store, stmt, err);
@@ -162,14 +186,20 @@ static int drop_patches(struct journal *j, int64_t thread, const struct update *
 	(void)sqlite3_reset(stmt);
 	rc = 0;
 	for (size_t i = 0; rc == 0 && i < u->steps.n; i++) {
-		rc = JOURNAL_DO(j,
-				"DELETE FROM patch WHERE thread=?1 AND task IN ("
-				"SELECT json_extract(t.value,'$[0]') FROM step s,"
-				" json_each(s.record,'$.tasks') t"
-				" WHERE s.thread=?1 AND s.frame=?2 AND s.step=?3-1)",
-				err, thread, u->steps.at[i].frame, u->steps.at[i].step);
+		rc = JOURNAL_DO(j, hanging->drop, err, thread, u->steps.at[i].frame,
+				u->steps.at[i].step);
 	}
 	return rc;
+}
+
+static int drop_done(struct journal *j, int64_t thread, const struct update *u,
+		     struct bldr_error *err)
+{
+	static const struct hanging patches = HANGING("patch");
+	static const struct hanging rounds = HANGING("round");
+	int rc = drop_hanging(j, thread, u, &patches, err);
+
+	return rc < 0 ? rc : drop_hanging(j, thread, u, &rounds, err);
 }
 
 static int put_update(struct journal *j, int64_t thread, const struct update *u,
@@ -183,6 +213,9 @@ static int put_update(struct journal *j, int64_t thread, const struct update *u,
 	for (size_t i = 0; rc == 0 && i < u->patches.n; i++) {
 		rc = put_patch(j, thread, &u->patches.at[i], err);
 	}
+	for (size_t i = 0; rc == 0 && i < u->rounds.n; i++) {
+		rc = put_round(j, thread, &u->rounds.at[i], err);
+	}
 	for (size_t i = 0; rc == 0 && i < u->intents.n; i++) {
 		rc = put_intent(j, thread, &u->intents.at[i], err);
 	}
@@ -190,7 +223,7 @@ static int put_update(struct journal *j, int64_t thread, const struct update *u,
 		rc = put_result(j, thread, &u->results.at[i], err);
 	}
 	if (rc == 0 && u->steps.n > 0) {
-		rc = drop_patches(j, thread, u, err);
+		rc = drop_done(j, thread, u, err);
 	}
 	if (rc == 0 && u->events.n > 0) {
 		rc = put_events(j, thread, u, err);
@@ -207,18 +240,18 @@ static int insert_thread(struct journal *j, const struct journal_part *p, int64_
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
 			     "INSERT INTO thread(created_ms, updated_ms, status, next_id,"
-			     " last_event, seed, head, id, graph, graph_hash, error)"
-			     " VALUES (?1,?2,?3,?4,?5,?6,1,?7,?8,?9,?10)",
+			     " last_event, seed, code, head, id, graph, graph_hash, error)"
+			     " VALUES (?1,?2,?3,?4,?5,?6,?7,1,?8,?9,?10,?11)",
 			     &stmt, err, now_ms, now_ms, (int64_t)u->status, u->next_id,
-			     u->last_event, (int64_t)t->seed);
+			     u->last_event, (int64_t)t->seed, u->code);
 
 	if (rc < 0) {
 		return rc;
 	}
-	bind_text(stmt, 7, t->id);
-	bind_text(stmt, 8, t->graph);
-	bind_text(stmt, 9, t->graph_hash);
-	bind_text(stmt, 10, u->error);
+	bind_text(stmt, 8, t->id);
+	bind_text(stmt, 9, t->graph);
+	bind_text(stmt, 10, t->graph_hash);
+	bind_text(stmt, 11, u->error);
 	rc = store_step(j->store, stmt, err);
 	*ret_rowid = sqlite3_last_insert_rowid(store_db(j->store));
 	return rc;
@@ -233,14 +266,14 @@ static int advance_thread(struct journal *j, const struct journal_part *p, int64
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
 			     "UPDATE thread SET head=head+1, updated_ms=?3, status=?4, next_id=?5,"
-			     " last_event=?6, error=?7 WHERE number=?1 AND head=?2",
+			     " last_event=?6, code=?7, error=?8 WHERE number=?1 AND head=?2",
 			     &stmt, err, t->rowid, t->head, now_ms, (int64_t)u->status, u->next_id,
-			     u->last_event);
+			     u->last_event, u->code);
 
 	if (rc < 0) {
 		return rc;
 	}
-	bind_text(stmt, 7, u->error);
+	bind_text(stmt, 8, u->error);
 	rc = store_step(j->store, stmt, err);
 	if (rc == 0 && sqlite3_changes(store_db(j->store)) != 1) {
 		rc = bldr_error_set(err, BLDR_E_CHANGED, "thread \"%s\" was advanced by others",
@@ -285,6 +318,7 @@ static void committed(struct journal_part *p, int64_t rowid, int64_t now_ms)
 	t->status = p->update->status;
 	t->next_id = p->update->next_id;
 	t->last_event = p->update->last_event;
+	t->code = p->update->code;
 	(void)snprintf(t->error, sizeof(t->error), "%s", error != NULL ? error : "");
 }
 

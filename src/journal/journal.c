@@ -19,7 +19,7 @@ enum { JOURNAL_VERSION = 1 };
 
 #define THREAD_COLUMNS                                                                         \
 	"number, id, graph, graph_hash, seed, created_ms, updated_ms, head, status, next_id, " \
-	"last_event, error"
+	"last_event, error, code"
 
 static int open_store(const struct journal_options *o, struct journal *j, struct bldr_error *err)
 {
@@ -213,6 +213,7 @@ static int read_thread(struct journal *j, sqlite3_stmt *stmt, struct journal_thr
 		.next_id = sqlite3_column_int64(stmt, 9),
 		.last_event = sqlite3_column_int64(stmt, 10),
 	};
+	ret->code = sqlite3_column_int(stmt, 12);
 	column_copy(ret->id, sizeof(ret->id), stmt, 1);
 	column_copy(ret->graph, sizeof(ret->graph), stmt, 2);
 	column_copy(ret->graph_hash, sizeof(ret->graph_hash), stmt, 3);
@@ -276,6 +277,53 @@ int journal_threads(struct journal *j, int (*each)(const struct journal_thread *
 			return 0;
 		}
 	}
+}
+
+/* Reads the next pending effect behind id. 1, 0 or an error. */
+static int next_pending(struct journal *j, int64_t thread, const char *kind, struct arena *a,
+			struct intent_record *i, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(j,
+			     "SELECT id, task, at_ms, key, request FROM effect"
+			     " WHERE thread=?1 AND id>?2 AND status IS NULL AND kind=?3"
+			     " ORDER BY id LIMIT 1",
+			     &stmt, err, thread, i->id);
+
+	if (rc < 0) {
+		return rc;
+	}
+	(void)sqlite3_bind_text(stmt, 3, kind, -1, SQLITE_TRANSIENT);
+	rc = store_step(j->store, stmt, err);
+	if (rc != 1) {
+		return rc;
+	}
+	i->id = sqlite3_column_int64(stmt, 0);
+	i->task = sqlite3_column_int64(stmt, 1);
+	i->at_ms = sqlite3_column_int64(stmt, 2);
+	i->kind = kind;
+	i->key = arena_strdup(a, (const char *)sqlite3_column_text(stmt, 3));
+	rc = journal_column_value(j, stmt, 4, a, &i->request, err);
+	(void)sqlite3_reset(stmt);
+	return rc < 0 ? rc : 1;
+}
+
+int journal_pending(struct journal *j, int64_t thread, const char *kind,
+		    int (*each)(const struct intent_record *i, void *user), void *user,
+		    struct bldr_error *err)
+{
+	struct intent_record i = { 0 };
+	bool stop = false;
+	int rc;
+
+	do {
+		struct arena a = { 0 };
+
+		rc = next_pending(j, thread, kind, &a, &i, err);
+		stop = rc != 1 || each(&i, user) != 0;
+		arena_release(&a);
+	} while (!stop);
+	return rc < 0 ? rc : 0;
 }
 
 /*

@@ -32,6 +32,7 @@ struct journal_thread {
 	int64_t head; /* +1 per committed update */
 	enum run_status status;
 	int64_t next_id, last_event;
+	int code; /* RUN_FAILED, as error is */
 	char error[BLDR_ERROR_TEXT_MAX];
 };
 
@@ -54,6 +55,10 @@ int journal_threads(struct journal *j, int (*each)(const struct journal_thread *
 /* Feeds the run_restore_* functions of r; run_restored is the caller's to call. */
 int journal_load(struct journal *j, const struct journal_thread *t, struct run *r,
 		 struct bldr_error *err);
+/* Calls each for the effects of a kind that have no result, in order of id, until it returns non-zero. Borrowed. */
+int journal_pending(struct journal *j, int64_t thread, const char *kind,
+		    int (*each)(const struct intent_record *i, void *user), void *user,
+		    struct bldr_error *err);
 int journal_events(struct journal *j, int64_t thread, int64_t after,
 		   int (*each)(const struct event_record *e, void *user), void *user,
 		   struct bldr_error *err);

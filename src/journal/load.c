@@ -1,7 +1,7 @@
 /*
  * Rebuilds a run from its rows: for each open frame the records from its last base one on, then
- * the patches of the tasks of its current superstep, then the effects of those that have no
- * patch. Frames whose task has its patch, and all that belongs to supersteps that closed, stay on
+ * the patches of the tasks of its current superstep, then the rounds and the effects of those that have
+ * no patch. Frames whose task has its patch, and all that belongs to supersteps that closed, stay on
  * disk: a load costs what is open, not what has been. What can go wrong is damage, and a graph
  * that no longer knows a recorded node.
  */
@@ -26,6 +26,7 @@ struct load {
 
 struct open_task {
 	int64_t id;
+	int64_t round;
 	bool settled; /* no effects to look for: it has its patch, or opened a subgraph */
 };
 
@@ -164,6 +165,39 @@ static int load_patches(struct load *l, struct bldr_error *err)
 	return rc;
 }
 
+static int load_round(struct load *l, sqlite3_stmt *stmt, struct bldr_error *err)
+{
+	struct round_record k = {
+		.task = sqlite3_column_int64(stmt, 0),
+		.round = sqlite3_column_int64(stmt, 1),
+		.at_ms = sqlite3_column_int64(stmt, 2),
+	};
+	struct open_task *task = find_task(l, k.task);
+	int rc;
+
+	if (task == NULL || task->settled) {
+		return 0;
+	}
+	task->round = k.round;
+	rc = journal_column_value(l->j, stmt, 3, &l->arena, &k.kept, err);
+	return rc < 0 ? rc : run_restore_round(l->run, &k, err);
+}
+
+static int load_rounds(struct load *l, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(l->j,
+			     "SELECT task, round, at_ms, kept FROM round WHERE thread=?1"
+			     " ORDER BY task",
+			     &stmt, err, l->thread);
+
+	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
+		rc = load_round(l, stmt, err);
+	}
+	(void)sqlite3_reset(stmt);
+	return rc;
+}
+
 static int read_result(struct load *l, sqlite3_stmt *stmt, int64_t effect, struct bldr_error *err)
 {
 	struct result_record r = { .effect = effect };
@@ -178,6 +212,7 @@ static int read_result(struct load *l, sqlite3_stmt *stmt, int64_t effect, struc
 				       (long long)effect, status);
 	}
 	r.status = (enum bldr_status)status;
+	r.code = sqlite3_column_int(stmt, 13);
 	r.error = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 11));
 	rc = journal_column_value(l->j, stmt, 10, &l->arena, &r.value, err);
 	*LIST_ADD(&l->arena, &l->results) = r;
@@ -195,13 +230,14 @@ static int read_effect(struct load *l, sqlite3_stmt *stmt, struct bldr_error *er
 		.round = sqlite3_column_int64(stmt, 3),
 		.ordinal = sqlite3_column_int64(stmt, 4),
 		.cls = (enum bldr_class)cls,
+		.at_ms = sqlite3_column_int64(stmt, 14),
 		.timeout_ms = (uint32_t)sqlite3_column_int64(stmt, 6),
 		.kind = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 7)),
 		.key = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 8)),
 	};
 	int rc;
 
-	if (task == NULL || task->settled) {
+	if (task == NULL || task->settled || i.round < task->round) {
 		return 0;
 	}
 	if (cls < BLDR_PURE || cls > BLDR_LOCAL) {
@@ -234,7 +270,8 @@ static int read_effects(struct load *l, struct bldr_error *err)
 	}
 	rc = JOURNAL_ASK(l->j,
 			 "SELECT id, task, attempt, round, ordinal, class, timeout_ms, kind, key,"
-			 " status, value, error, request FROM effect"
+			 " status, value, error, request, code, at_ms"
+			 " FROM effect"
 			 " WHERE thread=?1 AND id>?2 ORDER BY id",
 			 &stmt, err, l->thread, l->tasks.at[oldest].id);
 	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
@@ -272,6 +309,9 @@ int journal_load(struct journal *j, const struct journal_thread *t, struct run *
 	}
 	if (rc == 0) {
 		rc = load_patches(&l, err);
+	}
+	if (rc == 0) {
+		rc = load_rounds(&l, err);
 	}
 	if (rc == 0) {
 		rc = load_effects(&l, err);

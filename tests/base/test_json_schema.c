@@ -198,6 +198,34 @@ static void takes_for_ever(void **state)
 	bldr_unref(schema_value);
 }
 
+/* Trees are what expressions are: a fault far inside is told as well as one at the top, not lost in a limit. */
+static void fault_deep_inside(void **state)
+{
+	enum { DEPTH = 60 };
+	(void)state;
+	struct bldr_value *schema_value;
+	struct json_schema *s = schema("{'anyOf':[{'type':'integer'},"
+				       "{'type':'array','items':{'$ref':'#'}}]}",
+				       &schema_value);
+	struct bldr_value *v = bldr_text("x");
+	char expected[256] = "\"";
+	for (int i = 0; i < DEPTH; i++) {
+		struct bldr_value *outer = bldr_list();
+		bldr_list_add(outer, v);
+		v = outer;
+		memcpy(expected + 1 + 2 * i, "/0", 3);
+	}
+	(void)snprintf(expected + 1 + 2 * DEPTH, 100,
+		       "\": expected integer, found text \"x\" (the closest of 2 alternatives)");
+	struct bldr_error err;
+	assert_int_equal(json_schema_check(s, v, &err), BLDR_E_INVALID);
+	assert_string_equal(err.text, expected);
+	assert_int_equal(json_schema_check(s, v, NULL), BLDR_E_INVALID);
+	bldr_unref(v);
+	json_schema_free(s);
+	bldr_unref(schema_value);
+}
+
 /* Tests of the suite whose other outcome is ours, as json_schema.h says. */
 static const struct deviation {
 	const char *file, *group, *test;
@@ -327,9 +355,9 @@ static void official_suite(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(messages),       cmocka_unit_test(alternatives),
-		cmocka_unit_test(not_loaded),     cmocka_unit_test(takes_for_ever),
-		cmocka_unit_test(official_suite),
+		cmocka_unit_test(messages),          cmocka_unit_test(alternatives),
+		cmocka_unit_test(not_loaded),        cmocka_unit_test(takes_for_ever),
+		cmocka_unit_test(fault_deep_inside), cmocka_unit_test(official_suite),
 	};
 	return cmocka_run_group_tests_name("json_schema", tests, NULL, NULL);
 }

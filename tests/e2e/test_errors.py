@@ -1,8 +1,11 @@
 """What goes wrong is said: one clear message, the right exit code, nothing lost."""
 
+import json
 import os
+import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -136,6 +139,28 @@ def test_wrong_use(args: list[str], said: str) -> None:
     assert said in done.stderr
 
 
+def test_a_run_that_waits_for_an_answer_says_so(tmp_path: Path) -> None:
+    """No agent asks yet: the pending effect of a killed run is made a question behind its back."""
+    output = tmp_path / "out"
+    run("run", "--source-dir", JAFFLE, "--output", output, hook="kill=32")
+    with sqlite3.connect(output / "bldr.db") as db:
+        changed = db.execute(
+            """UPDATE effect SET kind='interrupt', request='{"question":"Load it?"}'
+                WHERE status IS NULL"""
+        ).rowcount
+    assert changed == 1
+    shown = run("runs", "show", "--output", output)
+    assert "waits for an answer" in shown.stdout and "Load it?" in shown.stdout
+    assert "/3:design#0.0" in shown.stdout
+    resumed = run("runs", "resume", "--output", output, "--json")
+    assert resumed.returncode == 130
+    (waits,) = json.loads(resumed.stdout)["interrupts"]
+    assert waits["question"] == {"question": "Load it?"}
+    assert waits["key"].endswith("/1:analyst.design/3:design#0.0")
+    before = json.loads(run("runs", "list", "--output", output, "--json").stdout)[0]
+    assert before["interrupts"] == [waits] and before["status"] == "running"
+
+
 def test_resume_with_nothing_to_resume(tmp_path: Path) -> None:
     assert run("run", "--source-dir", JAFFLE, "--output", tmp_path).returncode == 0
     done = run("runs", "resume", "--output", tmp_path)
@@ -172,3 +197,52 @@ def test_progress_is_plain_lines_without_a_terminal(tmp_path: Path) -> None:
     done = run("run", "--source-dir", JAFFLE, "--output", tmp_path)
     assert "\033" not in done.stderr and "\r" not in done.stderr
     assert "analyst.discover" in done.stderr
+
+
+def test_a_wrong_file_found_inside_the_run(tmp_path: Path) -> None:
+    """Not the world's fault: the message names file and column, the exit code is that of wrong input."""
+    source = copy_jaffle(tmp_path / "source")
+    orders = source / "raw_orders.csv"
+    orders.write_text(orders.read_text().replace("id,user_id", "id,Id", 1))
+    done = run("run", "--source-dir", source, "--output", tmp_path / "out", "--json")
+    assert done.returncode == 2, done.stderr
+    outcome = json.loads(done.stdout)
+    assert (outcome["status"], outcome["error_code"]) == ("failed", "INVALID")
+    assert "raw_orders.csv" in outcome["error"] and '"Id" twice' in outcome["error"]
+
+
+@pytest.mark.parametrize("limit", [16_384, 65_536, 150_000, 300_000])
+def test_a_disk_that_fills_up_during_the_run(tmp_path: Path, limit: int) -> None:
+    """No file may grow beyond the limit: a work function or a commit is refused, and a resume goes on."""
+
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    output = tmp_path / "out"
+    done = run("run", "--source-dir", JAFFLE, "--output", output, preexec_fn=limit_files)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert str(output) in done.stderr + done.stdout
+    began = run("runs", "list", "--output", output, "--json")
+    if began.returncode == 0 and json.loads(began.stdout):
+        resumed = run("runs", "resume", "--output", output)
+        assert resumed.returncode == 0, resumed.stderr
+    else:
+        assert limit <= 65_536  # the journal itself had no room
+
+
+def test_an_output_folder_that_goes_away_during_the_run(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    with subprocess.Popen(
+        [HOOKED, "pause=5", "run", "--source-dir", JAFFLE, "--output", output, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as first:
+        os.waitpid(first.pid, os.WUNTRACED)
+        artefacts = next(output.glob("*/artefacts"))
+        shutil.rmtree(artefacts)
+        artefacts.write_text("a file where the folder was")
+        first.send_signal(signal.SIGCONT)
+        told, _ = first.communicate(timeout=60)
+    assert first.returncode == 3, told
+    assert json.loads(told)["error_code"] == "IO"

@@ -49,6 +49,11 @@ void update_tell(struct buf *b, const struct update *u, int64_t later)
 		buf_printf(b, "patch %" PRId64 " %s\n", u->patches.at[i].task,
 			   u->patches.at[i].text);
 	}
+	for (size_t i = 0; i < u->rounds.n; i++) {
+		const struct round_record *k = &u->rounds.at[i];
+		buf_printf(b, "round %" PRId64 ".%" PRId64 " @%" PRId64 " %s\n", k->task, k->round,
+			   k->at_ms, k->kept != NULL ? k->kept : "-");
+	}
 	for (size_t i = 0; i < u->intents.n; i++) {
 		tell_intent(b, &u->intents.at[i]);
 	}
@@ -122,15 +127,21 @@ void teller_done(struct teller *t, int64_t effect, const char *value)
 {
 	struct bldr_value *v = json(value);
 	struct update *u = next_update(t);
-	run_deliver(t->run, effect, BLDR_DONE, v, NULL, ++t->now_ms, u);
+	run_deliver(t->run, effect, BLDR_DONE, 0, v, NULL, ++t->now_ms, u);
 	update_tell(&t->text, u, 0);
 	bldr_unref(v);
 }
 
 void teller_failed(struct teller *t, int64_t effect, enum bldr_status status, const char *error)
 {
+	teller_failed_code(t, effect, status, 0, error);
+}
+
+void teller_failed_code(struct teller *t, int64_t effect, enum bldr_status status, int code,
+			const char *error)
+{
 	struct update *u = next_update(t);
-	run_deliver(t->run, effect, status, NULL, error, ++t->now_ms, u);
+	run_deliver(t->run, effect, status, code, NULL, error, ++t->now_ms, u);
 	update_tell(&t->text, u, 0);
 }
 
@@ -218,6 +229,14 @@ struct run *story_restore(const struct bldr_graph *g, struct update *const *upda
 	struct run *r = run_new(g, "t", STORY_SEED);
 	feed_steps(r, updates, n);
 	FEED(patches, patch_record, task, run_restore_patch);
+	for (size_t i = 0; i < n; i++) { /* all of them: the last one of a task is what counts */
+		for (size_t k = 0; k < updates[i]->rounds.n; k++) {
+			struct bldr_error err;
+			if (run_restore_round(r, &updates[i]->rounds.at[k], &err) < 0) {
+				fail_msg("%s", err.text);
+			}
+		}
+	}
 	FEED(intents, intent_record, id, run_restore_intent);
 	FEED(results, result_record, effect, run_restore_result);
 	return r;
@@ -392,6 +411,25 @@ static void script_absorb(const struct bldr_view *v, const struct bldr_result *r
 	const char *input = bldr_get_text(script, "input");
 	const char *state = bldr_get_text(script, "state");
 	const char *failure = bldr_get_text(script, "fail");
+	const struct bldr_value *again = bldr_get(script, "again");
+	const struct bldr_value *gotos = bldr_get(script, "gotos");
+	const char *rounds = bldr_get_text(script, "rounds");
+	if ((size_t)v->round < bldr_count(again)) {
+		const struct bldr_value *kept = bldr_at(again, (size_t)v->round);
+		bldr_patch_again(p, bldr_is_null(kept) ? NULL : bldr_ref(kept));
+		bldr_unref(script);
+		return;
+	}
+	if (rounds != NULL) {
+		struct bldr_value *seen = bldr_list();
+		bldr_list_add(seen, bldr_int(v->round));
+		bldr_list_add(seen, v->kept != NULL ? bldr_ref(v->kept) : bldr_text("nothing"));
+		bldr_list_add(seen, bldr_int(v->now_ms));
+		bldr_patch_set(p, rounds, seen);
+	}
+	for (size_t i = 0; i < bldr_count(gotos); i++) {
+		bldr_patch_goto(p, bldr_as_text(bldr_at(gotos, i)));
+	}
 	for (size_t i = 0; i < bldr_count(writes); i++) {
 		const struct bldr_value *pair = bldr_at(writes, i);
 		bldr_patch_set(p, bldr_as_text(bldr_at(pair, 0)), bldr_ref(bldr_at(pair, 1)));
@@ -410,6 +448,11 @@ static void script_absorb(const struct bldr_view *v, const struct bldr_result *r
 	for (size_t i = 0; i < bldr_count(sends); i++) {
 		const struct bldr_value *pair = bldr_at(sends, i);
 		bldr_patch_send(p, bldr_as_text(bldr_at(pair, 0)), bldr_ref(bldr_at(pair, 1)));
+	}
+	for (size_t i = 0; bldr_as_bool(bldr_get(script, "sick"), false) && i < n; i++) {
+		if (results[i].status != BLDR_DONE) {
+			bldr_patch_fail_code(p, results[i].code, "%s", results[i].error);
+		}
 	}
 	if (failure != NULL) {
 		bldr_patch_fail(p, "%s", failure);
@@ -434,6 +477,20 @@ void script_route(const struct bldr_view *v, struct bldr_route *r)
 		bldr_route_send(r, show, bldr_ref(v->state));
 	}
 	bldr_unref(script);
+}
+
+void script_node_goes(struct bldr_graph *g, const char *name, const char *script,
+		      const char *const *writes, const char *const *gotos)
+{
+	bldr_graph_node(g,
+			&(struct bldr_node){
+				.name = name,
+				.writes = writes,
+				.gotos = gotos,
+				.prepare = script_prepare,
+				.absorb = script_absorb,
+				.config = script,
+			});
 }
 
 void script_node(struct bldr_graph *g, const char *name, const char *script,

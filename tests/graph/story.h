@@ -5,6 +5,7 @@
  *	step 0.1 @5 base log=["a"] | 2:b 3:c:0(7)  superstep 1 of frame 0, 5 ms; task 3 is send 0 of 7
  *	step 17.2 @5 log+["b"] |                   a delta; no tasks: frame 17 has ended
  *	patch 2 {...}
+ *	round 3.1 @6 {...}                         task 3 goes again, 6 ms, with what it keeps
  *	intent 4 task 3 try 0 keyed work t/1:c:0#0.0 {...}
  *	result 4 done 7
  *	event 5 task.started {...}
@@ -32,6 +33,8 @@ void teller_free(struct teller *t);
 /* A millisecond later than the call before it; resuming takes no time. */
 void teller_done(struct teller *t, int64_t effect, const char *value);
 void teller_failed(struct teller *t, int64_t effect, enum bldr_status status, const char *error);
+void teller_failed_code(struct teller *t, int64_t effect, enum bldr_status status, int code,
+			const char *error);
 /* A new teller whose run is rebuilt from the first n updates of t, and resumed. */
 struct teller teller_resume(const struct teller *t, size_t n);
 /* Feeds records as a journal would, without run_restored. */
@@ -66,6 +69,10 @@ void ask_node(struct bldr_graph *g, const char *name);
  *	"input": c            writes the task's input to c
  *	"state": c            writes the object of channels it sees to c
  *	"sends": [[n, v]...]  sends v to n
+ *	"gotos": [n...]       goes to n
+ *	"again": [v, v...]    goes again with v, once each; the rest is for the last round
+ *	"rounds": c           in the last round writes [round, kept, now] to c
+ *	"sick": true          fails when a result is not done
  *	"fail": text          fails
  * and, when script_route is its router:
  *	"to": [n...]          goes to n
@@ -74,6 +81,9 @@ void ask_node(struct bldr_graph *g, const char *name);
  */
 void script_node(struct bldr_graph *g, const char *name, const char *script,
 		 const char *const *writes, const char *const *sends);
+/* The same, with nodes it may go to. */
+void script_node_goes(struct bldr_graph *g, const char *name, const char *script,
+		      const char *const *writes, const char *const *gotos);
 void script_route(const struct bldr_view *v, struct bldr_route *r);
 
 #define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })

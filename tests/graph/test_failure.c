@@ -16,6 +16,13 @@ static void expect_state(const struct teller *t, const char *text)
 	free(told);
 }
 
+static void ask_twice(const struct bldr_view *v, struct bldr_plan *p)
+{
+	(void)v;
+	bldr_plan_work(p, "one", BLDR_PURE, NULL);
+	bldr_plan_work(p, "two", BLDR_PURE, NULL);
+}
+
 /* "a" and "b" side by side, then "c"; all ask. */
 static struct bldr_graph *pair_graph(void)
 {
@@ -29,6 +36,50 @@ static struct bldr_graph *pair_graph(void)
 	bldr_graph_edge(g, "a", "c");
 	bldr_graph_edge(g, "b", "c");
 	return compiled(g);
+}
+
+/* The code of what failed travels from the result to the run; each status implies one. */
+static void a_failure_keeps_its_code(void **state)
+{
+	(void)state;
+	static const struct {
+		enum bldr_status status;
+		int given, code;
+	} cases[] = {
+		{ BLDR_FAILED, BLDR_E_IO, BLDR_E_IO },
+		{ BLDR_FAILED, BLDR_E_INVALID, BLDR_E_INVALID },
+		{ BLDR_FAILED, 0, BLDR_E_FAILED },
+		{ BLDR_TIMED_OUT, 0, BLDR_E_TIMEOUT },
+		{ BLDR_CANCELLED, BLDR_E_CANCELLED, BLDR_E_CANCELLED },
+		{ BLDR_UNKNOWN, 0, BLDR_E_FAILED },
+	};
+	struct bldr_graph *sub =
+		bldr_graph_new("sub", 1); /* a node without absorb, below another */
+	bldr_graph_node(sub, &(struct bldr_node){ .name = "s", .prepare = ask_twice });
+	bldr_graph_edge(sub, BLDR_START, "s");
+	compiled(sub);
+	struct bldr_graph *g = bldr_graph_new("g", 1);
+	bldr_graph_subgraph(g, "below", sub, NULL, NULL);
+	bldr_graph_edge(g, BLDR_START, "below");
+	compiled(g);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct teller t = teller_begin(g, NULL);
+		teller_done(&t, 3, "1");
+		assert_int_equal(t.updates[1]->results.at[0].code, BLDR_OK);
+		struct teller again = teller_resume(&t, t.n);
+		teller_failed_code(&again, 4, cases[i].status, cases[i].given, "why");
+		const struct update *u = again.updates[again.n - 1];
+		assert_int_equal(u->results.at[0].code, cases[i].code);
+		assert_int_equal(u->status, RUN_FAILED);
+		assert_int_equal(u->code, cases[i].code);
+		struct teller retried = teller_resume(&again, again.n);
+		assert_int_equal(retried.updates[retried.n - 1]->code, 0);
+		teller_free(&retried);
+		teller_free(&again);
+		teller_free(&t);
+	}
+	bldr_graph_free(g);
+	bldr_graph_free(sub);
 }
 
 static void the_siblings_of_a_failed_task_end(void **state)
@@ -554,6 +605,7 @@ static void a_result_that_could_not_be_read_again_has_failed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_failure_keeps_its_code),
 		cmocka_unit_test(the_siblings_of_a_failed_task_end),
 		cmocka_unit_test(a_failed_run_retries_what_failed),
 		cmocka_unit_test(the_first_failed_task_in_fold_order_is_the_runs_error),

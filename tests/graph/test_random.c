@@ -1,6 +1,6 @@
 /*
- * Graphs made at random, whose nodes decide by their recorded seed: plans, writes, sends, routes,
- * subgraphs, failures and retries. Each is run whole, run while being killed at random, and run
+ * Graphs made at random, whose nodes decide by their recorded seed: plans, rounds, writes, sends, gotos,
+ * routes, subgraphs, failures and retries. Each is run whole, run while being killed at random, and run
  * with its results in another order. All three must tell the same.
  */
 #include <setjmp.h>
@@ -39,7 +39,7 @@ static const char *const names[NODES] = { "a", "b", "c", "d", "e", "f" };
 struct part {
 	int index;
 	uint64_t seed;
-	bool sends, routes;
+	bool sends, routes, goes;
 };
 
 static void chaos_prepare(const struct bldr_view *v, struct bldr_plan *p)
@@ -76,6 +76,14 @@ static void chaos_absorb(const struct bldr_view *v, const struct bldr_result *re
 {
 	const struct part *part = v->config;
 	uint64_t state = v->seed + 1;
+	if (v->round < 3 && one_in(&state, 4)) {
+		bldr_patch_again(p, one_in(&state, 3) ? NULL : backwards(v->round + (int64_t)n));
+		return;
+	}
+	if (v->kept != NULL) {
+		bldr_patch_set(p, "log", bldr_ref(v->kept));
+		write_first_key(p, v->kept);
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (results[i].status == BLDR_DONE) {
 			bldr_patch_set(p, "log", bldr_ref(results[i].value));
@@ -96,6 +104,9 @@ static void chaos_absorb(const struct bldr_view *v, const struct bldr_result *re
 	}
 	if (part->index == 0) {
 		bldr_patch_set(p, "x", bldr_int((int64_t)(dice(&state) % 1000)));
+	}
+	if (part->goes && bldr_get_int(v->state, "n", 0) < BUSY) {
+		bldr_patch_goto(p, names[1 + dice(&state) % (NODES - 2)]);
 	}
 	if (part->sends && bldr_get_int(v->state, "n", 0) < BUSY) {
 		for (uint64_t sends = dice(&state) % 4; sends > 0; sends--) {
@@ -132,6 +143,7 @@ static struct bldr_graph *chaos_graph(uint64_t *state, struct part parts[NODES],
 		parts[i] = (struct part){ .index = i, .seed = dice(state) };
 		parts[i].sends = one_in(state, 3);
 		parts[i].routes = one_in(state, 2);
+		parts[i].goes = one_in(state, 4);
 		if (i == NODES - 1 && sub != NULL) {
 			bldr_graph_subgraph(g, names[i], sub, NAMES("x", "all"), NAMES("log", "n"));
 			continue;
@@ -143,6 +155,7 @@ static struct bldr_graph *chaos_graph(uint64_t *state, struct part parts[NODES],
 					.writes = i == 0 ? NAMES("log", "n", "all", "x")
 							 : NAMES("log", "n", "all"),
 					.sends = parts[i].sends ? others : NULL,
+					.gotos = parts[i].goes ? others : NULL,
 					.prepare = chaos_prepare,
 					.absorb = chaos_absorb,
 					.config = &parts[i],

@@ -585,7 +585,7 @@ static void several_calls_may_share_an_update(void **state)
 	struct bldr_error err;
 	assert_int_equal(run_begin(r, NULL, 0, &u, &err), 0);
 	for (int64_t id = 6; id <= 9; id++) {
-		run_deliver(r, id, BLDR_DONE, NULL, NULL, 5, &u);
+		run_deliver(r, id, BLDR_DONE, 0, NULL, NULL, 5, &u);
 	}
 	assert_int_equal(u.status, RUN_DONE);
 	assert_int_equal(u.steps.n, 4);

@@ -48,7 +48,7 @@ struct bldr_graph *asker_graph(const struct asker *a)
 			&(struct bldr_node){ .name = "ask",
 					     .writes = writes,
 					     .prepare = ask_prepare,
-					     .absorb = ask_absorb,
+					     .absorb = a->judge ? NULL : ask_absorb,
 					     .config = a });
 	bldr_graph_edge(g, BLDR_START, "ask");
 	bldr_graph_edge(g, "ask", BLDR_END);

@@ -9,6 +9,7 @@ struct asker {
 	enum bldr_class cls;
 	uint32_t timeout_ms;
 	const char *args; /* JSON */
+	bool judge;       /* any result that is not done fails the node */
 };
 
 /* Channel "answers": a list of "status: error", error being "" when done. Borrows a. */

@@ -416,7 +416,7 @@ static void a_thread_that_others_wrote_is_let_go_alone(void **state)
 		ok(bldr_thread_start(e, "shop", "t3", NULL, &err));
 		meddle(f->db,
 		       "INSERT INTO thread SELECT 9, 't3', graph, graph_hash, seed, 0, 0, 1, 1, 1,"
-		       " 0, NULL FROM thread WHERE id='t2'");
+		       " 0, 0, NULL FROM thread WHERE id='t2'");
 		assert_int_equal(bldr_engine_run(e, &err), BLDR_E_EXISTS);
 		assert_state(e, "t1", SHOP_STATE);
 		bldr_engine_close(e);
@@ -492,6 +492,7 @@ static void a_failed_thread_retries_what_failed(void **state)
 	ok(bldr_thread_start(e, "shop", "t1", NULL, &err));
 	ok(bldr_engine_run(e, &err));
 	assert_int_equal(info(e, "t1").status, BLDR_THREAD_FAILED);
+	assert_int_equal(info(e, "t1").code, BLDR_E_FAILED); /* absorb named no code */
 	assert_string_equal(info(e, "t1").error,
 			    "node \"list\": list: the folder \"in\" is not mounted");
 	assert_state(e, "t1", "{}");
@@ -502,6 +503,53 @@ static void a_failed_thread_retries_what_failed(void **state)
 	assert_state(e, "t1", SHOP_STATE);
 	assert_int_equal(calls, 2);
 	bldr_engine_close(e);
+}
+
+static int refuse(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
+{
+	(void)ret;
+	return bldr_error_set(err, (int)bldr_get_int(w->args, "code", 0), "refused");
+}
+
+/* What a work function returns is the code of its thread, over the journal and back. */
+static void a_thread_keeps_the_code_of_what_failed(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *args, *work;
+		int code;
+	} cases[] = {
+		{ "{\"code\":-8}", "refuse", BLDR_E_IO },
+		{ "{\"code\":-1}", "refuse", BLDR_E_INVALID },
+		{ "{\"code\":-6}", "refuse", BLDR_E_CHANGED },
+		{ "{}", "nobody", BLDR_E_NOT_FOUND },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct asker a = { .n = 1,
+					 .kind = "work",
+					 .work = cases[i].work,
+					 .args = cases[i].args,
+					 .judge = true };
+		const struct bldr_work_type work = { .name = "refuse", .fn = refuse };
+		struct bldr_error err = { 0 };
+		struct bldr_graph *g = asker_graph(&a);
+		struct bldr_engine *e =
+			open_engine(f, (struct bldr_engine_options){ .simulate = true });
+		char id[8];
+
+		(void)snprintf(id, sizeof(id), "t%zu", i);
+		bldr_engine_add_graph(e, g);
+		bldr_engine_add_work(e, &work);
+		ok(bldr_thread_start(e, "ask", id, NULL, &err));
+		ok(bldr_engine_run(e, &err));
+		bldr_engine_close(e);
+		e = open_engine(f, (struct bldr_engine_options){ .read_only = true });
+		assert_int_equal(info(e, id).status, BLDR_THREAD_FAILED);
+		assert_int_equal(info(e, id).code, cases[i].code);
+		bldr_engine_close(e);
+		bldr_graph_free(g);
+	}
 }
 
 static int never(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
@@ -550,6 +598,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_disk_that_fills_up_stops_the_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failed_thread_retries_what_failed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_thread_keeps_the_code_of_what_failed, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_virtual_timeout_takes_its_virtual_time, setup,
 						teardown),

@@ -25,7 +25,9 @@ static void a_batch_makes_threads(void **state)
 	struct journal_thread b = new_thread("b");
 	struct journal_thread found;
 	struct update u = { .next_id = 3, .last_event = 0 };
-	struct update failed = { .status = RUN_FAILED, .error = "node \"n\" failed", .next_id = 9 };
+	struct update failed = {
+		.status = RUN_FAILED, .code = BLDR_E_IO, .error = "node \"n\" failed", .next_id = 9
+	};
 	struct journal_part parts[] = { { .thread = &a, .update = &u },
 					{ .thread = &b, .update = &failed } };
 
@@ -43,6 +45,7 @@ static void a_batch_makes_threads(void **state)
 	ok(journal_thread(f->j, "b", &found, &err));
 	assert_int_equal(found.status, RUN_FAILED);
 	assert_string_equal(found.error, "node \"n\" failed");
+	assert_int_equal(found.code, BLDR_E_IO);
 	assert_int_equal(journal_thread(f->j, "c", &found, &err), BLDR_E_NOT_FOUND);
 	update_release(&u);
 	b.head = 1;
@@ -50,6 +53,7 @@ static void a_batch_makes_threads(void **state)
 	ok(journal_commit(f->j, parts + 1, 1, 2000, &err)); /* running again: the error goes */
 	ok(journal_thread(f->j, "b", &found, &err));
 	assert_string_equal(found.error, "");
+	assert_int_equal(found.code, 0);
 	assert_int_equal(found.created_ms, 1234);
 	assert_int_equal(found.updated_ms, 2000);
 	assert_int_equal(found.head, 2);

@@ -128,7 +128,7 @@ static void answer(struct fixture *f, struct journal_thread *t, struct run *r, i
 	struct update u = { 0 };
 	struct bldr_value *value = bldr_text(text);
 
-	run_deliver(r, effect, BLDR_DONE, value, NULL, 100, &u);
+	run_deliver(r, effect, BLDR_DONE, 0, value, NULL, 100, &u);
 	bldr_unref(value);
 	commit(f, t, &u);
 }

@@ -1,0 +1,281 @@
+/*
+ * The refinement loop of the main graph with scripted agents: its trace in virtual time, written by hand from the
+ * graph and the declared durations, and every fault of a plan, one at a time. The Tester finds what the Analyst can
+ * repair in the first round, and nothing in the second.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agents/agents.h"
+#include "base/file.h"
+#include "scratch.h"
+
+enum { SECOND_PROFILE = 3 }; /* of the effects; both are dispatched in one turn */
+enum { KEYS_MAX = 64, KEY_SIZE = 96, GOLDEN_MAX = 1 << 20 };
+
+/* What was performed, by key. */
+struct performed {
+	size_t n, in_all;
+	char keys[KEYS_MAX][KEY_SIZE];
+};
+
+static int scripted_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
+{
+	struct performed *p = w->context;
+	const char *text = "{\"ref\":{}}";
+	size_t i = 0;
+
+	while (i < p->n && strcmp(p->keys[i], w->key) != 0) {
+		i++;
+	}
+	if (i == p->n) {
+		assert_true(p->n < KEYS_MAX);
+		(void)snprintf(p->keys[p->n++], KEY_SIZE, "%s", w->key);
+	}
+	p->in_all++;
+	if (strcmp(w->name, "analyst.discover") == 0) {
+		text = "{\"ref\":{},\"tables\":[\"t\",\"u\"]}";
+	} else if (strcmp(w->name, "tester.check") == 0) {
+		text = bldr_get_int(w->args, "rounds", 0) < 2
+			? "{\"ref\":{},\"verdict\":\"findings\",\"repairs\":[{\"repair\":\"date_order\"}]}"
+			: "{\"ref\":{},\"verdict\":\"validated\",\"repairs\":[]}";
+	}
+	return bldr_value_parse(text, strlen(text), ret, err);
+}
+
+struct world {
+	struct scratch scratch;
+	struct agents *agents;
+	struct agents_context context;
+	struct performed performed;
+};
+
+static void world_make(struct world *w)
+{
+	struct bldr_error err;
+
+	memset(w, 0, sizeof(*w));
+	scratch_make(&w->scratch);
+	w->context.output = w->scratch.path;
+	assert_int_equal(agents_new(&w->agents, &err), 0);
+}
+
+static void world_release(struct world *w)
+{
+	agents_free(w->agents);
+	scratch_remove(&w->scratch);
+}
+
+static struct bldr_engine *open_engine(struct world *w, const struct bldr_fault *fault, FILE *trace)
+{
+	const struct bldr_engine_options options = {
+		.journal = scratch_file(&w->scratch, "bldr.db"),
+		.simulate = true,
+		.trace = trace,
+		.faults = fault,
+		.n_faults = fault != NULL,
+	};
+	struct bldr_engine *e = NULL;
+	struct bldr_error err = { 0 };
+	size_t n;
+	const struct bldr_work_type *types = agents_work(&n);
+
+	if (bldr_engine_open(&options, &e, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	agents_register(w->agents, e, &w->context);
+	for (size_t i = 0; i < n; i++) {
+		struct bldr_work_type type = types[i];
+
+		type.fn = scripted_work;
+		type.context = &w->performed;
+		bldr_engine_add_work(e, &type);
+	}
+	return e;
+}
+
+static void start(struct bldr_engine *e)
+{
+	struct bldr_value *input = agents_input("run", "/nowhere");
+	struct bldr_error err = { 0 };
+
+	assert_int_equal(bldr_thread_start(e, "main", "run", input, &err), 0);
+	bldr_unref(input);
+}
+
+static struct bldr_thread info(struct bldr_engine *e)
+{
+	struct bldr_thread t = { 0 };
+	struct bldr_error err;
+
+	(void)bldr_thread_info(e, "run", &t, &err); /* "": nothing of it was committed */
+	return t;
+}
+
+static char *state_of(struct bldr_engine *e)
+{
+	struct bldr_value *state = NULL;
+	struct bldr_error err;
+	char *text;
+
+	assert_int_equal(bldr_thread_state(e, "run", &state, &err), 0);
+	text = bldr_value_text(state);
+	bldr_unref(state);
+	return text;
+}
+
+/* The run that nothing disturbs. Fills what it performed; the caller frees the end. */
+static char *run_in_peace(struct performed *ret, FILE *trace)
+{
+	struct world w;
+	struct bldr_engine *e;
+	struct bldr_error err;
+	char *end;
+
+	world_make(&w);
+	e = open_engine(&w, NULL, trace);
+	start(e);
+	assert_int_equal(bldr_engine_run(e, &err), 0);
+	assert_int_equal(info(e).status, BLDR_THREAD_DONE);
+	end = state_of(e);
+	*ret = w.performed;
+	bldr_engine_close(e);
+	world_release(&w);
+	return end;
+}
+
+/* Of a trace, what is dispatched and when. */
+static void the_refinement_loop_takes_its_time(void **state)
+{
+	struct performed performed;
+	char path[4096];
+	char *trace = NULL;
+	char *expected = NULL;
+	char *kept = NULL;
+	char *rest;
+	size_t size;
+	FILE *out = open_memstream(&trace, &size);
+	FILE *filtered;
+	struct bldr_error err;
+
+	(void)state;
+	free(run_in_peace(&performed, out));
+	(void)fclose(out);
+	filtered = open_memstream(&kept, &size);
+	rest = trace;
+	for (const char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
+		if (strstr(line, " dispatch ") != NULL || strstr(line, " run.started ") != NULL) {
+			(void)fprintf(filtered, "%s\n", line);
+		}
+	}
+	(void)fclose(filtered);
+	(void)snprintf(path, sizeof(path), "%s/tests/golden/agents/refinement.trace",
+		       getenv("BLDR_ROOT"));
+	assert_int_equal(file_read(path, GOLDEN_MAX, &expected, &size, &err), 0);
+	assert_string_equal(kept, expected);
+	free(expected);
+	free(kept);
+	free(trace);
+}
+
+/*
+ * One life with a fault, then one in peace. False when the fault did not come to pass. What was recorded is not
+ * performed again; what was in flight when it crashed is, under the same key.
+ */
+static bool survive(const struct bldr_fault *fault, const char *end, const struct performed *peace)
+{
+	struct world w;
+	struct bldr_engine *e;
+	struct bldr_error err = { 0 };
+	bool came;
+	char *state;
+	int rc;
+
+	world_make(&w);
+	e = open_engine(&w, fault, NULL);
+	start(e);
+	rc = bldr_engine_run(e, &err);
+	came = rc < 0 || info(e).status == BLDR_THREAD_FAILED;
+	if (came && fault->at == BLDR_AT_EFFECT && fault->what < BLDR_FAULT_CRASH_BEFORE) {
+		assert_int_equal(rc, 0);
+		assert_int_equal(info(e).code,
+				 fault->what == BLDR_FAULT_FAIL ? BLDR_E_IO : BLDR_E_TIMEOUT);
+		assert_non_null(
+			strstr(info(e).error,
+			       fault->what == BLDR_FAULT_FAIL ? "planned fault" : "took longer"));
+	} else if (came) {
+		assert_int_equal(rc, fault->what == BLDR_FAULT_FAIL ? BLDR_E_IO : BLDR_E_CANCELLED);
+	}
+	bldr_engine_close(e);
+	e = open_engine(&w, NULL, NULL);
+	if (info(e).id[0] == '\0') {
+		start(e);
+	} else if (info(e).status != BLDR_THREAD_DONE) {
+		assert_int_equal(bldr_thread_resume(e, "run", &err), 0);
+	}
+	if (bldr_engine_run(e, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	state = state_of(e);
+	assert_string_equal(state, end);
+	free(state);
+	assert_int_equal(w.performed.n, peace->n);
+	if (came && fault->at == BLDR_AT_EFFECT) {
+		bool crashed = fault->what >= BLDR_FAULT_CRASH_BEFORE;
+		size_t again = fault->what == BLDR_FAULT_CRASH_AFTER;
+
+		again += crashed && fault->nth == SECOND_PROFILE; /* the first one was in flight */
+		assert_int_equal(w.performed.in_all, peace->n + again);
+	}
+	bldr_engine_close(e);
+	world_release(&w);
+	return came;
+}
+
+static void every_fault_once(void **state)
+{
+	static const struct {
+		enum bldr_fault_at at;
+		enum bldr_fault_kind what;
+	} cases[] = {
+		{ BLDR_AT_EFFECT, BLDR_FAULT_FAIL },
+		{ BLDR_AT_EFFECT, BLDR_FAULT_TIMEOUT },
+		{ BLDR_AT_EFFECT, BLDR_FAULT_CRASH_BEFORE },
+		{ BLDR_AT_EFFECT, BLDR_FAULT_CRASH_AFTER },
+		{ BLDR_AT_COMMIT, BLDR_FAULT_FAIL },
+		{ BLDR_AT_COMMIT, BLDR_FAULT_CRASH_BEFORE },
+		{ BLDR_AT_COMMIT, BLDR_FAULT_CRASH_AFTER },
+	};
+	struct performed peace;
+	char *end = run_in_peace(&peace, NULL);
+
+	(void)state;
+	assert_non_null(strstr(end, "\"rounds\":2"));
+	assert_int_equal(peace.n, peace.in_all);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bldr_fault fault = { .at = cases[i].at, .nth = 1, .what = cases[i].what };
+
+		while (survive(&fault, end, &peace)) {
+			fault.nth++;
+		}
+		/* a commit per effect and the start's, less one for the two profiles, which end at once */
+		assert_int_equal(fault.nth - 1, peace.n);
+	}
+	free(end);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_refinement_loop_takes_its_time),
+		cmocka_unit_test(every_fault_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
