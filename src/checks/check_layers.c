@@ -174,22 +174,6 @@ static void warn_of_left_out(const struct trial *t, const struct relation *r,
 	}
 }
 
-/* The load said why it refused good records: because of what the mapping made of them. */
-static void blame_mapping(const struct trial *t, const struct relation *r, struct verdict *v)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		const char *reason;
-		if (t->tables[i].expected->source == r &&
-		    trial_refused(t, &t->tables[i], &reason)) {
-			v->blame = "analyst";
-			v->why = arena_printf(t->arena,
-					      "the mapping makes good records of the file into rows "
-					      "that the load refuses, such as %s",
-					      reason);
-		}
-	}
-}
-
 static void judge_source(struct trial *t, const struct relation *r, const struct layers *l,
 			 struct verdict *v)
 {
@@ -211,7 +195,7 @@ static void judge_source(struct trial *t, const struct relation *r, const struct
 		l->unmentioned == 0 && told;
 	v->blame = "developer";
 	v->why = "what the load says of its layers does not explain where each record went";
-	blame_mapping(t, r, v);
+	trial_blame_refusals(t, r, v);
 	if (v->passed && l->left_out > 0) {
 		warn_of_left_out(t, r, l, v);
 	}

@@ -168,6 +168,7 @@ static void judge(struct trial *t, const struct contract_source *s, const struct
 			       counter_words(t, &tally->deployment));
 	v->blame = "developer";
 	v->why = "what the load counted is not what the file holds";
+	trial_blame_refusals(t, r, v);
 	if (v->passed && !unused && s->rejected > 0) {
 		warn_of_rejects(t, s, v);
 	}

@@ -29,11 +29,7 @@ struct checks_input {
 };
 
 /*
- * R1 rows per file = loaded + rejected; a warning when they are and some were rejected. R3 fact rows = distinct grain keys. R4 contract totals per
- * measure. K1 keys unique, not null. K2 grain unique. K3 no orphan foreign key, never null; unknown
- * members as often as the contract says. K4 surrogate keys recomputed, no collision, reserved members
- * once. X2 distinct values per attribute, and rows per month for dates. I1 loading again changes
- * no row. L1 every row traces to file and line, and its raw record holds its business key.
+ * Runs every check of check_texts.h (docs/checks.md has them as a page): R1-R5, K1-K5, D1, N1, T1, X2, O1, I1, L1.
  * Every planned check is in the findings, passed or not; a failed one says who is to blame and why, with
  * sample rows. A warehouse that lacks a table or a column is a finding, as is a missing second load.
  * Errors: those of contract_derive; CORRUPT (no database); INVALID also when contract and design do not

@@ -78,6 +78,7 @@ void grouping_make(const char *const *labels, size_t n_rows, struct arena *a, st
 			*group = (void *)(intptr_t)keys.n;
 		}
 		g.group_of[i] = (int64_t)(intptr_t)*group - 1;
+		ASSERT(rows.at != NULL);
 		rows.at[g.group_of[i]]++;
 	}
 	map_free(seen);

@@ -47,7 +47,7 @@ struct trial {
 	struct relations relations;
 	struct expected expected;
 	struct store *store;
-	struct map *refused; /* "path:line" -> reason, as bldr_quarantine has it */
+	struct map *refused;        /* "path:line" -> reason, as bldr_quarantine has it */
 	struct trial_table *tables; /* as in the design; n of them are open */
 	size_t n;
 	LIST(struct finding) findings;
@@ -78,15 +78,15 @@ struct verdict {
 	const struct date_source *advice; /* date_order, or NULL */
 };
 
-/* Adds a finding; what a check proves and where its expectation comes from is told in verdict.c. */
+/* Adds a finding; what a check proves and where its expectation comes from is told in check_texts.c. */
 void trial_report(struct trial *t, const char *check, const char *subject, const struct verdict *v);
 /* "table.column" */
 const char *trial_subject(const struct trial *t, const struct trial_table *table, size_t column);
 /* Blames for a column's failure: its date order, its values, its rows; with samples. */
 void trial_blame_column(const struct trial *t, const struct trial_table *table, size_t column,
 			struct verdict *v);
-/* Whether rows are missing, and the load refused the record of each; *ret_reason: of the first. */
-bool trial_refused(const struct trial *t, const struct trial_table *table, const char **ret_reason);
+/* Blames the mapping when all rows of a source that are missing were refused by the load; else nothing. */
+void trial_blame_refusals(const struct trial *t, const struct relation *source, struct verdict *v);
 /*
  * Blames for missing or surplus rows: a date order that moves the grain or the calendar, a mapping that made the
  * load refuse them, or the load.

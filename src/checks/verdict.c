@@ -1,7 +1,6 @@
 /*
  * Turning what a check saw into a finding: where the expectation came from, what passing proves and does not,
- * who is to blame and which rows show it. The texts per check stand in one table, so that no finding can
- * claim more than its check does.
+ * who is to blame and which rows show it.
  */
 #include "checks/trial.h"
 
@@ -11,88 +10,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
-
-struct check_text {
-	const char *check, *provenance, *proves;
-};
-
-#define FROM_CONTRACT                                                                   \
-	"contract: the Tester's own reading of the raw files by the design's origins; " \
-	"no STTM, no pipeline"
-#define BEYOND "; a misunderstanding that design and contract share is beyond it"
-
-static const struct check_text check_texts[] = {
-	{ "R1", "contract: records that the Tester's own reader finds in the file",
-	  "every record of the file was loaded or, told by a warning, set aside with a reason; not that "
-	  "its values are right. It does not depend on the STTM" },
-	{ "R2",
-	  "the Tester's own reader and its own choice of the records that a target cannot take, against "
-	  "bldr_layer, bldr_quarantine and the deployment",
-	  "every record is either in the star or set aside for a fault that the Tester sees too; not that "
-	  "the values of the loaded ones are right (R4, X2)" },
-	{ "R3", FROM_CONTRACT,
-	  "one row per distinct grain key of the source, none lost, none doubled. It does not depend "
-	  "on the STTM" BEYOND },
-	{ "R4", FROM_CONTRACT,
-	  "count, exact sum, smallest and largest value, and each row's value, are those of the raw "
-	  "files; by month and by member, that each value also stands at the right date and key, for the "
-	  "members of most rows. It does not depend on the STTM" BEYOND },
-	{ "R5",
-	  "SQLite itself: the table alone against its join through the foreign keys that the warehouse "
-	  "declares",
-	  "a query may join all dimensions and count no row twice or not at all; not that a row is joined to "
-	  "the right member (K3)" },
-	{ "K1", "the definition of a key, and the reserved members that docs/warehouse.md names",
-	  "a key names at most one member; not that it names the right one (K3, K4)" },
-	{ "K2", "the grain that the design states",
-	  "no two rows share a grain key and none lacks one; not that no row is missing (R3)" },
-	{ "K3", FROM_CONTRACT,
-	  "every row leads to the member that the raw files name, and rows without one to the unknown "
-	  "members. It does not depend on the STTM" BEYOND },
-	{ "K4",
-	  "surrogate keys recomputed from the raw business keys by the rule of the design; the "
-	  "reserved members are those of the STTM and of docs/warehouse.md",
-	  "the same business key has the same surrogate key on every platform and in every load, and no "
-	  "two share one" },
-	{ "K5", FROM_CONTRACT,
-	  "as many rows stand at the unknown members as the files have keys without a match; that they are "
-	  "the right rows is K3's. A key that matches by chance is beyond it" },
-	{ "D1",
-	  "the proleptic Gregorian calendar and ISO 8601, computed from the date in each row; the days in use "
-	  "are those of the warehouse's own references",
-	  "no day in use is missing, days are without gap, and each day's parts are right; not that a row "
-	  "uses the right day (K3, X2)" },
-	{ "N1",
-	  "the Tester's own null tokens and its own typing of the raw texts, row for row; no STTM",
-	  "no value was lost on the way and none invented; a word that the Tester wrongly takes for null is "
-	  "beyond it" },
-	{ "T1",
-	  "the types of the design and docs/warehouse.md; for what the files write, the Tester's own reader",
-	  "every stored value is of its column's type and range, and the type holds all digits that the files "
-	  "write; not that the value is the right one (R4, X2)" },
-	{ "X2", FROM_CONTRACT,
-	  "the column holds the distinct values, nulls and dates per month of the raw files, each in its "
-	  "row. It does not depend on the STTM" BEYOND },
-	{ "I1", "the same load done again into a copy of the warehouse",
-	  "loading again changes no row; it compares the pipeline with itself, so it rests on the STTM "
-	  "and says nothing about right values" },
-	{ "O1", "the references of the warehouse, followed from all tables",
-	  "which members no row refers to; it says nothing of right or wrong" },
-	{ "L1", "file and line of each row, looked up in the raw files by the Tester's own reader",
-	  "every row can be traced to the record that it came from; other columns are compared by R4, "
-	  "K3 and X2" },
-};
-
-static const struct check_text *text_of(const char *check)
-{
-	for (size_t i = 0; i < sizeof(check_texts) / sizeof(check_texts[0]); i++) {
-		if (strcmp(check_texts[i].check, check) == 0) {
-			return &check_texts[i];
-		}
-	}
-	ASSERT(!"every check has its texts");
-	return NULL;
-}
+#include "checks/check_texts.h"
 
 static const struct bldr_value *advice_value(struct arena *a, const struct date_source *source)
 {
@@ -105,7 +23,7 @@ static const struct bldr_value *advice_value(struct arena *a, const struct date_
 
 void trial_report(struct trial *t, const char *check, const char *subject, const struct verdict *v)
 {
-	const struct check_text *text = text_of(check);
+	const struct check_text *text = check_text_of(check);
 	struct finding f = {
 		.check = check,
 		.subject = subject,
@@ -114,7 +32,7 @@ void trial_report(struct trial *t, const char *check, const char *subject, const
 		.expected = v->expected,
 		.found = v->found,
 		.provenance = text->provenance,
-		.proves = text->proves,
+		.proves = arena_printf(t->arena, "%s. Beyond it: %s", text->proves, text->beyond),
 	};
 	if (!v->passed) {
 		ASSERT(v->blame != NULL && v->why != NULL);
@@ -284,7 +202,9 @@ static const struct date_fault *fault_of_source(const struct trial *t,
 	return NULL;
 }
 
-bool trial_refused(const struct trial *t, const struct trial_table *table, const char **ret_reason)
+/* Whether rows are missing, and the load refused the record of each; *ret_reason: of the first. */
+static bool is_refused(const struct trial *t, const struct trial_table *table,
+		       const char **ret_reason)
 {
 	const char *first = NULL;
 	for (size_t i = 0; table->expected->source != NULL && i < table->expected->n; i++) {
@@ -300,6 +220,29 @@ bool trial_refused(const struct trial *t, const struct trial_table *table, const
 	}
 	*ret_reason = first;
 	return first != NULL;
+}
+
+static bool blame_refusal(const struct trial *t, const struct trial_table *table, struct verdict *v)
+{
+	const char *reason;
+	if (!is_refused(t, table, &reason)) {
+		return false;
+	}
+	v->blame = "analyst";
+	v->why = arena_printf(t->arena,
+			      "the mapping makes %zu good records of the file into rows that the "
+			      "load refuses, such as %s",
+			      table->missing, reason);
+	return true;
+}
+
+void trial_blame_refusals(const struct trial *t, const struct relation *source, struct verdict *v)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->tables[i].expected->source == source && blame_refusal(t, &t->tables[i], v)) {
+			return;
+		}
+	}
 }
 
 void trial_blame_rows(const struct trial *t, const struct trial_table *table, struct verdict *v)
@@ -320,13 +263,7 @@ void trial_blame_rows(const struct trial *t, const struct trial_table *table, st
 			return;
 		}
 	}
-	const char *reason;
-	if (trial_refused(t, table, &reason)) {
-		v->blame = "analyst";
-		v->why = arena_printf(t->arena,
-				      "the mapping makes %zu good records of the file into rows that the "
-				      "load refuses, such as %s",
-				      table->missing, reason);
+	if (blame_refusal(t, table, v)) {
 		return;
 	}
 	v->blame = "developer";

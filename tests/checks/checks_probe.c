@@ -6,6 +6,7 @@
  *	checks_probe contract CASE SOURCE_FOLDER    writes CASE/contract.json from sources.json and design.json
  *	checks_probe findings CASE SOURCE_FOLDER    writes CASE/findings.json from all artefacts, warehouse.db
  *	                                            and reloaded.db
+ *	checks_probe texts . .                      one JSON line per check: what it is
  *
  * Exit 1: the error's name and text on standard error.
  */
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "checks/check_texts.h"
 #include "checks/checks.h"
 #include "checks/reader.h"
 
@@ -152,12 +154,34 @@ static int find(struct probe *p)
 	return rc < 0 ? rc : write_artefact(p, "findings", &findings);
 }
 
+static int texts_of_checks(struct probe *p)
+{
+	size_t n;
+	const struct check_text *texts_at = check_texts(&n);
+	(void)p;
+	for (size_t i = 0; i < n; i++) {
+		const struct check_text *c = &texts_at[i];
+		struct bldr_value *v = bldr_object();
+		bldr_object_set(v, "check", bldr_text(c->check));
+		bldr_object_set(v, "title", bldr_text(c->title));
+		bldr_object_set(v, "severity", bldr_text(c->severity));
+		bldr_object_set(v, "provenance", bldr_text(c->provenance));
+		bldr_object_set(v, "proves", bldr_text(c->proves));
+		bldr_object_set(v, "beyond", bldr_text(c->beyond));
+		print(v);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(struct probe *p);
-	} commands[] = { { "records", records }, { "contract", derive }, { "findings", find } };
+	} commands[] = { { "records", records },
+			 { "contract", derive },
+			 { "findings", find },
+			 { "texts", texts_of_checks } };
 	for (size_t i = 0; argc == 4 && i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(argv[1], commands[i].name) == 0) {
 			struct probe p = { .folder = argv[2], .source_folder = argv[3] };
@@ -166,6 +190,6 @@ int main(int argc, char **argv)
 			return code;
 		}
 	}
-	fprintf(stderr, "checks_probe records|contract|findings CASE SOURCE_FOLDER\n");
+	fprintf(stderr, "checks_probe records|contract|findings|texts CASE SOURCE_FOLDER\n");
 	return 2;
 }

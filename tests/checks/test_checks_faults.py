@@ -90,6 +90,7 @@ class Fault:
     change: Callable[[Path], None] | None = None  # the case's folder
     sample: str = ""  # words that one of the failures' samples must hold
     advised: bool = False  # every failure carries the advice to repair the date order
+    planted: str = ""  # its name in the table of planted faults (docs/checks.md)
 
 
 def order_dates(blame: str) -> dict[str, str]:
@@ -135,6 +136,7 @@ FAULTS = [
         },
         sql="DELETE FROM fact_payment WHERE payment_id = 29",  # one of three of its order
         sample="raw_payments.csv:30: no row payment_id=29",
+        planted="dropped rows",
     ),
     Fault(
         "a fact row is doubled",
@@ -195,6 +197,7 @@ FAULTS = [
         {"R4 fact_payment.amount by order_date_key": ANALYST, "R4 fact_payment.amount": ANALYST},
         sql="UPDATE fact_payment SET amount = amount + 1 WHERE payment_id = 3",
         sample="raw_payments.csv:4: amount is 101, expected 100",
+        planted="wrong value",
     ),
     Fault(
         "two amounts are swapped: every total holds",
@@ -276,6 +279,7 @@ FAULTS = [
         {"K3 fact_order.customer_key": ANALYST},
         sql="UPDATE fact_order SET customer_key = (SELECT customer_key FROM dim_customer "
         "WHERE customer_id = CASE order_id WHEN 1 THEN 3 ELSE 1 END) WHERE order_id IN (1, 2)",
+        planted="swapped foreign key",
     ),
     Fault(
         "a fact's customer is unknown",
@@ -287,6 +291,7 @@ FAULTS = [
         {"R5 fact_order": ANALYST, "K3 fact_order.customer_key": ANALYST},
         sql="UPDATE fact_order SET customer_key = 12345 WHERE order_id = 1",
         sample="row order_id=1: no member dim_customer has key 12345",
+        planted="orphans",
     ),
     Fault(
         "a fact's customer is null",
@@ -317,6 +322,7 @@ FAULTS = [
             "K3 fact_payment.customer_key": ANALYST,
         },
         sql=f"UPDATE dim_customer SET customer_key = {NEW_KEY} WHERE customer_id = 54",
+        planted="wrong key",
     ),
     Fault(
         "two members share a surrogate key",
@@ -370,6 +376,7 @@ FAULTS = [
         },
         sql="DELETE FROM dim_date WHERE date_key = 20180104",
         sample="date=2018-01-04: no row date=2018-01-04",
+        planted="dropped rows",
     ),
     Fault(
         "a day has the wrong month",
@@ -427,7 +434,7 @@ FAULTS = [
         sql="UPDATE fact_order SET order_date_key = -2 WHERE order_id = 30",
     ),
     Fault(
-        "dates are shifted: each order is a day late",
+        "each order is a day late",
         {
             "K3 fact_order.order_date_key": ANALYST,
             "X2 fact_order.order_date_key": ANALYST,
@@ -435,9 +442,10 @@ FAULTS = [
         sql="UPDATE fact_order SET order_date_key = (SELECT date_key FROM dim_date WHERE date = "
         "(SELECT date(d.date, '+1 day') FROM dim_date d WHERE d.date_key = fact_order.order_date_key))",
         sample="raw_orders.csv:2: order_date_key is 20180102, expected 20180101",
+        planted="shifted dates",
     ),
     Fault(
-        "a double load: every payment stands twice",
+        "every payment stands twice",
         {
             "R2 fact_payment": DEVELOPER,
             "R3 fact_payment": DEVELOPER,
@@ -450,9 +458,10 @@ FAULTS = [
         },
         sql="INSERT INTO fact_payment SELECT * FROM fact_payment",
         sample="has no record of its own",
+        planted="double load",
     ),
     Fault(
-        "a double load: every member stands twice",
+        "every member stands twice",
         {
             "R2 dim_customer": DEVELOPER,
             "R3 dim_customer": DEVELOPER,
@@ -463,9 +472,10 @@ FAULTS = [
             "L1 dim_customer": DEVELOPER,
         },
         sql="INSERT INTO dim_customer SELECT * FROM dim_customer WHERE customer_key >= 0",
+        planted="double load",
     ),
     Fault(
-        "a duplicated join: a payment per order of its customer",
+        "a payment per order of its customer",
         {
             "R2 fact_payment": DEVELOPER,
             "R3 fact_payment": DEVELOPER,
@@ -478,9 +488,10 @@ FAULTS = [
         },
         sql="INSERT INTO fact_payment SELECT p.* FROM fact_payment p JOIN fact_order o "
         "ON o.customer_key = p.customer_key AND o.order_id <> p.order_id",
+        planted="duplicated join",
     ),
     Fault(
-        "orphans: two customers with orders are lost",
+        "two customers with orders are lost",
         {
             "R2 dim_customer": DEVELOPER,
             "R3 dim_customer": DEVELOPER,
@@ -493,6 +504,7 @@ FAULTS = [
             "X2 dim_customer.first_name": DEVELOPER,
         },
         sql="DELETE FROM dim_customer WHERE customer_id IN (3, 54)",
+        planted="orphans",
     ),
     Fault(
         "foreign keys are not declared",
@@ -502,6 +514,7 @@ FAULTS = [
         "_source_file TEXT, _source_line INTEGER) STRICT; INSERT INTO fact_order SELECT * FROM copy; "
         "DROP TABLE copy",
         sample="fact_order.customer_key: no foreign key is declared",
+        planted="undeclared keys",
     ),
     Fault(
         "a number is declared and stored as text",
@@ -509,6 +522,7 @@ FAULTS = [
         sql="DROP VIEW v_fact_payment; ALTER TABLE fact_payment ADD COLUMN a TEXT; UPDATE fact_payment SET a = amount; "
         "ALTER TABLE fact_payment DROP COLUMN amount; ALTER TABLE fact_payment RENAME COLUMN a TO amount",
         sample="row 1: TEXT 1000",
+        planted="wrong types",
     ),
     Fault(
         "a line is another record's",
@@ -557,6 +571,7 @@ FAULTS = [
         {"R2 raw_orders": DEVELOPER, "R1 raw_orders": DEVELOPER},
         sql="INSERT INTO bldr_quarantine VALUES ('raw_orders', 'raw_orders.csv', 4, 60, 'x', 'x', 'x')",
         sample="raw_orders.csv:4: in quarantine",
+        planted="bad rows",
     ),
     Fault(
         "the layer tables are gone",
@@ -587,6 +602,7 @@ FAULTS = [
         "the second load doubles a row",
         {"I1 fact_order": DEVELOPER},
         reload_sql="INSERT INTO fact_order SELECT * FROM fact_order WHERE order_id = 9",
+        planted="double load",
     ),
     Fault(
         "the second load changes a value",

@@ -1,0 +1,115 @@
+"""docs/checks.md, written from the texts in src/checks/check_texts.c and from the planted faults of the tests.
+
+BLDR_BUILD=build/dev .venv/bin/python tests/checks/checks_page.py    writes it anew
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = ROOT / "docs/checks.md"
+
+HEAD = """# The Tester's checks
+
+<!-- Written by tests/checks/checks_page.py from src/checks/check_texts.c and the tests; a test holds it to them. -->
+
+The Tester (`src/checks`) reads the raw files with its own reader, works out from the design alone what each target column
+must amount to (the **contract**, before there is a mapping), and holds `warehouse.db` against that. It never sees the
+STTM's rules or the emitted code, and shares no reader, join or emitter with the rest.
+
+Every check that is planned stands in `findings.json`, passed or not, with what was expected, what was found, where the
+expectation comes from, and what passing proves. A failed one names who is to blame and why, and up to five rows with
+file and line. **error**: the result is wrong, and the verdict is `findings`. **warning**: a true defect of the data,
+which was handled and counted; the blame is `data`. **info**: worth knowing, nothing is wrong.
+
+Three things are beyond all checks: a misunderstanding that design and contract share, a raw file that is itself
+wrong but consistent, and what nobody put into the design.
+
+## Every check
+
+"""
+
+LEFT_OUT = """## What is left out, and how that is told
+
+A record that its reader refuses is *rejected*: R1 warns. A good record becomes no row of a target when a value that the
+design requires is null, when an earlier record has the same business key, or when an earlier record of a fact
+has the same grain and is equal byte for byte: it is *left out*, by the Tester as by the loader, the contract counts it
+and sums its measures beside the star's (`left_out`), and R2 warns. Two records of one grain that differ are no
+duplicates: the grain is wrong, and R3 is an error.
+
+"""
+
+PLANTED_HEAD = """## Planted faults
+
+Each fault is planted in the artefact named, and the tests want exactly the checks named to fail, with the blame named, and
+nothing else. STTM and raw files: `tests/e2e/test_planted.py`, through the whole of bldr. Warehouse:
+`tests/checks/test_checks_faults.py`, which holds more faults than this table, and `test_checks_shop.py`, in a
+warehouse made without any code of bldr.
+
+| fault | planted in | found by | blame | ends |
+|---|---|---|---|---|
+"""
+
+LAST_ROWS = """| duplicated join, in the mapping | STTM | the load refuses it: "would fan out", with both lines | | error, nothing is loaded |
+"""
+
+
+def checks_of(keys: Any) -> str:
+    return ", ".join(sorted({key.split(" ")[0] for key in keys}))
+
+
+def row(name: str, place: str, failing: dict[str, str], ends: str) -> str:
+    blame = ", ".join(sorted(set(failing.values())))
+    return f"| {name} | {place} | {checks_of(failing)} | {blame} | {ends} |\n"
+
+
+def planted_rows() -> str:
+    sys.path[:0] = [str(ROOT / "tests/checks"), str(ROOT / "tests/e2e")]
+    os.environ.setdefault("BLDR_ROOT", str(ROOT))
+    os.environ.setdefault("BLDR_BIN", "")
+    import test_checks_faults
+    import test_planted
+
+    rows = ""
+    for fault in test_planted.PLANTED:
+        ends = "findings" if fault.verdict == "findings" else f"validated in round {fault.rounds}"
+        rows += row(fault.name, "STTM", fault.failing, ends)
+    rows += LAST_ROWS
+    for raw in test_planted.RAW:
+        rows += row(
+            raw.name, "raw files", dict.fromkeys(raw.warned, "data"), "validated, with a warning"
+        )
+    for planted in sorted(
+        (f for f in test_checks_faults.FAULTS if f.planted), key=lambda f: f.planted
+    ):
+        name = f"{planted.planted}: {planted.name.removeprefix(planted.planted + ': ')}"
+        rows += row(name, "warehouse", planted.failing, "findings")
+    return rows
+
+
+def check_section(text: dict[str, str]) -> str:
+    return f"""### {text["check"]}: {text["title"]}
+
+- **Severity**: {text["severity"]}.
+- **Expectation from**: {text["provenance"]}.
+- **Proves**: {text["proves"]}.
+- **Does not prove**: {text["beyond"]}.
+
+"""
+
+
+def page() -> str:
+    sys.path.insert(0, str(ROOT / "tests/checks"))
+    import checks_probe
+
+    nowhere = Path(".")
+    texts = [json.loads(line) for line in checks_probe.run("texts", nowhere, nowhere).splitlines()]
+    sections = "".join(check_section(text) for text in texts)
+    return HEAD + sections + LEFT_OUT + PLANTED_HEAD + planted_rows()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
