@@ -43,7 +43,7 @@ static void world_make(struct world *w)
 
 static void world_run(struct world *w, const char *source_dir)
 {
-	struct bldr_value *input = agents_input("run", source_dir);
+	struct bldr_value *input = agents_input("run", source_dir, 3);
 	struct bldr_error err = { 0 };
 
 	assert_int_equal(file_mkdirs(scratch_file(&w->scratch, "run/artefacts/profiles"), &err), 0);
