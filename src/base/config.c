@@ -389,7 +389,7 @@ int config_dotenv(struct config *c, const char *source, const char *prefix, cons
 
 /* The environment and options */
 
-int config_environment(struct config *c, const char *prefix, char *const *environment,
+int config_environment(struct config *c, const char *prefix, const char *const *environment,
 		       struct bldr_error *err)
 {
 	int rc = 0;

@@ -52,7 +52,7 @@ int config_dotenv(struct config *c, const char *source, const char *prefix, cons
 
 /* environment: "NAME=VALUE"..., NULL. Of names that begin with prefix one that is nearly a known one is an
  * error; an empty value counts as absent. */
-int config_environment(struct config *c, const char *prefix, char *const *environment,
+int config_environment(struct config *c, const char *prefix, const char *const *environment,
 		       struct bldr_error *err);
 
 /* Sets the key of that option, from text. The option must be in the table. */

@@ -172,7 +172,7 @@ static int add_layers(struct config *c, const struct flags *flags, struct bldr_e
 		r = add_file(c, DOTENV_FILE, false, err);
 	}
 	if (r == 0) {
-		r = config_environment(c, ENV_PREFIX, environ, err);
+		r = config_environment(c, ENV_PREFIX, (const char *const *)environ, err);
 	}
 	return r == 0 ? add_flags(c, flags, err) : r;
 }

@@ -100,7 +100,9 @@ def run_job(pipeline: Path, source: str, run_id: str) -> list[dict[str, Any]]:
     merges = []
     for task in in_order(job["tasks"]):
         notebook = task["notebook_task"]
-        own = {k: v.replace("{{job.run_id}}", run_id) for k, v in notebook["base_parameters"].items()}
+        own = {
+            k: v.replace("{{job.run_id}}", run_id) for k, v in notebook["base_parameters"].items()
+        }
         path = pipeline / (notebook["notebook_path"].removeprefix(ROOT) + ".py")
         merges += run_notebook(path, {**own, **given})
     return merges
@@ -116,7 +118,11 @@ def tables(spark: SparkSession) -> dict[str, Any]:
         if not row.isTemporary:
             frame = spark.table(f"`{CATALOG}`.`{SCHEMA}`.`{row.tableName}`")
             rows = [[cell(value) for value in line] for line in frame.collect()]
-            found[row.tableName] = {"columns": frame.columns, "types": [t for _, t in frame.dtypes], "rows": rows}
+            found[row.tableName] = {
+                "columns": frame.columns,
+                "types": [t for _, t in frame.dtypes],
+                "rows": rows,
+            }
     return found
 
 
@@ -129,7 +135,9 @@ def main() -> None:
         started = datetime.datetime.now()
         merges = run_job(pipeline, source, run_id)
         seconds = (datetime.datetime.now() - started).total_seconds()
-        runs.append({"run_id": run_id, "merges": merges, "seconds": seconds, "tables": tables(spark)})
+        runs.append(
+            {"run_id": run_id, "merges": merges, "seconds": seconds, "tables": tables(spark)}
+        )
     json.dump(runs, sys.stdout)
     spark.stop()
 
