@@ -291,6 +291,18 @@ static size_t name_size(const char *at)
 	return strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 }
 
+static char unescaped(char c)
+{
+	switch (c) {
+	case 'n':
+		return '\n';
+	case 't':
+		return '\t';
+	default:
+		return c;
+	}
+}
+
 /* Reads a quoted value at *at (behind the quote) and moves behind its end. */
 static int read_quoted(const char **at, char quote, struct buf *out)
 {
@@ -298,7 +310,7 @@ static int read_quoted(const char **at, char quote, struct buf *out)
 	for (; *p != '\0' && *p != quote; p++) {
 		if (quote == '"' && *p == '\\' && p[1] != '\0' && strchr("nt\"\\$", p[1]) != NULL) {
 			p++;
-			buf_putc(out, *p == 'n' ? '\n' : *p == 't' ? '\t' : *p);
+			buf_putc(out, unescaped(*p));
 		} else {
 			buf_putc(out, *p);
 		}
