@@ -32,5 +32,6 @@ const struct bldr_work_type *agents_work(size_t *ret_n);
 /* Registers the main graph and all work functions. context is borrowed. */
 void agents_register(const struct agents *a, struct bldr_engine *e, struct agents_context *context);
 
-/* The input of a thread of the main graph. source_dir: absolute. The caller owns the result. */
-struct bldr_value *agents_input(const char *run, const char *source_dir);
+/* The input of a thread of the main graph. source_dir: absolute. rounds_max: mapping rounds at most, the
+ * first included. The caller owns the result. */
+struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t rounds_max);

@@ -21,7 +21,7 @@ struct channel {
 };
 
 static const struct channel channels[] = {
-	{ "job", BLDR_LAST },         /* {run, source_dir} */
+	{ "job", BLDR_LAST },         /* {run, source_dir, rounds_max} */
 	{ "next", BLDR_LAST },        /* the supervisor's decision: an agent's name */
 	{ "advice", BLDR_LAST },      /* list of repairs asked of the analyst */
 	{ "rounds", BLDR_ADD },       /* mapping rounds begun */
@@ -219,13 +219,14 @@ void agents_register(const struct agents *a, struct bldr_engine *e, struct agent
 	}
 }
 
-struct bldr_value *agents_input(const char *run, const char *source_dir)
+struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t rounds_max)
 {
 	struct bldr_value *input = bldr_object();
 	struct bldr_value *job = bldr_object();
 
 	bldr_object_set(job, "run", bldr_text(run));
 	bldr_object_set(job, "source_dir", bldr_text(source_dir));
+	bldr_object_set(job, "rounds_max", bldr_int(rounds_max));
 	bldr_object_set(input, "job", job);
 	return input;
 }

@@ -1,6 +1,7 @@
 /*
  * The two ways a program of ours stops at once: a broken assumption and memory that ran out. Both
- * say what and where on stderr, then abort, so that a core or a debugger shows the place.
+ * say what and where on stderr, the first with the last events of the log, then abort, so that a core
+ * or a debugger shows the place.
  */
 #include "base/check.h"
 
@@ -10,12 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
 
 void check_failed(const char *condition, const char *file, int line, const char *func)
 {
 	fprintf(stderr, "bldr: bug: '%s' does not hold in %s (%s:%d)\n", condition, func, file,
 		line);
 	fflush(stderr);
+	log_dump(STDERR_FILENO);
 	abort();
 }
 

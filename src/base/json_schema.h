@@ -1,8 +1,11 @@
 /*
- * JSON Schema (draft 2020-12), the subset that our schema files use: type enum const properties
- * required additionalProperties items minItems maxItems uniqueItems minimum maximum minLength
- * maxLength anyOf oneOf allOf, $ref ("#" or "#/$defs/name" only), title and description; $schema,
- * $id and $defs at the root. Any other keyword makes the schema fail to load: pattern is one of them.
+ * JSON Schema (draft 2020-12): type enum const; properties patternProperties additionalProperties
+ * propertyNames minProperties maxProperties required dependentRequired; prefixItems items contains
+ * minContains maxContains minItems maxItems uniqueItems; minimum maximum exclusiveMinimum
+ * exclusiveMaximum multipleOf; minLength maxLength pattern (base/pattern.h), format (asserted, and one
+ * of base/format.h); anyOf oneOf allOf not, if then else; $ref ("#" or "#/$defs/name" only); the
+ * annotations $comment title description default examples deprecated readOnly writeOnly; $schema,
+ * $id and $defs at the root. Any other keyword makes the schema fail to load.
  *
  * Two things are stricter than the standard: an integer is a number written without point and
  * exponent (1.0 is not one), and for enum, const and uniqueItems 1 and 1.0 differ.

@@ -18,10 +18,18 @@ static const struct command commands[] = {
 	{ "trace", "a row or cell of a warehouse back to file, line and rule", command_trace },
 	{ "score", "compare a run's keys, references and roles with a truth file", command_score },
 	{ "graph draw", "draw the main graph of the agents as Mermaid text", command_graph_draw },
+	{ "config", "show the configuration in force and where it came from", command_config },
 	{ "doctor", "check this machine and an output folder", command_doctor },
+	{ "completion", "print a completion script for bash", command_completion },
 	{ "version", "print the version", command_version },
+	{ .words = NULL },
 };
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) - 1 };
+
+const struct command *cli_commands(void)
+{
+	return commands;
+}
 
 static void print_help(FILE *out)
 {
@@ -113,6 +121,15 @@ int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
 	return unknown_command(argc, argv);
 }
 
+static void list_options(const struct option_spec *options)
+{
+	for (const struct option_spec *o = options; o != NULL && o->name != NULL; o++) {
+		printf("--%s%s%s ", o->name, o->kind == OPTION_TEXT ? "=" : "",
+		       o->kind == OPTION_TEXT ? o->value : "");
+	}
+	fputs("--help", stdout);
+}
+
 bool command_options(const struct command_spec *spec, int argc, char **argv, char ***ret_operands,
 		     size_t *ret_n, int *ret_exit)
 {
@@ -121,6 +138,11 @@ bool command_options(const struct command_spec *spec, int argc, char **argv, cha
 	size_t n = 0;
 	bool help = false;
 
+	if (argc == 1 && strcmp(argv[0], LIST_OPTIONS) == 0) {
+		list_options(spec->options);
+		*ret_exit = EXIT_VALIDATED;
+		return false;
+	}
 	if (options_parse(spec, argc, argv, &operands, &n, &help, &err) < 0) {
 		fprintf(stderr, "bldr: %s\nusage: %s\n", err.text, spec->usage);
 		*ret_exit = EXIT_USAGE;

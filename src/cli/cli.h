@@ -43,8 +43,16 @@ int command_plan(int argc, char **argv, const struct cli_hooks *hooks);
 int command_trace(int argc, char **argv, const struct cli_hooks *hooks);
 int command_score(int argc, char **argv, const struct cli_hooks *hooks);
 int command_graph_draw(int argc, char **argv, const struct cli_hooks *hooks);
+int command_config(int argc, char **argv, const struct cli_hooks *hooks);
+int command_completion(int argc, char **argv, const struct cli_hooks *hooks);
 int command_doctor(int argc, char **argv, const struct cli_hooks *hooks);
 int command_version(int argc, char **argv, const struct cli_hooks *hooks);
+
+/* The table of commands, ended by .words == NULL. */
+const struct command *cli_commands(void);
+
+/* Alone behind a command's words: print its options on one line ("--json --output=DIR"), as completion needs. */
+#define LIST_OPTIONS "--list-options"
 
 /* Parses argv by spec. Returns true when the command goes on; else *ret_exit is its exit code
  * (help was printed, or the mistake and how to get help). operands may be NULL when none are taken. */

@@ -11,7 +11,7 @@
 #include "base/asset.h"
 #include "base/file.h"
 #include "base/json_schema.h"
-#include "cli/cli.h"
+#include "cli/settings.h"
 #include "store/store.h"
 
 struct report {
@@ -124,15 +124,8 @@ static void look_at_output(struct report *r, const char *output)
 
 int command_doctor(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	const char *output = "output";
 	bool json = false;
 	const struct option_spec options[] = {
-		{ .name = "output",
-		  .letter = 'o',
-		  .kind = OPTION_TEXT,
-		  .ret = &output,
-		  .value = "DIR",
-		  .help = "the output folder to look at (default: output)" },
 		{ .name = "json", .kind = OPTION_FLAG, .ret = &json, .help = "print JSON on stdout" },
 		{ .name = NULL },
 	};
@@ -141,17 +134,18 @@ int command_doctor(int argc, char **argv, const struct cli_hooks *hooks)
 		.summary = "Checks this machine and an output folder; exit 3 when something fails.",
 		.options = options,
 	};
+	struct settings settings;
 	struct report r;
 	int exit_code;
 
 	(void)hooks;
-	if (!command_options(&spec, argc, argv, NULL, NULL, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, NULL, NULL, &settings, &exit_code)) {
 		return exit_code;
 	}
 	r = (struct report){ .checks = bldr_list() };
 	look_at_program(&r);
 	look_at_schemas(&r);
-	look_at_output(&r, output);
+	look_at_output(&r, settings.output);
 	for (size_t i = 0; !json && i < bldr_count(r.checks); i++) {
 		const struct bldr_value *c = bldr_at(r.checks, i);
 
@@ -164,5 +158,5 @@ int command_doctor(int argc, char **argv, const struct cli_hooks *hooks)
 	} else {
 		bldr_unref(r.checks);
 	}
-	return exit_code;
+	return settings_end(&settings, exit_code);
 }

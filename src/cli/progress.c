@@ -27,12 +27,13 @@ struct progress {
 	size_t ended;
 };
 
-struct progress *progress_new(bool quiet)
+struct progress *progress_new(enum progress_mode mode, bool json)
 {
 	struct progress *p = xcalloc(1, sizeof(*p));
+	bool terminal = isatty(STDERR_FILENO) == 1;
 
-	p->quiet = quiet;
-	p->live = !quiet && isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR") == NULL;
+	p->quiet = mode == PROGRESS_NONE || (mode == PROGRESS_AUTO && json && !terminal);
+	p->live = mode == PROGRESS_AUTO && terminal && getenv("NO_COLOR") == NULL;
 	return p;
 }
 

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <bldr/engine.h>
+#include "cli/settings.h"
 
 struct progress;
 
-/* quiet: nothing is printed. */
-struct progress *progress_new(bool quiet);
+/* json: the outcome goes to stdout as JSON, so that PROGRESS_AUTO is silent without a terminal. */
+struct progress *progress_new(enum progress_mode mode, bool json);
 void progress_free(struct progress *p);
 void progress_event(struct progress *p, const struct bldr_event *e);
 /* Takes the live line away, so that other text can be printed. */

@@ -92,13 +92,14 @@ static int start(struct session *s, const char *source_dir, struct bldr_error *e
 	if (r < 0) {
 		return r;
 	}
-	input = agents_input(run, source_dir);
+	input = agents_input(run, source_dir, s->settings->rounds);
 	r = bldr_thread_start(s->engine, "main", run, input, err);
 	bldr_unref(input);
 	return r;
 }
 
-static int run(const char *source_dir, const char *output, bool json, const struct cli_hooks *hooks)
+static int run(const char *source_dir, const struct settings *settings, bool json,
+	       const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_error err;
@@ -115,14 +116,16 @@ static int run(const char *source_dir, const char *output, bool json, const stru
 			       strerror(errno));
 		return command_fail(&err);
 	}
-	r = session_open(&s, output, false, hooks, &err);
+	r = session_open(&s, settings, false, hooks, &err);
 	if (r == 0) {
 		r = start(&s, absolute, &err);
 	}
 	if (r < 0) {
 		exit_code = command_fail(&err);
 	} else {
-		fprintf(stderr, "run %s: %s\n", s.run, source_dir);
+		if (settings->progress != PROGRESS_NONE) {
+			fprintf(stderr, "run %s: %s\n", s.run, source_dir);
+		}
 		exit_code = session_drive(&s, json);
 	}
 	session_close(&s);
@@ -133,7 +136,6 @@ static int run(const char *source_dir, const char *output, bool json, const stru
 int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	const char *source_dir = NULL;
-	const char *output = "output";
 	bool dry_run = false;
 	bool json = false;
 	const struct option_spec options[] = {
@@ -143,12 +145,6 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		  .ret = &source_dir,
 		  .value = "DIR",
 		  .help = "folder of raw files (*.csv, UTF-8 with a header)" },
-		{ .name = "output",
-		  .letter = 'o',
-		  .kind = OPTION_TEXT,
-		  .ret = &output,
-		  .value = "DIR",
-		  .help = "where the journal and a folder per run are kept (default: output)" },
 		{ .name = "dry-run",
 		  .kind = OPTION_FLAG,
 		  .ret = &dry_run,
@@ -170,14 +166,17 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 			    "bldr run -s exports -o /srv/bldr --json | jq .verdict",
 		.options = options,
 	};
+	struct settings settings;
 	int exit_code;
 
-	if (!command_options(&spec, argc, argv, NULL, NULL, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_RUN, argc, argv, NULL, NULL, &settings, &exit_code)) {
 		return exit_code;
 	}
 	if (source_dir == NULL) {
 		fprintf(stderr, "bldr: --source-dir is missing\nusage: %s\n", spec.usage);
-		return EXIT_USAGE;
+		return settings_end(&settings, EXIT_USAGE);
 	}
-	return dry_run ? plan_folder(source_dir, json) : run(source_dir, output, json, hooks);
+	exit_code = dry_run ? plan_folder(source_dir, json)
+			    : run(source_dir, &settings, json, hooks);
+	return settings_end(&settings, exit_code);
 }

@@ -11,27 +11,16 @@
 #include "cli/session.h"
 #include "ingest/ingest.h"
 
-struct runs_args {
-	const char *output;
-	bool json;
-};
-
-/* The options that all three commands take; room for the end mark included. */
-#define RUNS_OPTIONS(args)                                                     \
-	{                                                                      \
-		{ .name = "output",                                            \
-		  .letter = 'o',                                               \
-		  .kind = OPTION_TEXT,                                         \
-		  .ret = &(args).output,                                       \
-		  .value = "DIR",                                              \
-		  .help = "the folder that holds bldr.db (default: output)" }, \
-			{ .name = "json",                                      \
-			  .kind = OPTION_FLAG,                                 \
-			  .ret = &(args).json,                                 \
-			  .help = "print JSON on stdout" },                    \
-		{                                                              \
-			.name = NULL                                           \
-		}                                                              \
+/* The option that all three commands take besides the settings. */
+#define RUNS_OPTIONS(json)                          \
+	{                                           \
+		{ .name = "json",                   \
+		  .kind = OPTION_FLAG,              \
+		  .ret = &(json),                   \
+		  .help = "print JSON on stdout" }, \
+		{                                   \
+			.name = NULL                \
+		}                                   \
 	}
 
 struct listing {
@@ -91,26 +80,13 @@ static void print_runs(const struct bldr_value *runs)
 	}
 }
 
-int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks)
+static int list(const struct settings *settings, bool json, const struct cli_hooks *hooks)
 {
-	struct runs_args args = { .output = "output" };
-	const struct option_spec options[] = RUNS_OPTIONS(args);
-	const struct command_spec spec = {
-		.usage = "bldr runs list [--output DIR] [--json]",
-		.summary = "Lists the runs of an output folder, oldest first.",
-		.examples = "bldr runs list --json | jq '.[].verdict'",
-		.options = options,
-	};
 	struct session s = { .work_log = -1 };
 	struct bldr_value *runs = NULL;
 	struct bldr_error err;
-	int exit_code;
-	int r;
+	int r = session_open(&s, settings, true, hooks, &err);
 
-	if (!command_options(&spec, argc, argv, NULL, NULL, &exit_code)) {
-		return exit_code;
-	}
-	r = session_open(&s, args.output, true, hooks, &err);
 	if (r == 0) {
 		r = list_runs(&s, &runs, &err);
 	}
@@ -118,13 +94,32 @@ int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks)
 	if (r < 0) {
 		return command_fail(&err);
 	}
-	if (args.json) {
+	if (json) {
 		command_print_json(runs);
 	} else {
 		print_runs(runs);
 		bldr_unref(runs);
 	}
 	return EXIT_VALIDATED;
+}
+
+int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks)
+{
+	bool json = false;
+	const struct option_spec options[] = RUNS_OPTIONS(json);
+	const struct command_spec spec = {
+		.usage = "bldr runs list [--output DIR] [--json]",
+		.summary = "Lists the runs of an output folder, oldest first.",
+		.examples = "bldr runs list --json | jq '.[].verdict'",
+		.options = options,
+	};
+	struct settings settings;
+	int exit_code;
+
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, NULL, NULL, &settings, &exit_code)) {
+		return exit_code;
+	}
+	return settings_end(&settings, list(&settings, json, hooks));
 }
 
 /* Only runs that are not done when unfinished. Copies its id. Errors: those of runs_open. */
@@ -170,11 +165,11 @@ static int find_run(struct session *s, const char *wanted, bool unfinished, char
 	return r;
 }
 
-int runs_open(struct session *s, const char *output, const char *wanted,
+int runs_open(struct session *s, const struct settings *settings, const char *wanted,
 	      const struct cli_hooks *hooks, struct bldr_value **ret, struct bldr_error *err)
 {
 	char run[RUN_ID_MAX];
-	int r = session_open(s, output, true, hooks, err);
+	int r = session_open(s, settings, true, hooks, err);
 
 	if (r == 0) {
 		r = find_run(s, wanted, false, run, err);
@@ -206,10 +201,32 @@ static void print_run(const struct bldr_value *o, const char *output)
 	outcome_print(o, output, stdout);
 }
 
+/* wanted: as in runs_open. */
+static int show(const struct settings *settings, const char *wanted, bool json,
+		const struct cli_hooks *hooks)
+{
+	struct session s = { .work_log = -1 };
+	struct bldr_value *outcome = NULL;
+	struct bldr_error err;
+	int r = runs_open(&s, settings, wanted, hooks, &outcome, &err);
+
+	session_close(&s);
+	if (r < 0) {
+		return command_fail(&err);
+	}
+	if (json) {
+		command_print_json(outcome);
+	} else {
+		print_run(outcome, settings->output);
+		bldr_unref(outcome);
+	}
+	return EXIT_VALIDATED;
+}
+
 int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	struct runs_args args = { .output = "output" };
-	const struct option_spec options[] = RUNS_OPTIONS(args);
+	bool json = false;
+	const struct option_spec options[] = RUNS_OPTIONS(json);
 	const struct command_spec spec = {
 		.usage = "bldr runs show [RUN] [--output DIR] [--json]",
 		.summary = "Shows one run; without RUN the newest.",
@@ -218,29 +235,16 @@ int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks)
 		.options = options,
 		.operands_max = 1,
 	};
-	struct session s = { .work_log = -1 };
-	struct bldr_value *outcome = NULL;
-	struct bldr_error err;
+	struct settings settings;
 	char **operands;
 	size_t n;
 	int exit_code;
-	int r;
 
-	if (!command_options(&spec, argc, argv, &operands, &n, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &operands, &n, &settings,
+			      &exit_code)) {
 		return exit_code;
 	}
-	r = runs_open(&s, args.output, n > 0 ? operands[0] : NULL, hooks, &outcome, &err);
-	session_close(&s);
-	if (r < 0) {
-		return command_fail(&err);
-	}
-	if (args.json) {
-		command_print_json(outcome);
-	} else {
-		print_run(outcome, args.output);
-		bldr_unref(outcome);
-	}
-	return EXIT_VALIDATED;
+	return settings_end(&settings, show(&settings, n > 0 ? operands[0] : NULL, json, hooks));
 }
 
 /* Refuses to go on when a source file is not what it was: artefacts/sources.v1.json says what that is. */
@@ -276,10 +280,41 @@ static int verify_sources(struct session *s, struct bldr_error *err)
 	return r;
 }
 
+static int resume(const struct settings *settings, const char *wanted, bool json,
+		  const struct cli_hooks *hooks)
+{
+	struct session s = { .work_log = -1 };
+	struct bldr_error err;
+	char run[RUN_ID_MAX];
+	int exit_code;
+	int r = session_open(&s, settings, true, hooks, &err); /* does the journal exist? */
+
+	session_close(&s);
+	if (r < 0) {
+		return command_fail(&err);
+	}
+	r = session_open(&s, settings, false, hooks, &err);
+	if (r == 0) {
+		r = find_run(&s, wanted, true, run, &err);
+	}
+	if (r == 0) {
+		r = session_enter(&s, run, &err);
+	}
+	if (r == 0) {
+		r = verify_sources(&s, &err);
+	}
+	if (r == 0) {
+		r = bldr_thread_resume(s.engine, run, &err);
+	}
+	exit_code = r < 0 ? command_fail(&err) : session_drive(&s, json);
+	session_close(&s);
+	return exit_code;
+}
+
 int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	struct runs_args args = { .output = "output" };
-	const struct option_spec options[] = RUNS_OPTIONS(args);
+	bool json = false;
+	const struct option_spec options[] = RUNS_OPTIONS(json);
 	const struct command_spec spec = {
 		.usage = "bldr runs resume [RUN] [--output DIR] [--json]",
 		.summary = "Goes on with a run that was stopped, killed or failed.",
@@ -290,36 +325,14 @@ int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks)
 		.options = options,
 		.operands_max = 1,
 	};
-	struct session s = { .work_log = -1 };
-	struct bldr_error err;
+	struct settings settings;
 	char **operands;
-	char run[RUN_ID_MAX];
 	size_t n;
 	int exit_code;
-	int r;
 
-	if (!command_options(&spec, argc, argv, &operands, &n, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_RESUME, argc, argv, &operands, &n, &settings,
+			      &exit_code)) {
 		return exit_code;
 	}
-	r = session_open(&s, args.output, true, hooks, &err); /* does the journal exist? */
-	session_close(&s);
-	if (r == 0) {
-		r = session_open(&s, args.output, false, hooks, &err);
-		if (r == 0) {
-			r = find_run(&s, n > 0 ? operands[0] : NULL, true, run, &err);
-		}
-		if (r == 0) {
-			r = session_enter(&s, run, &err);
-		}
-		if (r == 0) {
-			r = verify_sources(&s, &err);
-		}
-		if (r == 0) {
-			r = bldr_thread_resume(s.engine, run, &err);
-		}
-		exit_code = r < 0 ? command_fail(&err) : session_drive(&s, args.json);
-		session_close(&s);
-		return exit_code;
-	}
-	return command_fail(&err);
+	return settings_end(&settings, resume(&settings, n > 0 ? operands[0] : NULL, json, hooks));
 }

@@ -10,5 +10,5 @@ enum { RUN_ID_MAX = 64 };
  * "latest" or NULL the newest one. *ret is its outcome (outcome.h), the caller's. s must be closed
  * whatever is returned. Errors: NOT_FOUND, INVALID (several begin so), those of session_open.
  */
-int runs_open(struct session *s, const char *output, const char *wanted,
+int runs_open(struct session *s, const struct settings *settings, const char *wanted,
 	      const struct cli_hooks *hooks, struct bldr_value **ret, struct bldr_error *err);

@@ -129,8 +129,8 @@ static int score_run(const char *truth_path, const struct bldr_value *outcome, s
 	return r;
 }
 
-static int score(const char *truth_path, const char *run, const char *output, bool json,
-		 const struct cli_hooks *hooks)
+static int score(const char *truth_path, const char *run, const struct settings *settings,
+		 bool json, const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_value *outcome = NULL;
@@ -138,7 +138,7 @@ static int score(const char *truth_path, const char *run, const char *output, bo
 	struct bldr_error err;
 	struct score result;
 	int exit_code = EXIT_VALIDATED;
-	int r = runs_open(&s, output, run, hooks, &outcome, &err);
+	int r = runs_open(&s, settings, run, hooks, &outcome, &err);
 
 	if (r == 0) {
 		r = score_run(truth_path, outcome, &a, &result, &err);
@@ -159,7 +159,6 @@ static int score(const char *truth_path, const char *run, const char *output, bo
 int command_score(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	const char *truth = NULL;
-	const char *output = "output";
 	bool json = false;
 	const struct option_spec options[] = {
 		{ .name = "truth",
@@ -168,12 +167,6 @@ int command_score(int argc, char **argv, const struct cli_hooks *hooks)
 		  .ret = &truth,
 		  .value = "FILE",
 		  .help = "the true keys, foreign keys and roles (docs/commands.md tells the form)" },
-		{ .name = "output",
-		  .letter = 'o',
-		  .kind = OPTION_TEXT,
-		  .ret = &output,
-		  .value = "DIR",
-		  .help = "the folder that holds bldr.db (default: output)" },
 		{ .name = "json", .kind = OPTION_FLAG, .ret = &json, .help = "print JSON on stdout" },
 		{ .name = NULL },
 	};
@@ -191,16 +184,18 @@ int command_score(int argc, char **argv, const struct cli_hooks *hooks)
 		.operands_min = 1,
 		.operands_max = 1,
 	};
+	struct settings settings;
 	char **operands;
 	size_t n;
 	int exit_code;
 
-	if (!command_options(&spec, argc, argv, &operands, &n, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &operands, &n, &settings,
+			      &exit_code)) {
 		return exit_code;
 	}
 	if (truth == NULL) {
 		fprintf(stderr, "bldr: --truth is missing\nusage: %s\n", spec.usage);
-		return EXIT_USAGE;
+		return settings_end(&settings, EXIT_USAGE);
 	}
-	return score(truth, operands[0], output, json, hooks);
+	return settings_end(&settings, score(truth, operands[0], &settings, json, hooks));
 }

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -29,10 +30,34 @@ static void on_signal(int number)
 	}
 }
 
+/* Where a run begins and where it breaks; how it ended is logged with its outcome. */
+static void log_run(const struct bldr_event *event)
+{
+	if (strcmp(event->type, "run.started") == 0 || strcmp(event->type, "run.resumed") == 0) {
+		LOG(LOG_INFO, event->type, LOG_TEXT("run", event->thread),
+		    LOG_INT("seq", event->seq));
+	} else if (strcmp(event->type, "run.failed") == 0) {
+		LOG(LOG_ERROR, event->type, LOG_TEXT("run", event->thread),
+		    LOG_TEXT("error", bldr_get_text(event->data, "error")));
+	}
+}
+
+static void log_outcome(const struct bldr_value *outcome)
+{
+	LOG(LOG_INFO, "run.ended", LOG_TEXT("run", bldr_get_text(outcome, "run")),
+	    LOG_TEXT("status", bldr_get_text(outcome, "status")),
+	    LOG_TEXT("verdict", bldr_get_text(outcome, "verdict")),
+	    LOG_INT("exit_code", bldr_get_int(outcome, "exit_code", EXIT_WORLD)),
+	    LOG_INT("ms",
+		    bldr_get_int(outcome, "updated_ms", 0) -
+			    bldr_get_int(outcome, "started_ms", 0)));
+}
+
 static void on_event(const struct bldr_event *event, void *user)
 {
 	struct session *s = user;
 
+	log_run(event);
 	if (s->progress != NULL) {
 		progress_event(s->progress, event);
 	}
@@ -75,16 +100,18 @@ static void add_hooks(struct session *s)
 	}
 }
 
-int session_open(struct session *s, const char *output, bool read_only,
+int session_open(struct session *s, const struct settings *settings, bool read_only,
 		 const struct cli_hooks *hooks, struct bldr_error *err)
 {
+	const char *output = settings->output;
 	struct bldr_engine_options options = {
-		.durability = BLDR_NORMAL,
+		.durability = settings->durability,
+		.workers = settings->workers,
 		.read_only = read_only,
 	};
 	int r;
 
-	*s = (struct session){ .hooks = hooks, .work_log = -1 };
+	*s = (struct session){ .hooks = hooks, .settings = settings, .work_log = -1 };
 	s->output = arena_strdup(&s->arena, output);
 	s->context.output = s->output;
 	options.journal = arena_printf(&s->arena, "%s/bldr.db", output);
@@ -167,7 +194,7 @@ int session_drive(struct session *s, bool json)
 	int exit_code;
 	int r;
 
-	s->progress = progress_new(json && isatty(STDERR_FILENO) != 1);
+	s->progress = progress_new(s->settings->progress, json);
 	r = run_engine(s, &err);
 	progress_clear(s->progress);
 	if (r < 0) {
@@ -185,6 +212,7 @@ int session_drive(struct session *s, bool json)
 		bldr_object_set(outcome, "exit_code", bldr_int(EXIT_INTERRUPTED));
 	}
 	exit_code = (int)bldr_get_int(outcome, "exit_code", EXIT_WORLD);
+	log_outcome(outcome);
 	r = outcome_store(s->folder, outcome, &err);
 	if (r < 0) {
 		fprintf(stderr, "bldr: %s\n", err.text);

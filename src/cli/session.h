@@ -7,12 +7,14 @@
 #include "agents/agents.h"
 #include "base/arena.h"
 #include "cli/cli.h"
+#include "cli/settings.h"
 
 struct session {
 	struct bldr_engine *engine;
 	struct agents *agents;
 	struct agents_context context;
 	const struct cli_hooks *hooks;
+	const struct settings *settings;
 	struct arena arena;
 	const char *output;
 	const char *run;    /* the run that is driven; NULL while only reading */
@@ -21,8 +23,8 @@ struct session {
 	struct progress *progress;
 };
 
-/* read_only: no lock is taken, nothing is written. Errors: LOCKED, NOT_FOUND (no journal), IO. */
-int session_open(struct session *s, const char *output, bool read_only,
+/* settings is borrowed. read_only: no lock is taken, nothing is written. Errors: LOCKED, NOT_FOUND (no journal), IO. */
+int session_open(struct session *s, const struct settings *settings, bool read_only,
 		 const struct cli_hooks *hooks, struct bldr_error *err);
 void session_close(struct session *s);
 

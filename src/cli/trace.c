@@ -238,7 +238,8 @@ static int trace_run(const struct bldr_value *outcome, const struct asked *asked
 		a, ret, err);
 }
 
-static int trace(const char *output, struct asked asked, bool json, const struct cli_hooks *hooks)
+static int trace(const struct settings *settings, struct asked asked, bool json,
+		 const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_value *outcome = NULL;
@@ -246,7 +247,7 @@ static int trace(const char *output, struct asked asked, bool json, const struct
 	struct bldr_error err;
 	struct trace t;
 	int exit_code;
-	int r = runs_open(&s, output, asked.run, hooks, &outcome, &err);
+	int r = runs_open(&s, settings, asked.run, hooks, &outcome, &err);
 
 	if (r == 0) {
 		asked.run = bldr_get_text(outcome, "run");
@@ -270,15 +271,8 @@ static int trace(const char *output, struct asked asked, bool json, const struct
 
 int command_trace(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	const char *output = "output";
 	bool json = false;
 	const struct option_spec options[] = {
-		{ .name = "output",
-		  .letter = 'o',
-		  .kind = OPTION_TEXT,
-		  .ret = &output,
-		  .value = "DIR",
-		  .help = "the folder that holds bldr.db (default: output)" },
 		{ .name = "json", .kind = OPTION_FLAG, .ret = &json, .help = "print JSON on stdout" },
 		{ .name = NULL },
 	};
@@ -299,19 +293,22 @@ int command_trace(int argc, char **argv, const struct cli_hooks *hooks)
 		.operands_min = 3,
 		.operands_max = 4,
 	};
+	struct settings settings;
 	char **operands;
 	size_t n;
 	int exit_code;
 
-	if (!command_options(&spec, argc, argv, &operands, &n, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &operands, &n, &settings,
+			      &exit_code)) {
 		return exit_code;
 	}
-	return trace(output,
-		     (struct asked){
-			     .run = operands[0],
-			     .table = operands[1],
-			     .key = operands[2],
-			     .column = n > 3 ? operands[3] : NULL,
-		     },
-		     json, hooks);
+	exit_code = trace(&settings,
+			  (struct asked){
+				  .run = operands[0],
+				  .table = operands[1],
+				  .key = operands[2],
+				  .column = n > 3 ? operands[3] : NULL,
+			  },
+			  json, hooks);
+	return settings_end(&settings, exit_code);
 }

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "graph/kept.h"
 #include "host/driver.h"
 #include "host/sim_host.h"
@@ -66,6 +67,9 @@ int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engi
 	e->works = map_new();
 	if (!options->read_only) {
 		rc = journal_open(&write, &e->writer, err);
+		if (rc == BLDR_E_LOCKED) {
+			LOG(LOG_WARNING, "journal.locked", LOG_TEXT("path", e->path));
+		}
 		if (rc == 0) {
 			rc = open_host(options, e, err);
 		}

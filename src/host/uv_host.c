@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "host/pool.h"
 #include "host/process.h"
 #include "host/writer.h"
@@ -232,6 +233,8 @@ static void take_commit(struct uv_host *u)
 	}
 	u->committing = false;
 	if (u->code < 0) {
+		LOG(LOG_ERROR, "commit.failed", LOG_INT("threads", (int64_t)b->n),
+		    LOG_TEXT("error", u->err.text));
 		driver_discard(b);
 	} else {
 		driver_committed(u->driver, b);

@@ -7,6 +7,9 @@
 #include "host/effect.h"
 
 #include <string.h>
+#include <time.h>
+
+#include "base/log.h"
 
 static int prepare(struct flight *f, const struct map *works, struct bldr_error *err)
 {
@@ -30,6 +33,28 @@ static int prepare(struct flight *f, const struct map *works, struct bldr_error 
 	return 0;
 }
 
+/* For durations that people read. */
+static int64_t clock_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void note(const struct flight *f, int rc, const char *error, int64_t ms)
+{
+	if (rc == 0) {
+		LOG(LOG_DEBUG, "work.done", LOG_TEXT("thread", f->thread),
+		    LOG_TEXT("work", f->label), LOG_TEXT("key", f->key), LOG_INT("ms", ms));
+	} else {
+		LOG(rc == BLDR_E_CANCELLED ? LOG_INFO : LOG_WARNING, "work.failed",
+		    LOG_TEXT("thread", f->thread), LOG_TEXT("work", f->label),
+		    LOG_TEXT("key", f->key), LOG_INT("ms", ms),
+		    LOG_TEXT("code", bldr_error_name(rc)), LOG_TEXT("error", error));
+	}
+}
+
 void flight_work(struct flight *f, const struct bldr_work_type *type, const struct bldr_value *args)
 {
 	const struct bldr_work work = {
@@ -41,8 +66,10 @@ void flight_work(struct flight *f, const struct bldr_work_type *type, const stru
 	};
 	struct bldr_value *value = NULL;
 	struct bldr_error err = { 0 };
+	int64_t began_ms = clock_ms();
 	int rc = type->fn(&work, &value, &err);
 
+	note(f, rc, err.text, clock_ms() - began_ms);
 	if (rc == 0) {
 		flight_done(f, value);
 	} else {

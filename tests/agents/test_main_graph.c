@@ -41,9 +41,9 @@ static void world_make(struct world *w)
 	agents_register(w->agents, w->engine, &w->context);
 }
 
-static void world_run(struct world *w, const char *source_dir)
+static void world_run(struct world *w, const char *source_dir, int64_t rounds_max)
 {
-	struct bldr_value *input = agents_input("run", source_dir);
+	struct bldr_value *input = agents_input("run", source_dir, rounds_max);
 	struct bldr_error err = { 0 };
 
 	assert_int_equal(file_mkdirs(scratch_file(&w->scratch, "run/artefacts/profiles"), &err), 0);
@@ -87,7 +87,7 @@ static void test_whole_run_in_virtual_time(void **state)
 	(void)state;
 	snprintf(source_dir, sizeof(source_dir), "%s/data/jaffle_shop", getenv("BLDR_ROOT"));
 	world_make(&w);
-	world_run(&w, source_dir);
+	world_run(&w, source_dir, 3);
 	assert_string_equal(w.trace, expected);
 	world_release(&w);
 	free(expected);
@@ -128,7 +128,7 @@ static int scripted_work(const struct bldr_work *w, struct bldr_value **ret, str
 }
 
 /* The agents in the order they were entered, as "analyst.design tester.contract ...". */
-static void decisions_of(const char *const *findings, char *ret, size_t size)
+static void decisions_of(const char *const *findings, int64_t rounds_max, char *ret, size_t size)
 {
 	struct world w;
 	struct bldr_value *state;
@@ -147,7 +147,7 @@ static void decisions_of(const char *const *findings, char *ret, size_t size)
 		type.fn = scripted_work;
 		bldr_engine_add_work(w.engine, &type);
 	}
-	world_run(&w, "/nowhere");
+	world_run(&w, "/nowhere", rounds_max);
 	assert_int_equal(bldr_thread_state(w.engine, "run", &state, &err), 0);
 	decisions = bldr_get(state, "decisions");
 	ret[0] = '\0';
@@ -175,8 +175,14 @@ static void test_supervisor_decides(void **state)
 		const char *name;
 		const char *findings[4];
 		const char *expected;
+		int64_t rounds_max; /* 0: 3 */
 	} cases[] = {
 		{ "right at first", { VALIDATED }, BEGINNING ENDING },
+		{ "one round at most", { REPAIRABLE }, BEGINNING ENDING, 1 },
+		{ "five rounds at most",
+		  { REPAIRABLE },
+		  BEGINNING ROUND ROUND ROUND ROUND ENDING,
+		  5 },
 		{ "one repair", { REPAIRABLE, VALIDATED }, BEGINNING ROUND ENDING },
 		{ "two repairs",
 		  { REPAIRABLE, REPAIRABLE, VALIDATED },
@@ -194,7 +200,8 @@ static void test_supervisor_decides(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char found[1024];
 
-		decisions_of(cases[i].findings, found, sizeof(found));
+		decisions_of(cases[i].findings, cases[i].rounds_max > 0 ? cases[i].rounds_max : 3,
+			     found, sizeof(found));
 		if (strcmp(found, cases[i].expected) != 0) {
 			fail_msg("%s:\n%s, expected\n%s", cases[i].name, found, cases[i].expected);
 		}

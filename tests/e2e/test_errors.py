@@ -179,7 +179,9 @@ def test_every_command_explains_itself() -> None:
         "trace",
         "score",
         "graph draw",
+        "config",
         "doctor",
+        "completion",
         "version",
     ]
     listed = run("--help").stdout

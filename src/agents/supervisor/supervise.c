@@ -12,10 +12,7 @@
 
 #include "agents/nodes.h"
 
-/* The first mapping and two repairs. What is still wrong then ends as an explained finding. */
-enum { ROUNDS_MAX = 3 };
-
-static const char *const reads[] = { "next", "rounds", "findings", NULL };
+static const char *const reads[] = { "job", "next", "rounds", "findings", NULL };
 static const char *const writes[] = { "next", "advice", "rounds", "decisions", NULL };
 
 const char *const supervisor_targets[] = { "analyst.design", "tester.contract",
@@ -54,7 +51,9 @@ static struct decision judge(const struct bldr_view *v)
 	if (bldr_count(repairs) == 0) {
 		return (struct decision){ "evaluator", "no agent can repair what was found", NULL };
 	}
-	if (bldr_get_int(v->state, "rounds", 0) >= ROUNDS_MAX) {
+	/* what is still wrong when they are used up ends as an explained finding */
+	if (bldr_get_int(v->state, "rounds", 0) >=
+	    bldr_get_int(bldr_get(v->state, "job"), "rounds_max", 1)) {
 		return (struct decision){ "evaluator", "the rounds are used up", NULL };
 	}
 	return (struct decision){ "analyst.map", "the tester blames the mapping", repairs };

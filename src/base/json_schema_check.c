@@ -1,11 +1,9 @@
 /*
- * Checks a value against a schema by walking both side by side. Loading looks at every keyword once,
- * so that checking can trust the schema; a table says what each keyword must carry. Checking stops at
- * the first fault, except in anyOf and oneOf, where the alternative that came closest speaks.
+ * Checks a value against a loaded schema by walking both side by side. It stops at the first fault,
+ * except in anyOf and oneOf, where the alternative that came closest speaks.
  */
-#include "base/json_schema.h"
-
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +12,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/check.h"
-#include "base/map.h"
+#include "base/format.h"
+#include "base/json_schema_parts.h"
 #include "base/options.h"
+#include "base/pattern.h"
 #include "base/pointer.h"
 #include "base/utf8.h"
 
@@ -23,296 +23,8 @@ enum { MESSAGE_MAX = 400 };
 /* Subschemas tried on one value: more than any real artefact, less than a second. */
 enum { STEPS_MAX = 4000000 };
 
-struct json_schema {
-	const struct bldr_value *root;
-};
-
-/* What a keyword must carry. */
-enum argument {
-	ARGUMENT_ANY,
-	ARGUMENT_TEXT,
-	ARGUMENT_BOOL,
-	ARGUMENT_COUNT,
-	ARGUMENT_NUMBER,
-	ARGUMENT_TYPES,
-	ARGUMENT_VALUES,
-	ARGUMENT_NAMES,
-	ARGUMENT_REF,
-	ARGUMENT_SCHEMA,
-	ARGUMENT_SCHEMAS,
-	ARGUMENT_NAMED_SCHEMAS
-};
-
-static const struct keyword {
-	const char *name;
-	enum argument argument;
-	bool root_only;
-} keywords[] = {
-	{ "$schema", ARGUMENT_TEXT, true },
-	{ "$id", ARGUMENT_TEXT, true },
-	{ "$defs", ARGUMENT_NAMED_SCHEMAS, true },
-	{ "$ref", ARGUMENT_REF, false },
-	{ "title", ARGUMENT_TEXT, false },
-	{ "description", ARGUMENT_TEXT, false },
-	{ "type", ARGUMENT_TYPES, false },
-	{ "enum", ARGUMENT_VALUES, false },
-	{ "const", ARGUMENT_ANY, false },
-	{ "properties", ARGUMENT_NAMED_SCHEMAS, false },
-	{ "required", ARGUMENT_NAMES, false },
-	{ "additionalProperties", ARGUMENT_SCHEMA, false },
-	{ "items", ARGUMENT_SCHEMA, false },
-	{ "minItems", ARGUMENT_COUNT, false },
-	{ "maxItems", ARGUMENT_COUNT, false },
-	{ "uniqueItems", ARGUMENT_BOOL, false },
-	{ "minimum", ARGUMENT_NUMBER, false },
-	{ "maximum", ARGUMENT_NUMBER, false },
-	{ "minLength", ARGUMENT_COUNT, false },
-	{ "maxLength", ARGUMENT_COUNT, false },
-	{ "anyOf", ARGUMENT_SCHEMAS, false },
-	{ "oneOf", ARGUMENT_SCHEMAS, false },
-	{ "allOf", ARGUMENT_SCHEMAS, false },
-};
-
-static const struct type {
-	const char *name;
-	unsigned accepts; /* set of 1 << enum bldr_type */
-	const char *shown;
-} types[] = {
-	{ "null", 1U << BLDR_NULL, "null" },
-	{ "boolean", 1U << BLDR_BOOL, "true or false" },
-	{ "integer", 1U << BLDR_INT, "integer" },
-	{ "number", 1U << BLDR_INT | 1U << BLDR_REAL, "number" },
-	{ "string", 1U << BLDR_TEXT, "text" },
-	{ "array", 1U << BLDR_LIST, "list" },
-	{ "object", 1U << BLDR_OBJECT, "object" },
-};
-
-static const struct type *type_named(const struct bldr_value *name)
-{
-	const char *text = bldr_as_text(name);
-	for (size_t i = 0; text != NULL && i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strcmp(types[i].name, text) == 0) {
-			return &types[i];
-		}
-	}
-	return NULL;
-}
-
-/* The i-th type of "type", which is one name or a list of them; NULL behind the last. */
-static const struct type *type_at(const struct bldr_value *argument, size_t i)
-{
-	if (bldr_type_of(argument) == BLDR_LIST) {
-		return i < bldr_count(argument) ? type_named(bldr_at(argument, i)) : NULL;
-	}
-	return i == 0 ? type_named(argument) : NULL;
-}
-
-/* The schema that a $ref names, or NULL. */
-static const struct bldr_value *resolve(const struct bldr_value *root, const char *ref)
-{
-	static const char prefix[] = "#/$defs/";
-	if (strcmp(ref, "#") == 0) {
-		return root;
-	}
-	if (strncmp(ref, prefix, sizeof(prefix) - 1) != 0) {
-		return NULL;
-	}
-	const char *name = ref + sizeof(prefix) - 1;
-	return strpbrk(name, "/~%") == NULL ? bldr_get(bldr_get(root, "$defs"), name) : NULL;
-}
-
-/* Loading */
-
-struct loader {
-	const struct bldr_value *root;
-	struct map *visited; /* schema -> VISITING or VISITED */
-	struct bldr_error *err;
-};
-
-static char VISITING[1], VISITED[1];
-
-static int load(struct loader *l, const struct bldr_value *schema, const struct pointer *at);
-
-/* Schemas that look at the same value as this one: going round in them would never end. */
-static bool ends(struct loader *l, const struct bldr_value *schema)
-{
-	static const char *const lists[] = { "allOf", "anyOf", "oneOf" };
-	const void *key = schema;
-	void **mark = map_at(l->visited, &key, sizeof(key));
-	if (*mark != NULL) {
-		return *mark == VISITED;
-	}
-	*mark = VISITING;
-	const char *ref = bldr_get_text(schema, "$ref");
-	const struct bldr_value *target = ref != NULL ? resolve(l->root, ref) : NULL;
-	if (target != NULL && !ends(l, target)) {
-		return false;
-	}
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		const struct bldr_value *list = bldr_get(schema, lists[i]);
-		for (size_t k = 0; k < bldr_count(list); k++) {
-			if (!ends(l, bldr_at(list, k))) {
-				return false;
-			}
-		}
-	}
-	*map_at(l->visited, &key, sizeof(key)) = VISITED;
-	return true;
-}
-
-static int load_types(struct loader *l, const struct bldr_value *argument, const struct pointer *at)
-{
-	size_t n = bldr_type_of(argument) == BLDR_LIST ? bldr_count(argument) : 1;
-	for (size_t i = 0; i < n; i++) {
-		if (type_at(argument, i) == NULL) {
-			return pointer_error(at, l->err, "not a type or a list of types");
-		}
-	}
-	return n != 0 ? 0 : pointer_error(at, l->err, "not a type or a list of types");
-}
-
-static int load_texts(struct loader *l, const struct bldr_value *argument, const struct pointer *at)
-{
-	bool texts = bldr_type_of(argument) == BLDR_LIST;
-	for (size_t i = 0; texts && i < bldr_count(argument); i++) {
-		texts = bldr_type_of(bldr_at(argument, i)) == BLDR_TEXT;
-	}
-	return texts ? 0 : pointer_error(at, l->err, "not a list of texts");
-}
-
-static int load_schemas(struct loader *l, const struct bldr_value *argument,
-			const struct pointer *at)
-{
-	size_t n = bldr_count(argument);
-	if (bldr_type_of(argument) != BLDR_LIST || n == 0) {
-		return pointer_error(at, l->err, "not a list of schemas");
-	}
-	for (size_t i = 0; i < n; i++) {
-		struct pointer item_at = { .up = at, .index = i };
-		int rc = load(l, bldr_at(argument, i), &item_at);
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	return 0;
-}
-
-static int load_named_schemas(struct loader *l, const struct bldr_value *argument,
-			      const struct pointer *at)
-{
-	if (bldr_type_of(argument) != BLDR_OBJECT) {
-		return pointer_error(at, l->err, "not an object of schemas");
-	}
-	for (void *it = bldr_first(argument); it != NULL; it = bldr_next(argument, it)) {
-		struct pointer key_at = { .up = at, .key = bldr_key(it) };
-		int rc = load(l, bldr_item(it), &key_at);
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	return 0;
-}
-
-static int load_ref(struct loader *l, const struct bldr_value *argument, const struct pointer *at)
-{
-	const char *ref = bldr_as_text(argument);
-	if (ref == NULL || resolve(l->root, ref) == NULL) {
-		return pointer_error(at, l->err,
-				     "leads nowhere, expected \"#\" or \"#/$defs/<name>\"");
-	}
-	return 0;
-}
-
-static int load_argument(struct loader *l, enum argument kind, const struct bldr_value *argument,
-			 const struct pointer *at)
-{
-	enum bldr_type type = bldr_type_of(argument);
-	switch (kind) {
-	case ARGUMENT_ANY:
-		return 0;
-	case ARGUMENT_TEXT:
-		return type == BLDR_TEXT ? 0 : pointer_error(at, l->err, "not text");
-	case ARGUMENT_BOOL:
-		return type == BLDR_BOOL ? 0 : pointer_error(at, l->err, "not true or false");
-	case ARGUMENT_COUNT:
-		return bldr_as_int(argument, -1) >= 0 ? 0
-						      : pointer_error(at, l->err, "not a count");
-	case ARGUMENT_NUMBER:
-		return type == BLDR_INT || type == BLDR_REAL
-			? 0
-			: pointer_error(at, l->err, "not a number");
-	case ARGUMENT_TYPES:
-		return load_types(l, argument, at);
-	case ARGUMENT_VALUES:
-		return type == BLDR_LIST ? 0 : pointer_error(at, l->err, "not a list of values");
-	case ARGUMENT_NAMES:
-		return load_texts(l, argument, at);
-	case ARGUMENT_REF:
-		return load_ref(l, argument, at);
-	case ARGUMENT_SCHEMA:
-		return load(l, argument, at);
-	case ARGUMENT_SCHEMAS:
-		return load_schemas(l, argument, at);
-	case ARGUMENT_NAMED_SCHEMAS:
-		return load_named_schemas(l, argument, at);
-	}
-	return 0;
-}
-
-static const struct keyword *keyword_named(const char *name, bool root)
-{
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-		if (strcmp(keywords[i].name, name) == 0 && (root || !keywords[i].root_only)) {
-			return &keywords[i];
-		}
-	}
-	return NULL;
-}
-
-static int load(struct loader *l, const struct bldr_value *schema, const struct pointer *at)
-{
-	if (bldr_type_of(schema) == BLDR_BOOL) {
-		return 0;
-	}
-	if (bldr_type_of(schema) != BLDR_OBJECT) {
-		return pointer_error(at, l->err, "not a schema");
-	}
-	for (void *it = bldr_first(schema); it != NULL; it = bldr_next(schema, it)) {
-		struct pointer key_at = { .up = at, .key = bldr_key(it) };
-		const struct keyword *k = keyword_named(key_at.key, at->up == NULL);
-		int rc = k != NULL ? load_argument(l, k->argument, bldr_item(it), &key_at)
-				   : pointer_error(&key_at, l->err, "keyword not supported here");
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	return ends(l, schema) ? 0 : pointer_error(at, l->err, "refers to itself without end");
-}
-
-int json_schema_new(const struct bldr_value *v, struct json_schema **ret, struct bldr_error *err)
-{
-	struct loader l = { .root = v, .visited = map_new(), .err = err };
-	struct pointer root = { 0 };
-	int rc = load(&l, v, &root);
-	map_free(l.visited);
-	if (rc < 0) {
-		bldr_error_prefix(err, "schema");
-		return rc;
-	}
-	*ret = xmalloc(sizeof(**ret));
-	**ret = (struct json_schema){ .root = v };
-	return 0;
-}
-
-void json_schema_free(struct json_schema *s)
-{
-	free(s);
-}
-
-/* Checking */
-
 struct checker {
-	const struct bldr_value *root;
+	const struct json_schema *schema;
 	size_t steps;
 };
 
@@ -367,8 +79,8 @@ static int fail_expected(struct place p, struct fault *f, enum fault_kind kind, 
 static int check_type(struct place p, struct fault *f)
 {
 	const struct bldr_value *argument = bldr_get(p.schema, "type");
-	const struct type *t;
-	for (size_t i = 0; (t = type_at(argument, i)) != NULL; i++) {
+	const struct schema_type *t;
+	for (size_t i = 0; (t = schema_type_at(argument, i)) != NULL; i++) {
 		if ((t->accepts >> bldr_type_of(p.v) & 1U) != 0) {
 			return 0;
 		}
@@ -378,7 +90,7 @@ static int check_type(struct place p, struct fault *f)
 	}
 	struct buf expected;
 	buf_init(&expected, MESSAGE_MAX);
-	for (size_t i = 0; (t = type_at(argument, i)) != NULL; i++) {
+	for (size_t i = 0; (t = schema_type_at(argument, i)) != NULL; i++) {
 		buf_printf(&expected, "%s%s", i > 0 ? " or " : "", t->shown);
 	}
 	int rc = fail_expected(p, f, FAULT_TYPE, expected.data);
@@ -447,26 +159,47 @@ static int compare(const struct bldr_value *a, const struct bldr_value *b)
 	return x < y ? -1 : x > y ? 1 : 0;
 }
 
+/* Integers exactly; else the quotient, as doubles have it, must be whole. */
+static bool is_multiple(const struct bldr_value *v, const struct bldr_value *of)
+{
+	if (bldr_type_of(v) == BLDR_INT && bldr_type_of(of) == BLDR_INT) {
+		return bldr_as_int(v, 0) % bldr_as_int(of, 1) == 0;
+	}
+	double quotient = bldr_as_real(v, 0) / bldr_as_real(of, 1);
+	return isfinite(quotient) && quotient == rint(quotient);
+}
+
+static int fail_bound(struct place p, struct fault *f, const char *words,
+		      const struct bldr_value *bound)
+{
+	char expected[64];
+	char *text = bldr_value_text(bound);
+	snprintf(expected, sizeof(expected), "%s %s", words, text);
+	free(text);
+	return fail_expected(p, f, FAULT_DETAIL, expected);
+}
+
 static int check_number(struct place p, struct fault *f)
 {
 	static const struct {
 		const char *name;
 		const char *words;
 		int wrong; /* the result of compare that is out of bounds */
-	} bounds[] = { { "minimum", "at least", -1 }, { "maximum", "at most", 1 } };
+		bool equal_too;
+	} bounds[] = { { "minimum", "at least", -1, false },
+		       { "maximum", "at most", 1, false },
+		       { "exclusiveMinimum", "more than", -1, true },
+		       { "exclusiveMaximum", "less than", 1, true } };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
 		const struct bldr_value *bound = bldr_get(p.schema, bounds[i].name);
-		if (bound == NULL || compare(p.v, bound) != bounds[i].wrong) {
-			continue;
+		int order = bound != NULL ? compare(p.v, bound) : -bounds[i].wrong;
+		if (order == bounds[i].wrong || (order == 0 && bounds[i].equal_too)) {
+			return fail_bound(p, f, bounds[i].words, bound);
 		}
-		char expected[64];
-		char *text = bldr_value_text(bound);
-		snprintf(expected, sizeof(expected), "%s %s", bounds[i].words, text);
-		free(text);
-		return fail_expected(p, f, FAULT_DETAIL, expected);
 	}
-	return 0;
+	const struct bldr_value *of = bldr_get(p.schema, "multipleOf");
+	return of == NULL || is_multiple(p.v, of) ? 0 : fail_bound(p, f, "a multiple of", of);
 }
 
 /* size against two keywords that carry counts. */
@@ -486,11 +219,41 @@ static int check_size(struct place p, size_t size, const char *min_name, const c
 	return fail_expected(p, f, FAULT_DETAIL, expected);
 }
 
-static int check_text(struct place p, struct fault *f)
+/* 1 or 0 as pattern_match; a match that takes too long ends the whole check. */
+static int matches(struct checker *c, const char *pattern, const char *text)
+{
+	const struct pattern *p = map_find(c->schema->patterns, pattern, strlen(pattern));
+	return pattern_match(p, text, strlen(text), NULL);
+}
+
+static int check_pattern(struct checker *c, struct place p, const char *text, struct fault *f)
+{
+	const char *pattern = bldr_get_text(p.schema, "pattern");
+	int rc = pattern != NULL ? matches(c, pattern, text) : 1;
+	if (rc != 0) {
+		return rc < 0 ? rc : 0;
+	}
+	char expected[MESSAGE_MAX];
+	int n = snprintf(expected, sizeof(expected), "text that matches \"%s\"", pattern);
+	return fail_expected(p, f, FAULT_DETAIL,
+			     n < MESSAGE_MAX ? expected : "text that matches its pattern");
+}
+
+static int check_text(struct checker *c, struct place p, struct fault *f)
 {
 	const char *text = bldr_as_text(p.v);
-	return check_size(p, utf8_count(text, strlen(text)), "minLength", "maxLength", "character",
-			  f);
+	const char *format = bldr_get_text(p.schema, "format");
+	int rc = check_size(p, utf8_count(text, strlen(text)), "minLength", "maxLength",
+			    "character", f);
+	if (rc == 0) {
+		rc = check_pattern(c, p, text, f);
+	}
+	if (rc == 0 && format != NULL && !format_find(format)(text)) {
+		char expected[64];
+		snprintf(expected, sizeof(expected), "a %s", format);
+		rc = fail_expected(p, f, FAULT_DETAIL, expected);
+	}
+	return rc;
 }
 
 static int check_unique(struct place p, struct fault *f)
@@ -517,6 +280,39 @@ static int check_unique(struct place p, struct fault *f)
 	return rc;
 }
 
+/* Whether v fits a schema, without words for why not: 1, 0, or LIMIT. */
+static int fits(struct checker *c, const struct bldr_value *schema, const struct bldr_value *v,
+		const struct pointer *at)
+{
+	struct fault silent = { 0 };
+	int rc = check(c, (struct place){ schema, v, at }, &silent);
+	return rc == BLDR_E_LIMIT ? rc : rc == 0 ? 1 : 0;
+}
+
+static int check_contains(struct checker *c, struct place p, struct fault *f)
+{
+	const struct bldr_value *contains = bldr_get(p.schema, "contains");
+	int64_t min = bldr_get_int(p.schema, "minContains", 1);
+	int64_t max = bldr_get_int(p.schema, "maxContains", INT64_MAX);
+	int64_t n = 0;
+	for (size_t i = 0; contains != NULL && i < bldr_count(p.v); i++) {
+		struct pointer item_at = { .up = p.at, .index = i };
+		int rc = fits(c, contains, bldr_at(p.v, i), &item_at);
+		if (rc < 0) {
+			return rc;
+		}
+		n += rc;
+	}
+	if (contains == NULL || (n >= min && n <= max)) {
+		return 0;
+	}
+	int64_t bound = n < min ? min : max;
+	return fail(p.at, f, FAULT_DETAIL,
+		    "expected at %s %" PRId64 " item%s that fit%s \"contains\", found %" PRId64,
+		    n < min ? "least" : "most", bound, bound == 1 ? "" : "s", bound == 1 ? "s" : "",
+		    n);
+}
+
 static int check_list(struct checker *c, struct place p, struct fault *f)
 {
 	size_t n = bldr_count(p.v);
@@ -524,12 +320,38 @@ static int check_list(struct checker *c, struct place p, struct fault *f)
 	if (rc == 0) {
 		rc = check_unique(p, f);
 	}
+	if (rc == 0) {
+		rc = check_contains(c, p, f);
+	}
+	const struct bldr_value *prefix = bldr_get(p.schema, "prefixItems");
 	const struct bldr_value *items = bldr_get(p.schema, "items");
-	for (size_t i = 0; rc == 0 && items != NULL && i < n; i++) {
+	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct pointer item_at = { .up = p.at, .index = i };
-		rc = check(c, (struct place){ items, bldr_at(p.v, i), &item_at }, f);
+		const struct bldr_value *schema = i < bldr_count(prefix) ? bldr_at(prefix, i)
+									 : items;
+		if (schema != NULL) {
+			rc = check(c, (struct place){ schema, bldr_at(p.v, i), &item_at }, f);
+		}
 	}
 	return rc;
+}
+
+static int check_dependent(struct place p, struct fault *f)
+{
+	const struct bldr_value *dependent = bldr_get(p.schema, "dependentRequired");
+	for (void *it = bldr_first(dependent); it != NULL; it = bldr_next(dependent, it)) {
+		const struct bldr_value *names = bldr_item(it);
+		for (size_t i = 0; bldr_get(p.v, bldr_key(it)) != NULL && i < bldr_count(names);
+		     i++) {
+			struct pointer key_at = { .up = p.at,
+						  .key = bldr_as_text(bldr_at(names, i)) };
+			if (bldr_get(p.v, key_at.key) == NULL) {
+				return fail(&key_at, f, FAULT_DETAIL, "missing, \"%s\" requires it",
+					    bldr_key(it));
+			}
+		}
+	}
+	return 0;
 }
 
 static int check_required(struct place p, struct fault *f)
@@ -561,17 +383,54 @@ static int fail_unknown_key(const struct pointer *at, const struct bldr_value *p
 	return rc;
 }
 
+/* Checks one key by all patterns that match it; *ret_matched: there is one. */
+static int check_patterns(struct checker *c, struct place p, void *key, bool *ret_matched,
+			  struct fault *f)
+{
+	const struct bldr_value *patterns = bldr_get(p.schema, "patternProperties");
+	struct pointer key_at = { .up = p.at, .key = bldr_key(key) };
+	*ret_matched = false;
+	for (void *it = bldr_first(patterns); it != NULL; it = bldr_next(patterns, it)) {
+		int rc = matches(c, bldr_key(it), key_at.key);
+		if (rc > 0) {
+			*ret_matched = true;
+			rc = check(c, (struct place){ bldr_item(it), bldr_item(key), &key_at }, f);
+		}
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int check_name(struct checker *c, struct place p, const char *name, struct fault *f)
+{
+	const struct bldr_value *names = bldr_get(p.schema, "propertyNames");
+	struct pointer key_at = { .up = p.at, .key = name };
+	if (names == NULL) {
+		return 0;
+	}
+	struct bldr_value *text = bldr_text(name);
+	int rc = check(c, (struct place){ names, text, &key_at }, f);
+	bldr_unref(text);
+	return rc;
+}
+
+/* What properties does not name: patternProperties, additionalProperties; and propertyNames. */
 static int check_additional(struct checker *c, struct place p, struct fault *f)
 {
 	const struct bldr_value *additional = bldr_get(p.schema, "additionalProperties");
 	const struct bldr_value *properties = bldr_get(p.schema, "properties");
 	int rc = 0;
-	if (additional == NULL) {
-		return 0;
-	}
 	for (void *it = bldr_first(p.v); rc == 0 && it != NULL; it = bldr_next(p.v, it)) {
 		struct pointer key_at = { .up = p.at, .key = bldr_key(it) };
-		if (bldr_get(properties, key_at.key) != NULL) {
+		bool matched;
+		rc = check_name(c, p, key_at.key, f);
+		if (rc == 0) {
+			rc = check_patterns(c, p, it, &matched, f);
+		}
+		if (rc < 0 || matched || additional == NULL ||
+		    bldr_get(properties, key_at.key) != NULL) {
 			continue;
 		}
 		rc = bldr_as_bool(additional, true)
@@ -603,6 +462,12 @@ static int check_object(struct checker *c, struct place p, struct fault *f)
 	int rc = check_properties(c, p, true, f);
 	if (rc == 0) {
 		rc = check_required(p, f);
+	}
+	if (rc == 0) {
+		rc = check_dependent(p, f);
+	}
+	if (rc == 0) {
+		rc = check_size(p, bldr_count(p.v), "minProperties", "maxProperties", "key", f);
 	}
 	if (rc == 0) {
 		rc = check_additional(c, p, f);
@@ -665,10 +530,35 @@ static int check_alternatives(struct checker *c, struct place p, const char *nam
 	return fitting == 1 ? 0 : fail_closest(c, p, list, closest, best, f);
 }
 
+static int check_not(struct checker *c, struct place p, struct fault *f)
+{
+	const struct bldr_value *not = bldr_get(p.schema, "not");
+	int rc = not != NULL ? fits(c, not, p.v, p.at) : 0;
+	if (rc <= 0) {
+		return rc;
+	}
+	char found[VALUE_DESCRIPTION_MAX];
+	value_describe(p.v, found);
+	return fail(p.at, f, FAULT_DETAIL, "fits what \"not\" excludes, found %s", found);
+}
+
+static int check_condition(struct checker *c, struct place p, struct fault *f)
+{
+	const struct bldr_value *condition = bldr_get(p.schema, "if");
+	int rc = condition != NULL ? fits(c, condition, p.v, p.at) : 0;
+	if (condition == NULL || rc < 0) {
+		return rc;
+	}
+	p.schema = bldr_get(p.schema, rc > 0 ? "then" : "else");
+	return p.schema != NULL ? check(c, p, f) : 0;
+}
+
 static int check_combined(struct checker *c, struct place p, struct fault *f)
 {
 	const char *ref = bldr_get_text(p.schema, "$ref");
-	int rc = ref == NULL ? 0 : check(c, (struct place){ resolve(c->root, ref), p.v, p.at }, f);
+	int rc = ref == NULL
+		? 0
+		: check(c, (struct place){ schema_resolve(c->schema->root, ref), p.v, p.at }, f);
 	const struct bldr_value *all = bldr_get(p.schema, "allOf");
 	for (size_t i = 0; rc == 0 && i < bldr_count(all); i++) {
 		rc = check(c, (struct place){ bldr_at(all, i), p.v, p.at }, f);
@@ -676,7 +566,13 @@ static int check_combined(struct checker *c, struct place p, struct fault *f)
 	if (rc == 0) {
 		rc = check_alternatives(c, p, "anyOf", false, f);
 	}
-	return rc == 0 ? check_alternatives(c, p, "oneOf", true, f) : rc;
+	if (rc == 0) {
+		rc = check_alternatives(c, p, "oneOf", true, f);
+	}
+	if (rc == 0) {
+		rc = check_not(c, p, f);
+	}
+	return rc == 0 ? check_condition(c, p, f) : rc;
 }
 
 static int check_by_type(struct checker *c, struct place p, struct fault *f)
@@ -686,7 +582,7 @@ static int check_by_type(struct checker *c, struct place p, struct fault *f)
 	case BLDR_REAL:
 		return check_number(p, f);
 	case BLDR_TEXT:
-		return check_text(p, f);
+		return check_text(c, p, f);
 	case BLDR_LIST:
 		return check_list(c, p, f);
 	case BLDR_OBJECT:
@@ -723,13 +619,15 @@ static int check(struct checker *c, struct place p, struct fault *f)
 int json_schema_check(const struct json_schema *s, const struct bldr_value *v,
 		      struct bldr_error *err)
 {
-	struct checker c = { .root = s->root };
+	struct checker c = { .schema = s };
 	struct pointer root = { 0 };
 	struct fault f = { .err = err };
 	int rc = check(&c, (struct place){ s->root, v, &root }, &f);
 	if (rc == BLDR_E_LIMIT) {
 		return bldr_error_set(
-			err, rc, "the value takes more than %d steps to check against the schema",
+			err, rc,
+			"the value takes too long to check against the schema: more than %d steps, "
+			"or a pattern that does not end",
 			STEPS_MAX);
 	}
 	return rc;

@@ -1,0 +1,237 @@
+/* The table of keys, and where each layer is read from. A mistake in any layer is wrong use: exit 2. */
+#include "cli/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/asset.h"
+#include "base/check.h"
+#include "base/file.h"
+#include "base/log.h"
+
+enum { OPTIONS_MAX = 32, KEYS_MAX = SETTINGS_RUN };
+
+static const char CONFIG_FILE[] = "bldr.config.json";
+static const char DOTENV_FILE[] = ".env";
+static const char ENV_PREFIX[] = "BLDR_";
+
+/* Choices stand in the order of the enum that they become. */
+static const char *const durabilities[] = { "normal", "full", NULL };
+static const char *const progress_modes[] = { "auto", "plain", "none", NULL };
+static const char *const log_levels[] = { "debug", "info", "warning", "error", "off", "auto", NULL };
+static const char *const log_formats[] = { "text", "json", NULL };
+enum { LEVEL_AUTO = LOG_OFF + 1 };
+
+const struct config_key settings_keys[] = {
+	{ .name = "output",
+	  .kind = CONFIG_TEXT,
+	  .env = "BLDR_OUTPUT",
+	  .option = "output",
+	  .letter = 'o',
+	  .value = "DIR",
+	  .help = "the folder of the journal bldr.db and of a folder per run" },
+	{ .name = "log.level",
+	  .kind = CONFIG_CHOICE,
+	  .choices = log_levels,
+	  .env = "LOG_LEVEL",
+	  .option = "log-level",
+	  .value = "debug|info|warning|error|off|auto",
+	  .help = "the least that is logged; auto: warning on stderr, info in a file" },
+	{ .name = "log.format",
+	  .kind = CONFIG_CHOICE,
+	  .choices = log_formats,
+	  .env = "BLDR_LOG_FORMAT",
+	  .option = "log-format",
+	  .value = "text|json",
+	  .help = "one key=value line or one JSON object per event" },
+	{ .name = "log.file",
+	  .kind = CONFIG_TEXT,
+	  .empty_is_fine = true,
+	  .env = "BLDR_LOG_FILE",
+	  .option = "log-file",
+	  .value = "FILE",
+	  .help = "appended to; empty: stderr" },
+	{ .name = "workers",
+	  .kind = CONFIG_INT,
+	  .min = 0,
+	  .max = 256,
+	  .env = "BLDR_WORKERS",
+	  .option = "workers",
+	  .value = "N",
+	  .help = "threads that do the work; 0: one per core, at least 2" },
+	{ .name = "durability",
+	  .kind = CONFIG_CHOICE,
+	  .choices = durabilities,
+	  .env = "BLDR_DURABILITY",
+	  .option = "durability",
+	  .value = "normal|full",
+	  .help = "what the journal survives: a killed process, or lost power too" },
+	{ .name = "progress",
+	  .kind = CONFIG_CHOICE,
+	  .choices = progress_modes,
+	  .env = "BLDR_PROGRESS",
+	  .option = "progress",
+	  .value = "auto|plain|none",
+	  .help = "live on a terminal, plain lines, or nothing" },
+	{ .name = "rounds",
+	  .kind = CONFIG_INT,
+	  .min = 1,
+	  .max = 100,
+	  .env = "BLDR_ROUNDS",
+	  .option = "rounds",
+	  .value = "N",
+	  .help = "mapping rounds at most: the first and its repairs" },
+	{ .name = NULL },
+};
+_Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) == KEYS_MAX + 1,
+	       "SETTINGS_RUN takes every key");
+
+/* What the command line says: NULL where it says nothing. */
+struct flags {
+	const char *config;
+	const char *values[KEYS_MAX];
+};
+
+/* The command's own options, then the keys', then --config. */
+static void merge_options(const struct option_spec *own, enum settings_use use, struct flags *flags,
+			  struct option_spec all[OPTIONS_MAX])
+{
+	size_t n = 0;
+
+	for (; own != NULL && own->name != NULL; own++) {
+		all[n++] = *own;
+	}
+	ASSERT(n + use + 2 <= OPTIONS_MAX);
+	for (size_t i = 0; i < (size_t)use; i++) {
+		const struct config_key *key = &settings_keys[i];
+
+		all[n++] = (struct option_spec){ .name = key->option,
+						 .letter = key->letter,
+						 .kind = OPTION_TEXT,
+						 .ret = &flags->values[i],
+						 .value = key->value,
+						 .help = key->help };
+	}
+	all[n++] = (struct option_spec){ .name = "config",
+					 .kind = OPTION_TEXT,
+					 .ret = &flags->config,
+					 .value = "FILE",
+					 .help = "read this instead of bldr.config.json" };
+	all[n] = (struct option_spec){ .name = NULL };
+}
+
+static int add_defaults(struct config *c, struct bldr_error *err)
+{
+	const struct asset *defaults = asset_find("config/default.json");
+
+	ASSERT(defaults != NULL);
+	return config_json(c, "default", false, (const char *)defaults->data, defaults->size, err);
+}
+
+/* A file that need not be there, unless it was asked for. */
+static int add_file(struct config *c, const char *path, bool must, struct bldr_error *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	int r = file_read(path, CONFIG_BYTES_MAX, &text, &size, err);
+
+	if (r == BLDR_E_NOT_FOUND && !must) {
+		return 0;
+	}
+	if (r == 0) {
+		r = strcmp(path, DOTENV_FILE) == 0
+			? config_dotenv(c, path, ENV_PREFIX, text, size, err)
+			: config_json(c, path, true, text, size, err);
+	}
+	free(text);
+	return r;
+}
+
+static int add_flags(struct config *c, const struct flags *flags, struct bldr_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < KEYS_MAX; i++) {
+		if (flags->values[i] != NULL) {
+			r = config_set(c, settings_keys[i].option, flags->values[i], err);
+		}
+	}
+	return r;
+}
+
+static int add_layers(struct config *c, const struct flags *flags, struct bldr_error *err)
+{
+	int r = add_defaults(c, err);
+
+	if (r == 0) {
+		r = add_file(c, flags->config != NULL ? flags->config : CONFIG_FILE,
+			     flags->config != NULL, err);
+	}
+	if (r == 0) {
+		r = add_file(c, DOTENV_FILE, false, err);
+	}
+	if (r == 0) {
+		r = config_environment(c, ENV_PREFIX, (const char *const *)environ, err);
+	}
+	return r == 0 ? add_flags(c, flags, err) : r;
+}
+
+static int open_log(const struct config *c, struct bldr_error *err)
+{
+	const char *file = config_text(c, "log.file");
+	size_t level = config_choice(c, "log.level");
+	struct log_options options = {
+		.level = (enum log_level)level,
+		.format = (enum log_format)config_choice(c, "log.format"),
+		.file = file[0] != '\0' ? file : NULL,
+	};
+
+	if (level == LEVEL_AUTO) {
+		options.level = options.file != NULL ? LOG_INFO : LOG_WARNING;
+	}
+	return log_open(&options, err);
+}
+
+bool command_settings(const struct command_spec *spec, enum settings_use use, int argc, char **argv,
+		      char ***ret_operands, size_t *ret_n, struct settings *ret, int *ret_exit)
+{
+	struct flags flags = { 0 };
+	struct option_spec options[OPTIONS_MAX];
+	struct command_spec whole = *spec;
+	struct config *c;
+	struct bldr_error err;
+	int r;
+
+	merge_options(spec->options, use, &flags, options);
+	whole.options = options;
+	if (!command_options(&whole, argc, argv, ret_operands, ret_n, ret_exit)) {
+		return false;
+	}
+	c = config_new(settings_keys);
+	r = add_layers(c, &flags, &err);
+	if (r == 0) {
+		r = open_log(c, &err);
+	}
+	if (r < 0) {
+		config_free(c);
+		*ret_exit = command_fail(&err);
+		return false;
+	}
+	*ret = (struct settings){
+		.config = c,
+		.output = config_text(c, "output"),
+		.workers = (unsigned)config_int(c, "workers"),
+		.durability = (enum bldr_durability)config_choice(c, "durability"),
+		.rounds = config_int(c, "rounds"),
+		.progress = (enum progress_mode)config_choice(c, "progress"),
+	};
+	return true;
+}
+
+int settings_end(struct settings *s, int exit_code)
+{
+	log_close();
+	config_free(s->config);
+	return exit_code;
+}

@@ -1,0 +1,42 @@
+/*
+ * The program's configuration, read once per command: built-in defaults < bldr.config.json (or the file that
+ * --config names) < .env < environment < options. docs/configuration.md is for people,
+ * schemas/config.schema.json for editors; tests hold both to the table here.
+ */
+#pragma once
+
+#include <bldr/engine.h>
+#include "base/config.h"
+#include "cli/cli.h"
+
+/* How many keys of the table a command takes as options, those first in the table. */
+enum settings_use {
+	SETTINGS_READ = 4,   /* output and log */
+	SETTINGS_RESUME = 7, /* and what drives a run */
+	SETTINGS_RUN = 8     /* and what is recorded in it */
+};
+
+enum progress_mode { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_NONE };
+
+/* The texts are the config's. */
+struct settings {
+	struct config *config;
+	const char *output;
+	unsigned workers; /* 0: one per core, at least 2 */
+	enum bldr_durability durability;
+	int64_t rounds; /* mapping rounds at most */
+	enum progress_mode progress;
+};
+
+/* The table, for `bldr config` and its tests. */
+extern const struct config_key settings_keys[];
+
+/*
+ * As command_options, with the options of the keys that `use` names and --config; then reads all layers and
+ * opens the log. When it returns true, the command ends with settings_end.
+ */
+bool command_settings(const struct command_spec *spec, enum settings_use use, int argc, char **argv,
+		      char ***ret_operands, size_t *ret_n, struct settings *ret, int *ret_exit);
+
+/* Closes the log and gives back what the settings hold. Returns exit_code. */
+int settings_end(struct settings *s, int exit_code);
