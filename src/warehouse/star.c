@@ -267,8 +267,10 @@ static void add_links(const struct profile *profile, struct arena *a, struct sta
 	for (size_t i = 0; i < s->links.n; i++) { /* the list no longer moves */
 		struct star_link *link = &s->links.at[i];
 
+		/* NOLINTBEGIN(bugprone-sizeof-expression): lists of pointers */
 		*LIST_ADD(a, &link->from->out) = link;
 		*LIST_ADD(a, &link->to->in) = link;
+		/* NOLINTEND(bugprone-sizeof-expression) */
 	}
 }
 

@@ -20,7 +20,11 @@ static void put_cell(struct buf *out, const char *text)
 		if (*text == '|') {
 			buf_putc(out, '\\');
 		}
-		buf_putc(out, *text == '\n' || *text == '\r' ? ' ' : *text);
+		if (*text == '\n' || *text == '\r') {
+			buf_putc(out, ' ');
+		} else {
+			buf_putc(out, *text);
+		}
 	}
 }
 
