@@ -32,17 +32,30 @@ struct artefact_head {
 
 /* ---- sources: every file of the source folder, as declared to all later readers ---- */
 
+/* csv: delimited text; jsonl: one JSON object per line; json: one JSON array of objects */
+enum source_format { FORMAT_CSV, FORMAT_JSONL, FORMAT_JSON };
+enum source_compression { COMPRESSION_NONE, COMPRESSION_GZIP };
+/* How a quote stands inside quotes: "" or \" */
+enum source_escape { ESCAPE_DOUBLED, ESCAPE_BACKSLASH };
+
 struct source_file {
 	const char *path;  /* relative to the source folder; files are sorted by it */
 	const char *table; /* unique identifier made of the path: lower case snake_case */
 	int64_t bytes;
-	const char *hash;      /* BLAKE2b-256 of the content; every later reader verifies it */
-	const char *encoding;  /* "utf-8" */
-	bool bom;              /* a UTF-8 byte order mark precedes the text */
-	const char *delimiter; /* "," */
-	const char *quote;     /* "\"", doubled inside quoted fields */
-	bool header;           /* the first record names the columns */
-	texts columns;         /* names as written, in order */
+	const char *hash; /* BLAKE2b-256 of the file as it lies there; every later reader verifies it */
+	int format;       /* enum source_format */
+	int compression;       /* enum source_compression */
+	const char *encoding;  /* of the unpacked text: "utf-8", "utf-16le", "windows-1252" ... */
+	bool bom;              /* a byte order mark precedes the text */
+	const char *delimiter; /* "," ";" ... one byte; "" unless csv */
+	const char *quote;     /* "\"", or "": nothing is quoted */
+	int escape;            /* enum source_escape */
+	int64_t preamble_lines; /* physical lines above the header or first record that are no records */
+	bool header;            /* the first record names the columns */
+	/* Words that mark totals: a record whose first field begins with one of them is no row. */
+	texts not_rows;
+	texts columns; /* in order; see docs/artefacts.md for how each format names them */
+	texts notes;   /* what a reader should know: "no header", "windows-1252 by its letters" */
 };
 
 struct source_skipped {
@@ -73,6 +86,22 @@ struct profile_exception {
 	const char *text;
 };
 
+/* How a column writes its numbers. Every part is optional in each value but decimal_mark's place. */
+struct number_format {
+	const char *decimal_mark; /* "." or "," */
+	const char *group_mark;   /* between groups of three digits: "," "." " " "'", or "": none */
+	texts currencies; /* as written: "$" "€" "EUR"; in front or behind, a blank between or not */
+	bool percent;     /* a % behind; the value is percent points: 19 % is 19 */
+	bool parentheses;     /* (5.00) is -5.00 */
+	bool trailing_minus;  /* 5.00- is -5.00 */
+	const char *evidence; /* why this reading and not another */
+};
+
+struct quantile {
+	const char *at;    /* "0.25" */
+	const char *value; /* canonical text of type */
+};
+
 struct column_profile {
 	const char *name;
 	int64_t ordinal;  /* from 0 */
@@ -84,8 +113,14 @@ struct column_profile {
 	int64_t min_length, max_length; /* characters of the non-null values as written */
 	LIST(struct token_count) top;   /* at most 10 most frequent values, by count then value */
 	LIST(struct date_format) date_formats; /* most matches first; the first is the choice */
-	/* the first values that kept the column from a narrower type, at most 5 */
+	/* the first values that kept the column from a narrower type, or that are none of its type, at most 5 */
 	LIST(struct profile_exception) exceptions;
+	int64_t nonconforming; /* rows with a value that is none of type: it becomes null, counted */
+	int64_t padded;        /* rows with blanks around the value */
+	int64_t leading_zeros; /* rows with a value of digits that begins with 0 and is not 0 */
+	struct number_format *number;    /* how numbers are written; NULL: plain, as 1234.50 */
+	bool distinct_estimated;         /* distinct is an estimate */
+	LIST(struct quantile) quantiles; /* of the non-null values in the order of type */
 };
 
 struct key_candidate {
@@ -93,6 +128,7 @@ struct key_candidate {
 	const char *score; /* decimal text 0.00..1.00 */
 	texts evidence;
 	bool chosen;
+	int64_t duplicates; /* records beyond the first of their key; such a key needs a dedup rule */
 };
 
 struct profile_rejected {
@@ -189,6 +225,12 @@ struct design_column {
 	int additivity;        /* enum additivity, measures */
 };
 
+/*
+ * Several source records with one grain key. none: the key is unique. last: the last one counts, by
+ * version_column, then by the file's order; the others are set aside as duplicates and counted.
+ */
+enum dedup { DEDUP_NONE, DEDUP_LAST };
+
 struct design_table {
 	const char *name;                   /* dim_*, fact_*, bridge_* */
 	int kind;                           /* enum table_kind */
@@ -197,6 +239,9 @@ struct design_table {
 	texts grain_columns;                /* target columns that are unique together */
 	LIST(struct design_column) columns; /* in order of the table's columns */
 	const char *scd;                    /* dimensions: "type 1" ...; NULL otherwise */
+	int dedup;                          /* enum dedup */
+	/* DEDUP_LAST: source column that says which record is the later one (ties and NULL: the file's order) */
+	const char *version_column;
 	const char *reason;
 	LIST(struct alternative) alternatives;
 };
@@ -222,6 +267,7 @@ struct contract_source {
 	int64_t rows;     /* well-formed records */
 	int64_t rejected; /* others */
 	int64_t left_out; /* well-formed, but no row of some target: no key, or a key met before */
+	int64_t duplicates; /* of left_out: another record of the same key counts (enum dedup) */
 };
 
 struct contract_reference {
@@ -327,7 +373,10 @@ struct sttm_table {
 	LIST(struct column_ref) calendar; /* TABLE_DATE: whole years over these columns' dates */
 	LIST(struct sttm_join) joins;
 	texts grain_columns;
-	LIST(struct sttm_member) reserved; /* dimensions */
+	int dedup;                             /* enum dedup, over the rows' grain_columns */
+	const char *version_column;            /* DEDUP_LAST: of the source table, or NULL */
+	const struct bldr_value *version_rule; /* version_column's typed value, or NULL */
+	LIST(struct sttm_member) reserved;     /* dimensions */
 	LIST(struct sttm_column) columns;
 };
 
@@ -361,7 +410,8 @@ struct deployment_table {
 
 struct deployment_source {
 	const char *table, *path;
-	int64_t read, loaded, rejected;
+	int64_t read, loaded, rejected; /* read = loaded + rejected + duplicates */
+	int64_t duplicates;             /* set aside for another record of the same key */
 };
 
 struct deployment {

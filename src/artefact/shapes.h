@@ -30,6 +30,16 @@
 	{                                              \
 		FIELD(s, f, SHAPE_INT, false, int64_t) \
 	}
+/* Absent from the text when 0. */
+#define INTEGER_OR_0(s, f)                            \
+	{                                             \
+		FIELD(s, f, SHAPE_INT, true, int64_t) \
+	}
+/* Absent from the text when false. */
+#define BOOLEAN_OR_FALSE(s, f)                      \
+	{                                           \
+		FIELD(s, f, SHAPE_BOOL, true, bool) \
+	}
 #define BOOLEAN(s, f)                                \
 	{                                            \
 		FIELD(s, f, SHAPE_BOOL, false, bool) \
@@ -37,6 +47,11 @@
 #define ENUMERATED(s, f, enum_names)                                       \
 	{                                                                  \
 		FIELD(s, f, SHAPE_ENUM, false, int), .names = (enum_names) \
+	}
+/* Absent from the text when it is the first of the names. */
+#define ENUMERATED_OR_0(s, f, enum_names)                                 \
+	{                                                                 \
+		FIELD(s, f, SHAPE_ENUM, true, int), .names = (enum_names) \
 	}
 #define VALUE(s, f)                                                        \
 	{                                                                  \
@@ -50,9 +65,19 @@
 	{                                              \
 		FIELD(s, f, SHAPE_TEXTS, false, texts) \
 	}
+/* Absent from the text when empty. */
+#define TEXTS_OR_EMPTY(s, f)                          \
+	{                                             \
+		FIELD(s, f, SHAPE_TEXTS, true, texts) \
+	}
 #define OBJECT(s, f, item)                                                          \
 	{                                                                           \
 		FIELD(s, f, SHAPE_OBJECT, false, struct item), .sub = &item##_shape \
+	}
+/* A pointer; absent from the text when NULL. */
+#define OBJECT_OR_NULL(s, f, item)                                                   \
+	{                                                                            \
+		FIELD(s, f, SHAPE_OBJECT, true, struct item *), .sub = &item##_shape \
 	}
 #define LIST_FIELD(s, f, is_optional, item)                                                        \
 	{                                                                                          \

@@ -20,17 +20,27 @@ const struct shape artefact_head_shape = SHAPE_OF(artefact_head);
 
 /* ---- sources ---- */
 
+static const char *const SOURCE_FORMATS[] = { "csv", "jsonl", "json", NULL };
+static const char *const SOURCE_COMPRESSIONS[] = { "none", "gzip", NULL };
+static const char *const SOURCE_ESCAPES[] = { "doubled", "backslash", NULL };
+
 static const struct shape_field source_file_fields[] = {
 	TEXT(source_file, path),
 	TEXT(source_file, table),
 	INTEGER(source_file, bytes),
 	TEXT(source_file, hash),
+	ENUMERATED_OR_0(source_file, format, SOURCE_FORMATS),
+	ENUMERATED_OR_0(source_file, compression, SOURCE_COMPRESSIONS),
 	TEXT(source_file, encoding),
 	BOOLEAN(source_file, bom),
 	TEXT(source_file, delimiter),
 	TEXT(source_file, quote),
+	ENUMERATED_OR_0(source_file, escape, SOURCE_ESCAPES),
+	INTEGER_OR_0(source_file, preamble_lines),
 	BOOLEAN(source_file, header),
+	TEXTS_OR_EMPTY(source_file, not_rows),
 	TEXTS(source_file, columns),
+	TEXTS_OR_EMPTY(source_file, notes),
 	END_OF_FIELDS,
 };
 static const struct shape source_file_shape = SHAPE_OF(source_file);
@@ -73,6 +83,25 @@ static const struct shape_field profile_exception_fields[] = {
 };
 static const struct shape profile_exception_shape = SHAPE_OF(profile_exception);
 
+static const struct shape_field number_format_fields[] = {
+	TEXT(number_format, decimal_mark),
+	TEXT(number_format, group_mark),
+	TEXTS_OR_EMPTY(number_format, currencies),
+	BOOLEAN_OR_FALSE(number_format, percent),
+	BOOLEAN_OR_FALSE(number_format, parentheses),
+	BOOLEAN_OR_FALSE(number_format, trailing_minus),
+	TEXT(number_format, evidence),
+	END_OF_FIELDS,
+};
+static const struct shape number_format_shape = SHAPE_OF(number_format);
+
+static const struct shape_field quantile_fields[] = {
+	TEXT(quantile, at),
+	TEXT(quantile, value),
+	END_OF_FIELDS,
+};
+static const struct shape quantile_shape = SHAPE_OF(quantile);
+
 static const struct shape_field column_profile_fields[] = {
 	TEXT(column_profile, name),
 	INTEGER(column_profile, ordinal),
@@ -87,16 +116,20 @@ static const struct shape_field column_profile_fields[] = {
 	LIST_OF(column_profile, top, token_count),
 	LIST_OF(column_profile, date_formats, date_format),
 	LIST_OF(column_profile, exceptions, profile_exception),
+	INTEGER_OR_0(column_profile, nonconforming),
+	INTEGER_OR_0(column_profile, padded),
+	INTEGER_OR_0(column_profile, leading_zeros),
+	OBJECT_OR_NULL(column_profile, number, number_format),
+	BOOLEAN_OR_FALSE(column_profile, distinct_estimated),
+	LIST_OR_EMPTY(column_profile, quantiles, quantile),
 	END_OF_FIELDS,
 };
 static const struct shape column_profile_shape = SHAPE_OF(column_profile);
 
 static const struct shape_field key_candidate_fields[] = {
-	TEXTS(key_candidate, columns),
-	TEXT(key_candidate, score),
-	TEXTS(key_candidate, evidence),
-	BOOLEAN(key_candidate, chosen),
-	END_OF_FIELDS,
+	TEXTS(key_candidate, columns),           TEXT(key_candidate, score),
+	TEXTS(key_candidate, evidence),          BOOLEAN(key_candidate, chosen),
+	INTEGER_OR_0(key_candidate, duplicates), END_OF_FIELDS,
 };
 static const struct shape key_candidate_shape = SHAPE_OF(key_candidate);
 

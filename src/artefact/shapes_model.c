@@ -72,6 +72,8 @@ static const struct shape_field design_column_fields[] = {
 };
 static const struct shape design_column_shape = SHAPE_OF(design_column);
 
+static const char *const DEDUPS[] = { "none", "last", NULL };
+
 static const struct shape_field design_table_fields[] = {
 	TEXT(design_table, name),
 	ENUMERATED(design_table, kind, TABLE_KINDS),
@@ -80,6 +82,8 @@ static const struct shape_field design_table_fields[] = {
 	TEXTS(design_table, grain_columns),
 	LIST_OF(design_table, columns, design_column),
 	TEXT_OR_NULL(design_table, scd),
+	ENUMERATED_OR_0(design_table, dedup, DEDUPS),
+	TEXT_OR_NULL(design_table, version_column),
 	TEXT(design_table, reason),
 	LIST_OF(design_table, alternatives, alternative),
 	END_OF_FIELDS,
@@ -113,6 +117,7 @@ static const struct shape_field contract_source_fields[] = {
 	INTEGER(contract_source, rows),
 	INTEGER(contract_source, rejected),
 	INTEGER(contract_source, left_out),
+	INTEGER_OR_0(contract_source, duplicates),
 	END_OF_FIELDS,
 };
 static const struct shape contract_source_shape = SHAPE_OF(contract_source);
@@ -246,6 +251,9 @@ static const struct shape_field sttm_table_fields[] = {
 	LIST_OF(sttm_table, calendar, column_ref),
 	LIST_OF(sttm_table, joins, sttm_join),
 	TEXTS(sttm_table, grain_columns),
+	ENUMERATED_OR_0(sttm_table, dedup, DEDUPS),
+	TEXT_OR_NULL(sttm_table, version_column),
+	VALUE_OR_NULL(sttm_table, version_rule),
 	LIST_OF(sttm_table, reserved, sttm_member),
 	LIST_OF(sttm_table, columns, sttm_column),
 	END_OF_FIELDS,

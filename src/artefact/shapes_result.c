@@ -35,9 +35,13 @@ static const struct shape_field deployment_table_fields[] = {
 static const struct shape deployment_table_shape = SHAPE_OF(deployment_table);
 
 static const struct shape_field deployment_source_fields[] = {
-	TEXT(deployment_source, table),       TEXT(deployment_source, path),
-	INTEGER(deployment_source, read),     INTEGER(deployment_source, loaded),
-	INTEGER(deployment_source, rejected), END_OF_FIELDS,
+	TEXT(deployment_source, table),
+	TEXT(deployment_source, path),
+	INTEGER(deployment_source, read),
+	INTEGER(deployment_source, loaded),
+	INTEGER(deployment_source, rejected),
+	INTEGER_OR_0(deployment_source, duplicates),
+	END_OF_FIELDS,
 };
 static const struct shape deployment_source_shape = SHAPE_OF(deployment_source);
 
