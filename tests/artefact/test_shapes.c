@@ -104,11 +104,14 @@ static void same_names(const struct shape_field *f, const struct view *view, con
 		}
 	}
 	for (; f->names[n] != NULL; n++) {
+		if (f->optional && n == 0) { /* absent says the same, so nothing else may */
+			continue;
+		}
 		if (!has_text(names, f->names[n])) {
 			fail_msg("%s: the schema has no \"%s\"", path, f->names[n]);
 		}
 	}
-	if (n != bldr_count(names)) {
+	if (n - (f->optional ? 1 : 0) != bldr_count(names)) {
 		fail_msg("%s: the schema has other choices than the shape", path);
 	}
 	bldr_unref(names);
@@ -154,6 +157,23 @@ static void same_type(const struct shape_field *f, const struct bldr_value *root
 	}
 }
 
+/* What is left out of the text when it has nothing to say must not be able to say it. */
+static void says_something(const struct shape_field *f, const struct bldr_value *node,
+			   const char *path)
+{
+	bool says = true;
+	if (f->kind == SHAPE_INT) {
+		says = bldr_get_int(node, "minimum", 0) > 0;
+	} else if (f->kind == SHAPE_BOOL) {
+		says = bldr_as_bool(bldr_get(node, "const"), false);
+	} else if (f->kind == SHAPE_TEXTS || f->kind == SHAPE_LIST) {
+		says = bldr_get_int(node, "minItems", 0) > 0;
+	}
+	if (!says) {
+		fail_msg("%s: optional, and may be empty all the same", path);
+	}
+}
+
 static void walk_field(const struct shape_field *f, const struct bldr_value *root,
 		       const struct view *view, const char *path)
 {
@@ -168,6 +188,9 @@ static void walk_field(const struct shape_field *f, const struct bldr_value *roo
 		if (node != NULL) {
 			found++;
 			same_type(f, root, node, at);
+			if (f->optional) {
+				says_something(f, node, at);
+			}
 		}
 	}
 	if (found == 0) {
