@@ -1,7 +1,7 @@
 /*
  * The agents: nodes and subgraphs of the main graph, and the work functions behind them.
  *
- *	supervisor -> analyst.design -> tester.contract -> analyst.map -> developer.build
+ *	supervisor -> analyst.design -> (approval) -> tester.contract -> analyst.map -> developer.build
  *	           -> tester.check -> (findings: back to whoever is to blame) -> evaluator
  *
  * The supervisor is entered between any two of them and decides what is next. Nodes only hand
@@ -33,5 +33,12 @@ const struct bldr_work_type *agents_work(size_t *ret_n);
 void agents_register(const struct agents *a, struct bldr_engine *e, struct agents_context *context);
 
 /* The input of a thread of the main graph. source_dir: absolute. rounds_max: mapping rounds at most, the
- * first included. The caller owns the result. */
-struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t rounds_max);
+ * first included. approve: a person is asked whether the design is right. The caller owns the result. */
+struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t rounds_max,
+				bool approve);
+
+/*
+ * What the run asks when it waits for approval: an interrupt with "kind" AGENTS_APPROVAL, "question", and the
+ * references "sources", "profile" and "design". The answer is {"answer": "approve" | "redesign" | "reject", "reason": text}.
+ */
+#define AGENTS_APPROVAL "approve_design"

@@ -18,6 +18,7 @@ static int open_desk(struct desk *d, const struct bldr_work *w, struct bldr_erro
 		.work = w,
 		.args = w->args,
 		.round = bldr_get_int(w->args, "rounds", 0),
+		.designs = bldr_get_int(w->args, "designs", 1),
 	};
 	if (run == NULL || source_dir == NULL) {
 		return bldr_error_set(err, BLDR_E_INVALID,

@@ -16,6 +16,7 @@ struct desk {
 	const char *source_dir;
 	const char *folder; /* of the run */
 	int64_t round;      /* mapping round, from 1; 0 before the first */
+	int64_t designs;    /* how often the star has been designed, this time included */
 };
 
 /* A work function is this: fn between opening and closing a desk. Errors: fn's, and INVALID when the

@@ -6,7 +6,7 @@
 #include "agents/nodes.h"
 #include "base/check.h"
 
-enum { SUBGRAPHS = 6 };
+enum { SUBGRAPHS = 7 };
 
 struct agents {
 	struct bldr_graph *main;
@@ -21,10 +21,12 @@ struct channel {
 };
 
 static const struct channel channels[] = {
-	{ "job", BLDR_LAST },         /* {run, source_dir, rounds_max} */
-	{ "next", BLDR_LAST },        /* the supervisor's decision: an agent's name */
-	{ "advice", BLDR_LAST },      /* list of repairs asked of the analyst */
-	{ "rounds", BLDR_ADD },       /* mapping rounds begun */
+	{ "job", BLDR_LAST },      /* {run, source_dir, rounds_max, approve} */
+	{ "next", BLDR_LAST },     /* the supervisor's decision: an agent's name */
+	{ "advice", BLDR_LAST },   /* list of repairs asked of the analyst */
+	{ "rounds", BLDR_ADD },    /* mapping rounds begun */
+	{ "designs", BLDR_ADD },   /* designs begun */
+	{ "approval", BLDR_LAST }, /* {answer, reason, pinned}: what a person said of the design */
 	{ "decisions", BLDR_APPEND }, /* [{next, reason}] */
 	{ "sources", BLDR_LAST },     /* from here on: {"ref": ...} of the artefact of that name */
 	{ "profile", BLDR_LAST },     { "design", BLDR_LAST },   { "contract", BLDR_LAST },
@@ -70,8 +72,9 @@ static struct bldr_graph *new_chain(const char *name, const char *const *names,
 
 static struct bldr_graph *new_analyst_design(void)
 {
-	struct bldr_graph *g = new_graph(
-		"analyst.design", NAMES("job", "sources", "table_profiles", "profile", "design"));
+	struct bldr_graph *g = new_graph("analyst.design",
+					 NAMES("job", "designs", "sources", "table_profiles",
+					       "profile", "design"));
 
 	bldr_graph_node(g, &analyst_discover_node);
 	bldr_graph_node(g, &analyst_profile_table_node);
@@ -97,7 +100,9 @@ static void build_parts(struct part parts[SUBGRAPHS])
 					       "sttm", "deployment", NULL};
 	static const char *const all_in[] = {"job", "rounds", "decisions", "sources", "profile", "design",
 					     "contract", "sttm", "pipeline", "deployment", "findings", NULL};
-	static const char *const design_in[] = {"job", NULL};
+	static const char *const design_in[] = {"job", "designs", NULL};
+	static const char *const approval_in[] = {"job", "designs", "sources", "profile", "design", NULL};
+	static const char *const approval_out[] = {"approval", NULL};
 	static const char *const design_out[] = {"sources", "profile", "design", NULL};
 	static const char *const contract_in[] = {"job", "sources", "design", NULL};
 	static const char *const contract_out[] = {"contract", NULL};
@@ -127,6 +132,9 @@ static void build_parts(struct part parts[SUBGRAPHS])
 		NAMES("job", "rounds", "decisions", "sources", "profile", "design", "contract", "sttm",
 		      "pipeline", "deployment", "findings", "evaluation", "report"),
 		NODES(&evaluator_evaluate_node, &evaluator_report_node)), all_in, evaluator_out};
+	parts[6] = (struct part){new_chain("approval",
+		NAMES("job", "designs", "sources", "profile", "design", "approval"),
+		NODES(&supervisor_ask_node, &supervisor_pin_node)), approval_in, approval_out};
 	/* clang-format on */
 }
 
@@ -138,9 +146,9 @@ int agents_new(struct agents **ret, struct bldr_error *err)
 
 	build_parts(parts);
 	a->main = new_graph("main",
-			    NAMES("job", "next", "advice", "rounds", "decisions", "sources",
-				  "profile", "design", "contract", "sttm", "pipeline", "deployment",
-				  "findings", "evaluation", "report"));
+			    NAMES("job", "next", "advice", "rounds", "designs", "approval",
+				  "decisions", "sources", "profile", "design", "contract", "sttm",
+				  "pipeline", "deployment", "findings", "evaluation", "report"));
 	bldr_graph_node(a->main, &supervisor_node);
 	bldr_graph_edge(a->main, BLDR_START, "supervisor");
 	bldr_graph_route(a->main, "supervisor", supervisor_route, supervisor_targets);
@@ -191,6 +199,7 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 		  .virtual_ms = 40 },
 		{ .name = "analyst.relate", .fn = analyst_relate_work, .virtual_ms = 20 },
 		{ .name = "analyst.design", .fn = analyst_design_work, .virtual_ms = 10 },
+		{ .name = "supervisor.pin", .fn = supervisor_pin_work, .virtual_ms = 5 },
 		{ .name = "tester.contract", .fn = tester_contract_work, .virtual_ms = 50 },
 		{ .name = "analyst.map", .fn = analyst_map_work, .virtual_ms = 10 },
 		{ .name = "developer.emit", .fn = developer_emit_work, .virtual_ms = 20 },
@@ -219,7 +228,8 @@ void agents_register(const struct agents *a, struct bldr_engine *e, struct agent
 	}
 }
 
-struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t rounds_max)
+struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t rounds_max,
+				bool approve)
 {
 	struct bldr_value *input = bldr_object();
 	struct bldr_value *job = bldr_object();
@@ -227,6 +237,9 @@ struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t
 	bldr_object_set(job, "run", bldr_text(run));
 	bldr_object_set(job, "source_dir", bldr_text(source_dir));
 	bldr_object_set(job, "rounds_max", bldr_int(rounds_max));
+	if (approve) {
+		bldr_object_set(job, "approve", bldr_bool(true));
+	}
 	bldr_object_set(input, "job", job);
 	return input;
 }

@@ -4,9 +4,10 @@
 #include <bldr/graph.h>
 
 /* supervisor/ */
-extern const struct bldr_node supervisor_node;
+extern const struct bldr_node supervisor_node, supervisor_ask_node, supervisor_pin_node;
 extern const char *const supervisor_targets[];
 void supervisor_route(const struct bldr_view *v, struct bldr_route *r);
+int supervisor_pin_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
 /* analyst/ */
 extern const struct bldr_node analyst_discover_node, analyst_profile_table_node,

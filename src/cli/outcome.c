@@ -6,6 +6,7 @@
 #include "artefact/artefact.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "cli/approval.h"
 #include "cli/cli.h"
 #include "cli/outcome.h"
 
@@ -170,7 +171,7 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 {
 	static const char *const from_findings[] = { "verdict", "checks", "errors", "warnings",
 						     NULL };
-	static const char *const from_state[] = { "rounds", "decisions", NULL };
+	static const char *const from_state[] = { "rounds", "decisions", "approval", NULL };
 	static const char *const from_evaluation[] = { "score", NULL };
 	struct bldr_value *o = bldr_object();
 	struct bldr_value *tables;
@@ -310,9 +311,15 @@ static void print_tables(const struct bldr_value *tables, FILE *out)
 	}
 }
 
-static void print_interrupts(const struct bldr_value *interrupts, FILE *out)
+static void print_interrupts(const struct bldr_value *o, const char *output, FILE *out)
 {
+	const struct bldr_value *interrupts = bldr_get(o, "interrupts");
+
 	fputs("waits for an answer:\n", out);
+	if (approval_pending(o) != NULL) {
+		approval_tell(o, output, out);
+		return;
+	}
 	for (size_t i = 0; i < bldr_count(interrupts); i++) {
 		const struct bldr_value *item = bldr_at(interrupts, i);
 
@@ -337,6 +344,10 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 		print_failed(o, out);
 		print_skipped(bldr_get(o, "skipped"), out);
 		print_tables(bldr_get(o, "tables"), out);
+		if (bldr_get_text(bldr_get(o, "approval"), "decisions") != NULL) {
+			fprintf(out, "decisions: %s\n",
+				bldr_get_text(bldr_get(o, "approval"), "decisions"));
+		}
 		fprintf(out, "warehouse: %s\nreport: %s\n", bldr_get_text(o, "warehouse"),
 			bldr_get_text(o, "report"));
 		return;
@@ -344,7 +355,7 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 	if (strcmp(status, "failed") == 0) {
 		fprintf(out, "failed: %s\n", bldr_get_text(o, "error"));
 	} else if (bldr_get(o, "interrupts") != NULL) {
-		print_interrupts(bldr_get(o, "interrupts"), out);
+		print_interrupts(o, output, out);
 		return;
 	} else {
 		fprintf(out, "stopped: nothing recorded is lost\n");

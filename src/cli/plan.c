@@ -172,6 +172,20 @@ static void print_plan(struct arena *a, const struct plan *p)
 	print_questions(&p->questions);
 }
 
+void plan_print(const struct sources *sources, const struct profile *profile,
+		const struct design *design)
+{
+	struct arena a = { 0 };
+	struct plan p = {
+		.understanding = { .sources = *sources, .profile = *profile },
+		.design = *design,
+	};
+
+	questions_find(profile, design, &a, &p.questions);
+	print_plan(&a, &p);
+	arena_release(&a);
+}
+
 /* ---- for programs ---- */
 
 static struct bldr_value *texts_value(const texts *list)

@@ -81,7 +81,7 @@ static int check_source_dir(const char *path, struct bldr_error *err)
 	return r;
 }
 
-static int start(struct session *s, const char *source_dir, struct bldr_error *err)
+static int start(struct session *s, const char *source_dir, bool approve, struct bldr_error *err)
 {
 	char run[RUN_ID_MAX];
 	struct bldr_value *input;
@@ -92,13 +92,13 @@ static int start(struct session *s, const char *source_dir, struct bldr_error *e
 	if (r < 0) {
 		return r;
 	}
-	input = agents_input(run, source_dir, s->settings->rounds);
+	input = agents_input(run, source_dir, s->settings->rounds, approve);
 	r = bldr_thread_start(s->engine, "main", run, input, err);
 	bldr_unref(input);
 	return r;
 }
 
-static int run(const char *source_dir, const struct settings *settings, bool json,
+static int run(const char *source_dir, const struct settings *settings, bool approve, bool json,
 	       const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
@@ -118,7 +118,7 @@ static int run(const char *source_dir, const struct settings *settings, bool jso
 	}
 	r = session_open(&s, settings, false, hooks, &err);
 	if (r == 0) {
-		r = start(&s, absolute, &err);
+		r = start(&s, absolute, approve, &err);
 	}
 	if (r < 0) {
 		exit_code = command_fail(&err);
@@ -136,6 +136,8 @@ static int run(const char *source_dir, const struct settings *settings, bool jso
 int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	const char *source_dir = NULL;
+	const char *target = "embedded";
+	bool approve = false;
 	bool dry_run = false;
 	bool json = false;
 	const struct option_spec options[] = {
@@ -145,6 +147,15 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		  .ret = &source_dir,
 		  .value = "DIR",
 		  .help = "folder of raw files (*.csv, UTF-8 with a header)" },
+		{ .name = "target",
+		  .kind = OPTION_TEXT,
+		  .ret = &target,
+		  .value = "TARGET",
+		  .help = "where the star is built: embedded (warehouse.db in the run's folder)" },
+		{ .name = "approve",
+		  .kind = OPTION_FLAG,
+		  .ret = &approve,
+		  .help = "wait for a person to approve the design before anything is built" },
 		{ .name = "dry-run",
 		  .kind = OPTION_FLAG,
 		  .ret = &dry_run,
@@ -156,7 +167,8 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		{ .name = NULL },
 	};
 	const struct command_spec spec = {
-		.usage = "bldr run --source-dir DIR [--output DIR] [--dry-run] [--json]",
+		.usage = "bldr run --source-dir DIR [--output DIR] [--target embedded] [--approve] "
+			 "[--dry-run] [--json]",
 		.summary = "Turns a folder of raw files into a validated star schema.",
 		.description =
 			"Profiles the files, designs a star, maps and loads it into warehouse.db, "
@@ -176,7 +188,13 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		fprintf(stderr, "bldr: --source-dir is missing\nusage: %s\n", spec.usage);
 		return settings_end(&settings, EXIT_USAGE);
 	}
+	if (strcmp(target, "embedded") != 0) {
+		fprintf(stderr,
+			"bldr: --target \"%s\" is not known: there is only embedded\nusage: %s\n",
+			target, spec.usage);
+		return settings_end(&settings, EXIT_USAGE);
+	}
 	exit_code = dry_run ? plan_folder(source_dir, json)
-			    : run(source_dir, &settings, json, hooks);
+			    : run(source_dir, &settings, approve, json, hooks);
 	return settings_end(&settings, exit_code);
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "cli/approval.h"
 #include "cli/outcome.h"
 #include "cli/runs.h"
 #include "cli/session.h"
@@ -122,9 +123,8 @@ int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks)
 	return settings_end(&settings, list(&settings, json, hooks));
 }
 
-/* Only runs that are not done when unfinished. Copies its id. Errors: those of runs_open. */
-static int find_run(struct session *s, const char *wanted, bool unfinished, char ret[RUN_ID_MAX],
-		    struct bldr_error *err)
+int runs_find(struct session *s, const char *wanted, bool unfinished, char ret[RUN_ID_MAX],
+	      struct bldr_error *err)
 {
 	struct bldr_value *runs = NULL;
 	const char *found = NULL;
@@ -172,7 +172,7 @@ int runs_open(struct session *s, const struct settings *settings, const char *wa
 	int r = session_open(s, settings, true, hooks, err);
 
 	if (r == 0) {
-		r = find_run(s, wanted, false, run, err);
+		r = runs_find(s, wanted, false, run, err);
 	}
 	return r < 0 ? r : session_outcome(s, run, ret, err);
 }
@@ -197,6 +197,9 @@ static void print_run(const struct bldr_value *o, const char *output)
 	for (void *it = bldr_first(artefacts); it != NULL; it = bldr_next(artefacts, it)) {
 		printf("  %-16s %s/%s\n", bldr_key(it), bldr_get_text(o, "folder"),
 		       bldr_get_text(bldr_item(it), "path"));
+	}
+	if (approval_pending(o) != NULL) {
+		approval_show(o);
 	}
 	outcome_print(o, output, stdout);
 }
@@ -247,21 +250,33 @@ int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks)
 	return settings_end(&settings, show(&settings, n > 0 ? operands[0] : NULL, json, hooks));
 }
 
-/* Refuses to go on when a source file is not what it was: artefacts/sources.v1.json says what that is. */
-static int verify_sources(struct session *s, struct bldr_error *err)
+/* The newest artefacts/sources.v<n>.json of the run; NULL: there is none yet. */
+static const char *sources_path(struct session *s, struct arena *a)
 {
-	static const char path[] = "artefacts/sources.v1.json";
+	const char *found = NULL;
+
+	for (int version = 1;; version++) {
+		const char *path = arena_printf(a, "artefacts/sources.v%d.json", version);
+
+		if (!file_exists(arena_printf(a, "%s/%s", s->folder, path))) {
+			return found;
+		}
+		found = path;
+	}
+}
+
+int runs_verify(struct session *s, struct bldr_error *err)
+{
 	struct arena a = { 0 };
-	struct artefact_ref ref = { .path = path };
+	struct artefact_ref ref = { .path = sources_path(s, &a) };
 	struct bldr_value *state = NULL;
 	struct sources sources;
 	char hash[HASH_HEX_MAX];
 	uint64_t bytes;
-	const char *file = arena_printf(&a, "%s/%s", s->folder, path);
 	int r = 0;
 
-	if (file_exists(file)) {
-		r = file_hash(file, hash, &bytes, err);
+	if (ref.path != NULL) {
+		r = file_hash(arena_printf(&a, "%s/%s", s->folder, ref.path), hash, &bytes, err);
 		ref.hash = hash;
 		ref.bytes = (int64_t)bytes;
 		if (r == 0) {
@@ -280,6 +295,23 @@ static int verify_sources(struct session *s, struct bldr_error *err)
 	return r;
 }
 
+int runs_enter(struct session *s, const struct settings *settings, const char *wanted,
+	       char ret[RUN_ID_MAX], const struct cli_hooks *hooks, struct bldr_error *err)
+{
+	int r = session_open(s, settings, true, hooks, err); /* does the journal exist? */
+
+	session_close(s);
+	if (r < 0) {
+		*s = (struct session){ .work_log = -1 };
+		return r;
+	}
+	r = session_open(s, settings, false, hooks, err);
+	if (r == 0) {
+		r = runs_find(s, wanted, true, ret, err);
+	}
+	return r < 0 ? r : session_enter(s, ret, err);
+}
+
 static int resume(const struct settings *settings, const char *wanted, bool json,
 		  const struct cli_hooks *hooks)
 {
@@ -287,21 +319,10 @@ static int resume(const struct settings *settings, const char *wanted, bool json
 	struct bldr_error err;
 	char run[RUN_ID_MAX];
 	int exit_code;
-	int r = session_open(&s, settings, true, hooks, &err); /* does the journal exist? */
+	int r = runs_enter(&s, settings, wanted, run, hooks, &err);
 
-	session_close(&s);
-	if (r < 0) {
-		return command_fail(&err);
-	}
-	r = session_open(&s, settings, false, hooks, &err);
 	if (r == 0) {
-		r = find_run(&s, wanted, true, run, &err);
-	}
-	if (r == 0) {
-		r = session_enter(&s, run, &err);
-	}
-	if (r == 0) {
-		r = verify_sources(&s, &err);
+		r = runs_verify(&s, &err);
 	}
 	if (r == 0) {
 		r = bldr_thread_resume(s.engine, run, &err);

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "cli/approval.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -187,6 +188,24 @@ static int run_engine(struct session *s, struct bldr_error *err)
 	return r;
 }
 
+/* On a terminal the person is asked at once. True: there is an answer, and the run goes on with it. */
+static bool answered(struct session *s, const struct bldr_value *outcome)
+{
+	struct bldr_value *answer = approval_ask(outcome);
+	struct bldr_error err;
+	int r;
+
+	if (answer == NULL) {
+		return false;
+	}
+	r = bldr_thread_answer(s->engine, s->run, NULL, answer, &err);
+	bldr_unref(answer);
+	if (r < 0) {
+		fprintf(stderr, "bldr: %s\n", err.text);
+	}
+	return r == 0;
+}
+
 int session_drive(struct session *s, bool json)
 {
 	struct bldr_value *outcome = NULL;
@@ -195,19 +214,22 @@ int session_drive(struct session *s, bool json)
 	int r;
 
 	s->progress = progress_new(s->settings->progress, json);
-	r = run_engine(s, &err);
-	progress_clear(s->progress);
-	if (r < 0) {
-		fprintf(stderr,
-			"bldr: %s\nbldr: what is recorded is safe; go on with: bldr runs "
-			"resume %s --output %s\n",
-			err.text, s->run, s->output);
-		return EXIT_WORLD;
-	}
-	r = session_outcome(s, s->run, &outcome, &err);
-	if (r < 0) {
-		return command_fail(&err);
-	}
+	do {
+		r = run_engine(s, &err);
+		progress_clear(s->progress);
+		if (r < 0) {
+			fprintf(stderr,
+				"bldr: %s\nbldr: what is recorded is safe; go on with: bldr runs "
+				"resume %s --output %s\n",
+				err.text, s->run, s->output);
+			return EXIT_WORLD;
+		}
+		bldr_unref(outcome);
+		r = session_outcome(s, s->run, &outcome, &err);
+		if (r < 0) {
+			return command_fail(&err);
+		}
+	} while (!json && !interrupted && answered(s, outcome));
 	if (interrupted && strcmp(bldr_get_text(outcome, "status"), "running") == 0) {
 		bldr_object_set(outcome, "exit_code", bldr_int(EXIT_INTERRUPTED));
 	}

@@ -102,7 +102,7 @@ static struct bldr_engine *open_engine(struct world *w, const struct bldr_fault 
 
 static void start(struct bldr_engine *e)
 {
-	struct bldr_value *input = agents_input("run", "/nowhere", 3);
+	struct bldr_value *input = agents_input("run", "/nowhere", 3, false);
 	struct bldr_error err = { 0 };
 
 	assert_int_equal(bldr_thread_start(e, "main", "run", input, &err), 0);

@@ -49,8 +49,15 @@ def test_commands(script: Path) -> None:
     assert "runs" in listed
     assert offered(script, "") == listed
     assert offered(script, "ru") == {"run", "runs"}
-    assert offered(script, "runs", "") == {"list", "show", "resume"}
-    assert offered(script, "runs", "re") == {"resume"}
+    assert offered(script, "runs", "") == {
+        "list",
+        "show",
+        "resume",
+        "approve",
+        "redesign",
+        "reject",
+    }
+    assert offered(script, "runs", "re") == {"resume", "redesign", "reject"}
     assert offered(script, "nothing", "") == set()
 
 

@@ -4,7 +4,7 @@
 #include "agents/nodes.h"
 #include "warehouse/warehouse.h"
 
-static const char *const reads[] = { "job", "sources", "profile", NULL };
+static const char *const reads[] = { "job", "designs", "sources", "profile", NULL };
 static const char *const writes[] = { "design", NULL };
 static const struct handover handover = { "analyst.design", BLDR_PURE, "design" };
 
@@ -34,7 +34,7 @@ static int design(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	if (r < 0) {
 		return r;
 	}
-	star.head.version = 1;
+	star.head.version = d->designs;
 	r = desk_derive(d, &star.head, inputs, err);
 	return r < 0 ? r : desk_write(d, "design", NULL, &star, ret, err);
 }

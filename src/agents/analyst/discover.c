@@ -4,7 +4,7 @@
 #include "agents/nodes.h"
 #include "ingest/ingest.h"
 
-static const char *const reads[] = { "job", NULL };
+static const char *const reads[] = { "job", "designs", NULL };
 static const char *const writes[] = { "sources", NULL };
 static const struct handover handover = { "analyst.discover", BLDR_PURE, "sources" };
 
@@ -40,7 +40,7 @@ static int discover(struct desk *d, struct bldr_value **ret, struct bldr_error *
 	if (r < 0) {
 		return r;
 	}
-	sources.head.version = 1;
+	sources.head.version = d->designs;
 	r = desk_write(d, "sources", NULL, &sources, ret, err);
 	if (r < 0) {
 		return r;

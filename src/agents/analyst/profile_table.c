@@ -6,7 +6,7 @@
 #include "agents/nodes.h"
 #include "ingest/ingest.h"
 
-static const char *const reads[] = { "job", "sources", NULL };
+static const char *const reads[] = { "job", "designs", "sources", NULL };
 static const char *const writes[] = { "table_profiles", NULL };
 static const struct handover handover = { "analyst.profile_table", BLDR_PURE, "table_profiles" };
 
@@ -29,6 +29,16 @@ static const struct source_file *find_file(const struct sources *sources, const 
 	return NULL;
 }
 
+/* The first design's have no version in their name; nothing is ever written over. */
+static const char *profile_path(struct desk *d, const char *table)
+{
+	if (d->designs == 1) {
+		return arena_printf(&d->arena, "artefacts/profiles/%s.json", table);
+	}
+	return arena_printf(&d->arena, "artefacts/profiles/%s.v%lld.json", table,
+			    (long long)d->designs);
+}
+
 static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	const char *table = bldr_get_text(bldr_get(d->args, "input"), "table");
@@ -49,9 +59,7 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 	if (r < 0) {
 		return r;
 	}
-	return desk_write(d, "table_profile",
-			  arena_printf(&d->arena, "artefacts/profiles/%s.json", table), &profile,
-			  ret, err);
+	return desk_write(d, "table_profile", profile_path(d, table), &profile, ret, err);
 }
 
 int analyst_profile_table_work(const struct bldr_work *w, struct bldr_value **ret,

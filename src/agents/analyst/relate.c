@@ -7,7 +7,7 @@
 #include "agents/nodes.h"
 #include "ingest/ingest.h"
 
-static const char *const reads[] = { "job", "sources", "table_profiles", NULL };
+static const char *const reads[] = { "job", "designs", "sources", "table_profiles", NULL };
 static const char *const writes[] = { "profile", NULL };
 static const struct handover handover = { "analyst.relate", BLDR_PURE, "profile" };
 
@@ -52,7 +52,7 @@ static int relate(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	if (r < 0) {
 		return r;
 	}
-	profile.head.version = 1;
+	profile.head.version = d->designs;
 	r = desk_derive(d, &profile.head, inputs, err);
 	return r < 0 ? r : desk_write(d, "profile", NULL, &profile, ret, err);
 }

@@ -1,7 +1,8 @@
 /*
  * The supervisor: entered between any two agents, it decides what is next and says why.
  *
- *	(start) -> analyst.design -> tester.contract -> analyst.map -> developer.build -> tester.check
+ *	(start) -> analyst.design -> (approval) -> tester.contract -> analyst.map -> developer.build -> tester.check
+ *	approval, when the job asks for it: a person approves, or has it designed again ---> analyst.design
  *	tester.check: validated ----------------------------------------------> evaluator -> (end)
  *	              an error the analyst can repair, rounds left -> analyst.map
  *	              any other error (explained in the findings) --> evaluator
@@ -12,13 +13,12 @@
 
 #include "agents/nodes.h"
 
-static const char *const reads[] = { "job", "next", "rounds", "findings", NULL };
-static const char *const writes[] = { "next", "advice", "rounds", "decisions", NULL };
+static const char *const reads[] = { "job", "next", "rounds", "approval", "findings", NULL };
+static const char *const writes[] = { "next", "advice", "rounds", "designs", "decisions", NULL };
 
-const char *const supervisor_targets[] = { "analyst.design", "tester.contract",
-					   "analyst.map",    "developer.build",
-					   "tester.check",   "evaluator",
-					   BLDR_END,         NULL };
+const char *const supervisor_targets[] = { "analyst.design", "approval",        "tester.contract",
+					   "analyst.map",    "developer.build", "tester.check",
+					   "evaluator",      BLDR_END,          NULL };
 
 struct decision {
 	const char *next;
@@ -59,12 +59,28 @@ static struct decision judge(const struct bldr_view *v)
 	return (struct decision){ "analyst.map", "the tester blames the mapping", repairs };
 }
 
+static bool asks_approval(const struct bldr_view *v)
+{
+	return bldr_as_bool(bldr_get(bldr_get(v->state, "job"), "approve"), false);
+}
+
 static struct decision decide(const struct bldr_view *v)
 {
 	const char *done = bldr_get_text(v->state, "next");
 
 	if (done == NULL) {
 		done = "";
+	}
+	if (strcmp(done, "analyst.design") == 0 && asks_approval(v)) {
+		return (struct decision){ "approval", "a person approves the design", NULL };
+	}
+	if (strcmp(done, "approval") == 0) {
+		const char *answer = bldr_get_text(bldr_get(v->state, "approval"), "answer");
+
+		return answer != NULL && strcmp(answer, "approve") == 0
+			? (struct decision){ "tester.contract", "the design is approved", NULL }
+			: (struct decision){ "analyst.design", "a person has it designed again",
+					     NULL };
 	}
 	for (size_t i = 0; i < sizeof(sequence) / sizeof(sequence[0]); i++) {
 		if (strcmp(done, sequence[i].done) == 0) {
@@ -86,6 +102,9 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 	bldr_object_set(note, "reason", bldr_text(d.reason));
 	bldr_patch_set(p, "decisions", note);
 	bldr_patch_set(p, "next", bldr_text(d.next));
+	if (strcmp(d.next, "analyst.design") == 0) {
+		bldr_patch_set(p, "designs", bldr_int(1));
+	}
 	if (strcmp(d.next, "analyst.map") == 0) {
 		bldr_patch_set(p, "rounds", bldr_int(1));
 		bldr_patch_set(p, "advice", d.advice != NULL ? bldr_ref(d.advice) : bldr_list());
