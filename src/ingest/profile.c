@@ -27,9 +27,7 @@ struct cell { /* a distinct value */
 struct column {
 	struct map *values; /* text as written -> struct cell */
 	struct column_tally tally;
-	bool codes, words; /* all values that are no null token are */
-	struct column_type type;
-	size_t format;
+	struct column_inferred decision;
 	int64_t distinct; /* of the non-null values without the blanks around them */
 };
 
@@ -131,61 +129,63 @@ static int read_all(const char *folder, const struct source_file *file, struct p
 
 /* ---- one column ---- */
 
-/* A distinct value, looked at with the column's decision about nulls. */
+/* A distinct value, looked at with the column's decision. */
 struct value {
 	const char *text; /* as written */
 	size_t size;
+	const char *trimmed;
+	size_t trimmed_size;
 	const struct cell *cell;
 	bool null;
-	struct value_facts facts; /* not when null */
+	bool conforming; /* of the column's type; then: */
+	struct typed_value typed;
 };
 
 static void value_at(const struct column *c, size_t i, struct value *ret)
 {
 	struct value v = { .cell = map_value(c->values, i) };
 	v.text = map_key(c->values, i, &v.size);
-	size_t size = v.size;
-	const char *trimmed = value_trim(v.text, &size);
-	enum null_class class = value_null_class(trimmed, size);
-	v.null = class == NULL_ALWAYS || (class == NULL_UNLESS_CODES && !c->codes) ||
-		(class == NULL_UNLESS_WORDS && !c->words);
-	if (!v.null) {
-		value_infer(trimmed, size, &v.facts);
-	}
+	v.trimmed_size = v.size;
+	v.trimmed = value_trim(v.text, &v.trimmed_size);
+	v.null = column_is_null(&c->decision, v.trimmed, v.trimmed_size);
+	v.conforming = !v.null && value_read_as(&c->decision, v.trimmed, v.trimmed_size, &v.typed);
 	*ret = v;
 }
 
-/* Whether NA and none are data here: decided by all values that are no null token. */
-static void decide_nulls(struct column *c)
+static void tally_column(struct column *c)
 {
-	bool codes = true;
-	bool words = true;
-	bool any = false;
 	for (size_t i = 0; i < map_count(c->values); i++) {
+		struct value_facts facts;
+		const struct cell *cell = map_value(c->values, i);
 		size_t size;
 		const char *text = map_key(c->values, i, &size);
 		text = value_trim(text, &size);
-		if (value_null_class(text, size) == NULL_NEVER) {
-			any = true;
-			codes = codes && value_is_code(text, size);
-			words = words && value_is_word(text, size);
-		}
+		value_judge(text, size, &facts);
+		column_tally_add(&c->tally, &facts, cell->count);
 	}
-	c->codes = any && codes;
-	c->words = any && words;
 }
 
-static void decide_type(struct column *c, bool dates)
+/* Every column's type: the tallies of all first, since they say in which order dates are written. */
+static void decide_columns(struct pass *p, const struct source_file *file, struct arena *a)
 {
-	decide_nulls(c);
-	for (size_t i = 0; i < map_count(c->values); i++) {
-		struct value v;
-		value_at(c, i, &v);
-		if (!v.null) {
-			column_tally_add(&c->tally, &v.facts, v.cell->count);
-		}
+	const struct column_tally **tallies =
+		ARENA_ARRAY(&p->cells, const struct column_tally *, p->n);
+	for (size_t i = 0; i < p->n; i++) {
+		tally_column(&p->columns[i]);
+		tallies[i] = &p->columns[i].tally;
 	}
-	c->type = column_tally_type(&c->tally, dates, &c->format);
+	enum date_hint hint = table_date_hint(tallies, p->n);
+	for (size_t i = 0; i < p->n; i++) {
+		struct column *c = &p->columns[i];
+		const struct column_context context = {
+			.name = file->columns.at[i],
+			.speaks_of_date = name_of_date(a, file->columns.at[i]),
+			.is_key = (int64_t)map_count(c->values) == c->tally.rows &&
+				c->tally.tokens[NULL_ALWAYS] == 0,
+			.hint = hint,
+		};
+		column_infer(&c->tally, &context, &c->decision);
+	}
 }
 
 static int compare_tokens(const void *a, const void *b)
@@ -197,18 +197,17 @@ static int compare_tokens(const void *a, const void *b)
 
 static void count_null(struct arena *a, struct column_profile *p, const struct value *v)
 {
-	size_t size = v->size;
-	const char *trimmed = value_trim(v->text, &size);
+	size_t size = v->trimmed_size;
 	p->nulls += v->cell->count;
 	for (size_t i = 0; i < p->null_tokens.n; i++) {
 		struct token_count *t = &p->null_tokens.at[i];
-		if (strlen(t->token) == size && memcmp(t->token, trimmed, size) == 0) {
+		if (strlen(t->token) == size && memcmp(t->token, v->trimmed, size) == 0) {
 			t->count += v->cell->count;
 			return;
 		}
 	}
 	*LIST_ADD(a, &p->null_tokens) =
-		(struct token_count){ arena_strndup(a, trimmed, size), v->cell->count };
+		(struct token_count){ arena_strndup(a, v->trimmed, size), v->cell->count };
 }
 
 static int compare_bytes(const char *a, size_t a_size, const char *b, size_t b_size)
@@ -219,29 +218,19 @@ static int compare_bytes(const char *a, size_t a_size, const char *b, size_t b_s
 
 static int compare_values(const struct column *c, const struct value *a, const struct value *b)
 {
-	int32_t x;
-	int32_t y;
-	switch (c->type.kind) {
+	switch (c->decision.type.kind) {
 	case COLUMN_TEXT:
 		break;
 	case COLUMN_DECIMAL:
-		return decimal_compare(a->facts.dec, b->facts.dec);
+		return decimal_compare(a->typed.dec, b->typed.dec);
 	case COLUMN_DOUBLE:
-		return (a->facts.d > b->facts.d) - (a->facts.d < b->facts.d);
-	case COLUMN_DATE: {
-		size_t a_size = a->size;
-		size_t b_size = b->size;
-		const char *s = value_trim(a->text, &a_size);
-		const char *t = value_trim(b->text, &b_size);
-		ASSERT(date_match(c->format, s, a_size, &x));
-		ASSERT(date_match(c->format, t, b_size, &y));
-		return (x > y) - (x < y);
-	}
+		return (a->typed.d > b->typed.d) - (a->typed.d < b->typed.d);
 	case COLUMN_BOOL:
 	case COLUMN_INT64:
+	case COLUMN_DATE:
 	case COLUMN_TIMESTAMP:
 	case COLUMN_TIMESTAMP_NTZ:
-		return (a->facts.i > b->facts.i) - (a->facts.i < b->facts.i);
+		return (a->typed.i > b->typed.i) - (a->typed.i < b->typed.i);
 	}
 	return compare_bytes(a->text, a->size, b->text, b->size);
 }
@@ -279,29 +268,26 @@ static const char *timestamp_text(struct arena *a, int64_t micros, bool zone)
 static const char *canonical(struct arena *a, const struct column *c, const struct value *v)
 {
 	char text[DECIMAL_TEXT_MAX];
-	struct decimal d = v->facts.dec;
-	int32_t days;
-	size_t size = v->size;
-	const char *trimmed = value_trim(v->text, &size);
-	switch (c->type.kind) {
+	struct column_type type = c->decision.type;
+	struct decimal d = v->typed.dec;
+	switch (type.kind) {
 	case COLUMN_TEXT:
 		break;
 	case COLUMN_BOOL:
-		return v->facts.i != 0 ? "true" : "false";
+		return v->typed.i != 0 ? "true" : "false";
 	case COLUMN_INT64:
-		return arena_printf(a, "%lld", (long long)v->facts.i);
+		return arena_printf(a, "%lld", (long long)v->typed.i);
 	case COLUMN_DECIMAL:
-		ASSERT(decimal_rescale(d, c->type.scale, &d));
+		ASSERT(decimal_rescale(d, type.scale, &d));
 		decimal_text(d, text);
 		return arena_strdup(a, text);
 	case COLUMN_DOUBLE:
-		return double_text(a, v->facts.d);
+		return double_text(a, v->typed.d);
 	case COLUMN_DATE:
-		ASSERT(date_match(c->format, trimmed, size, &days));
-		return date_text(a, days);
+		return date_text(a, (int32_t)v->typed.i);
 	case COLUMN_TIMESTAMP:
 	case COLUMN_TIMESTAMP_NTZ:
-		return timestamp_text(a, v->facts.i, c->type.kind == COLUMN_TIMESTAMP);
+		return timestamp_text(a, v->typed.i, type.kind == COLUMN_TIMESTAMP);
 	}
 	return shown(a, v->text, v->size);
 }
@@ -340,8 +326,7 @@ static int64_t distinct_trimmed(const struct column *c)
 		struct value v;
 		value_at(c, i, &v);
 		if (!v.null) {
-			const char *trimmed = value_trim(v.text, &v.size);
-			*map_at(seen, trimmed, v.size) = seen;
+			*map_at(seen, v.trimmed, v.trimmed_size) = seen;
 		}
 	}
 	size_t n = map_count(seen);
@@ -352,6 +337,7 @@ static int64_t distinct_trimmed(const struct column *c)
 static void describe_values(struct arena *a, struct column *c, struct column_profile *p)
 {
 	bool padded = false;
+	bool any = false;
 	struct value min, max;
 	struct top top = { .n = 0 };
 	for (size_t i = 0; i < map_count(c->values); i++) {
@@ -361,20 +347,22 @@ static void describe_values(struct arena *a, struct column *c, struct column_pro
 			count_null(a, p, &v);
 			continue;
 		}
-		size_t size = v.size;
-		value_trim(v.text, &size);
-		padded = padded || size != v.size;
+		padded = padded || v.trimmed_size != v.size;
+		p->padded += v.trimmed_size != v.size ? v.cell->count : 0;
 		int64_t length = (int64_t)utf8_count(v.text, v.size);
 		bool first = p->distinct == 0;
-		min = first || compare_values(c, &v, &min) < 0 ? v : min;
-		max = first || compare_values(c, &v, &max) > 0 ? v : max;
+		if (v.conforming) {
+			min = !any || compare_values(c, &v, &min) < 0 ? v : min;
+			max = !any || compare_values(c, &v, &max) > 0 ? v : max;
+			any = true;
+		}
 		p->min_length = first || length < p->min_length ? length : p->min_length;
 		p->max_length = first || length > p->max_length ? length : p->max_length;
 		p->distinct++;
 		add_top(&top, &v);
 	}
 	c->distinct = padded ? distinct_trimmed(c) : p->distinct;
-	if (p->distinct > 0) {
+	if (any) {
 		p->min = canonical(a, c, &min);
 		p->max = canonical(a, c, &max);
 	}
@@ -391,15 +379,36 @@ static void describe_values(struct arena *a, struct column *c, struct column_pro
 
 static void describe_dates(struct arena *a, const struct column *c, struct column_profile *p)
 {
-	struct column_tally t = c->tally;
-	for (;;) {
-		size_t best = column_tally_format(&t);
-		if (t.formats[best] <= 0) {
-			break;
-		}
+	size_t formats[DATE_FORMATS];
+	size_t n = column_formats(&c->tally, &c->decision, formats);
+	for (size_t i = 0; i < n; i++) {
 		*LIST_ADD(a, &p->date_formats) =
-			(struct date_format){ date_formats[best], t.formats[best] };
-		t.formats[best] = 0;
+			(struct date_format){ date_formats[formats[i]],
+					      c->tally.formats[formats[i]] };
+	}
+}
+
+static void describe_number(struct arena *a, const struct column_inferred *d,
+			    struct column_profile *p)
+{
+	const struct amount_format *f = &d->number;
+	if (!d->formatted) {
+		return;
+	}
+	p->number = ARENA_NEW(a, struct number_format);
+	*p->number = (struct number_format){
+		.decimal_mark = arena_strndup(a, &amount_readings[f->reading][0], 1),
+		.group_mark = arena_strndup(a, &amount_readings[f->reading][1],
+					    amount_readings[f->reading][1] != 0),
+		.percent = f->percent,
+		.parentheses = f->parentheses,
+		.trailing_minus = f->trailing_minus,
+		.evidence = arena_strdup(a, d->evidence),
+	};
+	for (size_t i = 0; i < AMOUNT_CURRENCIES; i++) {
+		if ((f->currencies & UINT32_C(1) << i) != 0) {
+			*LIST_ADD(a, &p->number->currencies) = amount_currencies[i];
+		}
 	}
 }
 
@@ -407,43 +416,46 @@ static void describe_dates(struct arena *a, const struct column *c, struct colum
  * The narrower type that at least half of the rows have although not all do: what the column would be
  * without its exceptions. False when there is none.
  */
-static bool near_type(const struct column *c, struct column_type *ret)
+static bool near_type(const struct column *c, struct column_inferred *ret)
 {
-	static const enum column_kind kinds[VALUE_KINDS] = {
-		COLUMN_BOOL,   COLUMN_INT64,     COLUMN_DECIMAL,
-		COLUMN_DOUBLE, COLUMN_TIMESTAMP, COLUMN_TIMESTAMP_NTZ
-	};
+	static const enum column_kind kinds[] = { COLUMN_BOOL,      COLUMN_INT64,
+						  COLUMN_DECIMAL,   COLUMN_DOUBLE,
+						  COLUMN_TIMESTAMP, COLUMN_TIMESTAMP_NTZ };
 	const struct column_tally *t = &c->tally;
 	int64_t best = 0;
-	struct column_type type = { 0 };
-	bool number = c->type.kind == COLUMN_DECIMAL || c->type.kind == COLUMN_DOUBLE;
-	if (c->type.kind != COLUMN_TEXT && !number) {
+	struct column_inferred near = c->decision;
+	bool number = near.type.kind == COLUMN_DECIMAL || near.type.kind == COLUMN_DOUBLE;
+	if ((near.type.kind != COLUMN_TEXT && !number) || near.formatted) {
 		return false;
 	}
-	for (size_t k = 0; k < VALUE_KINDS; k++) {
+	near.type = (struct column_type){ 0 };
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		if (t->kinds[k] > best && t->kinds[k] < t->rows) {
 			best = t->kinds[k];
-			type.kind = kinds[k];
+			near.type.kind = kinds[k];
+			near.format = COLUMN_NO_FORMAT;
 		}
 	}
-	if (t->formats[c->format] > best) {
-		best = t->formats[c->format];
-		type.kind = COLUMN_DATE;
+	if (t->formats[c->decision.format % DATE_FORMATS] > best) {
+		near.format = c->decision.format;
+		best = t->formats[near.format];
+		near.type.kind = near.format < DATE_TIMES ? COLUMN_DATE : COLUMN_TIMESTAMP_NTZ;
 	}
-	*ret = type;
+	*ret = near;
 	return best * 2 >= t->rows && best < t->rows;
 }
 
 static void describe_exceptions(struct arena *a, const struct column *c, struct column_profile *p)
 {
-	struct column_type near;
-	if (!near_type(c, &near)) {
+	struct column_inferred near = c->decision;
+	if (c->decision.nonconforming == 0 && !near_type(c, &near)) {
 		return;
 	}
 	for (size_t i = 0; i < map_count(c->values); i++) {
 		struct value v;
+		struct typed_value typed;
 		value_at(c, i, &v);
-		if (v.null || value_has_type(&v.facts, near, c->format)) {
+		if (v.null || value_read_as(&near, v.trimmed, v.trimmed_size, &typed)) {
 			continue;
 		}
 		*LIST_ADD(a, &p->exceptions) =
@@ -458,12 +470,17 @@ static struct column_profile describe(struct arena *a, struct column *c, const c
 				      size_t ordinal)
 {
 	char type[COLUMN_TYPE_TEXT_MAX];
-	struct column_profile p = { .name = arena_strdup(a, name), .ordinal = (int64_t)ordinal };
-	decide_type(c, name_of_date(a, name));
-	column_type_text(c->type, type);
+	struct column_profile p = {
+		.name = arena_strdup(a, name),
+		.ordinal = (int64_t)ordinal,
+		.nonconforming = c->decision.nonconforming,
+		.leading_zeros = c->tally.kinds[__builtin_ctz(VALUE_LEADING_ZEROS)],
+	};
+	column_type_text(c->decision.type, type);
 	p.type = arena_strdup(a, type);
 	describe_values(a, c, &p);
 	describe_dates(a, c, &p);
+	describe_number(a, &c->decision, &p);
 	describe_exceptions(a, c, &p);
 	return p;
 }
@@ -482,6 +499,7 @@ int ingest_profile_table(const char *folder, const struct source_file *file, str
 	int rc = read_all(folder, file, &p, a, &t, err);
 	if (rc == 0) {
 		int64_t *distinct = ARENA_ARRAY(&p.cells, int64_t, p.n);
+		decide_columns(&p, file, a);
 		for (size_t i = 0; i < p.n; i++) {
 			*LIST_ADD(a, &t.columns) =
 				describe(a, &p.columns[i], file->columns.at[i], i);

@@ -50,7 +50,8 @@ static void check_column(const struct column_profile *c, size_t i, int64_t rows)
 		ASSERT(k == 0 || matches <= c->date_formats.at[k - 1].matches);
 	}
 	ASSERT(type.kind != COLUMN_DATE ||
-	       (c->date_formats.n > 0 && c->date_formats.at[0].matches == rows - c->nulls));
+	       (c->date_formats.n > 0 &&
+		c->date_formats.at[0].matches == rows - c->nulls - c->nonconforming));
 	ASSERT(c->exceptions.n <= PROFILE_EXCEPTIONS_MAX);
 }
 

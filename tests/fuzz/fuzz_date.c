@@ -64,11 +64,15 @@ static void check_format(const char *format, const char *s, size_t size)
 /* ingest's formats: the expressions read the same texts as the same days. */
 static void check_ingest(const char *s, size_t size)
 {
+	uint64_t fast = date_matches(s, size);
 	for (size_t f = 0; f < DATE_FORMATS; f++) {
-		int32_t theirs = 0;
+		int64_t theirs = 0;
 		int32_t ours = 0;
 		bool fits = date_match(f, s, size, &theirs);
-		ASSERT(date_format_fault(date_formats[f]) == NULL);
+		ASSERT(fits == ((fast >> f & 1) != 0));
+		if (date_format_fault(date_formats[f]) != NULL) {
+			continue;
+		}
 		ASSERT(fits == expr_date_parse(date_formats[f], s, size, &ours));
 		ASSERT(theirs == ours);
 	}
