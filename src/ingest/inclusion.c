@@ -29,13 +29,18 @@ enum {
 	MARKS_POSITION = 1000,
 	MARKS_IDENTIFIER = 1000,
 	MARKS_COMPLETE = 500,
+	MARKS_CODES = 2500,
 	MARKS_OWN_KEY = -2500,
 	MARKS_SELF = -1500,
 	MARKS_FEW = -3000,
 	MARKS_ORPHANS = -2000, /* for all of them */
 	MARKS_NOT_KEY = -1500,
+	MARKS_OTHER_KEY = -500, /* not the best key either, but named the same */
 	FEW_DISTINCT = 2,
 	GOOD_NAME = 850,
+	SAME_NAME = 950,
+	CODE_MIN_LENGTH = 6, /* so many such codes do not meet by chance */
+	CODE_MIN_DISTINCT = 20,
 	PARENT_TEXT_MAX = 64, /* characters; more is prose */
 	MEMBER_OVERHEAD = 96
 };
@@ -89,7 +94,9 @@ static void list_columns(struct search *s)
 			ASSERT(column_type_parse(p->type, &type));
 			bool number = type.kind == COLUMN_INT64 ||
 				(type.kind == COLUMN_DECIMAL && type.scale == 0);
-			if ((!number && type.kind != COLUMN_TEXT) || p->distinct == 0) {
+			/* written with marks: an amount */
+			if ((!number && type.kind != COLUMN_TEXT) || p->distinct == 0 ||
+			    p->number != NULL) {
 				continue;
 			}
 			*LIST_ADD(s->a, &s->columns) = (struct column){
@@ -149,7 +156,9 @@ static void add_value(struct search *s, struct column *c, const struct csv_field
 {
 	size_t size = f->size;
 	const char *trimmed = value_trim(f->text, &size);
-	if (is_null(c->profile, trimmed, size)) {
+	struct decimal d;
+	if (is_null(c->profile, trimmed, size) ||
+	    (c->number && !decimal_parse(trimmed, size, &d))) { /* nonconforming: null too */
 		return;
 	}
 	void **place = map_at(c->values, trimmed, size);
@@ -335,8 +344,20 @@ static void add_penalties(struct search *s, const struct column *child, const st
 					  (long long)p->orphan_rows));
 	}
 	if (to->key == NULL || strcmp(to->key, parent->profile->name) != 0) {
-		add_evidence(s, p, MARKS_NOT_KEY, "not the best key of its table");
+		add_evidence(s, p, name >= SAME_NAME ? MARKS_OTHER_KEY : MARKS_NOT_KEY,
+			     "not the best key of its table");
 	}
+}
+
+/* Long texts, many of them, nearly all among the best keys of the parent: the name need not say so. */
+static bool codes_meet(const struct search *s, const struct column *child,
+		       const struct column *parent, const struct inclusion_pair *p)
+{
+	const char *key = s->tables[parent->table].key;
+	return child->table != parent->table && key != NULL && !parent->number &&
+		strcmp(key, parent->profile->name) == 0 &&
+		child->profile->min_length >= CODE_MIN_LENGTH &&
+		p->contained >= CODE_MIN_DISTINCT && p->contained >= p->distinct - p->distinct / 10;
 }
 
 static void score(struct search *s, const struct column *child, const struct column *parent,
@@ -345,6 +366,10 @@ static void score(struct search *s, const struct column *child, const struct col
 	const struct name *table = &s->tables[parent->table].name;
 	const char *why;
 	int name = name_reference(&child->name, &parent->name, table, &why);
+	if (child->table == parent->table && name < GOOD_NAME && name_of_own_row(&child->name)) {
+		name = GOOD_NAME;
+		why = "named as another row of its own table";
+	}
 	int64_t keys = (int64_t)map_count(parent->values);
 	int64_t coverage = p->contained * ONE / keys * 3 / 2;
 
@@ -363,6 +388,9 @@ static void score(struct search *s, const struct column *child, const struct col
 	}
 	if (p->contained == p->distinct) {
 		add_evidence(s, p, MARKS_COMPLETE, "all values are found");
+	}
+	if (codes_meet(s, child, parent, p)) {
+		add_evidence(s, p, MARKS_CODES, "codes that do not meet by chance");
 	}
 	add_penalties(s, child, parent, name, p);
 	p->score = p->score < 0 ? 0 : p->score > ONE ? ONE : p->score;

@@ -1,7 +1,8 @@
 /*
  * Scores are sums of fixed marks in hundredths, so they are the same everywhere. The happy path is one
- * clear candidate, found from the profile alone; a pair of columns costs one more pass over the file, in
- * which every pair keeps the hashes of its tuples until its first duplicate.
+ * clear candidate, found from the profile alone; a set of columns costs one more pass over the file, in
+ * which every set keeps its tuples until one is found twice - or, where the names say that it is the key,
+ * until too many are.
  */
 #include "ingest/keys.h"
 
@@ -11,6 +12,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/columntype.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "ingest/infer.h"
 #include "ingest/ingest.h"
@@ -19,11 +21,14 @@ enum {
 	MARKS_ID = 35,
 	MARKS_NAME = 35,
 	MARKS_TYPE = 30,
-	MARKS_PART = 30, /* a part of a pair is an identifier or refers to one */
-	TEXT_SHORT = 12, /* characters; a code */
-	TEXT_FIXED = 40, /* of one length: a hash or UUID */
+	MARKS_PART = 30, /* a part of a set is an identifier or refers to one */
+	MARKS_DUPLICATES = -10,
+	LIKENESS_MIN = 500,    /* of name_own_key: only so named a column may have duplicates */
+	DUPLICATES_SHARE = 20, /* at most one record in so many repeats a key */
+	TEXT_SHORT = 12,       /* characters; a code */
+	TEXT_FIXED = 40,       /* of one length: a hash or UUID */
 	TEXT_MIDDLE = 40,
-	PAIR_COLUMNS_MAX = 10,
+	SET_COLUMNS_MAX = 10,
 	TUPLE_BYTES = 64 /* what a tuple takes in memory */
 };
 
@@ -51,6 +56,9 @@ static struct column_type type_of(const struct column_profile *c)
 static int type_marks(const struct column_profile *c)
 {
 	struct column_type type = type_of(c);
+	if (c->number != NULL) {
+		return -1; /* written with marks, as amounts are */
+	}
 	switch (type.kind) {
 	case COLUMN_INT64:
 		return MARKS_TYPE;
@@ -76,10 +84,24 @@ static int type_marks(const struct column_profile *c)
 
 /* ---- one column ---- */
 
-static struct key_candidate single(struct arena *a, const struct column_profile *c,
-				   const struct name *table, size_t skip)
+/* What remains unique is the record's business: few records repeat the key of another. */
+static bool few_duplicates(int64_t rows, int64_t distinct)
+{
+	return distinct < rows && (rows - distinct) * DUPLICATES_SHARE <= rows;
+}
+
+static const char *uniqueness(struct arena *a, int64_t rows, int64_t duplicates)
+{
+	return duplicates == 0 ? "no nulls, no value twice"
+			       : arena_printf(a, "no nulls; %lld of %lld records repeat a key",
+					      (long long)duplicates, (long long)rows);
+}
+
+static struct key_candidate single(struct arena *a, const struct table_profile *t, size_t column,
+				   const struct name *table, size_t skip, int64_t duplicates)
 {
 	static const int places[] = { 100, 85, 70, 55 }; /* percent by position */
+	const struct column_profile *c = &t->columns.at[column];
 	struct name name = name_of_column(a, c->name, skip);
 	int likeness = name_own_key(&name, table);
 	int type = type_marks(c);
@@ -87,10 +109,11 @@ static struct key_candidate single(struct arena *a, const struct column_profile 
 	int marks = (name.id_like ? MARKS_ID : 0) + likeness * MARKS_NAME / 1000 +
 		(calendar ? MARKS_TYPE : type);
 	int place = places[c->ordinal < 3 ? c->ordinal : 3];
+	int score = marks * place / 100 + (duplicates > 0 ? MARKS_DUPLICATES : 0);
 
-	struct key_candidate key = { .score = score_text(a, marks * place / 100) };
+	struct key_candidate key = { .score = score_text(a, score), .duplicates = duplicates };
 	*LIST_ADD(a, &key.columns) = c->name;
-	*LIST_ADD(a, &key.evidence) = "no nulls, no value twice";
+	*LIST_ADD(a, &key.evidence) = uniqueness(a, t->rows, duplicates);
 	*LIST_ADD(a, &key.evidence) = arena_printf(a, "column %lld", (long long)c->ordinal + 1);
 	if (name.id_like) {
 		*LIST_ADD(a, &key.evidence) = "named like an identifier";
@@ -115,6 +138,38 @@ static void add_candidate(struct arena *a, struct table_profile *t, struct key_c
 	t->keys.n = t->keys.n > KEYS_MAX ? KEYS_MAX : t->keys.n;
 }
 
+static bool named_as_key(struct arena *a, const struct column_profile *c, const struct name *table,
+			 size_t skip)
+{
+	struct name name = name_of_column(a, c->name, skip);
+	return name.id_like && name_own_key(&name, table) >= LIKENESS_MIN;
+}
+
+/*
+ * A column named as the table's key may have duplicates; its distinct values are then the things that the
+ * table describes, and a column that has as many may tell them apart too, as a product's sku does.
+ */
+static void add_with_duplicates(struct arena *a, struct table_profile *t,
+				const struct name *table_name, size_t skip, const int64_t *distinct)
+{
+	int64_t things = 0;
+	for (size_t i = 0; i < t->columns.n && things == 0; i++) {
+		const struct column_profile *c = &t->columns.at[i];
+		if (c->nulls == 0 && few_duplicates(t->rows, distinct[i]) &&
+		    !c->distinct_estimated && type_marks(c) > 0 &&
+		    named_as_key(a, c, table_name, skip)) {
+			things = distinct[i];
+		}
+	}
+	for (size_t i = 0; i < t->columns.n && things > 0; i++) {
+		const struct column_profile *c = &t->columns.at[i];
+		if (c->nulls == 0 && distinct[i] == things && !c->distinct_estimated &&
+		    type_marks(c) > 0) {
+			add_candidate(a, t, single(a, t, i, table_name, skip, t->rows - things));
+		}
+	}
+}
+
 void keys_single(struct arena *a, struct table_profile *table, const struct name *table_name,
 		 const int64_t *distinct)
 {
@@ -123,24 +178,54 @@ void keys_single(struct arena *a, struct table_profile *table, const struct name
 		const struct column_profile *c = &table->columns.at[i];
 		if (table->rows > 0 && c->nulls == 0 && distinct[i] == table->rows &&
 		    type_marks(c) >= 0) {
-			add_candidate(a, table, single(a, c, table_name, skip));
+			add_candidate(a, table, single(a, table, i, table_name, skip, 0));
 		}
+	}
+	if (keys_best(table, 1) == NULL) {
+		add_with_duplicates(a, table, table_name, skip, distinct);
 	}
 }
 
-/* ---- pairs ---- */
+/* The best of so many columns (0: of several) that fits; one without duplicates if there is one. */
+struct key_candidate *keys_best(const struct table_profile *t, size_t columns)
+{
+	struct key_candidate *best = NULL;
+	for (size_t i = 0; i < t->keys.n; i++) {
+		struct key_candidate *k = &t->keys.at[i];
+		bool size = columns == 0 ? k->columns.n > 1 : k->columns.n == columns;
+		if (size && score_parse(k->score) >= KEY_CHOSEN_MIN &&
+		    (best == NULL || (best->duplicates > 0 && k->duplicates == 0))) {
+			best = k;
+		}
+	}
+	return best;
+}
 
-struct pair {
-	size_t first, second; /* columns */
+/* ---- sets of columns ---- */
+
+struct set {
+	size_t columns[KEY_COLUMNS_MAX];
+	size_t n;
 	int score;
-	struct map *tuples; /* NULL: a duplicate was found, or no room was left */
+	int64_t allowed;    /* duplicates, before it is no key */
+	int64_t duplicates; /* found */
+	struct map *tuples; /* NULL: too many duplicates, or no room was left */
 	size_t bytes;       /* that they take, about */
 };
 
-struct pairs {
-	struct pair at[KEY_PAIRS_MAX]; /* best first */
+struct sets {
+	struct set at[KEY_SETS_MAX]; /* best first */
 	size_t n;
 	size_t bytes;
+	size_t skipped; /* that were not checked to the end */
+};
+
+struct parts { /* the columns that may be parts of a key */
+	const struct table_profile *table;
+	const struct name *name;
+	const bool *references;
+	size_t at[SET_COLUMNS_MAX];
+	size_t n;
 };
 
 static int part_marks(struct arena *a, const struct column_profile *c, bool reference)
@@ -156,6 +241,17 @@ static bool eligible(const struct column_profile *c)
 	return c->nulls == 0 && c->distinct > 1 && type_marks(c) > 0;
 }
 
+static void find_parts(const struct table_profile *t, const struct name *name,
+		       const bool *references, struct parts *ret)
+{
+	*ret = (struct parts){ .table = t, .name = name, .references = references };
+	for (size_t i = 0; i < t->columns.n && ret->n < SET_COLUMNS_MAX; i++) {
+		if (eligible(&t->columns.at[i])) {
+			ret->at[ret->n++] = i;
+		}
+	}
+}
+
 /* Two columns named like identifiers whose names together are the table's: film_id, category_id. */
 static bool names_table(struct arena *a, const struct column_profile *first,
 			const struct column_profile *second, const struct name *table)
@@ -169,87 +265,154 @@ static bool names_table(struct arena *a, const struct column_profile *first,
 		strcmp(arena_printf(a, "%s%s", y.stem, x.stem), table->stem) == 0;
 }
 
-/* named_after: only pairs that names_table finds, also where one of the two is unique. */
-static void list_pairs(struct arena *a, const struct table_profile *t, const bool *references,
-		       const struct name *named_after, struct pairs *ret)
+/* Numbers the lines of what the other part refers to: line_no beside order_id. */
+static bool numbers_lines(struct arena *a, const struct parts *p, const struct set *s)
 {
-	size_t columns[PAIR_COLUMNS_MAX];
-	size_t n = 0;
-	*ret = (struct pairs){ .n = 0 };
-	for (size_t i = 0; i < t->columns.n && n < PAIR_COLUMNS_MAX; i++) {
-		if (eligible(&t->columns.at[i])) {
-			columns[n++] = i;
+	bool sequence = false;
+	bool reference = false;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct column_profile *c = &p->table->columns.at[s->columns[i]];
+		if (p->references[s->columns[i]]) {
+			reference = true;
+		} else if (type_of(c).kind == COLUMN_INT64 && name_of_sequence(a, c->name)) {
+			sequence = true;
 		}
 	}
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = i + 1; k < n; k++) {
-			const struct column_profile *x = &t->columns.at[columns[i]];
-			const struct column_profile *y = &t->columns.at[columns[k]];
-			/* too few tuples, or one of the two alone is enough */
-			bool vain = x->distinct < t->rows / y->distinct || x->distinct == t->rows ||
-				y->distinct == t->rows;
-			if (named_after != NULL ? !names_table(a, x, y, named_after) : vain) {
-				continue;
-			}
-			struct pair pair = { .first = columns[i], .second = columns[k] };
-			int first = part_marks(a, x, references[pair.first]);
-			int second = part_marks(a, y, references[pair.second]);
-			bool leads = pair.first == 0 && pair.second == 1;
-			bool named = first >= MARKS_PART || second >= MARKS_PART;
-			pair.score = first + second + (pair.first == 0 ? 10 : 0) +
-				(leads && named ? 35 : 0);
-			size_t at = ret->n++;
-			for (; at > 0 && ret->at[at - 1].score < pair.score; at--) {
-				ret->at[at] = ret->at[at - 1];
-			}
-			ret->at[at] = pair;
+	return sequence && reference;
+}
+
+static void add_set(struct sets *sets, struct set set)
+{
+	if (sets->n == KEY_SETS_MAX) {
+		sets->skipped++;
+		if (sets->at[sets->n - 1].score >= set.score) {
+			return;
 		}
+		sets->n--;
 	}
+	size_t at = sets->n++;
+	for (; at > 0 && sets->at[at - 1].score < set.score; at--) {
+		sets->at[at] = sets->at[at - 1];
+	}
+	sets->at[at] = set;
 }
 
-static void drop(struct pairs *pairs, struct pair *p)
+static void add_pair(struct arena *a, const struct parts *p, size_t first, size_t second,
+		     bool named, struct sets *sets)
 {
-	map_free(p->tuples);
-	p->tuples = NULL;
-	pairs->bytes -= p->bytes;
-}
+	const struct table_profile *t = p->table;
+	const struct column_profile *x = &t->columns.at[first];
+	const struct column_profile *y = &t->columns.at[second];
+	bool names = names_table(a, x, y, p->name);
+	struct set set = { .columns = { first, second }, .n = 2 };
+	set.allowed = names || numbers_lines(a, p, &set) ? t->rows / DUPLICATES_SHARE : 0;
 
-/* Values as the profile judges them; a tuple is exact: its two values and the length of the first. */
-static void add_tuple(struct pairs *pairs, struct pair *p, const struct csv_record *record,
-		      struct buf *tuple)
-{
-	size_t x_size = record->fields[p->first].size;
-	size_t y_size = record->fields[p->second].size;
-	const char *x = value_trim(record->fields[p->first].text, &x_size);
-	const char *y = value_trim(record->fields[p->second].text, &y_size);
-	buf_clear(tuple);
-	buf_add(tuple, &x_size, sizeof(x_size));
-	buf_add(tuple, x, x_size);
-	buf_add(tuple, y, y_size);
-
-	void **place = map_at(p->tuples, tuple->data, tuple->size);
-	if (*place != NULL) {
-		drop(pairs, p);
+	/* too few tuples, or one of the two alone is enough */
+	bool vain = x->distinct < (t->rows - set.allowed) / y->distinct || x->distinct == t->rows ||
+		y->distinct == t->rows;
+	if (named ? !names : vain) {
 		return;
 	}
-	*place = p;
-	p->bytes += tuple->size + TUPLE_BYTES;
-	pairs->bytes += tuple->size + TUPLE_BYTES;
+	int x_marks = part_marks(a, x, p->references[first]);
+	int y_marks = part_marks(a, y, p->references[second]);
+	bool leads = first == 0 && second == 1;
+	bool any = x_marks >= MARKS_PART || y_marks >= MARKS_PART;
+	set.score = named ? 100
+			  : x_marks + y_marks + (first == 0 ? 10 : 0) + (leads && any ? 35 : 0);
+	add_set(sets, set);
 }
 
-/* Leaves out the worst pairs until the others fit. */
-static void keep_within(struct pairs *pairs, size_t bytes)
+/* named: only pairs that names_table finds, also where one of the two is unique. */
+static void list_pairs(struct arena *a, const struct parts *p, bool named, struct sets *ret)
 {
-	for (size_t i = pairs->n; pairs->bytes > bytes && i-- > 0;) {
-		if (pairs->at[i].tuples != NULL) {
-			drop(pairs, &pairs->at[i]);
+	*ret = (struct sets){ .n = 0 };
+	for (size_t i = 0; i < p->n; i++) {
+		for (size_t k = i + 1; k < p->n; k++) {
+			add_pair(a, p, p->at[i], p->at[k], named, ret);
 		}
 	}
 }
 
-/* Leaves tuples with the pairs that are unique. */
-static int check_pairs(const char *folder, const struct source_file *file, struct pairs *pairs,
-		       struct bldr_error *err)
+/* Two thirds of what its parts earn: two of them must be identifiers or refer to one. */
+static void add_triple(struct arena *a, const struct parts *p, const size_t *columns,
+		       struct sets *sets)
+{
+	struct set set = { .columns = { columns[0], columns[1], columns[2] }, .n = 3 };
+	size_t named = 0;
+	int marks = 0;
+	for (size_t i = 0; i < set.n; i++) {
+		const struct column_profile *c = &p->table->columns.at[columns[i]];
+		int part = part_marks(a, c, p->references[columns[i]]);
+		named += part >= MARKS_PART;
+		marks += part;
+	}
+	if (named < 2) {
+		return;
+	}
+	set.allowed = numbers_lines(a, p, &set) ? p->table->rows / DUPLICATES_SHARE : 0;
+	set.score = marks * 2 / 3 + (columns[0] == 0 ? 10 : 0);
+	add_set(sets, set);
+}
+
+static void list_triples(struct arena *a, const struct parts *p, struct sets *ret)
+{
+	*ret = (struct sets){ .n = 0 };
+	for (size_t i = 0; i < p->n; i++) {
+		for (size_t k = i + 1; k < p->n; k++) {
+			for (size_t m = k + 1; m < p->n; m++) {
+				const size_t columns[] = { p->at[i], p->at[k], p->at[m] };
+				add_triple(a, p, columns, ret);
+			}
+		}
+	}
+}
+
+static void drop(struct sets *sets, struct set *s)
+{
+	map_free(s->tuples);
+	s->tuples = NULL;
+	sets->bytes -= s->bytes;
+}
+
+/* Values as the profile judges them; a tuple is exact: its values and the lengths of all but the last. */
+static void add_tuple(struct sets *sets, struct set *s, const struct csv_record *record,
+		      struct buf *tuple)
+{
+	buf_clear(tuple);
+	for (size_t i = 0; i < s->n; i++) {
+		size_t size = record->fields[s->columns[i]].size;
+		const char *text = value_trim(record->fields[s->columns[i]].text, &size);
+		if (i + 1 < s->n) {
+			buf_add(tuple, &size, sizeof(size));
+		}
+		buf_add(tuple, text, size);
+	}
+	void **place = map_at(s->tuples, tuple->data, tuple->size);
+	if (*place != NULL) {
+		if (++s->duplicates > s->allowed) {
+			drop(sets, s);
+		}
+		return;
+	}
+	*place = s;
+	s->bytes += tuple->size + TUPLE_BYTES;
+	sets->bytes += tuple->size + TUPLE_BYTES;
+}
+
+/* Leaves out the worst sets until the others fit. */
+static void keep_within(struct sets *sets, size_t bytes)
+{
+	for (size_t i = sets->n; sets->bytes > bytes && i-- > 0;) {
+		if (sets->at[i].tuples != NULL) {
+			drop(sets, &sets->at[i]);
+			sets->skipped++;
+		}
+	}
+}
+
+/* Leaves tuples with the sets that are keys. */
+static int check_sets(const char *folder, const struct source_file *file, struct sets *sets,
+		      struct bldr_error *err)
 {
 	struct csv_reader *r;
 	struct csv_record record;
@@ -257,56 +420,91 @@ static int check_pairs(const char *folder, const struct source_file *file, struc
 	if (rc != 0) {
 		return rc;
 	}
-	for (size_t i = 0; i < pairs->n; i++) {
-		pairs->at[i].tuples = map_new();
+	for (size_t i = 0; i < sets->n; i++) {
+		sets->at[i].tuples = map_new();
 	}
 	struct buf tuple;
 	buf_init(&tuple, (size_t)CSV_RECORD_MAX * 2);
 	while ((rc = csv_reader_next(r, &record, err)) > 0) {
-		for (size_t i = 0; record.rejected == NULL && i < pairs->n; i++) {
-			if (pairs->at[i].tuples != NULL) {
-				add_tuple(pairs, &pairs->at[i], &record, &tuple);
+		for (size_t i = 0; record.rejected == NULL && i < sets->n; i++) {
+			if (sets->at[i].tuples != NULL) {
+				add_tuple(sets, &sets->at[i], &record, &tuple);
 			}
 		}
-		keep_within(pairs, KEY_PAIRS_BYTES);
+		keep_within(sets, KEY_SETS_BYTES);
 	}
 	buf_release(&tuple);
 	csv_reader_close(r);
 	return rc;
 }
 
-static struct key_candidate pair_key(struct arena *a, const struct table_profile *t,
-				     const struct pair *p, const bool *references)
+static struct key_candidate set_key(struct arena *a, const struct parts *p, const struct set *s,
+				    size_t skipped)
 {
-	struct key_candidate key = { .score = score_text(a, p->score) };
-	const size_t columns[] = { p->first, p->second };
-	*LIST_ADD(a, &key.evidence) = "no nulls, no pair of values twice";
-	for (size_t i = 0; i < 2; i++) {
-		const char *name = t->columns.at[columns[i]].name;
+	int score = s->score + (s->duplicates > 0 ? MARKS_DUPLICATES : 0);
+	struct key_candidate key = { .score = score_text(a, score), .duplicates = s->duplicates };
+	*LIST_ADD(a, &key.evidence) = s->duplicates > 0
+		? uniqueness(a, p->table->rows, s->duplicates)
+		: arena_printf(a, "no nulls, no %s of values twice", s->n == 2 ? "pair" : "triple");
+	for (size_t i = 0; i < s->n; i++) {
+		const char *name = p->table->columns.at[s->columns[i]].name;
 		*LIST_ADD(a, &key.columns) = name;
-		if (references[columns[i]]) {
+		if (p->references[s->columns[i]]) {
 			*LIST_ADD(a, &key.evidence) =
 				arena_printf(a, "\"%s\" refers to another table", name);
 		}
 	}
+	if (skipped > 0) {
+		*LIST_ADD(a, &key.evidence) = arena_printf(
+			a, "%zu sets of columns were not checked: more than the budget", skipped);
+	}
 	return key;
 }
 
-static int add_pairs(const char *folder, const struct source_file *file, const bool *references,
-		     struct pairs *pairs, struct arena *a, struct table_profile *t,
-		     struct bldr_error *err)
+static int add_sets(const char *folder, const struct source_file *file, const struct parts *p,
+		    struct sets *sets, struct arena *a, struct table_profile *t,
+		    struct bldr_error *err)
 {
-	if (pairs->n == 0) {
+	if (sets->n == 0) {
 		return 0;
 	}
-	int rc = check_pairs(folder, file, pairs, err);
-	for (size_t i = 0; i < pairs->n; i++) {
-		if (pairs->at[i].tuples != NULL && rc == 0) {
-			add_candidate(a, t, pair_key(a, t, &pairs->at[i], references));
+	int rc = check_sets(folder, file, sets, err);
+	for (size_t i = 0; i < sets->n; i++) {
+		if (sets->at[i].tuples != NULL && rc == 0) {
+			add_candidate(a, t, set_key(a, p, &sets->at[i], sets->skipped));
 		}
-		map_free(pairs->at[i].tuples);
+		map_free(sets->at[i].tuples);
+	}
+	if (sets->skipped > 0) {
+		LOG(LOG_WARNING, "keys.skipped", LOG_TEXT("table", t->table),
+		    LOG_INT("sets", (int64_t)sets->skipped));
 	}
 	return rc;
+}
+
+static const struct column_profile *column_of(const struct table_profile *t, const char *name)
+{
+	for (size_t i = 0; i < t->columns.n; i++) {
+		if (strcmp(t->columns.at[i].name, name) == 0) {
+			return &t->columns.at[i];
+		}
+	}
+	return NULL;
+}
+
+/* A single key, or the two that the table is named after, or the pair, or the triple that fits. */
+static struct key_candidate *choice(const struct table_profile *t, const struct name *name,
+				    struct arena *a)
+{
+	struct key_candidate *one = keys_best(t, 1);
+	struct key_candidate *more = keys_best(t, 0);
+	if (one == NULL || more == NULL) {
+		return one != NULL ? one : more;
+	}
+	bool named = more->columns.n == 2 && score_parse(more->score) >= score_parse(one->score) &&
+		names_table(a, column_of(t, more->columns.at[0]), column_of(t, more->columns.at[1]),
+			    name);
+	return named ? more : one;
 }
 
 int keys_choose(const char *folder, const struct source_file *file, const struct name *table_name,
@@ -319,18 +517,22 @@ int keys_choose(const char *folder, const struct source_file *file, const struct
 		*LIST_ADD(a, &t.keys) = table->keys.at[i];
 	}
 
-	struct pairs pairs;
-	bool fits = t.keys.n > 0 && score_parse(t.keys.at[0].score) >= KEY_CHOSEN_MIN;
-	list_pairs(a, &t, references, fits ? table_name : NULL, &pairs);
-	for (size_t i = 0; fits && i < pairs.n; i++) {
-		pairs.at[i].score = 100;
+	struct parts parts;
+	struct sets sets;
+	find_parts(&t, table_name, references, &parts);
+	const struct key_candidate *one = keys_best(&t, 1);
+	list_pairs(a, &parts, one != NULL, &sets);
+	int rc = add_sets(folder, file, &parts, &sets, a, &t, err);
+	if (rc == 0 && choice(&t, table_name, a) == NULL) {
+		list_triples(a, &parts, &sets);
+		rc = add_sets(folder, file, &parts, &sets, a, &t, err);
 	}
-	int rc = add_pairs(folder, file, references, &pairs, a, &t, err);
 	if (rc != 0) {
 		return rc;
 	}
-	if (t.keys.n > 0 && score_parse(t.keys.at[0].score) >= KEY_CHOSEN_MIN) {
-		t.keys.at[0].chosen = true;
+	struct key_candidate *chosen = choice(&t, table_name, a);
+	if (chosen != NULL) {
+		chosen->chosen = true;
 	}
 	*table = t;
 	return 0;

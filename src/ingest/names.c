@@ -113,7 +113,7 @@ static const char *singular(struct arena *a, const char *word)
 		return arena_printf(a, "%.*sy", (int)(n - 3), word);
 	}
 	for (size_t i = 0; es[i] != NULL; i++) {
-		if (ends_with(word, es[i]) && strcmp(word, "houses") != 0) {
+		if (ends_with(word, es[i]) && !ends_with(word, "houses")) {
 			return arena_strndup(a, word, n - 2);
 		}
 	}
@@ -125,6 +125,14 @@ static bool id_word(const char *word)
 	static const char *const list[] = { "id",   "key", "code", "cd",     "sk",
 					    "no",   "num", "nr",   "number", "uuid",
 					    "guid", "fk",  "pk",   "ref",    NULL };
+	return in_list(word, list);
+}
+
+/* What things are numbered by in trade and industry: an identifier, and a word that says of what. */
+static bool code_noun(const char *word)
+{
+	static const char *const list[] = { "sku",     "ean", "gtin", "upc",  "isbn", "asin",
+					    "barcode", "vin", "imei", "iban", NULL };
 	return in_list(word, list);
 }
 
@@ -170,6 +178,7 @@ static struct name make(struct arena *a, texts words, bool column)
 		}
 		*LIST_ADD(a, &name.core) = i + 1 == to ? singular(a, word) : word;
 	}
+	name.id_like = name.id_like || (column && to > from && code_noun(words.at[to - 1]));
 	name.stem = join(a, &name.core);
 	return name;
 }
@@ -241,6 +250,32 @@ bool name_of_date(struct arena *a, const char *text)
 	return false;
 }
 
+bool name_of_sequence(struct arena *a, const char *text)
+{
+	static const char *const list[] = { "line",     "lineno", "linenumber", "seq", "sequence",
+					    "position", "pos",    "ordinal",    "idx", NULL };
+	texts words = name_words(a, text);
+	for (size_t i = 0; i < words.n; i++) {
+		if (in_list(words.at[i], list)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool name_of_own_row(const struct name *column)
+{
+	static const char *const list[] = { "parent",   "referred", "referrer", "invited",
+					    "previous", "prev",     "replaces", "replaced",
+					    "original", "ancestor", "root",     NULL };
+	for (size_t i = 0; i < column->words.n; i++) {
+		if (in_list(column->words.at[i], list)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool name_of_hierarchy(const struct name *column)
 {
 	static const char *const list[] = { "parent",     "manager", "reports",
@@ -251,7 +286,7 @@ bool name_of_hierarchy(const struct name *column)
 			return true;
 		}
 	}
-	return in_list(column->stem, list);
+	return in_list(column->stem, list) || name_of_own_row(column);
 }
 
 /* ---- likeness ---- */
@@ -349,6 +384,9 @@ int name_own_key(const struct name *column, const struct name *table)
 {
 	if (column->core.n == 0 || strcmp(column->stem, table->stem) == 0) {
 		return 1000;
+	}
+	if (code_noun(column->stem) && synonym(column->stem, table->stem)) {
+		return 500; /* a product's sku: its product_id goes before */
 	}
 	if (abbreviates(column->stem, table->stem) ||
 	    (synonym(column->stem, table->stem) && column->id_like)) {

@@ -12,7 +12,7 @@ struct name {
 	texts core;        /* words without id words at either end, the last one singular */
 	const char *whole; /* the words joined without separators */
 	const char *stem;  /* the core joined; "" for a bare id, key, code */
-	bool id_like;      /* ends or begins with an id word */
+	bool id_like;      /* ends or begins with an id word, or is one of trade: sku */
 };
 
 /* Lower-case words: split at everything but letters and digits, and at the humps of camelCase. */
@@ -31,8 +31,12 @@ size_t name_column_prefix(struct arena *a, const struct table_profile *table);
 
 /* The name speaks of a calendar date: order_date, day, dob. */
 bool name_of_date(struct arena *a, const char *text);
+/* The name numbers the parts of a thing: line_no, seq, position. */
+bool name_of_sequence(struct arena *a, const char *text);
 /* The column points to a row of its own table: parent_id, reports_to, manager. */
 bool name_of_hierarchy(const struct name *column);
+/* The column can point to no other table's row as well: parent_id, referred_by; not manager. */
+bool name_of_own_row(const struct name *column);
 /* 0..1000: how much a key column is named after its own table; bare id is 1000. */
 int name_own_key(const struct name *column, const struct name *table);
 /*

@@ -164,16 +164,10 @@ static const struct source_file *file_of(const struct sources *sources, const ch
 	return NULL;
 }
 
-/* The best single column, if it is good enough to be the key. */
 static const char *provisional_key(const struct table_profile *t)
 {
-	for (size_t i = 0; i < t->keys.n; i++) {
-		const struct key_candidate *k = &t->keys.at[i];
-		if (k->columns.n == 1) {
-			return score_parse(k->score) >= KEY_CHOSEN_MIN ? k->columns.at[0] : NULL;
-		}
-	}
-	return NULL;
+	const struct key_candidate *best = keys_best(t, 1);
+	return best != NULL ? best->columns.at[0] : NULL;
 }
 
 static int set_tables(const struct sources *sources, const struct table_profile *tables, size_t n,

@@ -243,6 +243,18 @@ static void design_date_dimension(struct designer *d)
 
 /* ---- facts ---- */
 
+static bool refers_to_key(const struct star_link *link)
+{
+	const texts *to = &link->inclusion->to_columns;
+
+	for (size_t i = 0; i < to->n; i++) {
+		if (!star_in_key(link->to, to->at[i])) {
+			return false;
+		}
+	}
+	return to->n == link->to->key->columns.n;
+}
+
 static void add_dimension_key(struct designer *d, const struct star_table *t,
 			      const struct star_link *link, const hop_list *hops)
 {
@@ -250,6 +262,15 @@ static void add_dimension_key(struct designer *d, const struct star_table *t,
 
 	c->role = ROLE_DIMENSION_KEY;
 	c->dimension = link->to->target;
+	if (!refers_to_key(
+		    link)) { /* by another column that is unique there: by way of the row it finds */
+		hop_list longer = extend(d, hops, link);
+
+		for (size_t i = 0; i < link->to->key->columns.n; i++) {
+			add_origin(d, c, link->to, link->to->key->columns.at[i], &longer);
+		}
+		return;
+	}
 	/* in the order of the dimension's business key, which may differ from the foreign key's */
 	for (size_t i = 0; i < link->to->key->columns.n; i++) {
 		for (size_t k = 0; k < link->inclusion->to_columns.n; k++) {
@@ -279,8 +300,7 @@ static void add_dimension_keys(struct designer *d, const struct star_table *t, c
 	for (size_t i = 0; i < t->out.n; i++) {
 		const struct star_link *link = t->out.at[i];
 
-		if (link->to->kind == TABLE_DIMENSION &&
-		    link->inclusion->to_columns.n == link->to->key->columns.n) {
+		if (link->to->kind == TABLE_DIMENSION) {
 			add_dimension_key(d, t, link, hops);
 		}
 	}
@@ -412,10 +432,39 @@ static const char *join(struct arena *a, const texts *list)
 	return joined;
 }
 
+/* A key that few records repeat: the last record of a key counts. */
+static void decide_dedup(struct designer *d, const struct star_table *t)
+{
+	struct design_table *table = d->table;
+	const char *rule;
+
+	if (t->key == NULL || t->key->duplicates == 0) {
+		return;
+	}
+	table->dedup = DEDUP_LAST;
+	table->version_column = star_version_column(t);
+	rule = table->version_column == NULL
+		? "the last one in the file counts"
+		: arena_printf(d->a,
+			       "the one with the latest %s counts, on a tie the last in the file",
+			       table->version_column);
+	table->reason = arena_printf(d->a, "%s; %lld of %lld records repeat a key: %s",
+				     table->reason, (long long)t->key->duplicates,
+				     (long long)t->profile->rows, rule);
+	*LIST_ADD(d->a, &table->alternatives) = (struct alternative){
+		.choice = "one row per record",
+		.reason = arena_printf(d->a,
+				       "%s is named as the key, and records that repeat it would be "
+				       "counted twice",
+				       join(d->a, &t->key->columns)),
+	};
+}
+
 static void explain_table(struct designer *d, const struct profile *profile,
 			  const struct star_table *t)
 {
 	d->table->reason = join(d->a, &t->evidence);
+	decide_dedup(d, t);
 	for (size_t i = 0; i < profile->inclusions.n; i++) {
 		const struct inclusion *inclusion = &profile->inclusions.at[i];
 

@@ -414,6 +414,25 @@ static void map_calendar(struct mapper *m)
 	}
 }
 
+static void map_dedup(struct mapper *m)
+{
+	const struct design_table *from = m->target;
+	const struct column_profile *c;
+
+	m->table->dedup = from->dedup;
+	m->table->version_column = from->version_column;
+	if (from->version_column == NULL) {
+		return;
+	}
+	c = find_column(m, from->source, from->version_column);
+	if (c == NULL) {
+		fail(m, "no source column", from->source, from->version_column);
+		return;
+	}
+	m->table->version_rule =
+		artefact_keep(m->a, typed(m, NULL, from->source, from->version_column, c->type));
+}
+
 static void map_table(struct mapper *m)
 {
 	const struct design_table *from = m->target;
@@ -422,6 +441,7 @@ static void map_table(struct mapper *m)
 	m->table->kind = from->kind;
 	m->table->source = from->source;
 	m->table->grain_columns = from->grain_columns;
+	map_dedup(m);
 	if (from->kind == TABLE_DIMENSION || from->kind == TABLE_DATE) {
 		*LIST_ADD(m->a, &m->table->reserved) = (struct sttm_member){ -1, "Unknown" };
 		*LIST_ADD(m->a, &m->table->reserved) = (struct sttm_member){ -2, "Not applicable" };

@@ -192,6 +192,30 @@ bool star_in_key(const struct star_table *t, const char *column)
 	return false;
 }
 
+bool star_is_audit(const struct column_profile *c)
+{
+	static const char *const words[] = { "updated", "update",    "modified",   "modify",
+					     "changed", "change",    "version",    "modifieddate",
+					     "revised", "updatedat", "lastupdate", NULL };
+	struct arena scratch = { 0 };
+	bool audit = star_is_date(c) && has_word(&scratch, c->name, words);
+
+	arena_release(&scratch);
+	return audit;
+}
+
+const char *star_version_column(const struct star_table *t)
+{
+	for (size_t i = 0; i < t->profile->columns.n; i++) {
+		const struct column_profile *c = &t->profile->columns.at[i];
+
+		if (star_is_audit(c) && !star_in_key(t, c->name)) {
+			return c->name;
+		}
+	}
+	return NULL;
+}
+
 bool star_is_measure(const struct star_table *t, const struct column_profile *c)
 {
 	enum column_kind kind = star_type(c).kind;

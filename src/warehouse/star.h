@@ -47,6 +47,10 @@ const struct column_profile *star_column(const struct star_table *t, const char 
 /* The parsed type of a column's profile. */
 struct column_type star_type(const struct column_profile *c);
 bool star_is_date(const struct column_profile *c);
+/* A date or time of the record, not of what it tells of: last_update, modified_on. */
+bool star_is_audit(const struct column_profile *c);
+/* The column that says which of two records with one key is the later one, or NULL. */
+const char *star_version_column(const struct star_table *t);
 /* The foreign key that consists of this one column, or NULL. */
 struct star_link *star_link_of(const struct star_table *t, const char *column);
 bool star_in_key(const struct star_table *t, const char *column);

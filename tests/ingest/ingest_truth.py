@@ -93,9 +93,14 @@ def compare_keys(truth: dict[str, Any], found: dict[str, Any], table_of: dict[st
 def score(dump: Path, folder: Path) -> tuple[Count, Count]:
     """Keys and references of one data set."""
     truth = json.loads((folder / "ground_truth.json").read_text())
-    found = profile(dump, folder / "data")
-    by_path = {Path(t["file"]).name: name for name, t in truth["tables"].items()}
-    table_of = {t["table"]: by_path[t["path"]] for t in found["tables"]}
+    return score_files(dump, folder / "data", truth)
+
+
+def score_files(dump: Path, folder: Path, truth: dict[str, Any]) -> tuple[Count, Count]:
+    """The same of a folder of files that are named as the truth's, their endings aside."""
+    found = profile(dump, folder)
+    by_stem = {Path(t["file"]).name.split(".")[0]: name for name, t in truth["tables"].items()}
+    table_of = {t["table"]: by_stem[t["path"].split(".")[0]] for t in found["tables"]}
     return compare_keys(truth, found, table_of), compare_references(truth, found, table_of)
 
 

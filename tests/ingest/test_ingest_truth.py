@@ -4,11 +4,14 @@ jaffle_shop must be exact. The floors are per set (precision, recall) of primary
 that truth.py prints is shown when a floor is missed, or always with pytest -s.
 """
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from ingest_truth import HEAD, Count, row, score
+from ingest_truth import HEAD, Count, row, score, score_files
 
 ROOT = Path(os.environ["BLDR_ROOT"])
 DUMP = Path(os.environ["BLDR_BUILD"]) / "tests" / "ingest" / "ingest_dump"
@@ -55,3 +58,15 @@ def test_all_sets_together() -> None:
     print(row("all (micro)", keys, references))
     assert_floor(keys, (0.95, 0.96))  # 0.963, 0.975 measured
     assert_floor(references, (0.97, 0.97))  # 0.989, 0.978 measured
+
+
+def test_shop_with_duplicates(tmp_path: Path) -> None:
+    """data/ecommerce with its duplicates and orphans, written plainly: every key and reference of its truth."""
+    subprocess.run(
+        [sys.executable, ROOT / "tests" / "data" / "plain_shop.py", tmp_path], check=True
+    )
+    truth = json.loads((ROOT / "data" / "ecommerce" / "truth.json").read_text(encoding="utf-8"))
+    keys, references = score_files(DUMP, tmp_path, truth)
+    print(f"\n{HEAD}\n{row('ecommerce', keys, references)}")
+    assert_floor(keys, (1.0, 1.0))
+    assert_floor(references, (1.0, 1.0))

@@ -287,6 +287,142 @@ static void test_pairs_need_an_identifier(void **state)
 	assert_string_equal(key(f, 0), "");
 }
 
+/* rows records with keys 1.., the last `again` of them repeating the first keys. */
+static void put_repeated(struct folder *f, const char *name, const char *header, int rows, int again)
+{
+	char text[8192];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s\n", header);
+	for (int i = 1; i <= rows; i++) {
+		int k = i > rows - again ? i - (rows - again) : i;
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%d,S-%05d,%d\n", k, k, 5);
+	}
+	put(f, name, text);
+}
+
+/* 2 of 40 is one in 20; the sku has as many values as the key, the stars have not. */
+static void test_key_with_duplicates(void **state)
+{
+	struct folder *f = *state;
+	put_repeated(f, "products.csv", "product_id,sku,stars", 40, 2);
+	put(f, "sales.csv", "sale_id,product_id\n101,1\n102,38\n103,20\n104,11\n");
+	put(f, "stock.csv",
+	    "shelf_id,sku\n901,S-00001\n902,S-00038\n903,S-00020\n904,S-00011\n"
+	    "905,S-00006\n906,S-00030\n907,S-00025\n908,S-00015\n");
+	assert_int_equal(relate_all(f), 0);
+	const struct table_profile *t = &f->profile.tables.at[0];
+	assert_string_equal(key(f, 0), "product_id");
+	assert_int_equal(t->keys.n, 2);
+	assert_int_equal(t->keys.at[0].duplicates, 2);
+	assert_string_equal(t->keys.at[0].score, "0.90");
+	assert_string_equal(t->keys.at[0].evidence.at[0], "no nulls; 2 of 40 records repeat a key");
+	assert_string_equal(t->keys.at[1].columns.at[0], "sku");
+	assert_int_equal(t->keys.at[1].duplicates, 2);
+	assert_reference(f, "sales", "product_id", "products");
+	assert_reference(f, "stock", "sku", "products");
+}
+
+static void test_too_many_duplicates(void **state)
+{
+	struct folder *f = *state;
+	put_repeated(f, "products.csv", "product_id,sku,stars", 39, 2);
+	assert_int_equal(relate_all(f), 0);
+	assert_string_equal(key(f, 0), "");
+	assert_int_equal(f->profile.tables.at[0].keys.n, 0);
+}
+
+/* What is not named as the table's key repeats because it is data. */
+static void test_duplicates_need_the_name(void **state)
+{
+	struct folder *f = *state;
+	put_repeated(f, "visits.csv", "customer_id,badge,stars", 40, 1);
+	assert_int_equal(relate_all(f), 0);
+	assert_string_equal(key(f, 0), "");
+}
+
+/* A column without duplicates that fits comes first, wherever it stands. */
+static void test_unique_column_before_duplicates(void **state)
+{
+	struct folder *f = *state;
+	char text[8192] = "order_id,v,line_id\n";
+	for (int i = 1; i <= 40; i++) {
+		size_t n = strlen(text);
+		snprintf(text + n, sizeof(text) - n, "%d,x,%d\n", i == 40 ? 1 : i, 1000 + i);
+	}
+	put(f, "orders.csv", text);
+	assert_int_equal(relate_all(f), 0);
+	assert_string_equal(key(f, 0), "line_id");
+	assert_int_equal(f->profile.tables.at[0].keys.at[0].duplicates, 0);
+}
+
+/* A line of an order stands twice; two lines of one order with the same product are no mistake. */
+static void test_lines_with_duplicates(void **state)
+{
+	struct folder *f = *state;
+	char lines[8192] = "order_id,line_no,product_id\n";
+	char links[8192] = "order_id,product_id,note\n";
+	for (int i = 0; i < 40; i++) {
+		int k = i == 39 ? 38 : i;
+		size_t n = strlen(lines);
+		snprintf(lines + n, sizeof(lines) - n, "%d,%d,%d\n", k / 2 + 1, k % 2 + 1,
+			 k % 4 + 51);
+		n = strlen(links);
+		snprintf(links + n, sizeof(links) - n, "%d,%d,n\n", k / 2 + 1, k % 4 + 51);
+	}
+	put(f, "links.csv", links);
+	put(f, "order_lines.csv", lines);
+	put_numbers(f, "orders.csv", "order_id,v", 1, 20);
+	put_numbers(f, "products.csv", "product_id,v", 51, 54);
+	assert_int_equal(relate_all(f), 0);
+	assert_string_equal(key(f, 0), "");
+	assert_string_equal(key(f, 1), "order_id+line_no");
+	assert_int_equal(f->profile.tables.at[1].keys.at[0].duplicates, 1);
+}
+
+/* Counted in two shops, of two products, on two days: no two columns tell the counts apart. */
+static void test_key_of_three(void **state)
+{
+	struct folder *f = *state;
+	put_numbers(f, "products.csv", "product_id,v", 1, 2);
+	put_numbers(f, "shops.csv", "shop_id,v", 11, 12);
+	put(f, "stocks.csv",
+	    "shop_id,product_id,counted_on,on_hand\n"
+	    "11,1,2024-01-01,5\n11,1,2024-01-02,5\n11,2,2024-01-01,5\n11,2,2024-01-02,5\n"
+	    "12,1,2024-01-01,5\n12,1,2024-01-02,5\n12,2,2024-01-01,5\n12,2,2024-01-02,5\n");
+	assert_int_equal(relate_all(f), 0);
+	assert_string_equal(key(f, 2), "shop_id+product_id+counted_on");
+}
+
+static void test_own_rows_by_name(void **state)
+{
+	struct folder *f = *state;
+	put(f, "categories.csv", "category_id,parent_id\n1,\n2,1\n3,1\n4,2\n5,3\n6,4\n7,5\n");
+	put(f, "users.csv", "user_id,referred_by\n11,\n12,11\n13,11\n14,12\n15,14\n16,13\n");
+	assert_int_equal(relate_all(f), 0);
+	assert_reference(f, "categories", "parent_id", "categories");
+	assert_reference(f, "users", "referred_by", "users");
+	assert_int_equal(chosen(f), 2);
+}
+
+/* A file without header: its columns' names say nothing, its codes do; short numbers meet by chance. */
+static void test_codes_without_names(void **state)
+{
+	struct folder *f = *state;
+	char carts[2048] = "cart_id,v\n";
+	char items[2048] = "column_1,column_2\n";
+	for (int i = 1; i <= 25; i++) {
+		size_t n = strlen(carts);
+		snprintf(carts + n, sizeof(carts) - n, "C-%04d,x\n", i * 37);
+		n = strlen(items);
+		snprintf(items + n, sizeof(items) - n, "C-%04d,%d\n", i * 37, i);
+	}
+	put(f, "carts.csv", carts);
+	put(f, "items.csv", items);
+	put_numbers(f, "users.csv", "user_id,v", 1, 25);
+	assert_int_equal(relate_all(f), 0);
+	assert_reference(f, "items", "column_1", "carts");
+	assert_int_equal(chosen(f), 1);
+}
+
 static void test_at_most_three_runners_up(void **state)
 {
 	struct folder *f = *state;
@@ -359,6 +495,14 @@ int main(void)
 		FOLDER_TEST(test_pairs_are_not_joined_text),
 		FOLDER_TEST(test_pairs_are_minimal),
 		FOLDER_TEST(test_pairs_need_an_identifier),
+		FOLDER_TEST(test_key_with_duplicates),
+		FOLDER_TEST(test_too_many_duplicates),
+		FOLDER_TEST(test_duplicates_need_the_name),
+		FOLDER_TEST(test_unique_column_before_duplicates),
+		FOLDER_TEST(test_lines_with_duplicates),
+		FOLDER_TEST(test_key_of_three),
+		FOLDER_TEST(test_own_rows_by_name),
+		FOLDER_TEST(test_codes_without_names),
 		FOLDER_TEST(test_at_most_three_runners_up),
 		FOLDER_TEST(test_order_of_inclusions),
 		FOLDER_TEST(test_changed_between),
