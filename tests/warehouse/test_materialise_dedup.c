@@ -243,6 +243,61 @@ static void a_key_of_another_table_is_refused(void **state)
 	house_refuses(h, BLDR_E_INVALID, "table \"fact_order\", dedup of \"orders\"");
 }
 
+static struct trace trace_of(struct house *h, const char *key)
+{
+	const struct trace_request request = {
+		.sources = &h->sources,
+		.sttm = &h->sttm,
+		.source_folder = h->raw.path,
+		.warehouse = h->db,
+		.table = "fact_order",
+		.key = key,
+	};
+	struct trace t = { 0 };
+
+	if (trace_row(&request, &h->arena, &t, &h->err) < 0) {
+		fail_msg("%s", h->err.text);
+	}
+	return t;
+}
+
+static const struct trace_column *column_of(const struct trace *t, const char *name)
+{
+	for (size_t i = 0; i < t->columns.n; i++) {
+		if (strcmp(t->columns.at[i].sttm->target, name) == 0) {
+			return &t->columns.at[i];
+		}
+	}
+	fail_msg("no column %s", name);
+	return NULL;
+}
+
+static void a_trace_tells_of_duplicates_and_refused_cells(void **state)
+{
+	struct house *h = *state;
+	struct trace t;
+
+	load_shop(h);
+	t = trace_of(h, "10");
+	assert_int_equal(t.sources.at[0].line, 4);
+	assert_int_equal(t.sources.at[0].duplicates.n, 1);
+	assert_int_equal(t.sources.at[0].duplicates.at[0].line, 2);
+	assert_string_equal(t.sources.at[0].duplicates.at[0].raw, "10,1,1.00,Ada L.");
+	assert_null(column_of(&t, "amount")->inputs.at[0].refused);
+	/* the join: line 3 counts, line 5 has the same name and was set aside */
+	t = trace_of(h, "11");
+	assert_int_equal(t.sources.at[1].line, 3);
+	assert_int_equal(t.sources.at[1].duplicates.n, 1);
+	assert_int_equal(t.sources.at[1].duplicates.at[0].line, 5);
+	/* and Alan, first written on line 9, is found on line 10 */
+	t = trace_of(h, "13");
+	assert_int_equal(t.sources.at[1].line, 10);
+	t = trace_of(h, "12");
+	assert_int_equal(t.sources.at[1].line, 0);
+	assert_string_equal(column_of(&t, "amount")->inputs.at[0].raw, "x");
+	assert_non_null(column_of(&t, "amount")->inputs.at[0].refused);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +311,7 @@ int main(void)
 		STORY(without_dedup_the_join_is_refused),
 		STORY(a_key_may_hold_a_reference),
 		STORY(a_key_of_another_table_is_refused),
+		STORY(a_trace_tells_of_duplicates_and_refused_cells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
