@@ -16,6 +16,17 @@ struct asked {
 
 /* ---- for people ---- */
 
+static void print_duplicates(const struct trace_source *s)
+{
+	for (size_t i = 0; i < s->duplicates.n; i++) {
+		const struct trace_duplicate *d = &s->duplicates.at[i];
+
+		printf("  instead of line %lld, which has the same key\n    ", (long long)d->line);
+		print_clipped(d->raw, RAW_WIDTH);
+		putchar('\n');
+	}
+}
+
 static void print_sources(const struct trace *t)
 {
 	for (size_t i = 0; i < t->sources.n; i++) {
@@ -31,6 +42,7 @@ static void print_sources(const struct trace *t)
 		printf("\n  ");
 		print_clipped(s->raw != NULL ? s->raw : "(no such record now)", RAW_WIDTH);
 		putchar('\n');
+		print_duplicates(s);
 	}
 	for (size_t i = 0; i < t->sources.n; i++) {
 		if (t->sources.at[i].fault != NULL) {
@@ -51,7 +63,8 @@ static void print_input(const struct trace *t, const struct trace_input *in)
 	}
 	printf(", %s line %lld: \"", s->path, (long long)s->line);
 	print_clipped(in->raw, RAW_WIDTH);
-	puts("\"");
+	printf("\"%s%s\n", in->refused != NULL ? ", which became null: " : "",
+	       in->refused != NULL ? in->refused : "");
 }
 
 static void print_column(const struct trace *t, const struct trace_column *c)
@@ -120,6 +133,7 @@ static void set_text(struct bldr_value *v, const char *key, const char *text)
 static struct bldr_value *source_value(const struct trace_source *s)
 {
 	struct bldr_value *v = bldr_object();
+	struct bldr_value *duplicates = bldr_list();
 
 	set_text(v, "alias", s->alias);
 	set_text(v, "table", s->table);
@@ -130,6 +144,17 @@ static struct bldr_value *source_value(const struct trace_source *s)
 	set_text(v, "raw", s->raw);
 	set_text(v, "by", s->by);
 	set_text(v, "fault", s->fault);
+	for (size_t i = 0; i < s->duplicates.n; i++) {
+		struct bldr_value *d = bldr_object();
+
+		bldr_object_set(d, "line", bldr_int(s->duplicates.at[i].line));
+		set_text(d, "raw", s->duplicates.at[i].raw);
+		bldr_list_add(duplicates, d);
+	}
+	if (s->duplicates.n > 0) {
+		bldr_object_set(v, "duplicates", bldr_ref(duplicates));
+	}
+	bldr_unref(duplicates);
 	return v;
 }
 
@@ -147,6 +172,7 @@ static struct bldr_value *input_value(const struct trace *t, const struct trace_
 		bldr_object_set(v, "line", bldr_int(s->line));
 	}
 	bldr_object_set(v, "raw", bldr_text(in->raw)); /* null without a record */
+	set_text(v, "refused", in->refused);
 	return v;
 }
 

@@ -23,21 +23,34 @@ struct join_index {
 	struct buf key;
 };
 
-static bool is_blank(char c)
+/* The size of the blank that the text begins with, or ends with; 0: it does not. */
+static size_t blank_size(const char *s, size_t size, bool end)
 {
-	return c == ' ' || c == '\t';
+	static const char *const blanks[] = { " ", "\t", "\xC2\xA0", "\xE2\x80\x87",
+					      "\xE2\x80\xAF" };
+
+	for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++) {
+		size_t n = strlen(blanks[i]);
+
+		if (n <= size && memcmp(end ? s + size - n : s, blanks[i], n) == 0) {
+			return n;
+		}
+	}
+	return 0;
 }
 
-static struct csv_field trim(struct csv_field f)
+struct csv_field join_trim(struct csv_field value)
 {
-	while (f.size > 0 && is_blank(f.text[0])) {
-		f.text++;
-		f.size--;
+	size_t n;
+
+	while ((n = blank_size(value.text, value.size, false)) > 0) {
+		value.text += n;
+		value.size -= n;
 	}
-	while (f.size > 0 && is_blank(f.text[f.size - 1])) {
-		f.size--;
+	while ((n = blank_size(value.text, value.size, true)) > 0) {
+		value.size -= n;
 	}
-	return f;
+	return value;
 }
 
 /* Adds a part to the key; false: it is null. */
@@ -48,7 +61,7 @@ static bool add_part(struct buf *key, struct csv_field value)
 	if (value.text == NULL) {
 		return false;
 	}
-	value = trim(value);
+	value = join_trim(value);
 	size = (uint32_t)value.size;
 	buf_add(key, &size, sizeof(size));
 	buf_add(key, value.text, value.size);

@@ -1,7 +1,6 @@
 /*
  * A joined source file in memory: per record the fields that somebody reads, found by the columns that the
- * join compares. Values are compared as written, without blanks and tabs at their ends; an empty one
- * matches nothing.
+ * join compares. Values are compared as written, without the blanks at their ends; an empty one matches nothing.
  */
 #pragma once
 
@@ -16,6 +15,9 @@ struct joined { /* a record of the joined file */
 	int64_t line;
 	struct csv_field *fields; /* as target_join.kept */
 };
+
+/* The value without blanks at its ends: space, tab, U+00A0, U+2007, U+202F. */
+struct csv_field join_trim(struct csv_field value);
 
 /* Errors: INVALID (two records hold one key: the join would fan out; names both lines), LIMIT, those of
  * reading. */

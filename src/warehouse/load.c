@@ -1,7 +1,7 @@
 /*
- * Per table: its joined files go into memory, then its own file streams by, each record becoming one row or
- * one line of quarantine. A record is refused when a required column is null, when it points to a
- * member that is not there, or when its key was loaded before.
+ * Of files with a dedup rule the survivors are found first. Then, per table: its joined files go into memory, and
+ * its own file streams by, each record becoming one row or one line of quarantine. A record is refused when a
+ * required column is null, when it points to a member that is not there, or when its key was loaded before.
  */
 #include "warehouse/load.h"
 
@@ -13,6 +13,7 @@
 #include "warehouse/gold.h"
 #include "warehouse/join_index.h"
 #include "warehouse/key_set.h"
+#include "warehouse/survivors.h"
 
 enum { SCRATCH_ROWS = 256 };
 enum { CELL_TEXT_MAX = 128 };
@@ -273,7 +274,8 @@ static int put_record(struct filler *f, struct bldr_error *err)
 	}
 	if (rc == 0 && reason != NULL) {
 		f->target->refused++;
-		rc = raw_source_quarantine(f->load->store, source, f->record, reason, err);
+		rc = raw_source_quarantine(f->load->store, source, f->record, QUARANTINE_REFUSED,
+					   reason, err);
 	}
 	end_row(f);
 	return rc;
@@ -426,6 +428,21 @@ static int record_sources(struct load *l, struct bldr_error *err)
 	return rc;
 }
 
+/* What was set aside lives in a. */
+static int find_survivors(struct load *l, struct arena *a, struct bldr_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < l->targets->n_sources; i++) {
+		struct raw_source *s = &l->targets->sources[i];
+
+		if (s->used && s->survivors.n > 0) {
+			rc = survivors_find(s, l->store, l->source_folder, a, err);
+		}
+	}
+	return rc;
+}
+
 int load_run(const char *source_folder, struct store *store, struct targets *targets,
 	     struct bldr_error *err)
 {
@@ -435,6 +452,9 @@ int load_run(const char *source_folder, struct store *store, struct targets *tar
 
 	l.keys = ARENA_ARRAY(&a, struct key_set *, l.targets->n);
 	rc = define(&l, err);
+	if (rc == 0) {
+		rc = find_survivors(&l, &a, err);
+	}
 	for (size_t i = 0; rc == 0 && i < l.targets->n; i++) {
 		rc = load_table(&l, &l.targets->at[i], err);
 	}
@@ -443,6 +463,9 @@ int load_run(const char *source_folder, struct store *store, struct targets *tar
 	}
 	for (size_t i = 0; i < l.targets->n; i++) {
 		key_set_free(l.keys[i]);
+	}
+	for (size_t i = 0; i < l.targets->n_sources; i++) {
+		l.targets->sources[i].aside.n = 0; /* goes with the arena */
 	}
 	arena_release(&a);
 	return rc;

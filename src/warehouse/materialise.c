@@ -211,8 +211,9 @@ static void add_source(struct deployment *d, const struct raw_source *s, struct 
 		.table = arena_strdup(a, s->file->table),
 		.path = arena_strdup(a, s->file->path),
 		.read = s->read,
-		.loaded = s->read - s->quarantined,
-		.rejected = s->quarantined,
+		.loaded = s->read - s->rejected - s->duplicates,
+		.rejected = s->rejected,
+		.duplicates = s->duplicates,
 	};
 	size_t i;
 
@@ -237,7 +238,8 @@ static int add_table(struct deployment *d, struct store *s, const struct target 
 		.name = arena_strdup(a, t->sttm->name),
 		.rows = sum.rows,
 		.reserved = (int64_t)t->sttm->reserved.n,
-		.quarantined = t->refused + (t->source != NULL ? t->source->unreadable : 0),
+		.quarantined = t->refused +
+			(t->source != NULL ? t->source->unreadable + t->source->duplicates : 0),
 		.digest = arena_strdup(a, sum.digest),
 	};
 	return 0;

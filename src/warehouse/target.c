@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "warehouse/date_rule.h"
+#include "warehouse/source_rule.h"
 
 struct binding { /* what a rule's names are looked up in */
 	struct arena *arena;
@@ -482,6 +483,9 @@ int targets_compile(const struct sources *sources, const struct sttm *sttm, stru
 		if (t.at[i].source == NULL) {
 			rc = date_rules_compile(&t, sttm, a, &t.at[i], err);
 		}
+	}
+	if (rc == 0) {
+		rc = source_rules_compile(&t, a, err);
 	}
 	if (rc == 0) {
 		*ret = t;

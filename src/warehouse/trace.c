@@ -1,7 +1,7 @@
 /*
  * The row is looked up in its view, where values stand as people write them; its lineage columns say where
  * the record is. Other files are searched for the record that a join finds: fields compared as written,
- * without blanks and tabs at their ends, an empty one matching nothing.
+ * without blanks at their ends, an empty one matching nothing, records that were set aside not looked at.
  */
 #include "warehouse/trace.h"
 
@@ -16,6 +16,8 @@
 #include "base/utf8.h"
 #include "ingest/ingest.h"
 #include "store/store.h"
+#include "warehouse/aside.h"
+#include "warehouse/join_index.h"
 
 enum { RAW_SHOWN_MAX = 4096 };
 
@@ -25,6 +27,8 @@ struct tracer {
 	struct store *store;
 	struct trace *trace;
 	bool *resolved; /* per source of the trace: its record was looked for */
+	int rc;         /* the first error of asking the warehouse for what was set aside */
+	struct bldr_error err;
 };
 
 /* ---- names ---- */
@@ -314,21 +318,14 @@ struct wanted {       /* which record of a file */
 	int64_t line; /* 0: by fields */
 	texts values;
 	LIST(size_t) fields;
+	struct key_set *aside; /* offsets that no join finds; NULL: by line */
 };
 
 static bool same_field(const struct csv_field *f, const char *value)
 {
-	const char *from = f->text;
-	size_t size = f->size;
+	struct csv_field own = join_trim(*f);
 
-	while (size > 0 && (*from == ' ' || *from == '\t')) {
-		from++;
-		size--;
-	}
-	while (size > 0 && (from[size - 1] == ' ' || from[size - 1] == '\t')) {
-		size--;
-	}
-	return strlen(value) == size && memcmp(value, from, size) == 0;
+	return strlen(value) == own.size && memcmp(value, own.text, own.size) == 0;
 }
 
 static bool is_wanted(const struct wanted *w, const struct csv_record *r)
@@ -342,7 +339,16 @@ static bool is_wanted(const struct wanted *w, const struct csv_record *r)
 			return false;
 		}
 	}
-	return true;
+	return !key_set_has(w->aside, r->offset);
+}
+
+/* Keeps the first error of the warehouse; the walk over rules goes on. */
+static void note(struct tracer *t, int rc, const struct bldr_error *err)
+{
+	if (rc < 0 && t->rc == 0) {
+		t->rc = rc;
+		t->err = *err;
+	}
 }
 
 static void find_record(struct tracer *t, const struct wanted *w, struct trace_source *s)
@@ -354,6 +360,9 @@ static void find_record(struct tracer *t, const struct wanted *w, struct trace_s
 	int r;
 
 	verify_file(t, file, s);
+	if (w->aside != NULL) {
+		note(t, aside_offsets(t->store, file->path, w->aside, &err), &err);
+	}
 	r = csv_reader_open(t->request->source_folder, file, false, &reader, &err);
 	if (r == 0) {
 		while ((r = csv_reader_next(reader, &record, &err)) == 1) {
@@ -367,6 +376,9 @@ static void find_record(struct tracer *t, const struct wanted *w, struct trace_s
 	if (r < 0 && s->fault == NULL) {
 		s->fault = arena_strdup(t->a, err.text);
 		t->trace->faulty = true;
+	}
+	if (s->line > 0) {
+		note(t, aside_for(t->store, file->path, s->line, t->a, &s->duplicates, &err), &err);
 	}
 }
 
@@ -399,18 +411,16 @@ static const char *field_of(const struct tracer *t, const struct trace_source *s
 	return NULL;
 }
 
-/* Without the blanks and tabs at its ends; NULL when nothing is left, which matches nothing. */
+/* Without the blanks at its ends; NULL when nothing is left, which matches nothing. */
 static const char *key_field(const char *raw, struct arena *a)
 {
-	const char *end;
+	struct csv_field value;
 
 	if (raw == NULL) {
 		return NULL;
 	}
-	raw += strspn(raw, " \t");
-	for (end = raw + strlen(raw); end > raw && (end[-1] == ' ' || end[-1] == '\t'); end--) {
-	}
-	return end > raw ? arena_strndup(a, raw, (size_t)(end - raw)) : NULL;
+	value = join_trim((struct csv_field){ raw, strlen(raw) });
+	return value.size > 0 ? arena_strndup(a, value.text, value.size) : NULL;
 }
 
 /* Evaluates join i-1 for source i; the source it starts from first, which stands before it. */
@@ -451,7 +461,9 @@ static void resolve(struct tracer *t, size_t i)
 		}
 	}
 	ASSERT(w.fields.n == w.values.n);
+	w.aside = key_set_new();
 	find_record(t, &w, s);
+	key_set_free(w.aside);
 }
 
 static void add_source(struct tracer *t, const char *alias, const char *table)
@@ -497,6 +509,9 @@ static void add_input(struct tracer *t, struct trace_column *c, const char *alia
 		      const char *column)
 {
 	size_t source = source_index(t->trace, alias);
+	const struct trace_source *s;
+	struct trace_input in;
+	struct bldr_error err;
 
 	ASSERT(source < t->trace->sources.n); /* the STTM was loaded */
 	for (size_t i = 0; i < c->inputs.n; i++) {
@@ -506,11 +521,17 @@ static void add_input(struct tracer *t, struct trace_column *c, const char *alia
 		}
 	}
 	resolve(t, source);
-	*LIST_ADD(t->a, &c->inputs) = (struct trace_input){
+	s = &t->trace->sources.at[source];
+	in = (struct trace_input){
 		.source = source,
 		.column = column,
-		.raw = field_of(t, &t->trace->sources.at[source], column),
+		.raw = field_of(t, s, column),
 	};
+	if (in.raw != NULL) {
+		note(t, aside_cell(t->store, s->path, s->line, column, t->a, &in.refused, &err),
+		     &err);
+	}
+	*LIST_ADD(t->a, &c->inputs) = in;
 }
 
 /* Every column that the expression names, in the order it names them. */
@@ -667,6 +688,9 @@ int trace_row(const struct trace_request *request, struct arena *a, struct trace
 		r = trace_values(&t, values, err);
 	}
 	store_close(t.store);
+	if (r == 0 && t.rc < 0) {
+		r = bldr_error_set(err, t.rc, "%s", t.err.text);
+	}
 	if (r == 0) {
 		*ret = trace;
 	}

@@ -15,6 +15,13 @@ enum trace_kind {
 	TRACE_CALENDAR /* a day of a generated calendar */
 };
 
+struct trace_duplicate { /* a record that was set aside: another one of the same key counts */
+	int64_t line;
+	const char *raw; /* as bldr_quarantine has it */
+};
+
+typedef LIST(struct trace_duplicate) trace_duplicates;
+
 struct trace_source {      /* a source file that the row draws from */
 	const char *alias; /* as rules call it: the table's own name, or a join's alias */
 	const char *table, *path;
@@ -23,12 +30,14 @@ struct trace_source {      /* a source file that the row draws from */
 	int64_t line;    /* of the record; 0: the join found none, or its file could not be read */
 	const char *raw; /* the record as it stands there, valid UTF-8, cut at 4 KB; NULL: none */
 	texts fields;    /* as read, one per column of the file; empty without a record */
+	trace_duplicates duplicates; /* that this record counts for, by line */
 };
 
 struct trace_input {   /* what a rule reads */
 	size_t source; /* index of trace.sources */
 	const char *column;
-	const char *raw; /* NULL: no record */
+	const char *raw;     /* NULL: no record */
+	const char *refused; /* why it became null; NULL: it did not */
 };
 
 struct trace_target { /* the dimension row that a dimension key points to */

@@ -112,7 +112,7 @@ static void other_records_are_in_quarantine(void **state)
 		"f90778e6\n"
 		"orders|orders.csv|10|184|2 fields where the header has 4|15,1|e0a4759e\n");
 	assert_string_equal(house_ask(h, "SELECT * FROM bldr_layer ORDER BY 1"),
-			    "customers|customers.csv|7|3|4\norders|orders.csv|9|5|4\n");
+			    "customers|customers.csv|7|3|4|0\norders|orders.csv|9|5|4|0\n");
 	assert_int_equal(d.sources.at[0].read, 7);
 	assert_int_equal(d.sources.at[0].loaded, 3);
 	assert_int_equal(d.sources.at[0].rejected, 4);
@@ -304,7 +304,7 @@ static void a_record_may_feed_two_tables(void **state)
 			    "4|\"dim_m.id\" is null\n"
 			    "5|\"dim_m.m_key\" is null: not an integer\n"
 			    "6|1 field where the header has 2\n");
-	assert_string_equal(house_ask(h, "SELECT * FROM bldr_layer"), "m|m.csv|5|1|4\n");
+	assert_string_equal(house_ask(h, "SELECT * FROM bldr_layer"), "m|m.csv|5|1|4|0\n");
 	assert_int_equal(d.sources.n, 1);
 	assert_int_equal(d.tables.at[0].rows, 1);
 	assert_int_equal(d.tables.at[0].quarantined, 4);
@@ -323,7 +323,7 @@ static void a_file_without_records_gives_an_empty_table(void **state)
 	d = house_load(h, "1");
 	assert_int_equal(d.tables.at[0].rows, 0);
 	assert_int_equal(d.tables.at[0].reserved, 2);
-	assert_string_equal(house_ask(h, "SELECT * FROM bldr_layer"), "m|m.csv|0|0|0\n");
+	assert_string_equal(house_ask(h, "SELECT * FROM bldr_layer"), "m|m.csv|0|0|0|0\n");
 }
 
 /* ---- joins ---- */

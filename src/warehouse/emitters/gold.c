@@ -6,6 +6,7 @@
 #include "warehouse/emitters/notebook.h"
 #include "warehouse/emitters/python_text.h"
 #include "warehouse/emitters/rule.h"
+#include "warehouse/rule_tree.h"
 
 enum { BODY_INDENT = 4, ITEM_INDENT = 8 };
 
@@ -68,7 +69,7 @@ static void put_condition(struct gold_notebook *g, const struct sttm_join *j, si
 {
 	const struct lake *lake = g->e->lake;
 	const struct lake_source *from =
-		lake_source(lake, lake_alias_table(g->target->sttm, j->from));
+		lake_source(lake, rule_alias_table(g->target->sttm, j->from));
 	const struct lake_source *to = lake_source(lake, j->table);
 
 	buf_printf(out, "F.col(\"%s\") == F.col(\"%s\")",

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "expr/expr.h"
+#include "warehouse/rule_tree.h"
 
 enum { NAME_MAX_BYTES = 255, NAME_STEM_MAX = 230 };
 
@@ -143,18 +144,6 @@ const struct lake_source *lake_source(const struct lake *lake, const char *table
 	return find_source(lake, table);
 }
 
-const char *lake_alias_table(const struct sttm_table *table, const char *alias)
-{
-	for (size_t i = 0; i < table->joins.n; i++) {
-		if (strcmp(table->joins.at[i].alias, alias) == 0) {
-			return table->joins.at[i].table;
-		}
-	}
-	return *alias == '\0' || (table->source != NULL && strcmp(table->source, alias) == 0)
-		? table->source
-		: NULL;
-}
-
 static bool is_one_of(const char *s, const char *const *list)
 {
 	for (; *list != NULL; list++) {
@@ -194,28 +183,6 @@ static bool is_cleaning(const struct sttm_table *table, const struct bldr_value 
 		}
 	}
 	return is_one_of(bldr_get_text(tree, "fn"), cleaning);
-}
-
-/* The same tree over the file's columns: without aliases. */
-static struct bldr_value *without_alias(const struct bldr_value *tree)
-{
-	struct bldr_value *copy = bldr_object();
-
-	for (void *it = bldr_first(tree); it != NULL; it = bldr_next(tree, it)) {
-		const struct bldr_value *item = bldr_item(it);
-
-		if (strcmp(bldr_key(it), "args") == 0) {
-			struct bldr_value *args = bldr_list();
-
-			for (size_t i = 0; i < bldr_count(item); i++) {
-				bldr_list_add(args, without_alias(bldr_at(item, i)));
-			}
-			bldr_object_set(copy, "args", args);
-		} else if (strcmp(bldr_key(it), "of") != 0) {
-			bldr_object_set(copy, bldr_key(it), bldr_ref(item));
-		}
-	}
-	return copy;
 }
 
 typedef void (*part_fn)(void *user, const struct bldr_value *part, const char *alias);
@@ -261,17 +228,6 @@ static bool any_column(void *user, const char *alias, const char *column, int *r
 	(void)column;
 	*ret_slot = 0;
 	return true;
-}
-
-static const char *first_column(const struct bldr_value *tree)
-{
-	const struct bldr_value *args = bldr_get(tree, "args");
-	const char *column = bldr_get_text(tree, "col");
-
-	for (size_t i = 0; column == NULL && i < bldr_count(args); i++) {
-		column = first_column(bldr_at(args, i));
-	}
-	return column;
 }
 
 struct builder {
@@ -327,6 +283,8 @@ static void add_value(struct builder *b, struct lake_source *s, const struct bld
 	const struct expr_scope scope = { .column = any_column };
 	struct lake_value v = { .tree = tree, .mapped = mapped };
 	const struct expr *e;
+	const char *alias;
+	const char *first = rule_first_column(tree, &alias);
 	size_t column;
 
 	if (b->rc < 0 || find_value(s, tree) != NULL) {
@@ -336,9 +294,9 @@ static void add_value(struct builder *b, struct lake_source *s, const struct bld
 	if (b->rc < 0) {
 		return;
 	}
-	if (!find_column(s, first_column(tree), &column)) {
+	if (first == NULL || !find_column(s, first, &column)) {
 		b->rc = bldr_error_set(b->err, BLDR_E_INVALID, "no column \"%s\" in \"%s\"",
-				       first_column(tree), s->file->table);
+				       first != NULL ? first : "", s->file->table);
 		return;
 	}
 	v.type = expr_type(e);
@@ -350,10 +308,10 @@ static void add_value(struct builder *b, struct lake_source *s, const struct bld
 static void add_part(void *user, const struct bldr_value *part, const char *alias)
 {
 	struct builder *b = user;
-	struct lake_source *s = find_source(b->lake, lake_alias_table(b->table, alias));
+	struct lake_source *s = find_source(b->lake, rule_alias_table(b->table, alias));
 
 	ASSERT(s != NULL); /* targets_compile() has seen to that */
-	add_value(b, s, artefact_keep(b->lake->arena, without_alias(part)), true);
+	add_value(b, s, artefact_keep(b->lake->arena, rule_without_alias(part)), true);
 }
 
 /* ---- joins and calendars ---- */
@@ -391,7 +349,7 @@ static void add_joins(struct builder *b)
 	for (size_t i = 0; i < b->table->joins.n; i++) {
 		const struct sttm_join *j = &b->table->joins.at[i];
 		struct lake_source *from =
-			find_source(b->lake, lake_alias_table(b->table, j->from));
+			find_source(b->lake, rule_alias_table(b->table, j->from));
 		struct lake_source *to = find_source(b->lake, j->table);
 
 		ASSERT(from != NULL && to != NULL);
@@ -445,7 +403,7 @@ static void search_part(void *user, const struct bldr_value *part, const char *a
 {
 	struct date_search *s = user;
 
-	if (s->found == NULL && strcmp(lake_alias_table(s->table, alias), s->ref->table) == 0) {
+	if (s->found == NULL && strcmp(rule_alias_table(s->table, alias), s->ref->table) == 0) {
 		s->found = date_part(part, s->ref->column);
 	}
 }
@@ -460,7 +418,7 @@ static const struct bldr_value *date_tree(const struct lake *lake, const struct 
 		for (size_t k = 0; k < s.table->columns.n; k++) {
 			each_part(s.table, s.table->columns.at[k].rule, search_part, &s);
 			if (s.found != NULL) {
-				return artefact_keep(lake->arena, without_alias(s.found));
+				return artefact_keep(lake->arena, rule_without_alias(s.found));
 			}
 		}
 	}
@@ -577,8 +535,8 @@ static void add_read(void *user, const struct bldr_value *part, const char *alia
 {
 	struct read_list *l = user;
 	struct arena *a = l->lake->arena;
-	const struct lake_source *source = find_source(l->lake, lake_alias_table(l->table, alias));
-	const struct bldr_value *tree = artefact_keep(a, without_alias(part));
+	const struct lake_source *source = find_source(l->lake, rule_alias_table(l->table, alias));
+	const struct bldr_value *tree = artefact_keep(a, rule_without_alias(part));
 	const struct lake_value *value = find_value(source, tree);
 
 	ASSERT(value != NULL);

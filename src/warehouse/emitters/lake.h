@@ -57,6 +57,3 @@ const struct lake_value *lake_join_value(const struct lake *lake, const struct l
 					 const char *column);
 /* The silver column with the dates that a calendar covers. */
 const struct lake_value *lake_date_value(const struct lake *lake, const struct column_ref *ref);
-
-/* The source table behind an alias of a table's rules ("" is its own); NULL: there is none. */
-const char *lake_alias_table(const struct sttm_table *table, const char *alias);

@@ -1,0 +1,16 @@
+/*
+ * What the STTM's rules say of a source file by itself, whatever tables it feeds: which cells they type, and which of
+ * several records with one key counts.
+ */
+#pragma once
+
+#include "warehouse/target.h"
+
+/* The functions that give a text a type, NULL at the end: null with a reason when it does not fit. */
+extern const char *const rule_typing[];
+
+/*
+ * Fills cells and survivors of the targets' sources. Errors: INVALID (a key of a table with dedup that needs more
+ * than the table's own source; a wrong version rule), naming the table.
+ */
+int source_rules_compile(struct targets *targets, struct arena *a, struct bldr_error *err);
