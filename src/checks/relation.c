@@ -5,6 +5,7 @@
  */
 #include "checks/relation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -71,12 +72,14 @@ const struct relation_column *relation_column(struct relations *r, struct relati
 	struct relation_column *c = &t->columns[column];
 	if (!c->decided) {
 		size_t n = t->raw.records.n;
-		const char **values = ARENA_ARRAY(r->arena, const char *, n);
+		const char **values = calloc(n + 1, sizeof(*values));
+		ASSERT(values != NULL);
 		for (size_t i = 0; i < n; i++) {
 			values[i] = relation_text(t, i, column);
 		}
 		column_decide(values, n, r->arena, &c->decision);
 		c->decided = true;
+		free(values);
 	}
 	return c;
 }

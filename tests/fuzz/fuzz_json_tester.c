@@ -66,7 +66,7 @@ static void check_table(const struct source_file *f, const struct raw_table *t)
 		const struct raw_record *r = good ? &t->records.at[i] : &t->rejects.at[j].record;
 		ASSERT(r->offset >= at && r->size > 0 && r->size <= t->size - r->offset);
 		for (; at < r->offset; at++) {
-			ASSERT(strchr(" \t\r\n,[", t->bytes[at]) != NULL && t->bytes[at] != '\0');
+			ASSERT(strchr(" \t\r\n,[]", t->bytes[at]) != NULL && t->bytes[at] != '\0');
 		}
 		at += r->size;
 		if (good) {
