@@ -163,7 +163,8 @@ static int fill_index(struct relations *r, const struct side *s, struct map *row
 	buf_init(&key, CANON_MAX);
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < s->table->raw.records.n; i++) {
-		if (!key_of(r, s, i, &key)) {
+		bool aside = s->table->set_aside != NULL && s->table->set_aside[i];
+		if (aside || !key_of(r, s, i, &key)) {
 			continue;
 		}
 		void **row = map_at(rows, key.data, key.size);
