@@ -7,11 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
+#include "checks/blanks.h"
 
 static bool is_digit(char c)
 {
@@ -45,75 +41,229 @@ static bool add_digit(struct amount *v, char c)
 	return fits(v->units);
 }
 
-static const char *skip_currency(const char *p)
+/* ---- what stands around the digits ---- */
+
+static const char *const currencies[] = {
+	"$",   "\xE2\x82\xAC", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xB9", "USD", "EUR",
+	"GBP", "CHF",          "JPY",      "INR",      "AUD",          "CAD", "NZD",
+	"CNY", "HKD",          "SGD",      "KRW",      "SEK",          "NOK", "DKK",
+	"PLN", "CZK",          "HUF",      "TRY",      "BRL",          "MXN", "ZAR",
+};
+
+/* A text that is taken apart from both ends. */
+struct written {
+	struct trimmed rest;
+	bool negative, parentheses, currency, percent;
+};
+
+static void trim_rest(struct written *w)
 {
-	static const char *const signs[] = { "$", "\xE2\x82\xAC", "\xC2\xA3" };
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		if (strncmp(p, signs[i], strlen(signs[i])) == 0) {
-			return p + strlen(signs[i]);
-		}
-	}
-	return p;
+	w->rest = blanks_trim(w->rest.at, w->rest.size);
 }
 
-/* Digits before the point, plain or in groups: 1,234,567. NULL: neither. */
-static const char *parse_whole(const char *p, struct amount *v)
+static bool cut_front(struct written *w, const char *word)
 {
-	int run = 0;
-	bool grouped = false;
-	for (;; p++) {
-		if (is_digit(*p)) {
-			run++;
-			if (!add_digit(v, *p)) {
-				return NULL;
-			}
-		} else if (*p == ',' && (grouped ? run == 3 : run >= 1 && run <= 3) &&
-			   is_digit(p[1])) {
-			grouped = true;
-			run = 0;
-		} else {
-			return grouped && run != 3 ? NULL : p;
-		}
+	size_t n = strlen(word);
+	bool is = w->rest.size >= n && memcmp(w->rest.at, word, n) == 0;
+	w->rest.at += is ? n : 0;
+	w->rest.size -= is ? n : 0;
+	return is;
+}
+
+static bool cut_back(struct written *w, const char *word)
+{
+	size_t n = strlen(word);
+	bool is = w->rest.size >= n && memcmp(w->rest.at + w->rest.size - n, word, n) == 0;
+	w->rest.size -= is ? n : 0;
+	return is;
+}
+
+/* At most one currency, in front or behind, and the blank beside it. */
+static void cut_currency(struct written *w)
+{
+	for (size_t i = 0; !w->currency && i < sizeof(currencies) / sizeof(currencies[0]); i++) {
+		w->currency = cut_front(w, currencies[i]) || cut_back(w, currencies[i]);
+	}
+	if (w->currency) {
+		trim_rest(w);
 	}
 }
 
-bool amount_parse(const char *text, struct amount *ret)
+/* At most one sign; false: there are two. */
+static bool cut_sign(struct written *w)
 {
-	const char *p = text;
-	while (is_blank(*p)) {
-		p++;
-	}
-	bool negative = *p == '-';
-	if (*p == '-' || *p == '+') {
-		p++;
-	}
-	p = skip_currency(p);
-
-	struct amount v = { 0 };
-	const char *whole = p;
-	p = parse_whole(p, &v);
-	if (p == NULL) {
+	bool minus = cut_front(w, "-");
+	bool plus = !minus && cut_front(w, "+");
+	bool behind = !minus && !plus && cut_back(w, "-");
+	bool any = minus || plus || behind;
+	if (any && w->negative) {
 		return false;
 	}
-	bool any = p != whole;
-	if (*p == '.') {
-		for (p++; is_digit(*p); p++) {
-			if (v.scale == AMOUNT_DIGITS_MAX || !add_digit(&v, *p)) {
+	w->negative |= minus || behind;
+	if (behind) {
+		trim_rest(w);
+	}
+	return true;
+}
+
+/* The digits and marks of a number; false: what is around them is none. */
+static bool cut_around(const char *text, struct written *ret)
+{
+	struct written w = { .rest = blanks_trim(text, strlen(text)) };
+	if (cut_front(&w, "(")) {
+		if (!cut_back(&w, ")")) {
+			return false;
+		}
+		w.parentheses = true;
+		w.negative = true;
+		trim_rest(&w);
+	}
+	if (!cut_sign(&w)) {
+		return false;
+	}
+	w.percent = cut_back(&w, "%");
+	if (w.percent) {
+		trim_rest(&w);
+	}
+	bool before = w.negative;
+	cut_currency(&w);
+	if (w.currency && !before && !cut_sign(&w)) { /* $-5 */
+		return false;
+	}
+	*ret = w;
+	return w.rest.size > 0;
+}
+
+/* ---- the digits ---- */
+
+/* Bytes of a mark between groups, 0: none. */
+static size_t group_mark(struct trimmed t, char decimal)
+{
+	if (t.size > 0 && (t.at[0] == '\'' || (t.at[0] == (decimal == '.' ? ',' : '.')))) {
+		return 1;
+	}
+	return t.size > 0 && t.at[0] != '\t' ? blank_at(t.at, t.size) : 0;
+}
+
+static bool digit_at(struct trimmed t, size_t i)
+{
+	return i < t.size && is_digit(t.at[i]);
+}
+
+static void advance(struct trimmed *t, size_t n)
+{
+	t->at += n;
+	t->size -= n;
+}
+
+/* Digits before the fraction, plain or in groups of one mark: 1,234,567. False: neither. */
+static bool parse_whole(struct trimmed *t, char decimal, struct amount *v)
+{
+	int run = 0;
+	size_t mark = 0;
+	const char *mark_at = NULL;
+	bool zero = digit_at(*t, 0) && t->at[0] == '0';
+	for (;;) {
+		if (digit_at(*t, 0)) {
+			run++;
+			if (!add_digit(v, t->at[0])) {
+				return false;
+			}
+			advance(t, 1);
+			continue;
+		}
+		size_t n = group_mark(*t, decimal);
+		if (n == 0 || !digit_at(*t, n)) {
+			return mark == 0 || run == 3;
+		}
+		bool same = mark == 0 || (n == mark && memcmp(t->at, mark_at, n) == 0);
+		if (!same || zero || (mark == 0 ? run < 1 || run > 3 : run != 3)) {
+			return false;
+		}
+		mark = n;
+		mark_at = t->at;
+		run = 0;
+		advance(t, n);
+	}
+}
+
+bool amount_parse_marked(const char *text, char decimal, struct amount *ret)
+{
+	struct written w;
+	struct amount v = { 0 };
+	if (!cut_around(text, &w)) {
+		return false;
+	}
+	struct trimmed t = w.rest;
+	bool any = digit_at(t, 0);
+	if (!parse_whole(&t, decimal, &v)) {
+		return false;
+	}
+	if (t.size > 0 && t.at[0] == decimal) {
+		for (advance(&t, 1); digit_at(t, 0); advance(&t, 1)) {
+			if (v.scale == AMOUNT_DIGITS_MAX || !add_digit(&v, t.at[0])) {
 				return false;
 			}
 			v.scale++;
 			any = true;
 		}
 	}
-	while (is_blank(*p)) {
-		p++;
-	}
-	if (!any || *p != '\0') {
+	if (!any || t.size > 0) {
 		return false;
 	}
-	v.units = negative ? -v.units : v.units;
+	v.units = w.negative ? -v.units : v.units;
 	*ret = v;
 	return true;
+}
+
+bool amount_parse(const char *text, struct amount *ret)
+{
+	return amount_parse_marked(text, '.', ret);
+}
+
+/* A number with one kind of mark, once, in front of three digits, and no zero alone before it. */
+static bool is_ambiguous(struct trimmed t, char mark)
+{
+	const char *at = memchr(t.at, mark, t.size);
+	size_t before = (size_t)(at - t.at), behind = t.size - before - 1;
+	return behind == 3 && before >= 1 && before <= 3 && t.at[0] != '0';
+}
+
+enum mark_evidence amount_marks(const char *text)
+{
+	struct written w;
+	struct amount v;
+	if (!cut_around(text, &w)) {
+		return MARKS_NONE;
+	}
+	bool point = memchr(w.rest.at, '.', w.rest.size) != NULL;
+	bool comma = memchr(w.rest.at, ',', w.rest.size) != NULL;
+	bool as_point = amount_parse_marked(text, '.', &v);
+	bool as_comma = amount_parse_marked(text, ',', &v);
+	if ((!point && !comma) || (!as_point && !as_comma)) {
+		return MARKS_NONE;
+	}
+	if (as_point != as_comma) {
+		return as_point ? MARKS_POINT : MARKS_COMMA;
+	}
+	char mark = point ? '.' : ',';
+	if (is_ambiguous(w.rest, mark)) {
+		return point ? MARKS_POINT_AMBIGUOUS : MARKS_COMMA_AMBIGUOUS;
+	}
+	return point ? MARKS_POINT : MARKS_COMMA;
+}
+
+bool amount_is_plain(const char *text)
+{
+	struct trimmed t = blanks_trim(text, strlen(text));
+	struct amount v;
+	for (size_t i = 0; i < t.size; i++) {
+		bool sign = i == 0 && (t.at[i] == '-' || t.at[i] == '+');
+		if (!is_digit(t.at[i]) && t.at[i] != '.' && !sign) {
+			return false;
+		}
+	}
+	return amount_parse(text, &v);
 }
 
 bool amount_rescale(struct amount v, int scale, struct amount *ret)

@@ -1,6 +1,9 @@
 /*
- * The Tester's own exact numbers: units * 10^-scale in 128 bits, every overflow noticed. A written number may
- * carry blanks around it, a sign, one currency sign ($ € £) and commas between groups of three digits.
+ * The Tester's own exact numbers: units * 10^-scale in 128 bits, every overflow noticed.
+ *
+ * A written number may carry blanks around it, a sign in front or a minus behind, parentheses (they make it negative), a
+ * currency in front or behind, a percent sign (percent points: 19 % is 19), and one mark (the comma or point that is not
+ * the decimal mark, a blank, an apostrophe) between groups of three digits.
  */
 #pragma once
 
@@ -17,8 +20,23 @@ struct amount {
 	int scale; /* 0..38 */
 };
 
-/* False: the text is not a number as above, or has more than 38 digits. */
+/* decimal: the mark before the fraction, '.' or ','. False: not a number as above, or more than 38 digits. */
+bool amount_parse_marked(const char *text, char decimal, struct amount *ret);
+/* With a decimal point. */
 bool amount_parse(const char *text, struct amount *ret);
+
+/* What a text's marks say of a column's decimal mark; not a number at all: MARKS_NONE too. */
+enum mark_evidence {
+	MARKS_NONE,            /* no point and no comma, or no number */
+	MARKS_POINT,           /* the point can only be the decimal mark, or the comma only group */
+	MARKS_COMMA,           /* the other way round */
+	MARKS_POINT_AMBIGUOUS, /* one point in front of exactly three digits */
+	MARKS_COMMA_AMBIGUOUS
+};
+
+enum mark_evidence amount_marks(const char *text);
+/* [+-]digits[.digits] and nothing else but blanks around it. */
+bool amount_is_plain(const char *text);
 /* To another scale; ties go away from zero. False: more than 38 digits. */
 bool amount_rescale(struct amount v, int scale, struct amount *ret);
 /* Without the zeros that end the fraction. */

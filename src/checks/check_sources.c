@@ -1,127 +1,20 @@
 /*
  * R1: the records of each file, as the Tester's reader counts them, are all loaded or in quarantine. The
- * counters of bldr_layer, the rows of bldr_quarantine and the deployment must tell the same numbers; a file
+ * counters of bldr_layer, the rows of bldr_quarantine and the deployment must tell the same numbers and kinds; a file
  * that the design leaves unused may also not be loaded at all. Good records that the Tester too leaves out of some
  * target (R2 tells them) belong into quarantine like those that cannot be read. Where the numbers agree but some
- * could not be read, that is a defect of the data, which was handled: a warning.
+ * could not be read or are totals, that is a defect of the data, which was handled: a warning with reasons and lines.
  */
-#include "checks/trial.h"
+#include "checks/layers.h"
 
 #include <string.h>
 
 #include "base/check.h"
 
-struct counters {
-	bool any; /* the file has its row */
-	int64_t read, loaded, rejected;
-};
-
-struct tally {
-	struct counters layer, deployment;
-	int64_t quarantined;
-	size_t elsewhere; /* quarantined lines that hold no bad record */
-};
-
-static bool is_used(const struct design *design, const char *table)
+static bool counters_are(const struct counters *c, const struct counters *wanted)
 {
-	for (size_t i = 0; i < design->sources.n; i++) {
-		if (strcmp(design->sources.at[i].table, table) == 0) {
-			return strcmp(design->sources.at[i].role, "unused") != 0;
-		}
-	}
-	return true;
-}
-
-static int read_layer(struct trial *t, const char *table, struct counters *ret,
-		      struct bldr_error *err)
-{
-	bool exists;
-	sqlite3_stmt *stmt;
-	int rc = found_exists(t->store, "bldr_layer", &exists, err);
-	if (rc < 0 || !exists) {
-		return rc;
-	}
-	rc = store_prepare(t->store,
-			   "SELECT count(*), total(read), total(loaded), total(rejected) "
-			   "FROM bldr_layer WHERE source_table = ?1",
-			   &stmt, err);
-	if (rc < 0) {
-		return rc;
-	}
-	sqlite3_bind_text(stmt, 1, table, -1, SQLITE_TRANSIENT);
-	rc = store_step(t->store, stmt, err);
-	if (rc == 1) {
-		*ret = (struct counters){
-			.any = sqlite3_column_int64(stmt, 0) > 0,
-			.read = sqlite3_column_int64(stmt, 1),
-			.loaded = sqlite3_column_int64(stmt, 2),
-			.rejected = sqlite3_column_int64(stmt, 3),
-		};
-	}
-	sqlite3_reset(stmt);
-	return rc < 0 ? rc : 0;
-}
-
-/* Rejects stand in the order of the file. */
-static bool is_reject(const struct relation *r, int64_t line)
-{
-	size_t low = 0, high = r->raw.rejects.n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (r->raw.rejects.at[middle].record.line < line) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low < r->raw.rejects.n && r->raw.rejects.at[low].record.line == line;
-}
-
-static int read_quarantine(struct trial *t, const struct relation *r, struct tally *tally,
-			   struct verdict *v, struct bldr_error *err)
-{
-	bool exists;
-	sqlite3_stmt *stmt;
-	const char **left_out = expected_left_out(&t->expected, r, t->arena);
-	int rc = found_exists(t->store, "bldr_quarantine", &exists, err);
-	if (rc < 0 || !exists) {
-		return rc;
-	}
-	rc = store_prepare(t->store,
-			   "SELECT line FROM bldr_quarantine WHERE source_table = ?1 ORDER BY line",
-			   &stmt, err);
-	if (rc < 0) {
-		return rc;
-	}
-	sqlite3_bind_text(stmt, 1, r->file->table, -1, SQLITE_TRANSIENT);
-	while ((rc = store_step(t->store, stmt, err)) == 1) {
-		int64_t line = sqlite3_column_int64(stmt, 0);
-		tally->quarantined++;
-		int64_t record = raw_record_at(&r->raw, line);
-		if (!is_reject(r, line) && (record < 0 || left_out[record] == NULL)) {
-			tally->elsewhere++;
-			trial_sample(t, v, "%s:%lld: in quarantine, but no bad record starts here",
-				     r->file->path, (long long)line);
-		}
-	}
-	return rc;
-}
-
-static void read_deployment(const struct trial *t, const char *table, struct counters *ret)
-{
-	const struct deployment *d = t->in->deployment;
-	for (size_t i = 0; d != NULL && i < d->sources.n; i++) {
-		const struct deployment_source *s = &d->sources.at[i];
-		if (strcmp(s->table, table) == 0) {
-			*ret = (struct counters){ true, s->read, s->loaded, s->rejected };
-		}
-	}
-}
-
-static bool counters_are(const struct counters *c, const struct contract_source *s)
-{
-	return c->any && c->read == s->rows + s->rejected && c->loaded == s->rows - s->left_out &&
-		c->rejected == s->rejected + s->left_out;
+	return c->any && c->read == wanted->read && c->loaded == wanted->loaded &&
+		c->rejected == wanted->rejected && c->duplicates == wanted->duplicates;
 }
 
 static const char *counter_words(const struct trial *t, const struct counters *c)
@@ -129,48 +22,110 @@ static const char *counter_words(const struct trial *t, const struct counters *c
 	if (!c->any) {
 		return "nothing";
 	}
-	return arena_printf(t->arena, "%lld read, %lld loaded, %lld rejected", (long long)c->read,
-			    (long long)c->loaded, (long long)c->rejected);
+	const char *duplicates = c->duplicates == 0
+		? ""
+		: arena_printf(t->arena, ", %lld duplicates", (long long)c->duplicates);
+	return arena_printf(t->arena, "%lld read, %lld loaded, %lld rejected%s", (long long)c->read,
+			    (long long)c->loaded, (long long)c->rejected, duplicates);
+}
+
+/* Lines in quarantine without a bad record, or of another kind than the Tester's. */
+static size_t count_strange(struct trial *t, const struct relation *r, const struct layer *l,
+			    struct verdict *v)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < l->quarantine.n; i++) {
+		const struct quarantined *q = &l->quarantine.at[i];
+		bool kind = q->kind == NULL || strcmp(q->kind, layer_kind(q->fate)) == 0;
+		if (q->fate == FATE_LOADED) {
+			trial_sample(t, v, "%s:%lld: in quarantine, but no bad record starts here",
+				     r->file->path, (long long)q->line);
+		} else if (!kind) {
+			trial_sample(t, v, "%s:%lld: in quarantine as \"%.40s\", but it is %s",
+				     r->file->path, (long long)q->line, q->kind,
+				     layer_kind(q->fate));
+		}
+		n += q->fate == FATE_LOADED || !kind;
+	}
+	return n;
+}
+
+/* "a total, not a row (lines 96, 184); ..." for each reason, in the order of the file. */
+static const char *reason_words(const struct trial *t, const struct relation *r)
+{
+	size_t n = r->raw.rejects.n;
+	const struct raw_reject *rejects = r->raw.rejects.at;
+	bool *told = ARENA_ARRAY(t->arena, bool, n);
+	uint32_t *lines = ARENA_ARRAY(t->arena, uint32_t, n);
+	const char *words = "";
+	for (size_t i = 0; i < n; i++) {
+		size_t alike = 0;
+		for (size_t k = i; k < n && !told[i]; k++) {
+			if (strcmp(rejects[i].reason, rejects[k].reason) == 0) {
+				lines[alike++] = rejects[k].record.line;
+			}
+		}
+		for (size_t k = i; k < n && alike > 0; k++) {
+			told[k] |= strcmp(rejects[i].reason, rejects[k].reason) == 0;
+		}
+		if (alike > 0) {
+			words = arena_printf(t->arena, "%s%s%s (%s)", words,
+					     words[0] != '\0' ? "; " : "", rejects[i].reason,
+					     trial_lines(t, lines, alike));
+		}
+	}
+	return words;
 }
 
 /* Every record was counted where it belongs, but some could not be read. */
 static void warn_of_rejects(const struct trial *t, const struct contract_source *s,
-			    struct verdict *v)
+			    const struct relation *r, struct verdict *v)
 {
 	int64_t all = s->rows + s->rejected;
+	size_t totals = 0;
+	for (size_t i = 0; i < r->raw.rejects.n; i++) {
+		totals += r->raw.rejects.at[i].total;
+	}
 	v->passed = false;
 	v->severity = SEVERITY_WARNING;
-	v->expected = "every record can be read";
-	v->found = arena_printf(t->arena, "%lld of %lld records rejected", (long long)s->rejected,
-				(long long)all);
+	v->expected = "every record can be read and is a row";
+	v->found = arena_printf(t->arena, "%lld of %lld records rejected: %s",
+				(long long)s->rejected, (long long)all, reason_words(t, r));
 	v->blame = "data";
-	v->why =
-		"records do not fit the header, the quoting or the encoding of the file; each one is "
-		"counted and stands in bldr_quarantine with its reason";
+	v->why = (size_t)s->rejected == totals
+		? "records are totals of others; each one is counted and stands in "
+		  "bldr_quarantine with its reason"
+		: "records do not fit the header, the quoting or the encoding of the file, or are "
+		  "totals; each one is counted and stands in bldr_quarantine with its reason";
 }
 
 static void judge(struct trial *t, const struct contract_source *s, const struct relation *r,
-		  const struct tally *tally, struct verdict *v)
+		  const struct layer *l, struct verdict *v)
 {
-	bool unused = !is_used(t->in->design, s->table) && !tally->layer.any &&
-		tally->quarantined == 0;
-	bool told = t->in->deployment == NULL || counters_are(&tally->deployment, s);
+	struct counters wanted = {
+		.any = true,
+		.read = s->rows + s->rejected,
+		.loaded = s->rows - s->left_out,
+		.rejected = s->rejected + s->left_out - s->duplicates,
+		.duplicates = s->duplicates,
+	};
+	bool unused = !layer_is_used(t, s->table) && !l->warehouse.any && l->quarantine.n == 0;
+	bool told = t->in->deployment == NULL || counters_are(&l->deployment, &wanted);
+	size_t strange = count_strange(t, r, l, v);
 	v->passed = unused ||
-		(counters_are(&tally->layer, s) && told &&
-		 tally->quarantined == s->rejected + s->left_out && tally->elsewhere == 0);
-	struct counters wanted = { true, s->rows + s->rejected, s->rows - s->left_out,
-				   s->rejected + s->left_out };
+		(counters_are(&l->warehouse, &wanted) && told &&
+		 (int64_t)l->quarantine.n == wanted.rejected + wanted.duplicates && strange == 0);
 	v->expected = counter_words(t, &wanted);
-	v->found = unused
-		? "not loaded: the design leaves it unused"
-		: arena_printf(t->arena, "bldr_layer: %s; bldr_quarantine: %lld; deployment: %s",
-			       counter_words(t, &tally->layer), (long long)tally->quarantined,
-			       counter_words(t, &tally->deployment));
+	v->found = unused ? "not loaded: the design leaves it unused"
+			  : arena_printf(t->arena,
+					 "bldr_layer: %s; bldr_quarantine: %zu; deployment: %s",
+					 counter_words(t, &l->warehouse), l->quarantine.n,
+					 counter_words(t, &l->deployment));
 	v->blame = "developer";
 	v->why = "what the load counted is not what the file holds";
 	trial_blame_refusals(t, r, v);
 	if (v->passed && !unused && s->rejected > 0) {
-		warn_of_rejects(t, s, v);
+		warn_of_rejects(t, s, r, v);
 	}
 	size_t shown = r->raw.rejects.n < TRIAL_SAMPLES_MAX ? r->raw.rejects.n : TRIAL_SAMPLES_MAX;
 	for (size_t i = 0; !v->passed && i < shown; i++) {
@@ -190,17 +145,13 @@ int check_sources(struct trial *t, struct bldr_error *err)
 					      "the contract names source \"%s\", sources does not",
 					      s->table);
 		}
-		struct tally tally = { 0 };
+		struct layer l;
 		struct verdict v = { 0 };
-		int rc = read_layer(t, s->table, &tally.layer, err);
-		if (rc == 0) {
-			rc = read_quarantine(t, r, &tally, &v, err);
-		}
+		int rc = layer_read(t, r, &l, err);
 		if (rc < 0) {
 			return rc;
 		}
-		read_deployment(t, s->table, &tally.deployment);
-		judge(t, s, r, &tally, &v);
+		judge(t, s, r, &l, &v);
 		trial_report(t, "R1", s->table, &v);
 	}
 	return 0;

@@ -225,7 +225,8 @@ static bool is_cut(const struct expected_column *c, size_t row, struct cuts *cut
 	bool micros = false, other = false;
 	switch (c->type.kind) {
 	case COLUMN_DECIMAL:
-		other = amount_parse(text, &v) && amount_shortest(v).scale > c->type.scale;
+		other = amount_parse_marked(text, c->decision->marks.decimal, &v) &&
+			amount_shortest(v).scale > c->type.scale;
 		break;
 	case COLUMN_DATE:
 		other = stamp_parse(text, c->source.decision->order, &s) && s.micros != 0;

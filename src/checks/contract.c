@@ -214,6 +214,16 @@ static int64_t count_left_out(const struct expected *e, const struct relation *r
 	return n;
 }
 
+static int64_t count_duplicates(const struct expected *e, const struct relation *r, struct arena *a)
+{
+	const bool *duplicates = expected_duplicates(e, r, a);
+	int64_t n = 0;
+	for (size_t i = 0; i < r->raw.records.n; i++) {
+		n += duplicates[i];
+	}
+	return n;
+}
+
 static int by_table(const void *a, const void *b)
 {
 	const struct contract_source *left = a, *right = b;
@@ -233,6 +243,7 @@ static int derive(const struct relations *relations, const struct expected *e, s
 			.rows = (int64_t)r->raw.records.n,
 			.rejected = (int64_t)r->raw.rejects.n,
 			.left_out = count_left_out(e, r, a),
+			.duplicates = count_duplicates(e, r, a),
 		};
 	}
 	if (contract.sources.n > 0) {

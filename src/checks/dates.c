@@ -11,6 +11,7 @@
 
 #include "base/calendar.h"
 #include "base/check.h"
+#include "checks/blanks.h"
 
 static const int64_t MICROS_PER_MINUTE = 60LL * 1000000;
 static const int64_t MICROS_PER_DAY = 24LL * 60 * 60 * 1000000;
@@ -178,10 +179,7 @@ static bool read_rest(const char *p, struct stamp *ret)
 			return false;
 		}
 	}
-	while (*p == ' ' || *p == '\t') {
-		p++;
-	}
-	return *p == '\0';
+	return blanks_trim(p, strlen(p)).size == 0;
 }
 
 static bool split_compact(const char *p, struct split *ret)
@@ -202,8 +200,8 @@ static bool split_compact(const char *p, struct split *ret)
 static bool split_date(const char *text, struct split *ret)
 {
 	*ret = (struct split){ 0 };
-	while (*text == ' ' || *text == '\t') {
-		text++;
+	for (size_t n; (n = blank_at(text, strlen(text))) > 0;) {
+		text += n;
 	}
 	const char *p = read_group(text, &ret->groups[0]);
 	if (p == NULL) {

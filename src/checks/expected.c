@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "checks/calendar_table.h"
 #include "checks/row_choice.h"
+#include "checks/survivors.h"
 
 struct builder {
 	struct expected *e;
@@ -24,6 +25,8 @@ struct reading {
 	const char **texts;
 	unsigned char *absences; /* per source record; ABSENCE_NONE: there is a text */
 	const struct column_decision *decision;
+	const struct relation *holder;
+	size_t column;
 };
 
 static int wrong_origin(const struct builder *b, const struct design_column *c, const char *why)
@@ -59,6 +62,8 @@ static int read_column(const struct builder *b, const struct design_column *c,
 		.texts = ARENA_ARRAY(a, const char *, n),
 		.absences = ARENA_ARRAY(a, unsigned char, n),
 		.decision = &relation_column(r, holder, (size_t)column)->decision,
+		.holder = holder,
+		.column = (size_t)column,
 	};
 	for (size_t i = 0; i < n; i++) {
 		if (records[i] >= 0) {
@@ -119,6 +124,13 @@ static void note_dates(const struct builder *b, struct expected_column *c, const
 	}
 }
 
+static void note_holder(struct expected_column *c, const struct reading *reading)
+{
+	c->holder = reading->holder;
+	c->holder_column = reading->column;
+	c->decision = reading->decision;
+}
+
 static int fill_constant(const struct builder *b, struct expected_column *c, const struct origin *o)
 {
 	const char *value = value_constant(c->type, o->value != NULL ? o->value : "", b->e->arena);
@@ -177,6 +189,7 @@ static int fill_plain(const struct builder *b, struct expected_column *c)
 	c->cells = type_texts(b, &reading, c->type);
 	c->texts = reading.texts;
 	c->absences = reading.absences;
+	note_holder(c, &reading);
 	if (is_calendar_type(c->type)) {
 		note_dates(b, c, o, &reading);
 	}
@@ -200,6 +213,9 @@ static void note_part(const struct builder *b, struct expected_column *c,
 		      const struct reading *reading, size_t part)
 {
 	c->texts = c->dimension->n_keys == 1 ? reading->texts : NULL;
+	if (c->dimension->n_keys == 1) {
+		note_holder(c, reading);
+	}
 	if (part == 0 || c->absences == NULL) {
 		c->absences = reading->absences;
 		return;
@@ -550,6 +566,32 @@ static int build_table(const struct builder *b)
 	return rc < 0 ? rc : calendar_table_fill(b->e, t, b->err);
 }
 
+/* Before any table is built, since hops lead to the records that count. */
+static int set_duplicates_aside(struct expected *e, struct bldr_error *err)
+{
+	for (size_t i = 0; i < e->design->tables.n; i++) {
+		const struct design_table *d = &e->design->tables.at[i];
+		int64_t *kept_by;
+		if (d->dedup != DEDUP_LAST) {
+			continue;
+		}
+		int rc = survivors_find(e->relations, d, &kept_by, err);
+		if (rc < 0) {
+			return rc;
+		}
+		struct relation *source = relation_find(e->relations, d->source);
+		size_t n = source->raw.records.n;
+		if (source->set_aside == NULL) {
+			source->set_aside = ARENA_ARRAY(e->arena, bool, n);
+		}
+		for (size_t k = 0; k < n; k++) {
+			source->set_aside[k] |= kept_by[k] >= 0;
+		}
+		e->tables[i].kept_by = kept_by;
+	}
+	return 0;
+}
+
 int expected_evaluate(const struct design *design, struct relations *relations, struct arena *a,
 		      struct expected *ret, struct bldr_error *err)
 {
@@ -559,6 +601,10 @@ int expected_evaluate(const struct design *design, struct relations *relations, 
 		.design = design,
 		.tables = ARENA_ARRAY(a, struct expected_table, design->tables.n),
 	};
+	int aside = set_duplicates_aside(ret, err);
+	if (aside < 0) {
+		return aside;
+	}
 	for (size_t i = 0; i < design->tables.n; i++) {
 		struct expected_table *t = &ret->tables[ret->n++];
 		t->design = &design->tables.at[i];
@@ -596,8 +642,21 @@ const char **expected_left_out(const struct expected *e, const struct relation *
 	for (size_t i = 0; i < e->n; i++) {
 		const struct expected_table *t = &e->tables[i];
 		for (size_t k = 0; t->source == source && k < t->n_left; k++) {
-			why[t->records[t->n + k]] = t->left_why[k];
+			const char **place = &why[t->records[t->n + k]];
+			*place = *place == NULL || t->left_duplicate[k] ? t->left_why[k] : *place;
 		}
 	}
 	return why;
+}
+
+bool *expected_duplicates(const struct expected *e, const struct relation *source, struct arena *a)
+{
+	bool *duplicates = ARENA_ARRAY(a, bool, source->raw.records.n);
+	for (size_t i = 0; i < e->n; i++) {
+		const struct expected_table *t = &e->tables[i];
+		for (size_t k = 0; t->source == source && k < t->n_left; k++) {
+			duplicates[t->records[t->n + k]] |= t->left_duplicate[k];
+		}
+	}
+	return duplicates;
 }

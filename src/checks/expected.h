@@ -4,7 +4,8 @@
  *
  * A dimension has one row per business key: the first record that holds it; records without a business key
  * make no member. A fact has one row per good record, but for those that repeat an earlier one byte for byte. In
- * both, a record that lacks a value which the design requires makes no row. A generated date dimension has every day of the years
+ * both, a record that lacks a value which the design requires makes no row. Where the design sets duplicates aside
+ * (dedup), of each key one record counts (survivors.h), and hops lead to that one alone. A generated date dimension has every day of the years
  * that its source dates span. A hop that finds nothing gives null, and a null in any part of a dimension's
  * business key means "no key" (-2).
  */
@@ -35,6 +36,10 @@ struct expected_column {
 	const char **cells; /* per row; NULL array: not judged (a calendar's own names and the like) */
 	const char **texts; /* per row: as written, NULL: null or not there; NULL array: no one text */
 	unsigned char *absences; /* per row: enum absence; NULL array: not from a file */
+	/* what the one origin reads; NULL: no column of a file, or several */
+	const struct relation *holder;
+	size_t holder_column;
+	const struct column_decision *decision;
 	/* a dimension key */
 	const struct expected_table *dimension;
 	int64_t *members; /* per row: row of the dimension, MEMBER_UNKNOWN or MEMBER_NONE */
@@ -50,6 +55,8 @@ struct expected_table {
 	size_t n;
 	size_t n_left;         /* good records that are left out; in all arrays behind the rows */
 	const char **left_why; /* per record that is left out */
+	bool *left_duplicate;  /* per record that is left out: another one of the same key counts */
+	const int64_t *kept_by; /* dedup: per source record the one that counts, -1: itself; else NULL */
 	size_t *records;       /* the source record of each row; NULL: generated */
 	struct expected_column *columns; /* as in the design */
 	size_t n_keys;
@@ -82,3 +89,5 @@ const char *expected_key(const struct expected_table *t, size_t row, struct aren
 /* Per good record of a source why some table leaves it out, NULL: none does. In the arena. */
 const char **expected_left_out(const struct expected *e, const struct relation *source,
 			       struct arena *a);
+/* Per good record of a source whether it is left out as a duplicate. In the arena. */
+bool *expected_duplicates(const struct expected *e, const struct relation *source, struct arena *a);

@@ -5,6 +5,7 @@
  */
 #include "checks/relation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -71,12 +72,14 @@ const struct relation_column *relation_column(struct relations *r, struct relati
 	struct relation_column *c = &t->columns[column];
 	if (!c->decided) {
 		size_t n = t->raw.records.n;
-		const char **values = ARENA_ARRAY(r->arena, const char *, n);
+		const char **values = calloc(n + 1, sizeof(*values));
+		ASSERT(values != NULL);
 		for (size_t i = 0; i < n; i++) {
 			values[i] = relation_text(t, i, column);
 		}
 		column_decide(values, n, r->arena, &c->decision);
 		c->decided = true;
+		free(values);
 	}
 	return c;
 }
@@ -160,7 +163,8 @@ static int fill_index(struct relations *r, const struct side *s, struct map *row
 	buf_init(&key, CANON_MAX);
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < s->table->raw.records.n; i++) {
-		if (!key_of(r, s, i, &key)) {
+		bool aside = s->table->set_aside != NULL && s->table->set_aside[i];
+		if (aside || !key_of(r, s, i, &key)) {
 			continue;
 		}
 		void **row = map_at(rows, key.data, key.size);

@@ -17,6 +17,7 @@ struct relation {
 	const struct source_file *file;
 	struct raw_table raw;
 	struct relation_column *columns;
+	bool *set_aside; /* per record: another one of the same key counts (dedup); NULL: none is */
 };
 
 /* The records of a table by the values of some of its columns. */
@@ -57,7 +58,7 @@ enum { RELATION_MISSED = -1, RELATION_NO_KEY = -2 };
 /*
  * Follows hops from each record of from: ret_records (one per record of from, in the arena) holds the record
  * of the last hop's table, or one of the two above; *ret_to is that table. A null in
- * any part of a key matches nothing. Errors: INVALID (unknown names, hops that do not
+ * any part of a key matches nothing; a record that is set aside is never led to. Errors: INVALID (unknown names, hops that do not
  * connect, a target that is not unique: told with its two lines).
  */
 int relation_follow(struct relations *r, struct relation *from, const struct hop *hops, size_t n,

@@ -17,6 +17,7 @@ struct choice {
 	struct map *seen;          /* canon -> record + 1, or row + 1 of a dimension */
 	LIST(size_t) left;
 	LIST(const char *) why;
+	LIST(bool) duplicate;
 };
 
 void row_choice_canon(const struct expected_table *t, const char *const *const *parts, size_t row,
@@ -116,10 +117,20 @@ static void key_of(const struct choice *ch, size_t record, struct buf *key)
 	ASSERT(!buf_failed(key));
 }
 
+static bool is_duplicate(const struct expected_table *t, size_t record)
+{
+	return t->kept_by != NULL && t->kept_by[record] >= 0;
+}
+
 /* Why a record is left out, or NULL; a key that is new is noted. */
 static const char *judge_record(struct choice *ch, size_t record, struct buf *key)
 {
 	const struct expected_table *t = ch->t;
+	if (is_duplicate(t, record)) {
+		const struct raw_record *kept = &t->source->raw.records.at[t->kept_by[record]];
+		return arena_printf(ch->arena, "\"%s\": a duplicate, line %lld of the same key counts",
+				    t->design->name, (long long)kept->line);
+	}
 	const char *column = missing_value(ch, record);
 	if (column != NULL) {
 		return arena_printf(ch->arena, "\"%s.%s\" has no value", t->design->name, column);
@@ -157,6 +168,7 @@ void row_choice_make(struct expected_table *t, struct arena *a)
 		} else {
 			*LIST_ADD(a, &ch.left) = i;
 			*LIST_ADD(a, &ch.why) = why;
+			*LIST_ADD(a, &ch.duplicate) = is_duplicate(t, i);
 		}
 	}
 	for (size_t i = 0; i < ch.left.n; i++) {
@@ -164,6 +176,7 @@ void row_choice_make(struct expected_table *t, struct arena *a)
 	}
 	t->n_left = ch.left.n;
 	t->left_why = ch.why.at;
+	t->left_duplicate = ch.duplicate.at;
 	buf_release(&key);
 	if (expected_is_dimension(t)) {
 		t->members = ch.seen;

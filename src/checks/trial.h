@@ -95,6 +95,8 @@ void trial_blame_rows(const struct trial *t, const struct trial_table *table, st
 /* Adds a sample unless there are enough. */
 void trial_sample(const struct trial *t, struct verdict *v, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* "lines 5, 17"; of many the first and how many more. */
+const char *trial_lines(const struct trial *t, const uint32_t *lines, size_t n);
 /* "raw_orders.csv:17" of an expected row, or the key of a generated one. */
 const char *trial_place(const struct trial *t, const struct trial_table *table, size_t expected_row);
 /* "order_id=16" of a found row. */

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "checks/amount.h"
+#include "checks/blanks.h"
 
 struct token {
 	enum null_token token;
@@ -24,30 +25,19 @@ static const struct token tokens[] = {
 	{ NULL_EMPTY, "" },    { NULL_WORD, "NULL" },   { NULL_WORD, "Null" },
 	{ NULL_WORD, "null" }, { NULL_N_A, "N/A" },     { NULL_N_A, "n/a" },
 	{ NULL_NA, "NA" },     { NULL_SLASH_N, "\\N" }, { NULL_NONE, "none" },
-	{ NULL_NONE, "None" }, { NULL_NONE, "NONE" },
+	{ NULL_NONE, "None" }, { NULL_NONE, "NONE" },   { NULL_SLASH_N, "#N/A" },
+	{ NULL_DASH, "-" },    { NULL_DASH, "--" },     { NULL_NAN, "NaN" },
+	{ NULL_NAN, "nan" },   { NULL_NAN, "NAN" },
 };
-
-struct trimmed {
-	const char *at;
-	size_t size;
-};
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
 
 static struct trimmed trim(const char *text)
 {
-	struct trimmed t = { .at = text };
-	while (is_blank(*t.at)) {
-		t.at++;
-	}
-	t.size = strlen(t.at);
-	while (t.size > 0 && is_blank(t.at[t.size - 1])) {
-		t.size--;
-	}
-	return t;
+	return blanks_trim(text, strlen(text));
+}
+
+bool value_is_padded(const char *text)
+{
+	return trim(text).size != strlen(text);
 }
 
 static bool trimmed_is(struct trimmed t, const char *text)
@@ -82,32 +72,98 @@ static bool plain_number(const char *text)
 	struct trimmed t = trim(text);
 	const char *digits = t.size > 0 && (t.at[0] == '-' || t.at[0] == '+') ? t.at + 1 : t.at;
 	bool leading_zero = digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9';
+	return !leading_zero && amount_is_plain(text);
+}
+
+static bool is_exponential(const char *text)
+{
+	struct trimmed t = trim(text);
+	char *end;
+	bool digits = t.size > 0 && strspn(t.at, "+-.0123456789eE") >= t.size;
+	return digits && (strtod(t.at, &end), end == t.at + t.size);
+}
+
+static bool any_number(const char *text)
+{
 	struct amount v;
-	return !leading_zero && strspn(t.at, "+-.0123456789") >= t.size && amount_parse(text, &v);
+	return amount_parse(text, &v) || amount_parse_marked(text, ',', &v) || is_exponential(text);
+}
+
+static bool is_sign(struct trimmed t)
+{
+	return t.size == 1 && strchr("+-*/=.,;:!?#&%()<>_~^|", t.at[0]) != NULL;
+}
+
+/* Numbers that are all plain have a decimal point; else what only one reading explains decides. */
+static void decide_marks(const char *const *values, size_t n, struct arena *a,
+			 struct number_decision *ret)
+{
+	size_t counts[MARKS_COMMA_AMBIGUOUS + 1] = { 0 };
+	bool plain = true;
+	for (size_t i = 0; i < n; i++) {
+		enum mark_evidence e = amount_marks(values[i]);
+		counts[e]++;
+		plain = plain &&
+			(!any_number(values[i]) || amount_is_plain(values[i]) ||
+			 is_exponential(values[i]));
+	}
+	size_t point = counts[MARKS_POINT], comma = counts[MARKS_COMMA];
+	bool tie = point == comma;
+	bool points_group = counts[MARKS_POINT_AMBIGUOUS] > counts[MARKS_COMMA_AMBIGUOUS];
+	bool comma_wins = !plain && (tie ? points_group : comma > point);
+	*ret = (struct number_decision){
+		.decimal = comma_wins ? ',' : '.',
+		.decided = comma_wins ? comma : point,
+		.against = comma_wins ? point : comma,
+		.ambiguous = counts[MARKS_POINT_AMBIGUOUS] + counts[MARKS_COMMA_AMBIGUOUS],
+	};
+	ret->reason = plain
+		? "all its numbers are plain"
+		: arena_printf(a,
+			       "%zu values can only have a decimal point, %zu only a decimal comma, "
+			       "%zu are open",
+			       point, comma, ret->ambiguous);
+}
+
+/* What kind of values stand beside the null tokens. */
+struct others {
+	bool codes, words, numbers, plain, signs;
+};
+
+static void look_at(struct others *o, const char *text)
+{
+	struct trimmed t = trim(text);
+	o->codes = o->codes && t.size == 2 && all_in(t, 'A', 'Z');
+	o->words = o->words && all_in(t, 'a', 'z');
+	o->plain = o->plain && plain_number(text);
+	o->numbers = o->numbers && (o->plain || any_number(text));
+	o->signs = o->signs && is_sign(t);
 }
 
 void column_decide(const char *const *values, size_t n, struct arena *a, struct column_decision *ret)
 {
-	const char **others = ARENA_ARRAY(a, const char *, n);
+	const char **others = calloc(n + 1, sizeof(*others));
 	size_t n_others = 0;
-	bool codes = true, words = true, numbers = true;
+	struct others o = { true, true, true, true, true };
+	ASSERT(others != NULL);
 	for (size_t i = 0; i < n; i++) {
-		if (token_of(values[i]) != 0) {
-			continue;
+		if (token_of(values[i]) == 0) {
+			look_at(&o, values[i]);
+			others[n_others++] = values[i];
 		}
-		struct trimmed t = trim(values[i]);
-		codes = codes && t.size == 2 && all_in(t, 'A', 'Z');
-		words = words && all_in(t, 'a', 'z');
-		numbers = numbers && plain_number(values[i]);
-		others[n_others++] = values[i];
 	}
+	bool any = n_others > 0;
 	struct column_decision d = {
 		.nulls = NULL_EMPTY | NULL_WORD | NULL_N_A | NULL_SLASH_N,
-		.number = numbers && n_others > 0,
+		.number = o.plain && any,
 	};
-	d.nulls |= codes && n_others > 0 ? 0 : NULL_NA;
-	d.nulls |= words && n_others > 0 ? 0 : NULL_NONE;
+	d.nulls |= o.codes && any ? 0 : NULL_NA;
+	d.nulls |= o.words && any ? 0 : NULL_NONE;
+	d.nulls |= o.signs && any ? 0 : NULL_DASH;
+	d.nulls |= o.numbers ? NULL_NAN : 0;
+	decide_marks(others, n_others, a, &d.marks);
 	date_decide(others, n_others, a, &d.dates);
+	free(others);
 	*ret = d;
 }
 
@@ -130,12 +186,13 @@ static const char *same_or_copy(const char *canonical, const char *text, struct 
 	return strcmp(canonical, text) == 0 ? text : arena_strdup(a, canonical);
 }
 
-static const char *typed_number(struct column_type type, const char *text, struct arena *a)
+static const char *typed_number(struct column_type type, char decimal, const char *text,
+				struct arena *a)
 {
 	static const int64_t least = INT64_MIN, most = INT64_MAX;
 	struct amount v;
 	char canonical[AMOUNT_TEXT_MAX];
-	if (!amount_parse(text, &v)) {
+	if (!amount_parse_marked(text, decimal, &v)) {
 		return NULL;
 	}
 	if (type.kind == COLUMN_INT64) {
@@ -203,8 +260,8 @@ static const char *typed_stamp(enum column_kind kind, enum date_order order, con
 	return same_or_copy(canonical, text, a);
 }
 
-static const char *typed(struct column_type type, enum date_order order, const char *text,
-			 struct arena *a)
+static const char *typed(struct column_type type, enum date_order order, char decimal,
+			 const char *text, struct arena *a)
 {
 	switch (type.kind) {
 	case COLUMN_TEXT:
@@ -213,7 +270,7 @@ static const char *typed(struct column_type type, enum date_order order, const c
 		return typed_bool(text);
 	case COLUMN_INT64:
 	case COLUMN_DECIMAL:
-		return typed_number(type, text, a);
+		return typed_number(type, decimal, text, a);
 	case COLUMN_DOUBLE:
 		return typed_double(text, a);
 	case COLUMN_DATE:
@@ -227,7 +284,8 @@ static const char *typed(struct column_type type, enum date_order order, const c
 const char *value_typed(const struct column_decision *d, struct column_type type, const char *text,
 			struct arena *a)
 {
-	return value_is_null(d, text) ? NULL : typed(type, d->dates.order, text, a);
+	return value_is_null(d, text) ? NULL
+				      : typed(type, d->dates.order, d->marks.decimal, text, a);
 }
 
 const char *value_joined(const struct column_decision *d, bool number, const char *text,
@@ -247,7 +305,7 @@ const char *value_joined(const struct column_decision *d, bool number, const cha
 
 const char *value_constant(struct column_type type, const char *text, struct arena *a)
 {
-	return typed(type, ORDER_YMD, text, a);
+	return typed(type, ORDER_YMD, '.', text, a);
 }
 
 bool value_same(const char *a, const char *b)

@@ -2,7 +2,7 @@
  * The Tester's own typing: what a written value means in a column of a given type, as canonical text.
  *
  * Two values of one type are equal exactly when their canonical texts are: integers plain, decimals at their
- * scale, bools true/false, dates and timestamps ISO as in docs/warehouse.md, text without blanks and tabs
+ * scale, bools true/false, dates and timestamps ISO as in docs/warehouse.md, text without the blanks of blanks.h
  * around it.
  */
 #pragma once
@@ -20,20 +20,32 @@ enum null_token {
 	NULL_WORD = 1 << 1,  /* NULL Null null */
 	NULL_N_A = 1 << 2,   /* N/A n/a */
 	NULL_NA = 1 << 3, /* NA; a value where all others are two capitals, as country codes are */
-	NULL_SLASH_N = 1 << 4, /* \N */
-	NULL_NONE =
-		1 << 5 /* none None NONE; none is a value where all others are lower-case words */
+	NULL_SLASH_N = 1 << 4, /* \N #N/A */
+	/* none None NONE; none is a value where all others are lower-case words */
+	NULL_NONE = 1 << 5,
+	NULL_DASH = 1 << 6, /* - --; a value where all others are a sign or punctuation */
+	NULL_NAN = 1 << 7   /* NaN nan NAN, where all others are numbers */
+};
+
+/* How a column writes its numbers: its decimal mark, decided from all values. */
+struct number_decision {
+	char decimal;                       /* '.' or ',' */
+	size_t decided, against, ambiguous; /* values that speak for it, for the other, for none */
+	const char *reason;
 };
 
 struct column_decision {
 	unsigned nulls; /* enum null_token, or'ed */
-	bool number;    /* all values are numbers written without leading zeros */
+	bool number;    /* all values are plain numbers written without leading zeros */
+	struct number_decision marks;
 	struct date_decision dates;
 };
 
 /* values: n texts, one per record. */
 void column_decide(const char *const *values, size_t n, struct arena *a,
 		   struct column_decision *ret);
+/* Blanks stand around it. */
+bool value_is_padded(const char *text);
 bool value_is_null(const struct column_decision *d, const char *text);
 
 /* The canonical text, NULL for no value or none of that type. Borrows text where it can. */

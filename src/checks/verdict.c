@@ -65,6 +65,19 @@ void trial_sample(const struct trial *t, struct verdict *v, const char *fmt, ...
 	*LIST_ADD(t->arena, &v->samples) = arena_strndup(t->arena, text, cut);
 }
 
+const char *trial_lines(const struct trial *t, const uint32_t *lines, size_t n)
+{
+	enum { LINES_SHOWN = 20 };
+	const char *words = n == 1 ? "line" : "lines";
+	for (size_t i = 0; i < n && i < LINES_SHOWN; i++) {
+		words = arena_printf(t->arena, "%s%s %lu", words, i > 0 ? "," : "",
+				     (unsigned long)lines[i]);
+	}
+	return n <= LINES_SHOWN
+		? words
+		: arena_printf(t->arena, "%s and %zu more", words, n - LINES_SHOWN);
+}
+
 /* "order_id=16", for the key columns of one side. */
 static const char *key_words(const struct trial *t, const struct trial_table *table,
 			     const struct found_column *found, size_t row)

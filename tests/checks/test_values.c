@@ -47,6 +47,31 @@ static void amounts_are_exact(void **state)
 		  "99999999999999999999999999999999999999" },
 		{ "100000000000000000000000000000000000000", 0, NULL },
 		{ "99999999999999999999999999999999999999", 1, NULL },
+		{ "(5.00)", 2, "-5.00" },
+		{ "($5.00)", 2, "-5.00" },
+		{ "$-5", 0, "-5" },
+		{ "5.00-", 2, "-5.00" },
+		{ "- 5", 0, NULL },
+		{ "--5", 0, NULL },
+		{ "(-5)", 0, NULL },
+		{ "(5", 0, NULL },
+		{ "12 USD", 0, "12" },
+		{ "CHF\xC2\xA0"
+		  "1'234.50",
+		  2, "1234.50" },
+		{ "$5$", 0, NULL },
+		{ "19 %", 0, "19" },
+		{ "10%", 0, "10" },
+		{ "\xC2\xA0"
+		  "7\xE2\x80\xAF",
+		  0, "7" },
+		{ "1\xE2\x80\xAF"
+		  "234\xE2\x80\xAF"
+		  "567",
+		  0, "1234567" },
+		{ "1 234,567", 0, NULL },
+		{ "0,123", 0, NULL },
+		{ "1,234567", 0, NULL },
 		{ "12,34", 0, NULL },
 		{ "1234,567", 0, NULL },
 		{ ",123", 0, NULL },
@@ -70,6 +95,44 @@ static void amounts_are_exact(void **state)
 		amount_text(v, text);
 		assert_string_equal(text, cases[i].expected);
 	}
+}
+
+static void marks_are_decided_by_all_values(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *values[4];
+		const char *typed; /* decimal(12,3) of the first value */
+	} cases[] = {
+		/* a value with two marks decides, so does a mark twice */
+		{ { "1.234", "1.234,50 \xE2\x82\xAC" }, "1234.000" },
+		{ { "1.234", "3.103.932" }, "1234.000" },
+		{ { "1,234", "1,234.50" }, "1234.000" },
+		/* a mark not in front of three digits, or behind a zero, is decimal */
+		{ { "1,250", "0,245" }, "1.250" },
+		{ { "1,250", "24,5" }, "1.250" },
+		{ { "1,250", "1250,125" }, "1.250" },
+		{ { "1,250", "24.5" }, "1250.000" },
+		/* nothing decides: groups, but plain numbers are plain */
+		{ { "1,250", "2,000" }, "1250.000" },
+		{ { "1.250 \xE2\x82\xAC", "2.000 \xE2\x82\xAC" }, "1250.000" },
+		{ { "1.250", "2.000" }, "1.250" },
+		{ { "1.250", "2.000", "n.v." }, "1.250" },
+		/* the few do not turn the many */
+		{ { "1,5", "2,5", "3.5" }, "1.500" },
+	};
+	struct arena a = { 0 };
+	for (size_t i = 0; i < N(cases); i++) {
+		size_t n = 0;
+		while (n < 4 && cases[i].values[n] != NULL) {
+			n++;
+		}
+		struct column_decision d;
+		column_decide(cases[i].values, n, &a, &d);
+		assert_string_equal(value_typed(&d, type("decimal(12,3)"), cases[i].values[0], &a),
+				    cases[i].typed);
+	}
+	arena_release(&a);
 }
 
 static void a_sum_beyond_38_digits_is_refused(void **state)
@@ -103,6 +166,14 @@ static void values_are_typed(void **state)
 		{ "decimal(5,2)", "1000", NULL },
 		{ "decimal(38,0)", "99999999999999999999999999999999999999",
 		  "99999999999999999999999999999999999999" },
+		{ "decimal(9,2)", "(\xE2\x82\xAC 5,50)", "-5.50" },
+		{ "date", "31.12.2024 23:59", "2024-12-31" },
+		{ "timestamp_ntz", "31.12.2024 23:59", "2024-12-31T23:59:00.000000" },
+		{ "timestamp_ntz", "12/31/2024 23:59:01", "2024-12-31T23:59:01.000000" },
+		{ "date",
+		  "\xC2\xA0"
+		  "2024-12-31\xE2\x80\xAF",
+		  "2024-12-31" },
 		{ "bool", "Yes", "true" },
 		{ "bool", "F", "false" },
 		{ "bool", "0", "false" },
@@ -246,6 +317,23 @@ static void null_tokens_are_decided_per_column(void **state)
 	assert_true(value_is_null(&d, "none"));
 	assert_true(d.number);
 
+	static const char *const phones[] = { "0301", "-", "--", "#N/A" };
+	column_decide(phones, N(phones), &a, &d);
+	assert_true(value_is_null(&d, "\xC2\xA0-"));
+	assert_true(value_is_null(&d, "--"));
+	assert_true(value_is_null(&d, "#N/A"));
+
+	static const char *const signs[] = { "+", "-", "*" };
+	column_decide(signs, N(signs), &a, &d);
+	assert_false(value_is_null(&d, "-"));
+
+	static const char *const measures[] = { "1.5", "NaN", "2e3" };
+	column_decide(measures, N(measures), &a, &d);
+	assert_true(value_is_null(&d, "nan"));
+	static const char *const breads[] = { "pita", "nan" };
+	column_decide(breads, N(breads), &a, &d);
+	assert_false(value_is_null(&d, "nan"));
+
 	static const char *const codes[] = { "0736", "0877" };
 	column_decide(codes, N(codes), &a, &d);
 	assert_false(d.number);
@@ -282,6 +370,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(amounts_are_exact),
+		cmocka_unit_test(marks_are_decided_by_all_values),
 		cmocka_unit_test(a_sum_beyond_38_digits_is_refused),
 		cmocka_unit_test(values_are_typed),
 		cmocka_unit_test(the_order_of_dates_is_decided_by_all_values),

@@ -72,8 +72,14 @@ static void read_file(struct source_file *f, const char *bytes, size_t size)
 	struct raw_table t;
 	struct bldr_error err = { 0 };
 	int rc = raw_table_read(folder_path(), f, &a, &t, &err);
-	ASSERT(rc == 0);
-	check_table(&t, bytes, size, f->quote != NULL ? '"' : '\0');
+	if (rc == 0) {
+		check_table(&t, bytes, size, f->quote != NULL ? '"' : '\0');
+	} else { /* gzip or UTF-16 by its first bytes, which the declaration denies */
+		failed_well(rc, &err);
+		ASSERT(rc == BLDR_E_INVALID && size >= 2);
+		ASSERT(memchr(bytes, '\0', size) != NULL ||
+		       strchr("\x1F\xFF\xFE", bytes[0]) != NULL);
+	}
 	arena_release(&a);
 }
 
@@ -89,13 +95,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				 .bom = size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0,
 				 .delimiter = ",",
 				 .quote = "\"" };
-	f.columns.n = 1; /* without a header the names are not looked at */
+	struct arena a = { 0 };
+	*LIST_ADD(&a, &f.columns) = "column_1";
 	for (size_t i = 0; i < size && bytes[i] != '\n' && f.columns.n < COLUMNS_MAX; i++) {
-		f.columns.n += bytes[i] == ',' ? 1 : 0;
+		if (bytes[i] == ',') {
+			const char *name = arena_printf(&a, "column_%zu", f.columns.n + 1);
+			*LIST_ADD(&a, &f.columns) = name;
+		}
 	}
 	folder_put("data.csv", data, size);
 	read_file(&f, bytes, size);
 	f.quote = NULL;
 	read_file(&f, bytes, size);
+	arena_release(&a);
 	return 0;
 }
