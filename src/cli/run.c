@@ -92,7 +92,7 @@ static int start(struct session *s, const char *source_dir, struct bldr_error *e
 	if (r < 0) {
 		return r;
 	}
-	input = agents_input(run, source_dir, s->settings->rounds);
+	input = agents_input(run, source_dir, s->settings->rounds, s->settings->knowledge);
 	r = bldr_thread_start(s->engine, "main", run, input, err);
 	bldr_unref(input);
 	return r;
