@@ -72,6 +72,8 @@ CREATE TABLE effect(
 	request    ANY NOT NULL,
 	timeout_ms INTEGER NOT NULL,
 	status     INTEGER,              -- NULL: no result yet; 0 done, 1 failed, 2 timed out, 3 cancelled, 4 unknown
+	-- A local effect is performed by the commit of its intent: code, value and error are set then, status when
+	-- the result has been delivered.
 	code       INTEGER,              -- 0 when done, otherwise a BLDR_E_* code (include/bldr/error.h)
 	value      ANY,                  -- done: what came back
 	error      TEXT,                 -- otherwise: why

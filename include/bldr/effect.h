@@ -26,7 +26,7 @@ enum bldr_class {
 	BLDR_PURE,  /* may repeat freely */
 	BLDR_KEYED, /* repeated with the same key and the identical request */
 	BLDR_ONCE,  /* never sent twice: it becomes UNKNOWN */
-	BLDR_LOCAL  /* runs inside the commit (not performed by any host yet: refused) */
+	BLDR_LOCAL /* a write in the journal's own file, done in the commit of its intent: exactly once */
 };
 
 enum bldr_status {
@@ -114,6 +114,23 @@ BLDR_API void bldr_patch_fail_code(struct bldr_patch *p, int code, const char *f
 /* A router names the nodes of the next superstep. Naming none ends this branch. */
 BLDR_API void bldr_route_to(struct bldr_route *r, const char *node);
 BLDR_API void bldr_route_send(struct bldr_route *r, const char *node, struct bldr_value *arg);
+
+/*
+ * A named C function for effects of class local: the effect's kind is its name. It runs on the writer's
+ * connection inside the transaction that commits the effect's intent, so what it wrote, its result and
+ * the thread's record are durable together or not at all. It must be short: all threads wait for it. An
+ * error undoes what it wrote and is the effect's FAILED result; but IO and CORRUPT fail the commit.
+ */
+struct store;
+struct bldr_local {
+	const char *name, *thread, *key;
+	const struct bldr_value *args; /* borrowed */
+	void *context;                 /* as registered */
+	int64_t now_ms;                /* the commit's time */
+	struct store *store; /* the open connection (src/store); no BEGIN, COMMIT or close */
+};
+typedef int (*bldr_local_fn)(const struct bldr_local *l, struct bldr_value **ret,
+			     struct bldr_error *err);
 
 /*
  * A named C function that a host runs on its thread pool (sim_host: inline). It gets its own copy

@@ -52,6 +52,15 @@ struct bldr_work_type {
 	uint32_t virtual_ms; /* how long it takes in simulation */
 };
 
+struct bldr_local_type {
+	const char *name; /* the kind of its effects: "kb.learn" */
+	bldr_local_fn fn;
+	/* Brings what it needs into the file, outside of any transaction; NULL: nothing. Called when it is
+	 * registered with an engine that may write. */
+	int (*open)(struct store *store, struct bldr_error *err);
+	void *context;
+};
+
 /*
  * A plan of faults, for simulation: what is to go wrong with the nth effect that is dispatched, or the nth commit,
  * counted from 1 over the engine's life.
@@ -92,13 +101,17 @@ BLDR_API void bldr_engine_close(struct bldr_engine *e);
  * are borrowed) and replaces one of the same name. */
 BLDR_API void bldr_engine_add_graph(struct bldr_engine *e, const struct bldr_graph *g);
 BLDR_API void bldr_engine_add_work(struct bldr_engine *e, const struct bldr_work_type *type);
+/* Likewise for effects of class local. Errors: those of its open. */
+BLDR_API int bldr_engine_add_local(struct bldr_engine *e, const struct bldr_local_type *type,
+				   struct bldr_error *err);
 
 /* Called after the commit that made the event durable, in order, on the loop's thread. An observer
  * may start and resume threads, read, and stop; it may not run or close the engine. */
 BLDR_API void bldr_engine_observe(struct bldr_engine *e,
 				  void (*observe)(const struct bldr_event *event, void *user),
 				  void *user);
-/* Called on the loop's thread (simulation: inline) each time an effect is about to be performed. */
+/* Called on the loop's thread (simulation: inline) each time an effect is about to be performed; not for
+ * those of class local, which are performed by the commit. */
 BLDR_API void bldr_engine_observe_effects(struct bldr_engine *e,
 					  void (*observe)(const char *thread, const char *key,
 							  const char *kind, const char *name,

@@ -29,13 +29,21 @@ const struct bldr_graph *agents_graph(const struct agents *a);
 /* The work functions by name, each with its duration in simulation; .context is to be filled in. */
 const struct bldr_work_type *agents_work(size_t *ret_n);
 
-/* Registers the main graph and all work functions. context is borrowed. */
-void agents_register(const struct agents *a, struct bldr_engine *e, struct agents_context *context);
+/* Registers the main graph, all work functions and the knowledge base's effects. context is borrowed.
+ * Errors: INVALID (a newer version wrote the file's knowledge base), IO. */
+int agents_register(const struct agents *a, struct bldr_engine *e, struct agents_context *context,
+		    struct bldr_error *err);
 
-/* The input of a thread of the main graph. source_dir: absolute. rounds_max: mapping rounds at most, the
- * first included. approve: a person is asked whether the design is right. The caller owns the result. */
-struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t rounds_max,
-				bool approve);
+/* What a run is asked to do. */
+struct agents_job {
+	const char *run;
+	const char *source_dir; /* absolute */
+	int64_t rounds_max;     /* mapping rounds at most, the first included */
+	bool approve;           /* a person is asked whether the design is right */
+	bool knowledge;         /* recall from the knowledge base and write to it */
+};
+/* The input of a thread of the main graph. The caller owns the result. */
+struct bldr_value *agents_input(const struct agents_job *job);
 
 /*
  * What the run asks when it waits for approval: an interrupt with "kind" AGENTS_APPROVAL, "question", and the

@@ -3,6 +3,7 @@
  * The channel lists are the agents' clearances: the Tester's subgraphs never see the pipeline.
  */
 #include "agents/agents.h"
+#include "agents/knowledge.h"
 #include "agents/nodes.h"
 #include "base/check.h"
 
@@ -21,18 +22,30 @@ struct channel {
 };
 
 static const struct channel channels[] = {
-	{ "job", BLDR_LAST },      /* {run, source_dir, rounds_max, approve} */
+	{ "job", BLDR_LAST }, /* {run, source_dir, rounds_max, approve, knowledge} */
 	{ "next", BLDR_LAST },     /* the supervisor's decision: an agent's name */
 	{ "advice", BLDR_LAST },   /* list of repairs asked of the analyst */
 	{ "rounds", BLDR_ADD },    /* mapping rounds begun */
 	{ "designs", BLDR_ADD },   /* designs begun */
 	{ "approval", BLDR_LAST }, /* {answer, reason, pinned}: what a person said of the design */
 	{ "decisions", BLDR_APPEND }, /* [{next, reason}] */
-	{ "sources", BLDR_LAST },     /* from here on: {"ref": ...} of the artefact of that name */
-	{ "profile", BLDR_LAST },     { "design", BLDR_LAST },   { "contract", BLDR_LAST },
-	{ "sttm", BLDR_LAST },        { "pipeline", BLDR_LAST }, { "deployment", BLDR_LAST },
-	{ "reloaded", BLDR_LAST },    { "findings", BLDR_LAST }, /* and verdict, counts, repairs */
-	{ "evaluation", BLDR_LAST },  { "report", BLDR_LAST },   { "table_profiles", BLDR_APPEND },
+	{ "attempts", BLDR_APPEND },  /* [{sttm, findings}] of the mappings that were sent back */
+	{ "schema", BLDR_LAST },      /* what the knowledge base is asked: names and fingerprints */
+	{ "recalled", BLDR_LAST },    /* {items}: shown to the analyst */
+	{ "recalled_build", BLDR_LAST }, /* shown to the developer */
+	{ "learned", BLDR_LAST },        /* {learned}: what the run taught */
+	{ "sources", BLDR_LAST }, /* from here on: {"ref": ...} of the artefact of that name */
+	{ "profile", BLDR_LAST },
+	{ "design", BLDR_LAST },
+	{ "contract", BLDR_LAST },
+	{ "sttm", BLDR_LAST },
+	{ "pipeline", BLDR_LAST },
+	{ "deployment", BLDR_LAST },
+	{ "reloaded", BLDR_LAST },
+	{ "findings", BLDR_LAST }, /* and verdict, counts, repairs */
+	{ "evaluation", BLDR_LAST },
+	{ "report", BLDR_LAST },
+	{ "table_profiles", BLDR_APPEND },
 	{ NULL, BLDR_LAST },
 };
 
@@ -74,16 +87,20 @@ static struct bldr_graph *new_analyst_design(void)
 {
 	struct bldr_graph *g = new_graph("analyst.design",
 					 NAMES("job", "designs", "sources", "table_profiles",
-					       "profile", "design"));
+					       "profile", "design", "schema", "recalled"));
 
 	bldr_graph_node(g, &analyst_discover_node);
 	bldr_graph_node(g, &analyst_profile_table_node);
 	bldr_graph_node(g, &analyst_relate_node);
+	bldr_graph_node(g, &analyst_describe_node);
+	bldr_graph_node(g, &analyst_recall_node);
 	bldr_graph_node(g, &analyst_design_node);
 	bldr_graph_edge(g, BLDR_START, "discover");
 	bldr_graph_route(g, "discover", analyst_discover_route, analyst_discover_targets);
 	bldr_graph_edge(g, "profile_table", "relate");
-	bldr_graph_edge(g, "relate", "design");
+	bldr_graph_edge(g, "relate", "describe");
+	bldr_graph_edge(g, "describe", "recall");
+	bldr_graph_edge(g, "recall", "design");
 	bldr_graph_edge(g, "design", BLDR_END);
 	return g;
 }
@@ -99,39 +116,44 @@ static void build_parts(struct part parts[SUBGRAPHS])
 	static const char *const check_in[] = {"job", "rounds", "sources", "design", "contract",
 					       "sttm", "deployment", NULL};
 	static const char *const all_in[] = {"job", "rounds", "decisions", "sources", "profile", "design",
-					     "contract", "sttm", "pipeline", "deployment", "findings", NULL};
+					     "contract", "sttm", "pipeline", "deployment", "findings",
+					     "attempts", "recalled", "recalled_build", NULL};
 	static const char *const design_in[] = {"job", "designs", NULL};
 	static const char *const approval_in[] = {"job", "designs", "sources", "profile", "design", NULL};
 	static const char *const approval_out[] = {"approval", NULL};
-	static const char *const design_out[] = {"sources", "profile", "design", NULL};
+	static const char *const design_out[] = {"sources", "profile", "design", "schema", "recalled",
+						 NULL};
 	static const char *const contract_in[] = {"job", "sources", "design", NULL};
 	static const char *const contract_out[] = {"contract", NULL};
 	static const char *const map_in[] = {"job", "rounds", "advice", "sources", "profile", "design",
-					     "sttm", NULL};
+					     "sttm", "attempts", "recalled", NULL};
 	static const char *const map_out[] = {"sttm", NULL};
-	static const char *const build_in[] = {"job", "rounds", "sources", "sttm", NULL};
-	static const char *const build_out[] = {"pipeline", "deployment", NULL};
+	static const char *const build_in[] = {"job", "rounds", "sources", "sttm", "schema", NULL};
+	static const char *const build_out[] = {"pipeline", "deployment", "recalled_build", NULL};
 	static const char *const check_out[] = {"findings", NULL};
-	static const char *const evaluator_out[] = {"evaluation", "report", NULL};
+	static const char *const evaluator_out[] = {"evaluation", "report", "learned", NULL};
 
 	parts[0] = (struct part){new_analyst_design(), design_in, design_out};
 	parts[1] = (struct part){new_chain("tester.contract",
 		NAMES("job", "sources", "design", "contract"),
 		NODES(&tester_contract_node)), contract_in, contract_out};
 	parts[2] = (struct part){new_chain("analyst.map",
-		NAMES("job", "rounds", "advice", "sources", "profile", "design", "sttm"),
+		NAMES("job", "rounds", "advice", "sources", "profile", "design", "sttm", "attempts",
+		      "recalled"),
 		NODES(&analyst_map_node)), map_in, map_out};
 	parts[3] = (struct part){new_chain("developer.build",
-		NAMES("job", "rounds", "sources", "sttm", "pipeline", "deployment"),
-		NODES(&developer_emit_node, &developer_load_node)), build_in, build_out};
+		NAMES("job", "rounds", "sources", "sttm", "schema", "recalled_build", "pipeline",
+		      "deployment"),
+		NODES(&developer_recall_node, &developer_emit_node, &developer_load_node)), build_in, build_out};
 	parts[4] = (struct part){new_chain("tester.check",
 		NAMES("job", "rounds", "sources", "design", "contract", "sttm", "deployment", "reloaded",
 		      "findings"),
 		NODES(&tester_reload_node, &tester_check_node)), check_in, check_out};
 	parts[5] = (struct part){new_chain("evaluator",
 		NAMES("job", "rounds", "decisions", "sources", "profile", "design", "contract", "sttm",
-		      "pipeline", "deployment", "findings", "evaluation", "report"),
-		NODES(&evaluator_evaluate_node, &evaluator_report_node)), all_in, evaluator_out};
+		      "pipeline", "deployment", "findings", "evaluation", "report", "attempts", "recalled",
+		      "recalled_build", "learned"),
+		NODES(&evaluator_evaluate_node, &evaluator_learn_node, &evaluator_report_node)), all_in, evaluator_out};
 	parts[6] = (struct part){new_chain("approval",
 		NAMES("job", "designs", "sources", "profile", "design", "approval"),
 		NODES(&supervisor_ask_node, &supervisor_pin_node)), approval_in, approval_out};
@@ -148,7 +170,8 @@ int agents_new(struct agents **ret, struct bldr_error *err)
 	a->main = new_graph("main",
 			    NAMES("job", "next", "advice", "rounds", "designs", "approval",
 				  "decisions", "sources", "profile", "design", "contract", "sttm",
-				  "pipeline", "deployment", "findings", "evaluation", "report"));
+				  "pipeline", "deployment", "findings", "evaluation", "report",
+				  "attempts", "schema", "recalled", "recalled_build", "learned"));
 	bldr_graph_node(a->main, &supervisor_node);
 	bldr_graph_edge(a->main, BLDR_START, "supervisor");
 	bldr_graph_route(a->main, "supervisor", supervisor_route, supervisor_targets);
@@ -198,6 +221,7 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 		  .fn = analyst_profile_table_work,
 		  .virtual_ms = 40 },
 		{ .name = "analyst.relate", .fn = analyst_relate_work, .virtual_ms = 20 },
+		{ .name = "analyst.describe", .fn = analyst_describe_work, .virtual_ms = 5 },
 		{ .name = "analyst.design", .fn = analyst_design_work, .virtual_ms = 10 },
 		{ .name = "supervisor.pin", .fn = supervisor_pin_work, .virtual_ms = 5 },
 		{ .name = "tester.contract", .fn = tester_contract_work, .virtual_ms = 50 },
@@ -207,6 +231,7 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 		{ .name = "tester.reload", .fn = tester_reload_work, .virtual_ms = 60 },
 		{ .name = "tester.check", .fn = tester_check_work, .virtual_ms = 40 },
 		{ .name = "evaluator.evaluate", .fn = evaluator_evaluate_work, .virtual_ms = 5 },
+		{ .name = "evaluator.lessons", .fn = evaluator_lessons_work, .virtual_ms = 5 },
 		{ .name = "evaluator.report", .fn = evaluator_report_work, .virtual_ms = 10 },
 	};
 
@@ -214,7 +239,8 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 	return types;
 }
 
-void agents_register(const struct agents *a, struct bldr_engine *e, struct agents_context *context)
+int agents_register(const struct agents *a, struct bldr_engine *e, struct agents_context *context,
+		    struct bldr_error *err)
 {
 	size_t n;
 	const struct bldr_work_type *types = agents_work(&n);
@@ -226,20 +252,19 @@ void agents_register(const struct agents *a, struct bldr_engine *e, struct agent
 		type.context = context;
 		bldr_engine_add_work(e, &type);
 	}
+	return knowledge_register(e, err);
 }
 
-struct bldr_value *agents_input(const char *run, const char *source_dir, int64_t rounds_max,
-				bool approve)
+struct bldr_value *agents_input(const struct agents_job *job)
 {
 	struct bldr_value *input = bldr_object();
-	struct bldr_value *job = bldr_object();
+	struct bldr_value *v = bldr_object();
 
-	bldr_object_set(job, "run", bldr_text(run));
-	bldr_object_set(job, "source_dir", bldr_text(source_dir));
-	bldr_object_set(job, "rounds_max", bldr_int(rounds_max));
-	if (approve) {
-		bldr_object_set(job, "approve", bldr_bool(true));
-	}
-	bldr_object_set(input, "job", job);
+	bldr_object_set(v, "run", bldr_text(job->run));
+	bldr_object_set(v, "source_dir", bldr_text(job->source_dir));
+	bldr_object_set(v, "rounds_max", bldr_int(job->rounds_max));
+	bldr_object_set(v, "approve", bldr_bool(job->approve));
+	bldr_object_set(v, "knowledge", bldr_bool(job->knowledge));
+	bldr_object_set(input, "job", v);
 	return input;
 }

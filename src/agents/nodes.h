@@ -11,7 +11,8 @@ int supervisor_pin_work(const struct bldr_work *w, struct bldr_value **ret, stru
 
 /* analyst/ */
 extern const struct bldr_node analyst_discover_node, analyst_profile_table_node,
-	analyst_relate_node, analyst_design_node, analyst_map_node;
+	analyst_relate_node, analyst_describe_node, analyst_recall_node, analyst_design_node,
+	analyst_map_node;
 extern const char *const analyst_discover_targets[];
 void analyst_discover_route(const struct bldr_view *v, struct bldr_route *r);
 int analyst_discover_work(const struct bldr_work *w, struct bldr_value **ret,
@@ -19,11 +20,13 @@ int analyst_discover_work(const struct bldr_work *w, struct bldr_value **ret,
 int analyst_profile_table_work(const struct bldr_work *w, struct bldr_value **ret,
 			       struct bldr_error *err);
 int analyst_relate_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
+int analyst_describe_work(const struct bldr_work *w, struct bldr_value **ret,
+			  struct bldr_error *err);
 int analyst_design_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 int analyst_map_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
 /* developer/ */
-extern const struct bldr_node developer_emit_node, developer_load_node;
+extern const struct bldr_node developer_recall_node, developer_emit_node, developer_load_node;
 int developer_emit_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 int developer_load_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
@@ -34,8 +37,10 @@ int tester_reload_work(const struct bldr_work *w, struct bldr_value **ret, struc
 int tester_check_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
 /* evaluator/ */
-extern const struct bldr_node evaluator_evaluate_node, evaluator_report_node;
+extern const struct bldr_node evaluator_evaluate_node, evaluator_learn_node, evaluator_report_node;
 int evaluator_evaluate_work(const struct bldr_work *w, struct bldr_value **ret,
 			    struct bldr_error *err);
+int evaluator_lessons_work(const struct bldr_work *w, struct bldr_value **ret,
+			   struct bldr_error *err);
 int evaluator_report_work(const struct bldr_work *w, struct bldr_value **ret,
 			  struct bldr_error *err);

@@ -192,6 +192,7 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	bldr_object_set(o, "failed", failed_checks(folder, state));
 	bldr_object_set(o, "skipped", skipped_files(folder, state));
 	bldr_object_set(o, "artefacts", artefact_refs(state));
+	bldr_object_set(o, "knowledge", outcome_knowledge(state));
 	if (bldr_get(state, "report") != NULL) {
 		bldr_object_set(o, "report", bldr_textf("%s/report.html", folder));
 	}

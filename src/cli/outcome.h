@@ -9,11 +9,14 @@
 /*
  * Object: run, status (running | done | failed), source_dir, started_ms, updated_ms, events, rounds,
  * verdict, checks, errors, warnings, score, decisions, artefacts {name: ref}, folder, report, warehouse,
- * tables [{name, rows}], error, error_code (INVALID, IO...), exit_code; session_outcome adds interrupts
+ * tables [{name, rows}], knowledge {shown, applied, learned}, error, error_code (INVALID, IO...), exit_code; session_outcome adds interrupts
  * [{key, asked_ms, question}]. What is not known yet is absent. The caller owns it.
  */
 struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
 			       const struct bldr_value *state);
+/* {shown [{agent, id, kind, title, score}], applied [{id, table, column}], learned [{id, kind, title, trusted, new}],
+ * errors}; the caller owns it. */
+struct bldr_value *outcome_knowledge(const struct bldr_value *state);
 /* Reads an artefact of the run into *ret, the struct of that name, which lives in a. Errors: NOT_FOUND (the
  * run has none yet), those of artefact_read. */
 int outcome_artefact(const struct bldr_value *outcome, const char *name, struct arena *a, void *ret,

@@ -84,6 +84,13 @@ static int check_source_dir(const char *path, struct bldr_error *err)
 static int start(struct session *s, const char *source_dir, bool approve, struct bldr_error *err)
 {
 	char run[RUN_ID_MAX];
+	const struct agents_job job = {
+		.run = run,
+		.source_dir = source_dir,
+		.rounds_max = s->settings->rounds,
+		.approve = approve,
+		.knowledge = s->settings->knowledge,
+	};
 	struct bldr_value *input;
 	int r;
 
@@ -92,7 +99,7 @@ static int start(struct session *s, const char *source_dir, bool approve, struct
 	if (r < 0) {
 		return r;
 	}
-	input = agents_input(run, source_dir, s->settings->rounds, approve);
+	input = agents_input(&job);
 	r = bldr_thread_start(s->engine, "main", run, input, err);
 	bldr_unref(input);
 	return r;

@@ -135,7 +135,10 @@ int session_open(struct session *s, const struct settings *settings, bool read_o
 	if (r < 0) {
 		return r;
 	}
-	agents_register(s->agents, s->engine, &s->context);
+	r = agents_register(s->agents, s->engine, &s->context, err);
+	if (r < 0) {
+		return r;
+	}
 	add_hooks(s);
 	bldr_engine_observe(s->engine, on_event, s);
 	bldr_engine_observe_effects(s->engine, on_effect, s);

@@ -18,6 +18,7 @@ static const char ENV_PREFIX[] = "BLDR_";
 
 /* Choices stand in the order of the enum that they become. */
 static const char *const durabilities[] = { "normal", "full", NULL };
+static const char *const switches[] = { "off", "on", NULL };
 static const char *const progress_modes[] = { "auto", "plain", "none", NULL };
 static const char *const log_levels[] = { "debug", "info", "warning", "error", "off", "auto", NULL };
 static const char *const log_formats[] = { "text", "json", NULL };
@@ -82,6 +83,13 @@ const struct config_key settings_keys[] = {
 	  .option = "rounds",
 	  .value = "N",
 	  .help = "mapping rounds at most: the first and its repairs" },
+	{ .name = "knowledge",
+	  .kind = CONFIG_CHOICE,
+	  .choices = switches,
+	  .env = "BLDR_KNOWLEDGE",
+	  .option = "knowledge",
+	  .value = "on|off",
+	  .help = "recall what earlier runs learned, and learn from this one" },
 	{ .name = NULL },
 };
 _Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) == KEYS_MAX + 1,
@@ -224,6 +232,7 @@ bool command_settings(const struct command_spec *spec, enum settings_use use, in
 		.workers = (unsigned)config_int(c, "workers"),
 		.durability = (enum bldr_durability)config_choice(c, "durability"),
 		.rounds = config_int(c, "rounds"),
+		.knowledge = config_choice(c, "knowledge") == 1,
 		.progress = (enum progress_mode)config_choice(c, "progress"),
 	};
 	return true;

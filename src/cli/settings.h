@@ -13,7 +13,7 @@
 enum settings_use {
 	SETTINGS_READ = 4,   /* output and log */
 	SETTINGS_RESUME = 7, /* and what drives a run */
-	SETTINGS_RUN = 8     /* and what is recorded in it */
+	SETTINGS_RUN = 9     /* and what is recorded in it */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_NONE };
@@ -25,6 +25,7 @@ struct settings {
 	unsigned workers; /* 0: one per core, at least 2 */
 	enum bldr_durability durability;
 	int64_t rounds; /* mapping rounds at most */
+	bool knowledge; /* recall and learn */
 	enum progress_mode progress;
 };
 

@@ -44,16 +44,17 @@ static bool is_kind(const char *kind)
 }
 
 static void check(struct bldr_plan *p, const char *kind, enum bldr_class cls,
-		  const struct bldr_value *args)
+		  const struct bldr_value *args, uint32_t timeout_ms)
 {
 	if (p->n == BLDR_PLAN_MAX) {
 		refuse(p, BLDR_E_LIMIT, "it plans more than %d effects", BLDR_PLAN_MAX);
 	} else if (!is_kind(kind)) {
 		refuse(p, BLDR_E_INVALID, "effect kind \"%s\" is no name", kind != NULL ? kind : "");
-	} else if (cls == BLDR_LOCAL) {
+	} else if (cls == BLDR_LOCAL && timeout_ms > 0) {
 		refuse(p, BLDR_E_INVALID,
-		       "effect \"%s\" has class local, which is not performed by any host", kind);
-	} else if (cls != BLDR_PURE && cls != BLDR_KEYED && cls != BLDR_ONCE) {
+		       "effect \"%s\" has class local and a timeout; it runs inside the commit",
+		       kind);
+	} else if (cls != BLDR_PURE && cls != BLDR_KEYED && cls != BLDR_ONCE && cls != BLDR_LOCAL) {
 		refuse(p, BLDR_E_INVALID, "effect \"%s\" has unknown class %d", kind, (int)cls);
 	} else if (bldr_type_of(args) != BLDR_OBJECT) {
 		refuse(p, BLDR_E_INVALID, "the arguments of effect \"%s\" are no object", kind);
@@ -71,7 +72,7 @@ void bldr_plan_add(struct bldr_plan *p, const char *kind, enum bldr_class cls,
 		args = bldr_object();
 	}
 	if (p->error.code == 0) {
-		check(p, kind, cls, args);
+		check(p, kind, cls, args, timeout_ms);
 	}
 	if (p->error.code != 0) {
 		bldr_unref(args);

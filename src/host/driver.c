@@ -208,6 +208,60 @@ static size_t count_ready(const struct driver *d)
 	return n;
 }
 
+/*
+ * An intent that its own update answers (refused, or UNKNOWN after a crash) is not to be
+ * performed.
+ */
+static bool answered(const struct update *u, int64_t effect)
+{
+	for (size_t i = u->results.n; i > 0; i--) {
+		if (u->results.at[i - 1].effect == effect) {
+			return true;
+		}
+	}
+	return false;
+}
+
+typedef LIST(struct journal_local) locals;
+
+struct local_search {
+	struct arena *arena;
+	locals found;
+};
+
+/* Copies, since the run may go on while the commit is under way. */
+static void add_local(const struct intent_record *i, void *user)
+{
+	struct local_search *s = user;
+
+	if (i->cls == BLDR_LOCAL) {
+		*LIST_ADD(s->arena, &s->found) = (struct journal_local){
+			.effect = i->id,
+			.kind = arena_strdup(s->arena, i->kind),
+			.key = arena_strdup(s->arena, i->key),
+			.request = arena_strdup(s->arena, i->request),
+		};
+	}
+}
+
+/* The local effects that the commit of a thread's update performs; when it is taken up, all that are pending. */
+static void collect_locals(struct batch *b, const struct driver_thread *t, struct journal_part *p)
+{
+	struct local_search s = { .arena = &b->arena };
+
+	if (t->resumed) {
+		run_pending(t->run, add_local, &s);
+	} else {
+		for (size_t i = 0; i < p->update->intents.n; i++) {
+			if (!answered(p->update, p->update->intents.at[i].id)) {
+				add_local(&p->update->intents.at[i], &s);
+			}
+		}
+	}
+	p->locals = s.found.at;
+	p->n_locals = s.found.n;
+}
+
 struct batch *driver_batch(struct driver *d, int64_t now_ms)
 {
 	struct batch *b;
@@ -235,6 +289,7 @@ struct batch *driver_batch(struct driver *d, int64_t now_ms)
 		b->updates[b->n] = t->update;
 		b->parts[b->n] =
 			(struct journal_part){ .thread = &b->rows[b->n], .update = t->update };
+		collect_locals(b, t, &b->parts[b->n]);
 		t->update = NULL;
 		b->n++;
 	}
@@ -252,7 +307,12 @@ void driver_discard(struct batch *b)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		update_free(b->updates[i]);
+		for (size_t k = 0; k < b->parts[i].n_locals; k++) {
+			free(b->parts[i].locals[k].text);
+			free(b->parts[i].locals[k].error);
+		}
 	}
+	arena_release(&b->arena);
 	free(b->updates);
 	free(b->parts);
 	free(b->rows);
@@ -292,24 +352,20 @@ static int prepare(struct driver *d, struct flight *f, const struct intent_recor
 		return bldr_error_set(err, BLDR_E_NOT_FOUND,
 				      "no host performs effects of kind \"%s\"", i->kind);
 	}
-	if (i->cls == BLDR_LOCAL) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "no host performs effects of class local");
-	}
 	if (bldr_value_parse(i->request, strlen(i->request), &f->args, err) < 0) {
 		return bldr_error_prefix(err, "the request of \"%s\"", i->key);
 	}
 	return f->kind->prepare(f, d->works, err);
 }
 
-/* Begins one effect, the intent of which is durable. */
+/* Begins one effect, the intent of which is durable. Local ones have been performed by that commit. */
 static void dispatch(struct driver *d, struct driver_thread *t, const struct intent_record *i)
 {
 	struct flight *f;
 	struct bldr_error err = { 0 };
 	int rc;
 
-	if (d->stop) {
+	if (d->stop || i->cls == BLDR_LOCAL) {
 		return;
 	}
 	f = flight_new(t->row.id, i);
@@ -349,20 +405,6 @@ static void dispatch_pending(const struct intent_record *i, void *user)
 	struct dispatch_all *all = user;
 
 	dispatch(all->d, all->t, i);
-}
-
-/*
- * An intent that its own update answers (refused, or UNKNOWN after a crash) is not to be
- * performed.
- */
-static bool answered(const struct update *u, int64_t effect)
-{
-	for (size_t i = u->results.n; i > 0; i--) {
-		if (u->results.at[i - 1].effect == effect) {
-			return true;
-		}
-	}
-	return false;
 }
 
 static void dispatch_update(struct driver *d, struct driver_thread *t, const struct update *u)
@@ -429,6 +471,30 @@ static void lose_thread(struct driver *d, struct driver_thread *t, int code)
 	retire_thread(d, t);
 }
 
+/* What the commit performed lands at once: the next batch delivers it. */
+static void land_locals(struct driver *d, struct driver_thread *t, struct journal_part *p)
+{
+	for (size_t i = 0; i < p->n_locals; i++) {
+		struct journal_local *l = &p->locals[i];
+
+		if (d->trace != NULL) {
+			trace_local(d->trace, d->host->now_ms(d->host), l);
+		}
+		add_landing(d,
+			    (struct landing){
+				    .owner = t,
+				    .effect = l->effect,
+				    .status = l->code == 0 ? BLDR_DONE : BLDR_FAILED,
+				    .code = l->code,
+				    .text = l->text,
+				    .error = l->error,
+			    });
+		l->text = NULL;
+		l->error = NULL;
+		t->flights++;
+	}
+}
+
 void driver_committed(struct driver *d, struct batch *b)
 {
 	if (d->trace != NULL) {
@@ -451,6 +517,7 @@ void driver_committed(struct driver *d, struct batch *b)
 		if (t == NULL) {
 			continue;
 		}
+		land_locals(d, t, &b->parts[i]);
 		dispatch_update(d, t, b->updates[i]);
 		if (t->row.status != RUN_RUNNING || (t->flights == 0 && t->update == NULL)) {
 			retire_thread(d, t); /* ended, or it waits for a person: rows only */

@@ -57,6 +57,7 @@ struct batch {
 	struct journal_thread *rows; /* the parts' threads: copies, since a writer thread fills them */
 	struct update **updates;
 	struct driver_thread **threads;
+	struct arena arena; /* what the parts' locals hold */
 	int64_t now_ms;
 };
 

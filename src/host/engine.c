@@ -30,7 +30,7 @@ struct bldr_engine {
 	struct journal *reader; /* for the loop's thread, so that no question waits for a commit */
 	struct host *host;
 	struct driver driver;
-	struct map *graphs, *works;
+	struct map *graphs, *works, *locals;
 };
 
 static int open_host(const struct bldr_engine_options *o, struct bldr_engine *e,
@@ -52,6 +52,48 @@ static int open_host(const struct bldr_engine_options *o, struct bldr_engine *e,
 	return 0;
 }
 
+/* On the writer's thread: shares nothing but the table of local types, which nobody changes meanwhile. */
+static int perform_local(void *user, struct store *store, const char *thread, int64_t now_ms,
+			 struct journal_local *l, struct bldr_error *err)
+{
+	const struct bldr_engine *e = user;
+	const struct bldr_local_type *type = map_find(e->locals, l->kind, strlen(l->kind));
+	struct bldr_local local = {
+		.thread = thread, .key = l->key, .now_ms = now_ms, .store = store
+	};
+	struct bldr_value *args = NULL;
+	struct bldr_value *value = NULL;
+	int rc;
+
+	if (type == NULL) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND,
+				      "no local effect \"%s\" is registered; add it with "
+				      "bldr_engine_add_local",
+				      l->kind);
+	}
+	rc = bldr_value_parse(l->request, strlen(l->request), &args, err);
+	if (rc < 0) {
+		return rc;
+	}
+	local.name = type->name;
+	local.context = type->context;
+	local.args = args;
+	rc = type->fn(&local, &value, err);
+	if (rc == 0) {
+		l->text = value != NULL ? bldr_value_text(value) : xstrdup("null");
+	}
+	if (rc == 0 && strlen(l->text) > BLDR_RESULT_MAX) {
+		rc = bldr_error_set(err, BLDR_E_LIMIT,
+				    "local effect \"%s\" returned %zu bytes, more than %d", l->kind,
+				    strlen(l->text), BLDR_RESULT_MAX);
+		free(l->text);
+		l->text = NULL;
+	}
+	bldr_unref(value);
+	bldr_unref(args);
+	return rc;
+}
+
 int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engine **ret,
 		     struct bldr_error *err)
 {
@@ -65,6 +107,7 @@ int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engi
 	e->simulate = options->simulate;
 	e->graphs = map_new();
 	e->works = map_new();
+	e->locals = map_new();
 	if (!options->read_only) {
 		rc = journal_open(&write, &e->writer, err);
 		if (rc == BLDR_E_LOCKED) {
@@ -73,6 +116,9 @@ int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engi
 		if (rc == 0) {
 			rc = open_host(options, e, err);
 		}
+	}
+	if (rc == 0 && e->writer != NULL) {
+		journal_set_local(e->writer, perform_local, e);
 	}
 	if (rc == 0) {
 		rc = journal_open(&read, &e->reader, err);
@@ -104,6 +150,10 @@ void bldr_engine_close(struct bldr_engine *e)
 		free(map_value(e->works, i));
 	}
 	map_free(e->works);
+	for (size_t i = 0; i < map_count(e->locals); i++) {
+		free(map_value(e->locals, i));
+	}
+	map_free(e->locals);
 	free(e->path);
 	free(e);
 }
@@ -123,6 +173,19 @@ void bldr_engine_add_work(struct bldr_engine *e, const struct bldr_work_type *ty
 		*at = xmalloc(sizeof(*type));
 	}
 	memcpy(*at, type, sizeof(*type));
+}
+
+int bldr_engine_add_local(struct bldr_engine *e, const struct bldr_local_type *type,
+			  struct bldr_error *err)
+{
+	void **at = map_at(e->locals, type->name, strlen(type->name));
+
+	if (*at == NULL) {
+		*at = xmalloc(sizeof(*type));
+	}
+	memcpy(*at, type, sizeof(*type));
+	return e->writer != NULL && type->open != NULL ? type->open(journal_store(e->writer), err)
+						       : 0;
 }
 
 void bldr_engine_observe(struct bldr_engine *e,

@@ -70,6 +70,12 @@ void trace_ask(FILE *out, int64_t now_ms, const struct flight *f)
 	(void)fprintf(out, "ask %s\n", f->key);
 }
 
+void trace_local(FILE *out, int64_t now_ms, const struct journal_local *l)
+{
+	line(out, now_ms);
+	(void)fprintf(out, "local %s %s\n", l->key, l->kind);
+}
+
 void trace_dispatch(FILE *out, int64_t now_ms, const struct flight *f)
 {
 	line(out, now_ms);

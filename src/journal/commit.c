@@ -300,6 +300,9 @@ static int commit_part(struct journal *j, struct journal_part *p, int64_t now_ms
 		rc = journal_do(j, "ROLLBACK TO part", NULL, 0, err);
 	} else if (rc == 0) {
 		rc = put_update(j, *ret_rowid, p->update, err);
+		for (size_t i = 0; rc == 0 && i < p->n_locals; i++) {
+			rc = local_commit(j, *ret_rowid, p->thread->id, &p->locals[i], now_ms, err);
+		}
 	}
 	return rc < 0 ? rc : journal_do(j, "RELEASE part", NULL, 0, err);
 }

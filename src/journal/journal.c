@@ -65,6 +65,17 @@ void journal_close(struct journal *j)
 	free(j);
 }
 
+void journal_set_local(struct journal *j, journal_perform perform, void *user)
+{
+	j->perform = perform;
+	j->perform_user = user;
+}
+
+struct store *journal_store(struct journal *j)
+{
+	return j->store;
+}
+
 int journal_damaged(const struct journal *j, struct bldr_error *err, const char *fmt, ...)
 {
 	char what[256];

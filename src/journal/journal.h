@@ -11,6 +11,7 @@
 #include "graph/run.h"
 
 struct journal;
+struct store;
 
 struct journal_options {
 	const char *path;
@@ -36,16 +37,40 @@ struct journal_thread {
 	char error[BLDR_ERROR_TEXT_MAX];
 };
 
+/*
+ * An effect of class local, to be performed in the commit that makes its intent durable; or, when a thread is
+ * taken up, one whose result was stored by such a commit and not delivered: it is read, not performed again.
+ */
+struct journal_local {
+	int64_t effect;
+	const char *kind, *key, *request;
+	/* Filled by the commit. */
+	int code;    /* 0: done, otherwise negative */
+	char *text;  /* done: JSON, the caller's to free */
+	char *error; /* otherwise */
+};
+
+/* Performs l, which belongs to thread; fills text. An error is the effect's own, unless it is IO or CORRUPT. */
+typedef int (*journal_perform)(void *user, struct store *store, const char *thread, int64_t now_ms,
+			       struct journal_local *l, struct bldr_error *err);
+
 /* One thread's part of a batch. */
 struct journal_part {
 	struct journal_thread *thread; /* rowid 0: a new thread; rowid and head are set on success */
 	const struct update *update;
+	struct journal_local *locals;
+	size_t n_locals;
 	int result; /* 0, or BLDR_E_CHANGED (lost the compare-and-swap), BLDR_E_EXISTS */
 };
 
 /* Synchronous, called by one thread at a time. Errors: IO (nothing of the batch is stored). */
 int journal_commit(struct journal *j, struct journal_part *parts, size_t n, int64_t now_ms,
 		   struct bldr_error *err);
+
+/* Who performs local effects. Before the first commit. */
+void journal_set_local(struct journal *j, journal_perform perform, void *user);
+/* The connection, for those that bring tables of their own. Borrowed. */
+struct store *journal_store(struct journal *j);
 
 /* Errors: NOT_FOUND, CORRUPT, IO. */
 int journal_thread(struct journal *j, const char *id, struct journal_thread *ret,

@@ -13,7 +13,9 @@ enum { JOURNAL_BLOB_MIN = 4096 };
 
 struct journal {
 	struct store *store;
-	int lock; /* -1: read-only */
+	int lock;                /* -1: read-only */
+	journal_perform perform; /* local effects; NULL: nobody does */
+	void *perform_user;
 };
 
 /* Prepares sql (kept) and binds whole numbers from parameter 1 on. */
@@ -40,6 +42,11 @@ int journal_bind_value(struct journal *j, sqlite3_stmt *stmt, int index, const c
 /* Reads such a column; NULL gives NULL. */
 int journal_column_value(struct journal *j, sqlite3_stmt *stmt, int column, struct arena *a,
 			 const char **ret, struct bldr_error *err);
+
+/* Performs a local effect whose intent is in the transaction, or reads what an earlier one stored (local.c).
+ * Negative: the batch is lost. */
+int local_commit(struct journal *j, int64_t thread, const char *thread_id, struct journal_local *l,
+		 int64_t now_ms, struct bldr_error *err);
 
 /* CORRUPT, with the place. Returns the code. */
 int journal_damaged(const struct journal *j, struct bldr_error *err, const char *fmt, ...)

@@ -38,12 +38,15 @@ static void world_make(struct world *w)
 	options.journal = scratch_file(&w->scratch, "bldr.db");
 	assert_int_equal(agents_new(&w->agents, &err), 0);
 	assert_int_equal(bldr_engine_open(&options, &w->engine, &err), 0);
-	agents_register(w->agents, w->engine, &w->context);
+	assert_int_equal(agents_register(w->agents, w->engine, &w->context, &err), 0);
 }
 
 static void world_run(struct world *w, const char *source_dir, int64_t rounds_max)
 {
-	struct bldr_value *input = agents_input("run", source_dir, rounds_max, false);
+	const struct agents_job job = {
+		.run = "run", .source_dir = source_dir, .rounds_max = rounds_max, .knowledge = true
+	};
+	struct bldr_value *input = agents_input(&job);
 	struct bldr_error err = { 0 };
 
 	assert_int_equal(file_mkdirs(scratch_file(&w->scratch, "run/artefacts/profiles"), &err), 0);

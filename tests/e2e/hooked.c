@@ -4,6 +4,7 @@
  *	pause=N           stops (SIGSTOP) itself there, holding its locks
  *	kill-work=N       SIGKILL when the N-th work function has done its work and not yet said so
  *	plant=date_order  the first mapping that the Analyst writes has month and day swapped
+ *	plant=profile     the profile that the Analyst makes prefers the second date format to the first: a misjudgement
  *	plant=FOLDER      the first mapping that the Analyst writes is FOLDER/sttm.json
  *	none
  */
@@ -121,6 +122,51 @@ static int planted_map(const struct bldr_work *w, struct bldr_value **ret, struc
 	return r;
 }
 
+static int misjudge(const char *folder, const struct bldr_value *result, struct bldr_value **ret,
+		    struct bldr_error *err)
+{
+	struct arena a = { 0 };
+	struct artefact_ref ref;
+	struct profile profile;
+	int r = artefact_ref_parse(bldr_get(result, "ref"), &a, &ref, err);
+
+	r = r < 0 ? r : artefact_read(folder, "profile", &ref, &a, &profile, err);
+	for (size_t i = 0; r == 0 && i < profile.tables.n; i++) {
+		for (size_t k = 0; k < profile.tables.at[i].columns.n; k++) {
+			struct column_profile *c = &profile.tables.at[i].columns.at[k];
+
+			if (c->date_formats.n > 1) {
+				struct date_format first = c->date_formats.at[0];
+
+				c->date_formats.at[0] = c->date_formats.at[1];
+				c->date_formats.at[1] = first;
+			}
+		}
+	}
+	r = r < 0 ? r : artefact_write(folder, "profile", NULL, &profile, &a, &ref, err);
+	if (r == 0) {
+		*ret = bldr_object();
+		bldr_object_set(*ret, "ref", artefact_ref_value(&ref));
+	}
+	arena_release(&a);
+	return r;
+}
+
+static int misjudged_relate(const struct bldr_work *w, struct bldr_value **ret,
+			    struct bldr_error *err)
+{
+	const struct agents_context *context = w->context;
+	struct bldr_value *right = NULL;
+	char folder[4096];
+	int r = analyst_relate_work(w, &right, err);
+
+	snprintf(folder, sizeof(folder), "%s/%s", context->output,
+		 bldr_get_text(bldr_get(w->args, "job"), "run"));
+	r = r < 0 ? r : misjudge(folder, right, ret, err);
+	bldr_unref(right);
+	return r;
+}
+
 /* Every work function, wrapped: its effect is performed, its result never recorded. */
 enum { WORK_MAX = 32 };
 static struct bldr_work_type wrapped[WORK_MAX];
@@ -159,6 +205,8 @@ static size_t wrap_work(void)
 int main(int argc, char **argv)
 {
 	static const struct bldr_work_type planted = { .name = "analyst.map", .fn = planted_map };
+	static const struct bldr_work_type misjudged = { .name = "analyst.relate",
+							 .fn = misjudged_relate };
 	struct hook hook = { .at = -1 };
 	struct cli_hooks hooks = { .event = on_event, .user = &hook };
 
@@ -174,6 +222,9 @@ int main(int argc, char **argv)
 		atomic_store(&work_left, (int)strtol(argv[1] + 10, NULL, 10));
 		hooks.n_work = wrap_work();
 		hooks.work = wrapped;
+	} else if (strcmp(argv[1], "plant=profile") == 0) {
+		hooks.work = &misjudged;
+		hooks.n_work = 1;
 	} else if (strncmp(argv[1], "plant=", 6) == 0) {
 		bool folder = strchr(argv[1], '/') != NULL;
 

@@ -267,9 +267,6 @@ static void a_task_that_breaks_its_word_fails(void **state)
 		"{\"fail\":\"first\",\"writes\":[[\"log\",1],[\"nowhere\",1]]}",
 		"node \"a\": it writes channel \"nowhere\", which is not among its declared writes");
 	expect_failure("{\"work\":17}", "node \"a\": it plans more than 16 effects");
-	expect_failure(
-		"{\"work\":1,\"class\":\"local\"}",
-		"node \"a\": effect \"work\" has class local, which is not performed by any host");
 }
 
 static void a_sum_that_overflows_folds_nothing(void **state)

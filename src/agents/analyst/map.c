@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "agents/analyst/corrections.h"
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
@@ -13,8 +14,8 @@
 
 enum { DOCUMENT_MAX = 16 << 20 };
 
-static const char *const reads[] = { "job",     "rounds", "advice", "sources",
-				     "profile", "design", "sttm",   NULL };
+static const char *const reads[] = { "job",    "rounds", "advice",   "sources",  "profile",
+				     "design", "sttm",   "attempts", "recalled", NULL };
 static const char *const writes[] = { "sttm", NULL };
 static const struct handover handover = { "analyst.map", BLDR_PURE, "sttm" };
 
@@ -28,17 +29,13 @@ const struct bldr_node analyst_map_node = {
 };
 
 /* One advice per column that the tester blames, with what the failed mapping had chosen. */
-static int read_advice(struct desk *d, struct mapping_advice **ret, size_t *ret_n,
-		       struct bldr_error *err)
+static int read_advice(struct desk *d, advices *ret, struct bldr_error *err)
 {
 	const struct bldr_value *list = bldr_get(d->args, "advice");
 	size_t n = bldr_count(list);
-	struct mapping_advice *advice = ARENA_ARRAY(&d->arena, struct mapping_advice, n);
 	struct sttm failed;
 	int r;
 
-	*ret = advice;
-	*ret_n = n;
 	if (n == 0) {
 		return 0;
 	}
@@ -49,16 +46,18 @@ static int read_advice(struct desk *d, struct mapping_advice **ret, size_t *ret_
 	for (size_t i = 0; i < n; i++) {
 		const struct bldr_value *item = bldr_at(list, i);
 
-		advice[i].repair = bldr_get_text(item, "repair");
-		advice[i].table = bldr_get_text(item, "table");
-		advice[i].column = bldr_get_text(item, "column");
-		if (advice[i].repair == NULL || advice[i].table == NULL ||
-		    advice[i].column == NULL) {
+		struct mapping_advice advice = {
+			.repair = bldr_get_text(item, "repair"),
+			.table = bldr_get_text(item, "table"),
+			.column = bldr_get_text(item, "column"),
+		};
+
+		if (advice.repair == NULL || advice.table == NULL || advice.column == NULL) {
 			return bldr_error_set(err, BLDR_E_INVALID,
 					      "advice %zu lacks repair, table or column", i);
 		}
-		sttm_date_formats(&failed, advice[i].table, advice[i].column, &d->arena,
-				  &advice[i].tried);
+		sttm_date_formats(&failed, advice.table, advice.column, &d->arena, &advice.tried);
+		*LIST_ADD(&d->arena, ret) = advice;
 	}
 	return 0;
 }
@@ -97,9 +96,9 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 	struct sources sources;
 	struct profile profile;
 	struct design design;
-	struct mapping_advice *advice;
+	struct bldr_value *applied = NULL;
+	advices advice = { 0 };
 	struct sttm sttm = { 0 };
-	size_t n;
 	int r = desk_read(d, "sources", &sources, err);
 
 	if (r == 0) {
@@ -109,12 +108,17 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 		r = desk_read(d, "design", &design, err);
 	}
 	if (r == 0) {
-		r = read_advice(d, &advice, &n, err);
+		r = read_advice(d, &advice, err);
 	}
 	if (r == 0) {
-		r = map_design(&sources, &profile, &design, advice, n, &d->arena, &sttm, err);
+		r = corrections_apply(d, &profile, &advice, &applied, err);
+	}
+	if (r == 0) {
+		r = map_design(&sources, &profile, &design, advice.at, advice.n, &d->arena, &sttm,
+			       err);
 	}
 	if (r < 0) {
+		bldr_unref(applied);
 		return r;
 	}
 	sttm.head.version = d->round;
@@ -122,6 +126,10 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 	if (r == 0) {
 		r = desk_write(d, "sttm", NULL, &sttm, ret, err);
 	}
+	if (r == 0 && bldr_count(applied) > 0) {
+		bldr_object_set(*ret, "applied", bldr_ref(applied));
+	}
+	bldr_unref(applied);
 	return r < 0 ? r : write_documents(d, &sttm, err);
 }
 

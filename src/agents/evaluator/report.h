@@ -15,6 +15,7 @@ struct report_input {
 	const struct deployment *deployment;
 	const struct findings *findings;
 	const struct evaluation *evaluation;
+	const struct bldr_value *knowledge; /* {recalled, recalled_build, sttm, learned}; NULL: none */
 	const struct bldr_value *decisions; /* [{next, reason}]: the supervisor's, in order */
 };
 

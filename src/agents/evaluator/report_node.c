@@ -7,9 +7,11 @@
 
 enum { REPORT_MAX = 64 << 20 };
 
-static const char *const reads[] = { "job",        "decisions", "sources",    "profile",
-				     "design",     "contract",  "sttm",       "pipeline",
-				     "deployment", "findings",  "evaluation", NULL };
+static const char *const reads[] = {
+	"job",        "decisions", "sources",        "profile",    "design",
+	"contract",   "sttm",      "pipeline",       "deployment", "findings",
+	"evaluation", "recalled",  "recalled_build", "learned",    NULL
+};
 static const char *const writes[] = { "report", NULL };
 static const struct handover handover = { "evaluator.report", BLDR_PURE, "report" };
 
@@ -72,6 +74,7 @@ static int report(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 		.findings = &e.findings,
 		.evaluation = &e.evaluation,
 		.decisions = bldr_get(d->args, "decisions"),
+		.knowledge = d->args,
 	};
 	struct buf out;
 	int r = read_everything(d, &e, err);

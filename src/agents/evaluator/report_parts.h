@@ -20,6 +20,8 @@ struct bldr_value *report_design(const struct report_input *in, struct arena *a)
 struct bldr_value *report_profile(const struct report_input *in, struct arena *a);
 /* The supervisor's decisions, the rubrics of the score, the pipeline's files and the artefacts. */
 struct bldr_value *report_run(const struct report_input *in, struct arena *a);
+/* What the knowledge base has to do with the run. */
+struct bldr_value *report_knowledge(const struct report_input *in, struct arena *a);
 
 /* A drawing of where the columns of one target table come from; id is unique in the page. */
 struct bldr_value *report_flow(const struct report_input *in, const struct sttm_table *table,

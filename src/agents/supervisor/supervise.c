@@ -13,8 +13,10 @@
 
 #include "agents/nodes.h"
 
-static const char *const reads[] = { "job", "next", "rounds", "approval", "findings", NULL };
-static const char *const writes[] = { "next", "advice", "rounds", "designs", "decisions", NULL };
+static const char *const reads[] = { "job",  "next",     "rounds", "approval",
+				     "sttm", "findings", NULL };
+static const char *const writes[] = { "next",	   "advice",   "rounds", "designs",
+				      "decisions", "attempts", NULL };
 
 const char *const supervisor_targets[] = { "analyst.design", "approval",        "tester.contract",
 					   "analyst.map",    "developer.build", "tester.check",
@@ -90,6 +92,16 @@ static struct decision decide(const struct bldr_view *v)
 	return judge(v);
 }
 
+/* Keeps what is sent back, so that it can be learned from when a later mapping is right. */
+static struct bldr_value *attempt(const struct bldr_view *v)
+{
+	struct bldr_value *a = bldr_object();
+
+	bldr_object_set(a, "sttm", bldr_ref(bldr_get(v->state, "sttm")));
+	bldr_object_set(a, "findings", bldr_ref(bldr_get(v->state, "findings")));
+	return a;
+}
+
 static void absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 		   struct bldr_patch *p)
 {
@@ -107,6 +119,9 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 	}
 	if (strcmp(d.next, "analyst.map") == 0) {
 		bldr_patch_set(p, "rounds", bldr_int(1));
+		if (d.advice != NULL) {
+			bldr_patch_set(p, "attempts", attempt(v));
+		}
 		bldr_patch_set(p, "advice", d.advice != NULL ? bldr_ref(d.advice) : bldr_list());
 	}
 }
