@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "artefact/artefact.h"
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/file.h"
 #include "cli/cli.h"
@@ -14,7 +15,7 @@ static const char *const artefact_names[] = { "sources",    "profile",  "design"
 					      "evaluation", NULL };
 
 /* Failed checks and files that are named; the artefacts have all of them. */
-enum { FAILED_SHOWN = 20, SKIPPED_SHOWN = 20 };
+enum { FAILED_SHOWN = 20, SKIPPED_SHOWN = 20, SHELL_WORD_MAX = 1 << 20 };
 
 static const char *status_name(enum bldr_thread_status status)
 {
@@ -72,6 +73,39 @@ static bool read_artefact(const char *folder, const struct bldr_value *state, co
 		artefact_read(folder, name, &ref, a, ret, &err) == 0;
 }
 
+/* A text as one word of a shell, on one line: bare, in double quotes, or in single ones. The caller frees it. */
+static char *shell_word(const char *text)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+	struct buf out;
+	char *word;
+
+	if (text[0] != '\0' && text[0] != '-' && strspn(text, plain) == strlen(text)) {
+		return xstrdup(text);
+	}
+	buf_init(&out, SHELL_WORD_MAX);
+	if (strpbrk(text, "\"$`\\!") == NULL) {
+		buf_printf(&out, "\"%s\"", text);
+	} else {
+		buf_putc(&out, '\'');
+		for (; *text != '\0'; text++) {
+			if (*text == '\'') {
+				buf_puts(&out, "'\\''");
+			} else {
+				buf_putc(&out, *text);
+			}
+		}
+		buf_putc(&out, '\'');
+	}
+	for (size_t i = 0; i < out.size; i++) {
+		out.data[i] = out.data[i] == '\n' ? ' ' : out.data[i];
+	}
+	word = xstrdup(out.data);
+	buf_release(&out);
+	return word;
+}
+
 /* [{name, rows}] of the deployment, or NULL. */
 static struct bldr_value *loaded_tables(const char *folder, const struct bldr_value *state)
 {
@@ -91,6 +125,40 @@ static struct bldr_value *loaded_tables(const char *folder, const struct bldr_va
 	}
 	arena_release(&a);
 	return tables;
+}
+
+/* {text, command} of the first sample question, or NULL. */
+static struct bldr_value *first_question(const char *folder)
+{
+	struct bldr_value *whole = NULL;
+	struct bldr_value *first = NULL;
+	struct bldr_error err;
+	char *path = xasprintf("%s/questions.json", folder);
+	char *content = NULL;
+	size_t size;
+
+	if (file_exists(path) && file_read(path, BLDR_VALUE_TEXT_MAX, &content, &size, &err) == 0 &&
+	    bldr_value_parse(content, size, &whole, &err) == 0) {
+		const struct bldr_value *q = bldr_at(bldr_get(whole, "questions"), 0);
+
+		if (bldr_get_text(q, "text") != NULL && bldr_get_text(q, "sql") != NULL) {
+			char *warehouse = xasprintf("%s/warehouse.db", folder);
+			char *file = shell_word(warehouse);
+			char *sql = shell_word(bldr_get_text(q, "sql"));
+
+			first = bldr_object();
+			bldr_object_set(first, "text", bldr_text(bldr_get_text(q, "text")));
+			bldr_object_set(first, "command",
+					bldr_textf("sqlite3 -box %s %s", file, sql));
+			free(sql);
+			free(file);
+			free(warehouse);
+		}
+	}
+	bldr_unref(whole);
+	free(content);
+	free(path);
+	return first;
 }
 
 static size_t count_failed(const struct bldr_value *v)
@@ -192,7 +260,12 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	bldr_object_set(o, "skipped", skipped_files(folder, state));
 	bldr_object_set(o, "artefacts", artefact_refs(state));
 	if (bldr_get(state, "report") != NULL) {
+		struct bldr_value *question = first_question(folder);
+
 		bldr_object_set(o, "report", bldr_textf("%s/report.html", folder));
+		if (question != NULL) {
+			bldr_object_set(o, "question", question);
+		}
 	}
 	tables = loaded_tables(folder, state);
 	if (tables != NULL) {
@@ -321,6 +394,14 @@ static void print_interrupts(const struct bldr_value *interrupts, FILE *out)
 	}
 }
 
+static void print_question(const struct bldr_value *question, FILE *out)
+{
+	if (question != NULL) {
+		fprintf(out, "ask it: %s\n  %s\n", bldr_get_text(question, "text"),
+			bldr_get_text(question, "command"));
+	}
+}
+
 void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 {
 	const char *status = bldr_get_text(o, "status");
@@ -337,6 +418,7 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 		print_failed(o, out);
 		print_skipped(bldr_get(o, "skipped"), out);
 		print_tables(bldr_get(o, "tables"), out);
+		print_question(bldr_get(o, "question"), out);
 		fprintf(out, "warehouse: %s\nreport: %s\n", bldr_get_text(o, "warehouse"),
 			bldr_get_text(o, "report"));
 		return;

@@ -38,7 +38,7 @@ def artefacts(folder: Path) -> dict[str, bytes]:
     paths = [
         p for sub in ("artefacts", "pipeline") for p in (folder / sub).rglob("*") if p.is_file()
     ]
-    paths.append(folder / "report.html")
+    paths += [folder / name for name in ("report.html", "questions.json", "questions.sql")]
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(paths)}
 
 

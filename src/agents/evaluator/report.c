@@ -15,9 +15,10 @@ static const struct {
 	const char *name;
 	struct bldr_value *(*make)(const struct report_input *in, struct arena *a);
 } PARTS[] = {
-	{ "head", report_head },       { "star", report_star },     { "checks", report_checks },
-	{ "lineage", report_lineage }, { "design", report_design }, { "profile", report_profile },
-	{ "run", report_run },
+	{ "head", report_head },           { "star", report_star },
+	{ "questions", report_questions }, { "checks", report_checks },
+	{ "lineage", report_lineage },     { "design", report_design },
+	{ "profile", report_profile },     { "run", report_run },
 };
 
 int report_render(const struct report_input *in, struct arena *a, struct buf *out,

@@ -10,6 +10,8 @@
 struct bldr_value *report_head(const struct report_input *in, struct arena *a);
 /* The star as a drawing, and its references as a list. */
 struct bldr_value *report_star(const struct report_input *in, struct arena *a);
+/* Sample questions with their answers. */
+struct bldr_value *report_questions(const struct report_input *in, struct arena *a);
 /* The findings: failed ones one by one, passed ones grouped by what they prove; the control totals. */
 struct bldr_value *report_checks(const struct report_input *in, struct arena *a);
 /* Every target table: where it comes from, column by column, with a drawing. */
