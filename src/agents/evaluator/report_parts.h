@@ -27,6 +27,10 @@ struct bldr_value *report_run(const struct report_input *in, struct arena *a);
 struct bldr_value *report_flow(const struct report_input *in, const struct sttm_table *table,
 			       struct arena *a, const char *id);
 
+/* How the values of a column lie, as a small drawing; plot_id is unique in the page. */
+struct bldr_value *report_plot(const struct column_profile *c, int64_t rows, const char *plot_id,
+			       struct arena *a);
+
 /* Ids in the page of the places that tell about a target table or a source table; NULL: there is none. */
 const char *report_target_id(const struct report_input *in, const char *table, struct arena *a);
 const char *report_source_id(const struct report_input *in, const char *table, struct arena *a);
