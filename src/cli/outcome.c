@@ -402,6 +402,30 @@ static void print_question(const struct bldr_value *question, FILE *out)
 	}
 }
 
+void outcome_print_steps(const struct bldr_value *steps, FILE *out)
+{
+	if (bldr_count(steps) == 0) {
+		return;
+	}
+	fprintf(out, "%-24s %6s %12s %10s %10s %8s\n", "steps", "times", "rows", "wall s", "CPU s",
+		"peak MB");
+	for (size_t i = 0; i < bldr_count(steps); i++) {
+		const struct bldr_value *s = bldr_at(steps, i);
+		int64_t wall_ms = bldr_get_int(s, "wall_us", 0) / 1000;
+		int64_t cpu_ms = bldr_get_int(s, "cpu_us", 0) / 1000;
+		char rows[24] = "";
+
+		if (bldr_get(s, "rows") != NULL) {
+			snprintf(rows, sizeof(rows), "%lld", (long long)bldr_get_int(s, "rows", 0));
+		}
+		fprintf(out, "  %-22s %6lld %12s %6lld.%03lld %6lld.%03lld %8lld\n",
+			bldr_get_text(s, "step"), (long long)bldr_get_int(s, "times", 0), rows,
+			(long long)(wall_ms / 1000), (long long)(wall_ms % 1000),
+			(long long)(cpu_ms / 1000), (long long)(cpu_ms % 1000),
+			(long long)(bldr_get_int(s, "peak_rss_bytes", 0) >> 20));
+	}
+}
+
 void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 {
 	const char *status = bldr_get_text(o, "status");

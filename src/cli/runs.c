@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "cli/meter.h"
 #include "cli/outcome.h"
 #include "cli/runs.h"
 #include "cli/session.h"
@@ -198,6 +199,7 @@ static void print_run(const struct bldr_value *o, const char *output)
 		printf("  %-16s %s/%s\n", bldr_key(it), bldr_get_text(o, "folder"),
 		       bldr_get_text(bldr_item(it), "path"));
 	}
+	outcome_print_steps(bldr_get(o, "steps"), stdout);
 	outcome_print(o, output, stdout);
 }
 
@@ -214,6 +216,7 @@ static int show(const struct settings *settings, const char *wanted, bool json,
 	if (r < 0) {
 		return command_fail(&err);
 	}
+	bldr_object_set(outcome, "steps", meter_read(bldr_get_text(outcome, "folder")));
 	if (json) {
 		command_print_json(outcome);
 	} else {

@@ -144,9 +144,7 @@ static struct bldr_value *column_value(const struct column_profile *c, int64_t r
 	bldr_object_set(v, "name", bldr_text(c->name));
 	bldr_object_set(v, "type", bldr_text(c->type));
 	bldr_object_set(v, "nulls", bldr_text(report_number(a, c->nulls)));
-	bldr_object_set(v, "null_bar", c->nulls > 0 ? bldr_int(bar(c->nulls, rows)) : NULL);
 	bldr_object_set(v, "distinct", bldr_text(report_number(a, c->distinct)));
-	bldr_object_set(v, "distinct_bar", bldr_int(bar(c->distinct, rows)));
 	bldr_object_set(v, "min", value_text(a, c->min));
 	bldr_object_set(v, "max", value_text(a, c->max));
 	bldr_object_set(v, "lengths",
