@@ -24,7 +24,14 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
 {
+	static const char said[] =
+		"\nbldr: stopping at a safe point; once more ends it at once, and "
+		"what is recorded is safe then too\n";
+
 	(void)number;
+	if (!interrupted && write(STDERR_FILENO, said, sizeof(said) - 1) < 0) {
+		; /* nobody reads it */
+	}
 	interrupted = 1;
 	if (interruptible != NULL) {
 		bldr_engine_stop(interruptible);
@@ -223,9 +230,9 @@ int session_drive(struct session *s, bool json)
 	int exit_code;
 	int r;
 
-	s->progress = progress_new(s->settings->progress, json);
+	s->progress = progress_new(s->settings->progress, json, s->meter);
 	r = run_engine(s, &err);
-	progress_clear(s->progress);
+	progress_end(s->progress);
 	if (r < 0) {
 		fprintf(stderr,
 			"bldr: %s\nbldr: what is recorded is safe; go on with: bldr runs "
