@@ -105,3 +105,13 @@ int desk_write(struct desk *d, const char *name, const char *path, const void *d
 	bldr_object_set(*ret, "ref", artefact_ref_value(&ref));
 	return 0;
 }
+
+int64_t desk_records(const struct deployment *deployment)
+{
+	int64_t rows = 0;
+
+	for (size_t i = 0; i < deployment->sources.n; i++) {
+		rows += deployment->sources.at[i].read;
+	}
+	return rows;
+}

@@ -2,7 +2,8 @@
  * A desk: what one work function works with - its run's folder, the source folder, an arena, and the
  * artefacts that its request refers to. Opened first, closed last, on the worker's own thread.
  *
- * Channel values of artefacts are objects {"ref": {path, hash, bytes}, ...}.
+ * Channel values of artefacts are objects {"ref": {path, hash, bytes}, ...}; "rows" beside it says how many source records
+ * the work went through.
  */
 #pragma once
 
@@ -40,3 +41,6 @@ int desk_derive(struct desk *d, struct artefact_head *head, const char *const *n
 /* Writes the artefact (path NULL: the default one) and answers {"ref": ...} in *ret. */
 int desk_write(struct desk *d, const char *name, const char *path, const void *data,
 	       struct bldr_value **ret, struct bldr_error *err);
+
+/* Source records that a load has read. */
+int64_t desk_records(const struct deployment *deployment);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "artefact/artefact.h"
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/file.h"
 #include "cli/approval.h"
@@ -15,7 +16,7 @@ static const char *const artefact_names[] = { "sources",    "profile",  "design"
 					      "evaluation", NULL };
 
 /* Failed checks and files that are named; the artefacts have all of them. */
-enum { FAILED_SHOWN = 20, SKIPPED_SHOWN = 20 };
+enum { FAILED_SHOWN = 20, SKIPPED_SHOWN = 20, SHELL_WORD_MAX = 1 << 20 };
 
 static const char *status_name(enum bldr_thread_status status)
 {
@@ -73,6 +74,39 @@ static bool read_artefact(const char *folder, const struct bldr_value *state, co
 		artefact_read(folder, name, &ref, a, ret, &err) == 0;
 }
 
+/* A text as one word of a shell, on one line: bare, in double quotes, or in single ones. The caller frees it. */
+static char *shell_word(const char *text)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+	struct buf out;
+	char *word;
+
+	if (text[0] != '\0' && text[0] != '-' && strspn(text, plain) == strlen(text)) {
+		return xstrdup(text);
+	}
+	buf_init(&out, SHELL_WORD_MAX);
+	if (strpbrk(text, "\"$`\\!") == NULL) {
+		buf_printf(&out, "\"%s\"", text);
+	} else {
+		buf_putc(&out, '\'');
+		for (; *text != '\0'; text++) {
+			if (*text == '\'') {
+				buf_puts(&out, "'\\''");
+			} else {
+				buf_putc(&out, *text);
+			}
+		}
+		buf_putc(&out, '\'');
+	}
+	for (size_t i = 0; i < out.size; i++) {
+		out.data[i] = out.data[i] == '\n' ? ' ' : out.data[i];
+	}
+	word = xstrdup(out.data);
+	buf_release(&out);
+	return word;
+}
+
 /* [{name, rows}] of the deployment, or NULL. */
 static struct bldr_value *loaded_tables(const char *folder, const struct bldr_value *state)
 {
@@ -92,6 +126,40 @@ static struct bldr_value *loaded_tables(const char *folder, const struct bldr_va
 	}
 	arena_release(&a);
 	return tables;
+}
+
+/* {text, command} of the first sample question, or NULL. */
+static struct bldr_value *first_question(const char *folder)
+{
+	struct bldr_value *whole = NULL;
+	struct bldr_value *first = NULL;
+	struct bldr_error err;
+	char *path = xasprintf("%s/questions.json", folder);
+	char *content = NULL;
+	size_t size;
+
+	if (file_exists(path) && file_read(path, BLDR_VALUE_TEXT_MAX, &content, &size, &err) == 0 &&
+	    bldr_value_parse(content, size, &whole, &err) == 0) {
+		const struct bldr_value *q = bldr_at(bldr_get(whole, "questions"), 0);
+
+		if (bldr_get_text(q, "text") != NULL && bldr_get_text(q, "sql") != NULL) {
+			char *warehouse = xasprintf("%s/warehouse.db", folder);
+			char *file = shell_word(warehouse);
+			char *sql = shell_word(bldr_get_text(q, "sql"));
+
+			first = bldr_object();
+			bldr_object_set(first, "text", bldr_text(bldr_get_text(q, "text")));
+			bldr_object_set(first, "command",
+					bldr_textf("sqlite3 -box %s %s", file, sql));
+			free(sql);
+			free(file);
+			free(warehouse);
+		}
+	}
+	bldr_unref(whole);
+	free(content);
+	free(path);
+	return first;
 }
 
 static size_t count_failed(const struct bldr_value *v)
@@ -194,7 +262,12 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	bldr_object_set(o, "artefacts", artefact_refs(state));
 	bldr_object_set(o, "knowledge", outcome_knowledge(state));
 	if (bldr_get(state, "report") != NULL) {
+		struct bldr_value *question = first_question(folder);
+
 		bldr_object_set(o, "report", bldr_textf("%s/report.html", folder));
+		if (question != NULL) {
+			bldr_object_set(o, "question", question);
+		}
 	}
 	tables = loaded_tables(folder, state);
 	if (tables != NULL) {
@@ -329,6 +402,38 @@ static void print_interrupts(const struct bldr_value *o, const char *output, FIL
 	}
 }
 
+static void print_question(const struct bldr_value *question, FILE *out)
+{
+	if (question != NULL) {
+		fprintf(out, "ask it: %s\n  %s\n", bldr_get_text(question, "text"),
+			bldr_get_text(question, "command"));
+	}
+}
+
+void outcome_print_steps(const struct bldr_value *steps, FILE *out)
+{
+	if (bldr_count(steps) == 0) {
+		return;
+	}
+	fprintf(out, "%-24s %6s %12s %10s %10s %8s\n", "steps", "times", "rows", "wall s", "CPU s",
+		"peak MB");
+	for (size_t i = 0; i < bldr_count(steps); i++) {
+		const struct bldr_value *s = bldr_at(steps, i);
+		int64_t wall_ms = bldr_get_int(s, "wall_us", 0) / 1000;
+		int64_t cpu_ms = bldr_get_int(s, "cpu_us", 0) / 1000;
+		char rows[24] = "";
+
+		if (bldr_get(s, "rows") != NULL) {
+			snprintf(rows, sizeof(rows), "%lld", (long long)bldr_get_int(s, "rows", 0));
+		}
+		fprintf(out, "  %-22s %6lld %12s %6lld.%03lld %6lld.%03lld %8lld\n",
+			bldr_get_text(s, "step"), (long long)bldr_get_int(s, "times", 0), rows,
+			(long long)(wall_ms / 1000), (long long)(wall_ms % 1000),
+			(long long)(cpu_ms / 1000), (long long)(cpu_ms % 1000),
+			(long long)(bldr_get_int(s, "peak_rss_bytes", 0) >> 20));
+	}
+}
+
 void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 {
 	const char *status = bldr_get_text(o, "status");
@@ -349,6 +454,7 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 			fprintf(out, "decisions: %s\n",
 				bldr_get_text(bldr_get(o, "approval"), "decisions"));
 		}
+		print_question(bldr_get(o, "question"), out);
 		fprintf(out, "warehouse: %s\nreport: %s\n", bldr_get_text(o, "warehouse"),
 			bldr_get_text(o, "report"));
 		return;

@@ -9,8 +9,10 @@
 /*
  * Object: run, status (running | done | failed), source_dir, started_ms, updated_ms, events, rounds,
  * verdict, checks, errors, warnings, score, decisions, artefacts {name: ref}, folder, report, warehouse,
- * tables [{name, rows}], knowledge {shown, applied, learned}, error, error_code (INVALID, IO...), exit_code; session_outcome adds interrupts
- * [{key, asked_ms, question}]. What is not known yet is absent. The caller owns it.
+ * tables [{name, rows}], knowledge {shown, applied, learned}, approval {answer, decisions}, error, error_code
+ * (INVALID, IO...), exit_code; session_outcome adds interrupts [{key, asked_ms, question}], and question {text, command} is
+ * how to ask the first sample question. With steps and process (meter.h), which whoever drove the run or shows it adds,
+ * what the steps cost is told too. What is not known yet is absent. The caller owns it.
  */
 struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
 			       const struct bldr_value *state);
@@ -23,4 +25,6 @@ int outcome_artefact(const struct bldr_value *outcome, const char *name, struct 
 		     struct bldr_error *err);
 /* Writes run.json in the run's folder, with the sources' sizes and mtimes. Errors: IO. */
 int outcome_store(const char *folder, const struct bldr_value *outcome, struct bldr_error *err);
+/* A table of the steps and what they cost; nothing when there are none. */
+void outcome_print_steps(const struct bldr_value *steps, FILE *out);
 void outcome_print(const struct bldr_value *outcome, const char *output, FILE *out);

@@ -1,16 +1,30 @@
 /*
- * Turns durable events into lines. A task's path, such as "/2:analyst.design/1:profile_table:0", says
- * which agent it belongs to; only steps that do something (have an effect) are told.
+ * Turns durable events into lines. A work's name, such as "analyst.profile_table", says which agent it belongs to; only
+ * steps that do something (have an effect) are told. A thread of its own draws the live line, so that one long step
+ * is seen to go on; everything below is under one lock.
  */
+#include "cli/progress.h"
+
+#include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "cli/progress.h"
+#include "base/utf8.h"
 
-enum { NAME_MAX_BYTES = 80, RUNNING_MAX = 4096 };
+enum {
+	NAME_MAX_BYTES = 80,
+	RUNNING_MAX = 4096,
+	TICK_MS = 200,
+	WIDTH_DEFAULT = 80,
+	LINE_MAX_BYTES = 512,
+	RATE_MIN_MS = 20 /* below, records per second say nothing */
+};
 
 struct running {
 	char *key;
@@ -20,35 +34,81 @@ struct running {
 
 struct progress {
 	bool quiet;
-	bool live; /* stderr is a terminal */
+	bool live; /* stderr is a terminal that can take a line back */
 	bool line; /* a live line stands there */
+	struct meter *meter;
+	int64_t began_ms;
 	struct running running[RUNNING_MAX];
 	size_t n;
 	size_t ended;
+	int64_t tables; /* that were profiled */
+	int64_t rows;   /* that steps went through */
+	pthread_mutex_t lock;
+	pthread_cond_t closing;
+	pthread_t ticker;
+	bool ticking;
 };
 
-struct progress *progress_new(enum progress_mode mode, bool json)
+static int64_t clock_ms(void)
 {
-	struct progress *p = xcalloc(1, sizeof(*p));
-	bool terminal = isatty(STDERR_FILENO) == 1;
+	struct timespec t;
 
-	p->quiet = mode == PROGRESS_NONE || (mode == PROGRESS_AUTO && json && !terminal);
-	p->live = mode == PROGRESS_AUTO && terminal && getenv("NO_COLOR") == NULL;
-	return p;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void progress_free(struct progress *p)
+/* ---- words ---- */
+
+/* "1,234,567" */
+static const char *grouped(int64_t n, char ret[32])
 {
-	if (p == NULL) {
-		return;
+	char digits[24];
+	int size = snprintf(digits, sizeof(digits), "%lld", (long long)n);
+	size_t used = 0;
+
+	for (int i = 0; i < size; i++) {
+		if (i > 0 && (size - i) % 3 == 0) {
+			ret[used++] = ',';
+		}
+		ret[used++] = digits[i];
 	}
-	for (size_t i = 0; i < p->n; i++) {
-		free(p->running[i].key);
-	}
-	free(p);
+	ret[used] = '\0';
+	return ret;
 }
 
-void progress_clear(struct progress *p)
+/* "1,234 rows, 56,789 rows/s" */
+static void put_rows(char *line, size_t size, int64_t rows, int64_t ms)
+{
+	char count[32];
+	char rate[32];
+
+	snprintf(line, size, "%s row%s", grouped(rows, count), rows == 1 ? "" : "s");
+	if (ms >= RATE_MIN_MS && rows > 0) {
+		size_t used = strlen(line);
+
+		snprintf(line + used, size - used, ", %s rows/s", grouped(rows * 1000 / ms, rate));
+	}
+}
+
+/* Control characters of a stranger's names never reach the terminal. */
+static void make_harmless(char *text)
+{
+	for (; *text != '\0'; text++) {
+		*text = iscntrl((unsigned char)*text) ? '?' : *text;
+	}
+}
+
+/* ---- the live line ---- */
+
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
+									       : WIDTH_DEFAULT;
+}
+
+static void clear_line(struct progress *p)
 {
 	if (p->line) {
 		fputs("\r\033[K", stderr);
@@ -56,20 +116,134 @@ void progress_clear(struct progress *p)
 	}
 }
 
+/* Leaves the last column free: a full line would wrap, and one that wrapped cannot be taken back. */
+static void cut_to_width(char *line, size_t columns)
+{
+	size_t size = strlen(line);
+	size_t at = 0;
+
+	for (size_t n = 0; n + 1 < columns && at < size; n++) {
+		bool valid;
+		at += utf8_next(line + at, size - at, &valid);
+	}
+	line[at] = '\0';
+}
+
+static void compose(const struct progress *p, char line[LINE_MAX_BYTES])
+{
+	const struct running *r = &p->running[0];
+	struct metered_step step = { .rows = -1 };
+	int64_t ms = clock_ms() - p->began_ms;
+	char rows[96];
+	char more[32] = "";
+	char tables[32] = "";
+
+	if (p->meter != NULL) {
+		(void)meter_find(p->meter, r->key, &step);
+	}
+	if (p->n > 1) {
+		snprintf(more, sizeof(more), " and %zu more", p->n - 1);
+	}
+	if (p->tables > 0) {
+		snprintf(tables, sizeof(tables), ", %lld table%s", (long long)p->tables,
+			 p->tables == 1 ? "" : "s");
+	}
+	put_rows(rows, sizeof(rows), p->rows, p->rows > 0 ? ms : 0);
+	snprintf(line, LINE_MAX_BYTES, "  %lld.%lld s  %s%s%s%s  [%zu step%s%s, %s]",
+		 (long long)(ms / 1000), (long long)(ms % 1000 / 100), r->name,
+		 step.table[0] != '\0' ? " " : "", step.table, more, p->ended,
+		 p->ended == 1 ? "" : "s", tables, rows);
+	make_harmless(line);
+	cut_to_width(line, terminal_width());
+}
+
 static void show_live(struct progress *p)
 {
-	if (!p->live) {
+	char line[LINE_MAX_BYTES];
+
+	if (!p->live || p->n == 0) {
 		return;
 	}
-	progress_clear(p);
-	if (p->n > 0) {
-		fprintf(stderr, "  %zu steps done, running: %s", p->ended, p->running[0].name);
-		if (p->n > 1) {
-			fprintf(stderr, " and %zu more", p->n - 1);
-		}
-		p->line = true;
-	}
+	compose(p, line);
+	clear_line(p);
+	fputs(line, stderr);
+	p->line = true;
 	fflush(stderr);
+}
+
+static void *tick(void *user)
+{
+	struct progress *p = user;
+
+	pthread_mutex_lock(&p->lock);
+	while (p->ticking) {
+		struct timespec until;
+
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += (long)TICK_MS * 1000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		(void)pthread_cond_timedwait(&p->closing, &p->lock, &until);
+		if (p->ticking) {
+			show_live(p);
+		}
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* ---- a run ---- */
+
+struct progress *progress_new(enum progress_mode mode, bool json, struct meter *meter)
+{
+	struct progress *p = xcalloc(1, sizeof(*p));
+	bool terminal = isatty(STDERR_FILENO) == 1;
+	const char *colours = getenv("NO_COLOR");
+	const char *kind = getenv("TERM");
+
+	p->quiet = mode == PROGRESS_NONE || (mode == PROGRESS_AUTO && json && !terminal);
+	p->live = mode == PROGRESS_AUTO && terminal && (colours == NULL || colours[0] == '\0') &&
+		(kind == NULL || strcmp(kind, "dumb") != 0);
+	p->meter = meter;
+	p->began_ms = clock_ms();
+	ASSERT(pthread_mutex_init(&p->lock, NULL) == 0);
+	ASSERT(pthread_cond_init(&p->closing, NULL) == 0);
+	if (p->live) {
+		p->ticking = true;
+		p->ticking = pthread_create(&p->ticker, NULL, tick, p) == 0;
+	}
+	return p;
+}
+
+void progress_end(struct progress *p)
+{
+	bool ticking;
+
+	pthread_mutex_lock(&p->lock);
+	ticking = p->ticking;
+	p->ticking = false;
+	p->live = false;
+	clear_line(p);
+	fflush(stderr);
+	pthread_cond_signal(&p->closing);
+	pthread_mutex_unlock(&p->lock);
+	if (ticking) {
+		(void)pthread_join(p->ticker, NULL);
+	}
+}
+
+void progress_free(struct progress *p)
+{
+	if (p == NULL) {
+		return;
+	}
+	progress_end(p);
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->running[i].key);
+	}
+	pthread_cond_destroy(&p->closing);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
 }
 
 static void begin(struct progress *p, const char *key, const char *name, int64_t at_ms)
@@ -86,10 +260,34 @@ static void begin(struct progress *p, const char *key, const char *name, int64_t
 	show_live(p);
 }
 
+/* What a step was about and went through: "  raw_orders, 99 rows"; nothing when the meter does not know. */
+static void add_measure(struct progress *p, const char *key, int64_t ms, char *line, size_t size)
+{
+	struct metered_step step;
+	char rows[96] = "";
+
+	line[0] = '\0';
+	if (p->meter == NULL || !meter_find(p->meter, key, &step)) {
+		return;
+	}
+	if (step.rows >= 0) {
+		put_rows(rows, sizeof(rows), step.rows, ms);
+		p->rows += step.rows;
+		p->tables += step.table[0] != '\0' ? 1 : 0;
+	}
+	if (step.table[0] != '\0' || rows[0] != '\0') {
+		snprintf(line, size, "  %s%s%s", step.table,
+			 step.table[0] != '\0' && rows[0] != '\0' ? ", " : "", rows);
+	}
+	make_harmless(line);
+}
+
 static void end(struct progress *p, const char *key, const char *status, const char *error,
 		int64_t at_ms)
 {
+	char measure[LINE_MAX_BYTES];
 	size_t i = 0;
+	int64_t ms;
 
 	while (i < p->n && strcmp(p->running[i].key, key) != 0) {
 		i++;
@@ -97,11 +295,12 @@ static void end(struct progress *p, const char *key, const char *status, const c
 	if (i == p->n) {
 		return;
 	}
-	progress_clear(p);
+	ms = at_ms - p->running[i].since_ms;
+	add_measure(p, key, ms, measure, sizeof(measure));
+	clear_line(p);
 	p->ended++;
-	fprintf(stderr, "  %-24s %-7s %6lld ms%s%s\n", p->running[i].name, status,
-		(long long)(at_ms - p->running[i].since_ms), error != NULL ? "  " : "",
-		error != NULL ? error : "");
+	fprintf(stderr, "  %-24s %-7s %6lld ms%s%s%s\n", p->running[i].name, status, (long long)ms,
+		measure, error != NULL ? "  " : "", error != NULL ? error : "");
 	free(p->running[i].key);
 	memmove(&p->running[i], &p->running[i + 1], (p->n - i - 1) * sizeof(p->running[0]));
 	p->n--;
@@ -115,10 +314,12 @@ void progress_event(struct progress *p, const struct bldr_event *e)
 	if (p->quiet || key == NULL) {
 		return;
 	}
+	pthread_mutex_lock(&p->lock);
 	if (strcmp(e->type, "effect.intended") == 0) {
 		begin(p, key, bldr_get_text(e->data, "name"), e->at_ms);
 	} else if (strcmp(e->type, "effect.ended") == 0) {
 		end(p, key, bldr_get_text(e->data, "status"), bldr_get_text(e->data, "error"),
 		    e->at_ms);
 	}
+	pthread_mutex_unlock(&p->lock);
 }

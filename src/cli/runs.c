@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "cli/approval.h"
+#include "cli/meter.h"
 #include "cli/outcome.h"
 #include "cli/runs.h"
 #include "cli/session.h"
@@ -201,6 +202,7 @@ static void print_run(const struct bldr_value *o, const char *output)
 	if (approval_pending(o) != NULL) {
 		approval_show(o);
 	}
+	outcome_print_steps(bldr_get(o, "steps"), stdout);
 	outcome_print(o, output, stdout);
 }
 
@@ -217,6 +219,7 @@ static int show(const struct settings *settings, const char *wanted, bool json,
 	if (r < 0) {
 		return command_fail(&err);
 	}
+	bldr_object_set(outcome, "steps", meter_read(bldr_get_text(outcome, "folder")));
 	if (json) {
 		command_print_json(outcome);
 	} else {

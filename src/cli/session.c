@@ -1,6 +1,6 @@
 /*
  * Opens an output folder and drives one run in it. Durable facts are the journal's; what is written
- * here besides (run.json, work.jsonl) is for people and audits, and losing it loses no state.
+ * here besides (run.json, work.jsonl, steps.jsonl) is for people and audits, and losing it loses no state.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/evaluator/measured.h"
 #include "base/check.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -24,7 +25,14 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
 {
+	static const char said[] =
+		"\nbldr: stopping at a safe point; once more ends it at once, and "
+		"what is recorded is safe then too\n";
+
 	(void)number;
+	if (!interrupted && write(STDERR_FILENO, said, sizeof(said) - 1) < 0) {
+		; /* nobody reads it */
+	}
 	interrupted = 1;
 	if (interruptible != NULL) {
 		bldr_engine_stop(interruptible);
@@ -91,14 +99,25 @@ static void on_effect(const char *thread, const char *key, const char *kind, con
 	bldr_unref(line);
 }
 
-static void add_hooks(struct session *s)
+/* Registers work functions, measured; one of the same name is replaced. */
+static void add_works(struct session *s, const struct bldr_work_type *types, size_t n)
 {
-	for (size_t i = 0; i < s->hooks->n_work; i++) {
-		struct bldr_work_type type = s->hooks->work[i];
+	for (size_t i = 0; i < n; i++) {
+		struct bldr_work_type type = types[i];
 
 		type.context = &s->context;
+		type = meter_wrap(s->meter, &type);
 		bldr_engine_add_work(s->engine, &type);
 	}
+}
+
+static void add_all_works(struct session *s)
+{
+	size_t n;
+	const struct bldr_work_type *types = agents_work(&n);
+
+	add_works(s, types, n);
+	add_works(s, s->hooks->work, s->hooks->n_work);
 }
 
 int session_open(struct session *s, const struct settings *settings, bool read_only,
@@ -139,7 +158,8 @@ int session_open(struct session *s, const struct settings *settings, bool read_o
 	if (r < 0) {
 		return r;
 	}
-	add_hooks(s);
+	s->meter = meter_new();
+	add_all_works(s);
 	bldr_engine_observe(s->engine, on_event, s);
 	bldr_engine_observe_effects(s->engine, on_effect, s);
 	return 0;
@@ -152,6 +172,7 @@ void session_close(struct session *s)
 	}
 	agents_free(s->agents);
 	progress_free(s->progress);
+	meter_free(s->meter);
 	if (s->work_log >= 0) {
 		close(s->work_log);
 	}
@@ -175,7 +196,7 @@ int session_enter(struct session *s, const char *run, struct bldr_error *err)
 		return bldr_error_set(err, BLDR_E_IO, "cannot write \"%s\": %s", log,
 				      strerror(errno));
 	}
-	return 0;
+	return meter_open(s->meter, s->folder, err);
 }
 
 static int run_engine(struct session *s, struct bldr_error *err)
@@ -209,6 +230,21 @@ static bool answered(struct session *s, const struct bldr_value *outcome)
 	return r == 0;
 }
 
+/* Adds what the steps cost to the outcome, and fills it into the report when there is one. */
+static void tell_costs(struct session *s, struct bldr_value *outcome)
+{
+	struct bldr_value *steps = meter_read(s->folder);
+	struct bldr_value *process = meter_process();
+	const char *report = bldr_get_text(outcome, "report");
+	struct bldr_error err;
+
+	if (report != NULL && report_measure(report, steps, process, &err) < 0) {
+		fprintf(stderr, "bldr: %s\n", err.text);
+	}
+	bldr_object_set(outcome, "steps", steps);
+	bldr_object_set(outcome, "process", process);
+}
+
 int session_drive(struct session *s, bool json)
 {
 	struct bldr_value *outcome = NULL;
@@ -216,10 +252,11 @@ int session_drive(struct session *s, bool json)
 	int exit_code;
 	int r;
 
-	s->progress = progress_new(s->settings->progress, json);
 	do {
+		s->progress = progress_new(s->settings->progress, json, s->meter);
 		r = run_engine(s, &err);
-		progress_clear(s->progress);
+		progress_free(s->progress);
+		s->progress = NULL;
 		if (r < 0) {
 			fprintf(stderr,
 				"bldr: %s\nbldr: what is recorded is safe; go on with: bldr runs "
@@ -238,6 +275,7 @@ int session_drive(struct session *s, bool json)
 	}
 	exit_code = (int)bldr_get_int(outcome, "exit_code", EXIT_WORLD);
 	log_outcome(outcome);
+	tell_costs(s, outcome);
 	r = outcome_store(s->folder, outcome, &err);
 	if (r < 0) {
 		fprintf(stderr, "bldr: %s\n", err.text);

@@ -1,12 +1,13 @@
 /*
  * A session: the engine of one output folder with the agents registered, and what a running thread
- * leaves behind for people: progress on stderr, work.jsonl and run.json in the run's folder.
+ * leaves behind for people: progress on stderr, work.jsonl, steps.jsonl and run.json in the run's folder.
  */
 #pragma once
 
 #include "agents/agents.h"
 #include "base/arena.h"
 #include "cli/cli.h"
+#include "cli/meter.h"
 #include "cli/settings.h"
 
 struct session {
@@ -20,6 +21,7 @@ struct session {
 	const char *run;    /* the run that is driven; NULL while only reading */
 	const char *folder; /* output/run */
 	int work_log;       /* file descriptor of work.jsonl, -1: none */
+	struct meter *meter;
 	struct progress *progress;
 };
 

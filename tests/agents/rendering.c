@@ -57,6 +57,15 @@ static int read_decisions(const char *folder, struct arena *a, struct rendering 
 	return rc;
 }
 
+/* The sample questions, with answers when a warehouse stands beside the folder. */
+static int ask(const char *folder, struct arena *a, struct rendering *r, struct bldr_error *err)
+{
+	const char *warehouse = arena_printf(a, "%s/../warehouse.db", folder);
+	questions_make(&r->design, &r->contract, a, &r->questions);
+	return file_exists(warehouse) ? questions_answer(warehouse, NULL, a, &r->questions, err)
+				      : 0;
+}
+
 int rendering_read(const char *folder, struct arena *a, struct rendering *ret,
 		   struct bldr_error *err)
 {
@@ -78,7 +87,10 @@ int rendering_read(const char *folder, struct arena *a, struct rendering *ret,
 	for (size_t i = 0; rc == 0 && i < sizeof(artefacts) / sizeof(artefacts[0]); i++) {
 		rc = read_one(folder, artefacts[i].name, a, artefacts[i].ret, err);
 	}
-	return rc == 0 ? read_decisions(folder, a, ret, err) : rc;
+	if (rc == 0) {
+		rc = read_decisions(folder, a, ret, err);
+	}
+	return rc == 0 ? ask(folder, a, ret, err) : rc;
 }
 
 char *rendering_html(const struct rendering *r, struct arena *a, struct bldr_error *err)
@@ -94,6 +106,7 @@ char *rendering_html(const struct rendering *r, struct arena *a, struct bldr_err
 		.findings = &r->findings,
 		.evaluation = &r->evaluation,
 		.decisions = r->decisions,
+		.questions = &r->questions,
 	};
 	struct buf out;
 	buf_init(&out, PAGE_BYTES_MAX);

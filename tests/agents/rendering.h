@@ -14,10 +14,11 @@ struct rendering {
 	struct findings findings;
 	struct evaluation evaluation;
 	const struct bldr_value *decisions;
+	struct questions questions;
 };
 
-/* Reads NAME.json or the latest NAME.vN.json of every artefact, and the decisions of ../run.json when it is
- * there. Everything lives in a. */
+/* Reads NAME.json or the latest NAME.vN.json of every artefact, and the decisions of ../run.json and the
+ * answers of ../warehouse.db when they are there. Everything lives in a. */
 int rendering_read(const char *folder, struct arena *a, struct rendering *ret,
 		   struct bldr_error *err);
 /* The page, free() it; NULL: err says why. */

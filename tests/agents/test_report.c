@@ -167,9 +167,9 @@ static void test_every_check_is_told(void **state)
 	}
 	assert_in(html, "orders.csv line 3: 01/02/2018 became 2018-01-02");
 	assert_in(html, "the mapping reads MM/dd/yyyy");
-	assert_in(html, "1 check failed");
-	assert_in(html, "1 check passed");
-	assert_true(strstr(html, "1 check failed") < strstr(html, "1 check passed"));
+	assert_in(html, "<h3>1 error</h3>");
+	assert_in(html, "<h3>1 check passed</h3>");
+	assert_true(strstr(html, "<h3>1 error</h3>") < strstr(html, "<h3>1 check passed</h3>"));
 	assert_in(html, "is beyond both");
 }
 
@@ -245,6 +245,10 @@ static void test_one_failed_check_of_each_severity(void **state)
 	assert_non_null(info);
 	assert_true(error < warning && warning < info);
 	assert_in(html, "1 error found");
+	assert_in(html, "1 error, 1 warning, 1 note");
+	assert_in(html, "<h3>1 warning</h3>");
+	assert_in(html, "<h3>1 note</h3>");
+	assert_not_in(html, "passed</h3>"); /* what is only told has not passed, nor failed */
 }
 
 static void test_ten_thousand_characters(void **state)

@@ -59,7 +59,11 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 	if (r < 0) {
 		return r;
 	}
-	return desk_write(d, "table_profile", profile_path(d, table), &profile, ret, err);
+	r = desk_write(d, "table_profile", profile_path(d, table), &profile, ret, err);
+	if (r == 0) {
+		bldr_object_set(*ret, "rows", bldr_int(profile.rows + profile.rejected_rows));
+	}
+	return r;
 }
 
 int analyst_profile_table_work(const struct bldr_work *w, struct bldr_value **ret,

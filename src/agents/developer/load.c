@@ -44,7 +44,13 @@ static int load(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 	deployment.target = "embedded";
 	deployment.warehouse = "warehouse.db";
 	r = desk_derive(d, &deployment.head, inputs, err);
-	return r < 0 ? r : desk_write(d, "deployment", NULL, &deployment, ret, err);
+	if (r == 0) {
+		r = desk_write(d, "deployment", NULL, &deployment, ret, err);
+	}
+	if (r == 0) {
+		bldr_object_set(*ret, "rows", bldr_int(desk_records(&deployment)));
+	}
+	return r;
 }
 
 int developer_load_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)

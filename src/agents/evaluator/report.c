@@ -15,11 +15,20 @@ static const struct {
 	const char *name;
 	struct bldr_value *(*make)(const struct report_input *in, struct arena *a);
 } PARTS[] = {
-	{ "head", report_head },     { "star", report_star },
-	{ "checks", report_checks }, { "lineage", report_lineage },
-	{ "design", report_design }, { "profile", report_profile },
-	{ "run", report_run },       { "knowledge", report_knowledge },
+	{ "head", report_head },           { "star", report_star },
+	{ "questions", report_questions }, { "checks", report_checks },
+	{ "lineage", report_lineage },     { "design", report_design },
+	{ "profile", report_profile },     { "run", report_run },
+	{ "knowledge", report_knowledge },
 };
+
+/* What measured.h fills in later. */
+static struct bldr_value *not_measured(void)
+{
+	struct bldr_value *measured = bldr_object();
+	bldr_object_set(measured, "known", bldr_bool(false));
+	return measured;
+}
 
 int report_render(const struct report_input *in, struct arena *a, struct buf *out,
 		  struct bldr_error *err)
@@ -33,6 +42,7 @@ int report_render(const struct report_input *in, struct arena *a, struct buf *ou
 	for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++) {
 		bldr_object_set(data, PARTS[i].name, PARTS[i].make(in, a));
 	}
+	bldr_object_set(data, "measured", not_measured());
 	rc = template_render(name, (const char *)page->data, data, report_escape, out, err);
 	bldr_unref(data);
 	return rc;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bldr/value.h>
+#include "agents/evaluator/questions.h"
 #include "artefact/artefact.h"
 #include "base/buf.h"
 
@@ -17,6 +18,7 @@ struct report_input {
 	const struct evaluation *evaluation;
 	const struct bldr_value *knowledge; /* {recalled, recalled_build, sttm, learned}; NULL: none */
 	const struct bldr_value *decisions; /* [{next, reason}]: the supervisor's, in order */
+	const struct questions *questions;  /* answered; NULL: none are asked */
 };
 
 /* Renders templates/report.html. Deterministic: no clock, no run id, no absolute path.

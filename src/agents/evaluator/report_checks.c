@@ -1,5 +1,5 @@
 /*
- * The checks: what failed comes first, one by one and the worst first; what passed is grouped by what it proves,
+ * The checks: what failed comes first, one by one and the worst first, then what is only told; what passed is grouped by what it proves,
  * so that the same sentence is read once. Beside them stand the control totals that the Tester had fixed before
  * there was a mapping, and what was loaded.
  */
@@ -8,8 +8,8 @@
 #include "agents/evaluator/report_parts.h"
 #include "agents/evaluator/report_text.h"
 
-/* Groups of passed checks are shown unfolded up to this many checks in all. */
-enum { UNFOLDED_MAX = 12 };
+/* Groups of passed checks and notes are shown unfolded up to so many checks in all; warnings up to so many. */
+enum { UNFOLDED_MAX = 12, UNFOLDED_FAILED_MAX = 6 };
 
 /* The place in the page that tells about "table.column" or "table". */
 static const char *subject_id(const struct report_input *in, const char *subject, struct arena *a)
@@ -39,18 +39,51 @@ static struct bldr_value *check_value(const struct report_input *in, const struc
 	return v;
 }
 
-static struct bldr_value *failed_value(const struct report_input *in, struct arena *a)
+/* The failed checks of a severity, in the order of the findings. */
+static struct bldr_value *failed_value(const struct report_input *in, int severity, struct arena *a)
 {
 	struct bldr_value *failed = bldr_list();
-	for (int severity = SEVERITY_ERROR; severity <= SEVERITY_INFO; severity++) {
-		for (size_t i = 0; i < in->findings->checks.n; i++) {
-			const struct finding *f = &in->findings->checks.at[i];
-			if (!f->passed && f->severity == severity) {
-				bldr_list_add(failed, check_value(in, f, a));
-			}
+	for (size_t i = 0; i < in->findings->checks.n; i++) {
+		const struct finding *f = &in->findings->checks.at[i];
+		if (!f->passed && f->severity == severity) {
+			bldr_list_add(failed, check_value(in, f, a));
 		}
 	}
 	return failed;
+}
+
+/* Errors and warnings one by one; notes are only told, in a table. */
+static void set_failed(struct bldr_value *part, const struct report_input *in, struct arena *a)
+{
+	struct bldr_value *parts = bldr_list();
+	struct bldr_value *notes = failed_value(in, SEVERITY_INFO, a);
+	for (int severity = SEVERITY_ERROR; severity <= SEVERITY_WARNING; severity++) {
+		struct bldr_value *failed = failed_value(in, severity, a);
+		struct bldr_value *v = bldr_object();
+		int64_t n = (int64_t)bldr_count(failed);
+		bldr_object_set(v, "title",
+				bldr_text(report_count(a, n, report_severity(severity))));
+		bldr_object_set(
+			v, "about",
+			bldr_text(severity == SEVERITY_ERROR
+					  ? "What came out is not what the raw files say."
+					  : "Defects of the data that were found, handled and "
+					    "counted; the result is right."));
+		bldr_object_set(v, "open",
+				bldr_bool(severity == SEVERITY_ERROR || n <= UNFOLDED_FAILED_MAX));
+		bldr_object_set(v, "findings", failed);
+		if (n > 0) {
+			bldr_list_add(parts, v);
+		} else {
+			bldr_unref(v);
+		}
+	}
+	bldr_object_set(part, "failed", parts);
+	bldr_object_set(part, "any_notes", bldr_bool(bldr_count(notes) > 0));
+	bldr_object_set(part, "few_notes", bldr_bool(bldr_count(notes) <= UNFOLDED_MAX));
+	bldr_object_set(part, "note_count",
+			bldr_text(report_count(a, (int64_t)bldr_count(notes), "note")));
+	bldr_object_set(part, "notes", notes);
 }
 
 /* ---- passed ---- */
@@ -191,13 +224,12 @@ static void set_contract(struct bldr_value *part, const struct report_input *in,
 struct bldr_value *report_checks(const struct report_input *in, struct arena *a)
 {
 	struct bldr_value *part = bldr_object();
-	struct bldr_value *failed = failed_value(in, a);
-	int64_t passed = (int64_t)(in->findings->checks.n - bldr_count(failed));
+	int64_t passed = 0;
 
-	bldr_object_set(part, "any_failed", bldr_bool(bldr_count(failed) > 0));
-	bldr_object_set(part, "failed_count",
-			bldr_text(report_count(a, (int64_t)bldr_count(failed), "check")));
-	bldr_object_set(part, "failed", failed);
+	for (size_t i = 0; i < in->findings->checks.n; i++) {
+		passed += in->findings->checks.at[i].passed ? 1 : 0;
+	}
+	set_failed(part, in, a);
 	bldr_object_set(part, "any_passed", bldr_bool(passed > 0));
 	bldr_object_set(part, "passed_count", bldr_text(report_count(a, passed, "check")));
 	bldr_object_set(part, "groups", groups_value(in, a));

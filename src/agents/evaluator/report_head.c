@@ -19,16 +19,20 @@ static void add_source_numbers(const struct report_input *in, struct arena *a,
 {
 	int64_t read = 0;
 	int64_t rejected = 0;
+	int64_t duplicates = 0;
 	for (size_t i = 0; i < in->deployment->sources.n; i++) {
 		read += in->deployment->sources.at[i].read;
 		rejected += in->deployment->sources.at[i].rejected;
+		duplicates += in->deployment->sources.at[i].duplicates;
 	}
 	add_number(list, a, (int64_t)in->sources->files.n, "source file", "source files",
 		   in->sources->skipped.n > 0
 			   ? arena_printf(a, "%zu skipped", in->sources->skipped.n)
 			   : NULL);
 	add_number(list, a, read, "record read", "records read",
-		   arena_printf(a, "%s rejected", report_number(a, rejected)));
+		   duplicates > 0 ? arena_printf(a, "%s rejected, %s", report_number(a, rejected),
+						 report_count(a, duplicates, "duplicate"))
+				  : arena_printf(a, "%s rejected", report_number(a, rejected)));
 }
 
 static void add_target_numbers(const struct report_input *in, struct arena *a,
@@ -68,6 +72,26 @@ static int64_t count_failed(const struct findings *f, int severity)
 	return n;
 }
 
+static void add_check_numbers(const struct report_input *in, struct arena *a,
+			      struct bldr_value *list)
+{
+	int64_t errors = count_failed(in->findings, SEVERITY_ERROR);
+	int64_t warnings = count_failed(in->findings, SEVERITY_WARNING);
+	int64_t notes = count_failed(in->findings, SEVERITY_INFO);
+	const char *failed = errors > 0 && warnings > 0
+		? arena_printf(a, "%s, %s", report_count(a, errors, "error"),
+			       report_count(a, warnings, "warning"))
+		: errors > 0   ? report_count(a, errors, "error")
+		: warnings > 0 ? report_count(a, warnings, "warning")
+			       : "none failed";
+
+	add_number(list, a, (int64_t)in->findings->checks.n, "check", "checks",
+		   in->findings->checks.n == 0 ? NULL
+			   : notes > 0
+			   ? arena_printf(a, "%s, %s", failed, report_count(a, notes, "note"))
+			   : failed);
+}
+
 /* One sentence under the title. */
 static const char *lead(const struct report_input *in, bool validated, struct arena *a)
 {
@@ -93,17 +117,10 @@ struct bldr_value *report_head(const struct report_input *in, struct arena *a)
 	struct bldr_value *head = bldr_object();
 	struct bldr_value *numbers = bldr_list();
 	bool validated = strcmp(in->findings->verdict, "validated") == 0;
-	int64_t failed = 0;
 
-	for (int severity = SEVERITY_ERROR; severity <= SEVERITY_WARNING; severity++) {
-		failed += count_failed(in->findings, severity);
-	}
 	add_source_numbers(in, a, numbers);
 	add_target_numbers(in, a, numbers);
-	add_number(numbers, a, (int64_t)in->findings->checks.n, "check", "checks",
-		   failed > 0 ? arena_printf(a, "%s failed", report_number(a, failed))
-			   : in->findings->checks.n == 0 ? NULL
-							 : "all passed");
+	add_check_numbers(in, a, numbers);
 	add_number(numbers, a, in->evaluation->rounds, "mapping round", "mapping rounds",
 		   in->evaluation->rounds == 1 ? "right at first" : NULL);
 	bldr_object_set(head, "verdict", bldr_text(in->findings->verdict));

@@ -1,4 +1,7 @@
-/* Reads every artefact of the run and writes report.html in the run's folder. */
+/* Reads every artefact of the run, asks the warehouse the sample questions, and writes report.html in the run's folder. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "agents/desk.h"
 #include "agents/evaluator/report.h"
 #include "agents/handover.h"
@@ -34,6 +37,7 @@ struct everything {
 	struct deployment deployment;
 	struct findings findings;
 	struct evaluation evaluation;
+	struct questions questions;
 };
 
 static int read_everything(struct desk *d, struct everything *e, struct bldr_error *err)
@@ -60,6 +64,29 @@ static int read_everything(struct desk *d, struct everything *e, struct bldr_err
 	return r;
 }
 
+/* Asks the sample questions of the warehouse, and writes them beside it. */
+static int ask_questions(struct desk *d, struct everything *e, struct bldr_error *err)
+{
+	struct bldr_value *value;
+	const char *script;
+	char *text;
+	int r;
+
+	questions_make(&e->design, &e->contract, &d->arena, &e->questions);
+	r = questions_answer(desk_path(d, e->deployment.warehouse), d->work->cancel, &d->arena,
+			     &e->questions, err);
+	if (r < 0) {
+		return r;
+	}
+	value = questions_value(&e->questions);
+	text = bldr_value_pretty(value);
+	r = file_write(desk_path(d, "questions.json"), text, strlen(text), err);
+	free(text);
+	bldr_unref(value);
+	script = questions_script(&e->questions, &d->arena);
+	return r < 0 ? r : file_write(desk_path(d, "questions.sql"), script, strlen(script), err);
+}
+
 static int report(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	struct everything e;
@@ -75,10 +102,14 @@ static int report(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 		.evaluation = &e.evaluation,
 		.decisions = bldr_get(d->args, "decisions"),
 		.knowledge = d->args,
+		.questions = &e.questions,
 	};
 	struct buf out;
 	int r = read_everything(d, &e, err);
 
+	if (r == 0) {
+		r = ask_questions(d, &e, err);
+	}
 	if (r < 0) {
 		return r;
 	}

@@ -10,6 +10,8 @@
 struct bldr_value *report_head(const struct report_input *in, struct arena *a);
 /* The star as a drawing, and its references as a list. */
 struct bldr_value *report_star(const struct report_input *in, struct arena *a);
+/* Sample questions with their answers. */
+struct bldr_value *report_questions(const struct report_input *in, struct arena *a);
 /* The findings: failed ones one by one, passed ones grouped by what they prove; the control totals. */
 struct bldr_value *report_checks(const struct report_input *in, struct arena *a);
 /* Every target table: where it comes from, column by column, with a drawing. */
@@ -26,6 +28,10 @@ struct bldr_value *report_knowledge(const struct report_input *in, struct arena 
 /* A drawing of where the columns of one target table come from; id is unique in the page. */
 struct bldr_value *report_flow(const struct report_input *in, const struct sttm_table *table,
 			       struct arena *a, const char *id);
+
+/* How the values of a column lie, as a small drawing; plot_id is unique in the page. */
+struct bldr_value *report_plot(const struct column_profile *c, int64_t rows, const char *plot_id,
+			       struct arena *a);
 
 /* Ids in the page of the places that tell about a target table or a source table; NULL: there is none. */
 const char *report_target_id(const struct report_input *in, const char *table, struct arena *a);

@@ -66,9 +66,36 @@ static void set_values(struct bldr_value *v, const struct column_profile *c, int
 			tokens_value(a, c->null_tokens.at, c->null_tokens.n, rows));
 }
 
+static const char *number_words(const struct number_format *n, struct arena *a)
+{
+	const char *out = arena_printf(a, "decimal mark %s", n->decimal_mark);
+	if (n->group_mark[0] != '\0') {
+		out = arena_printf(a, "%s, groups by %s", out,
+				   strcmp(n->group_mark, " ") == 0 ? "blank" : n->group_mark);
+	}
+	if (n->currencies.n > 0) {
+		out = arena_printf(a, "%s, currency %s", out, report_join(a, &n->currencies));
+	}
+	return arena_printf(a, "%s%s%s%s (%s)", out, n->percent ? ", percent points" : "",
+			    n->parentheses ? ", parentheses for minus" : "",
+			    n->trailing_minus ? ", minus behind" : "", n->evidence);
+}
+
+static void add_quirk(struct bldr_value *notes, int64_t n, const char *what, struct arena *a)
+{
+	if (n > 0) {
+		bldr_list_add(notes, bldr_textf("%s %s", report_count(a, n, "value"), what));
+	}
+}
+
 static struct bldr_value *notes_value(const struct column_profile *c, struct arena *a)
 {
 	struct bldr_value *notes = bldr_list();
+	if (c->number != NULL) {
+		bldr_list_add(notes, bldr_text(number_words(c->number, a)));
+	}
+	add_quirk(notes, c->padded, "with blanks around", a);
+	add_quirk(notes, c->leading_zeros, "with leading zeros", a);
 	for (size_t i = 0; i < c->date_formats.n; i++) {
 		bldr_list_add(notes,
 			      bldr_textf("%s reads %s", c->date_formats.at[i].format,
@@ -89,15 +116,35 @@ static struct bldr_value *exceptions_value(const struct column_profile *c, struc
 	return list;
 }
 
-static struct bldr_value *column_value(const struct column_profile *c, int64_t rows, struct arena *a)
+static struct bldr_value *quantiles_value(const struct column_profile *c, struct arena *a)
+{
+	struct bldr_value *list = bldr_list();
+	for (size_t i = 0; i < c->quantiles.n; i++) {
+		struct bldr_value *v = bldr_object();
+		bldr_object_set(v, "at", bldr_text(c->quantiles.at[i].at));
+		bldr_object_set(v, "value", value_text(a, c->quantiles.at[i].value));
+		bldr_list_add(list, v);
+	}
+	return list;
+}
+
+static struct bldr_value *column_value(const struct column_profile *c, int64_t rows,
+				       const char *plot_id, struct arena *a)
 {
 	struct bldr_value *v = bldr_object();
+	bldr_object_set(v, "plot", report_plot(c, rows, plot_id, a));
+	bldr_object_set(v, "estimated", bldr_bool(c->distinct_estimated));
+	bldr_object_set(v, "nonconforming",
+			c->nonconforming > 0 ? bldr_text(report_number(a, c->nonconforming)) : NULL);
+	bldr_object_set(v, "any_quantiles", bldr_bool(c->quantiles.n > 0));
+	bldr_object_set(v, "quantiles", quantiles_value(c, a));
+	bldr_object_set(v, "exceptions_title",
+			bldr_text(c->nonconforming > 0 ? "the first that do not conform"
+						       : "why not narrower"));
 	bldr_object_set(v, "name", bldr_text(c->name));
 	bldr_object_set(v, "type", bldr_text(c->type));
 	bldr_object_set(v, "nulls", bldr_text(report_number(a, c->nulls)));
-	bldr_object_set(v, "null_bar", c->nulls > 0 ? bldr_int(bar(c->nulls, rows)) : NULL);
 	bldr_object_set(v, "distinct", bldr_text(report_number(a, c->distinct)));
-	bldr_object_set(v, "distinct_bar", bldr_int(bar(c->distinct, rows)));
 	bldr_object_set(v, "min", value_text(a, c->min));
 	bldr_object_set(v, "max", value_text(a, c->max));
 	bldr_object_set(v, "lengths",
@@ -125,6 +172,20 @@ static struct bldr_value *rejected_value(const struct table_profile *t, struct a
 	return list;
 }
 
+/* The table's key, and how many records it does not tell apart. */
+static void set_key(struct bldr_value *v, const struct table_profile *t, struct arena *a)
+{
+	const struct key_candidate *key = NULL;
+	for (size_t i = 0; i < t->keys.n && key == NULL; i++) {
+		key = t->keys.at[i].chosen ? &t->keys.at[i] : NULL;
+	}
+	bldr_object_set(v, "key", key != NULL ? bldr_text(report_join(a, &key->columns)) : NULL);
+	bldr_object_set(v, "duplicates",
+			key != NULL && key->duplicates > 0
+				? bldr_text(report_count(a, key->duplicates, "duplicate record"))
+				: NULL);
+}
+
 static struct bldr_value *table_value(const struct report_input *in, const struct table_profile *t,
 				      struct arena *a)
 {
@@ -132,7 +193,9 @@ static struct bldr_value *table_value(const struct report_input *in, const struc
 	struct bldr_value *columns = bldr_list();
 	int64_t unshown = t->rejected_rows - (int64_t)t->rejected.n;
 	for (size_t i = 0; i < t->columns.n; i++) {
-		bldr_list_add(columns, column_value(&t->columns.at[i], t->rows, a));
+		const char *plot_id =
+			arena_printf(a, "plot-%s-%zu", report_source_id(in, t->table, a), i + 1);
+		bldr_list_add(columns, column_value(&t->columns.at[i], t->rows, plot_id, a));
 	}
 	bldr_object_set(v, "id", bldr_text(report_source_id(in, t->table, a)));
 	bldr_object_set(v, "table", bldr_text(t->table));
@@ -145,9 +208,34 @@ static struct bldr_value *table_value(const struct report_input *in, const struc
 	bldr_object_set(v, "any_rejected", bldr_bool(t->rejected_rows > 0));
 	bldr_object_set(v, "unshown", unshown > 0 ? bldr_text(report_number(a, unshown)) : NULL);
 	bldr_object_set(v, "rejected", rejected_value(t, a));
+	set_key(v, t, a);
 	bldr_object_set(v, "open", bldr_bool(in->profile->tables.n <= UNFOLDED_MAX));
 	bldr_object_set(v, "columns", columns);
 	return v;
+}
+
+static void set_dialect(struct bldr_value *v, const struct source_file *f, struct arena *a)
+{
+	bool csv = f->format == FORMAT_CSV;
+	const char *delimiter = strcmp(f->delimiter, "\t") == 0 ? "tab" : f->delimiter;
+	bldr_object_set(v, "encoding", bldr_text(f->encoding));
+	bldr_object_set(v, "bom", bldr_bool(f->bom));
+	bldr_object_set(v, "packed", bldr_text(f->compression == COMPRESSION_GZIP ? "gzip" : NULL));
+	bldr_object_set(v, "json",
+			bldr_text(f->format == FORMAT_JSONL          ? "one JSON object per line"
+					  : f->format == FORMAT_JSON ? "a JSON array of objects"
+								     : NULL));
+	bldr_object_set(v, "delimiter", csv ? bldr_text(delimiter) : NULL);
+	bldr_object_set(v, "quote", csv && f->quote[0] != '\0' ? bldr_text(f->quote) : NULL);
+	bldr_object_set(v, "unquoted", bldr_bool(csv && f->quote[0] == '\0'));
+	bldr_object_set(v, "backslash", bldr_bool(csv && f->escape == ESCAPE_BACKSLASH));
+	bldr_object_set(v, "headless", bldr_bool(csv && !f->header));
+	bldr_object_set(v, "preamble",
+			f->preamble_lines > 0
+				? bldr_text(report_count(a, f->preamble_lines, "line"))
+				: NULL);
+	bldr_object_set(v, "not_rows",
+			f->not_rows.n > 0 ? bldr_text(report_join(a, &f->not_rows)) : NULL);
 }
 
 static struct bldr_value *file_value(const struct report_input *in, const struct source_file *f,
@@ -158,11 +246,8 @@ static struct bldr_value *file_value(const struct report_input *in, const struct
 	bldr_object_set(v, "table", bldr_text(f->table));
 	bldr_object_set(v, "id", bldr_text(report_source_id(in, f->table, a)));
 	bldr_object_set(v, "bytes", bldr_text(report_number(a, f->bytes)));
-	bldr_object_set(v, "encoding", bldr_text(f->encoding));
-	bldr_object_set(v, "bom", bldr_bool(f->bom));
-	bldr_object_set(v, "delimiter",
-			bldr_text(strcmp(f->delimiter, "\t") == 0 ? "tab" : f->delimiter));
-	bldr_object_set(v, "quote", bldr_text(f->quote));
+	set_dialect(v, f, a);
+	bldr_object_set(v, "notes", report_texts(&f->notes));
 	bldr_object_set(v, "hash", bldr_text(f->hash));
 	return v;
 }

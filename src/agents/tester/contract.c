@@ -36,7 +36,18 @@ static int derive(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	}
 	contract.head.version = 1;
 	r = desk_derive(d, &contract.head, inputs, err);
-	return r < 0 ? r : desk_write(d, "contract", NULL, &contract, ret, err);
+	if (r == 0) {
+		r = desk_write(d, "contract", NULL, &contract, ret, err);
+	}
+	if (r == 0) {
+		int64_t rows = 0;
+
+		for (size_t i = 0; i < contract.sources.n; i++) {
+			rows += contract.sources.at[i].rows + contract.sources.at[i].rejected;
+		}
+		bldr_object_set(*ret, "rows", bldr_int(rows));
+	}
+	return r;
 }
 
 int tester_contract_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)

@@ -44,6 +44,7 @@ static int reload(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	}
 	*ret = bldr_object();
 	bldr_object_set(*ret, "path", bldr_text("reloaded.db"));
+	bldr_object_set(*ret, "rows", bldr_int(desk_records(&deployment)));
 	return 0;
 }
 
