@@ -171,7 +171,7 @@ static const char *read_double(const char *s, size_t size, struct arena *scratch
 static const char *read_date(const char *s, size_t size, int64_t *ret)
 {
 	int32_t day;
-	if (!expr_date_parse(date_format, s, size, &day)) {
+	if (!expr_date_parse(date_format, 0, s, size, &day)) {
 		return "not a date as yyyy-MM-dd";
 	}
 	*ret = day;

@@ -61,6 +61,25 @@ int compile_texts(struct compiler *c, const struct pointer *at, const struct bld
 	return 0;
 }
 
+int compile_formats(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
+		    const char *(*fault)(const char *format), struct expr *e)
+{
+	const struct pointer formats = { .up = at, .key = "formats" };
+	int rc = compile_texts(c, at, tree, "formats", e);
+	for (size_t i = 0; rc == 0 && i < e->n_texts; i++) {
+		const struct pointer here = { .up = &formats, .index = i };
+		const char *why = fault(e->texts[i]);
+		if (why != NULL) {
+			char found[VALUE_DESCRIPTION_MAX];
+			value_describe(bldr_at(bldr_get(tree, "formats"), i), found);
+			rc = pointer_error(&here, c->err, "%s format %s %s",
+					   fault == date_format_fault ? "date" : "time", found,
+					   why);
+		}
+	}
+	return rc;
+}
+
 int compile_type(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
 		 struct column_type *ret)
 {

@@ -15,19 +15,42 @@ enum part { YEAR, QUARTER, MONTH, DAY, ISO_WEEKDAY, ISO_WEEK, DAY_OF_YEAR };
 
 /* ---- parse_date ---- */
 
+enum { PIVOT_MAX = 100 };
+
+/* Two-digit years need a pivot, and nothing else takes one. */
+static int check_pivot(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
+		       struct expr *e)
+{
+	const struct pointer here = { .up = at, .key = "pivot" };
+	const struct bldr_value *v = bldr_get(tree, "pivot");
+	bool wanted = false;
+	int64_t pivot = bldr_as_int(v, 0);
+	for (size_t i = 0; i < e->n_texts; i++) {
+		wanted |= format_has_pivot(e->texts[i]);
+	}
+	if (v == NULL) {
+		return wanted
+			? pointer_error(at, c->err, "lacks \"pivot\", for years of two digits")
+			: 0;
+	}
+	if (!wanted) {
+		return pointer_error(&here, c->err, "no format has years of two digits");
+	}
+	if (pivot < 1 || pivot > PIVOT_MAX) {
+		char found[VALUE_DESCRIPTION_MAX];
+		value_describe(v, found);
+		return pointer_error(&here, c->err, "expected 1 to %d, found %s", PIVOT_MAX, found);
+	}
+	e->pivot = (int)pivot;
+	return 0;
+}
+
 static int parse_date_check(struct compiler *c, const struct pointer *at,
 			    const struct bldr_value *tree, struct expr *e)
 {
-	const struct pointer formats = { .up = at, .key = "formats" };
-	int rc = compile_texts(c, at, tree, "formats", e);
-	for (size_t i = 0; rc == 0 && i < e->n_texts; i++) {
-		const struct pointer here = { .up = &formats, .index = i };
-		const char *fault = date_format_fault(e->texts[i]);
-		if (fault != NULL) {
-			char found[VALUE_DESCRIPTION_MAX];
-			value_describe(bldr_at(bldr_get(tree, "formats"), i), found);
-			rc = pointer_error(&here, c->err, "date format %s %s", found, fault);
-		}
+	int rc = compile_formats(c, at, tree, date_format_fault, e);
+	if (rc == 0) {
+		rc = check_pivot(c, at, tree, e);
 	}
 	if (rc == 0) {
 		rc = compile_arg(c, at, e, 0, COLUMN_TEXT);
@@ -47,7 +70,7 @@ static void parse_date_eval(const struct expr *e, const struct expr_row *row, st
 	}
 	for (size_t i = 0; i < e->n_texts; i++) {
 		int32_t day;
-		if (expr_date_parse(e->texts[i], v.text, v.size, &day)) {
+		if (expr_date_parse(e->texts[i], e->pivot, v.text, v.size, &day)) {
 			*ret = (struct expr_value){ .type = e->type, .i = day };
 			return;
 		}
@@ -55,11 +78,11 @@ static void parse_date_eval(const struct expr *e, const struct expr_row *row, st
 	value_null(ret, e->type, "no date format fits");
 }
 
-static void write_format(const struct expr *e, const char *format, struct pyspark *w)
+static void write_read(const struct expr *e, const char *format, bool above, struct pyspark *w)
 {
 	struct buf pattern;
 	buf_init(&pattern, 1024);
-	date_format_pattern(format, &pattern);
+	date_format_pattern(format, e->pivot, above, &pattern);
 	buf_puts(w->out, "F.try_to_timestamp(F.regexp_substr(");
 	pyspark_write(e->args[0], w);
 	buf_puts(w->out, ", F.lit(");
@@ -70,9 +93,20 @@ static void write_format(const struct expr *e, const char *format, struct pyspar
 	buf_release(&pattern);
 }
 
+/* To Spark every yy is of this century. */
+static void write_format(const struct expr *e, const char *format, struct pyspark *w)
+{
+	write_read(e, format, false, w);
+	if (format_has_pivot(format) && e->pivot < PIVOT_MAX) {
+		buf_puts(w->out, ", F.add_months(");
+		write_read(e, format, true, w);
+		buf_puts(w->out, ", -1200)");
+	}
+}
+
 static void parse_date_pyspark(const struct expr *e, struct pyspark *w)
 {
-	if (e->n_texts == 1) {
+	if (e->n_texts == 1 && (e->pivot == 0 || e->pivot == PIVOT_MAX)) {
 		write_format(e, e->texts[0], w);
 		return;
 	}
@@ -93,13 +127,16 @@ static void parse_date_prose(const struct expr *e, struct buf *out)
 		buf_puts(out, i == 0 ? "" : " or ");
 		buf_puts(out, e->texts[i]);
 	}
+	if (e->pivot > 0) {
+		buf_printf(out, " (yy from %02d on is 19yy)", e->pivot);
+	}
 }
 
 const struct function function_parse_date = {
 	.name = "parse_date",
 	.args_min = 1,
 	.args_max = 1,
-	.members = { "formats" },
+	.members = { "formats", "pivot" },
 	.shape = PROSE_CHAIN,
 	.check = parse_date_check,
 	.eval = parse_date_eval,

@@ -8,6 +8,12 @@
  *	{"fn": "null_if", "args": [e], "tokens": ["", "NULL"]}        text equal to a token is null
  *	{"fn": "cast", "args": [e], "type": "int64"}      text <-> typed; null with reason if it fails
  *	{"fn": "parse_date", "args": [e], "formats": ["yyyy-MM-dd"]}  first that fits; else null
+ *		"pivot": 70 with formats of two-digit years: those below are 20yy, the others 19yy
+ *	{"fn": "parse_timestamp", "args": [e], "formats": ["dd/MM/yyyy HH:mm[:ss]"], "type": "timestamp_ntz"}
+ *	{"fn": "written_date", "args": [e]}  the date in an ISO date or timestamp, as it is written
+ *		"formats": [...] the date in what parse_timestamp reads by them
+ *	{"fn": "parse_amount", "args": [e], "decimal": ",", "group": ".", "currencies": ["EUR"], "percent": true,
+ *		"parentheses": true, "trailing_minus": true, "type": "decimal(10,2)"}  nothing is rounded
  *	{"fn": "date_key", "args": [date]}                int64 yyyymmdd
  *	{"fn": "date_part", "args": [date], "part": "year|quarter|month|day|iso_weekday|iso_week|day_of_year"}
  *	{"fn": "surrogate_key", "args": [part...], "table": "dim_customer"}   DESIGN 6's canon, int64
@@ -95,7 +101,11 @@ int expr_pyspark(const struct bldr_value *tree, const struct expr_pyspark *names
 int expr_prose(const struct bldr_value *tree, struct buf *out, struct bldr_error *err);
 
 /*
- * parse_date's formats: y, M, d letters as Spark reads them (yyyy MM dd M d), literals -/. and blank. The
- * whole text must fit and name a day of the years 0001 to 9999. False as well when the format is none.
+ * parse_date's formats: y, M, d letters as Spark reads them (yyyy yy MMMM MMM MM dd M d), literals -/., and blank.
+ * The whole text must fit and name a day of the years 0001 to 9999; yy below pivot is of this century. False as well
+ * when the format is none.
  */
-bool expr_date_parse(const char *format, const char *s, size_t size, int32_t *ret_days);
+bool expr_date_parse(const char *format, int pivot, const char *s, size_t size, int32_t *ret_days);
+/* parse_timestamp's: with HH H h a mm ss XXX 'T' and : too, [ ] around what may be missing. Microseconds, UTC
+ * when there is a zone. */
+bool expr_time_parse(const char *format, const char *s, size_t size, int64_t *ret_micros);

@@ -19,11 +19,13 @@ struct expr {
 	struct column_type type;
 	const struct expr **args;
 	size_t n_args;
-	const char *name;   /* column, table or dimension */
-	const char *alias;  /* col: "" for the table's own source */
-	int slot;           /* col, lookup */
-	int part;           /* date_part */
-	const char **texts; /* trim: the characters; null_if: tokens; parse_date: formats */
+	const char *name;                 /* column, table or dimension */
+	const char *alias;                /* col: "" for the table's own source */
+	int slot;                         /* col, lookup */
+	int part;                         /* date_part */
+	int pivot;                        /* parse_date; 0: none */
+	const struct amount_form *amount; /* parse_amount */
+	const char **texts; /* trim: the characters; null_if: tokens; parse_*: formats */
 	size_t n_texts;
 	const struct expr *key;  /* lookup */
 	struct expr_value value; /* lit */
@@ -52,7 +54,7 @@ struct function {
 	const char *name;
 	bool bare; /* col, lit: the object has no fn and no args */
 	size_t args_min, args_max;
-	const char *members[3]; /* that the object may have besides fn and args; NULL ends */
+	const char *members[8]; /* that the object may have besides fn and args; NULL ends */
 	enum prose_shape shape;
 	/* Reads the members into e, whose args are compiled, checks types and sets e->type. */
 	int (*check)(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
@@ -68,6 +70,8 @@ extern const struct function function_col, function_lit, function_source_file, f
 extern const struct function function_trim, function_null_if, function_coalesce;
 extern const struct function function_cast;
 extern const struct function function_parse_date, function_date_key, function_date_part;
+extern const struct function function_parse_timestamp, function_written_date;
+extern const struct function function_parse_amount;
 extern const struct function function_surrogate_key, function_lookup;
 
 /* Every function, in the order of the documents; NULL ends. */
@@ -89,6 +93,9 @@ int compile_text(struct compiler *c, const struct pointer *at, const struct bldr
 /* A list of texts with at least one item: into e->texts. */
 int compile_texts(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
 		  const char *member, struct expr *e);
+/* formats, each checked by fault, which gives NULL or why it is none: into e->texts. */
+int compile_formats(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
+		    const char *(*fault)(const char *format), struct expr *e);
 int compile_type(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
 		 struct column_type *ret);
 /* The i-th argument is of that kind. */
@@ -115,12 +122,19 @@ size_t value_chars(const struct expr_value *v, char ret[VALUE_CHARS_MAX]);
 const char *timestamp_read(const char *s, size_t size, bool zoned, int64_t *ret_micros);
 size_t timestamp_chars(int64_t micros, bool zoned, char ret[VALUE_CHARS_MAX]);
 
+/* yyyy-MM-dd, alone or in front of such a timestamp: its day. */
+bool written_date_read(const char *s, size_t size, int32_t *ret_day);
+
 /* ---- date formats ---- */
 
-/* NULL, or why parse_date does not take the format. */
+/* NULL, or why parse_date does not take the format; parse_timestamp, for instants or wall-clock times. */
 const char *date_format_fault(const char *format);
-/* The regular expression of texts that have the format's digits and literals. */
-void date_format_pattern(const char *format, struct buf *out);
+const char *time_format_fault(const char *format, bool zoned);
+/* The format has two-digit years. */
+bool format_has_pivot(const char *format);
+/* The regular expression of texts that have the format's digits, names and literals; with two-digit years
+ * above: those from the pivot on, else those below. */
+void date_format_pattern(const char *format, int pivot, bool above, struct buf *out);
 
 /* ---- PySpark ---- */
 

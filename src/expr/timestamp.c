@@ -100,7 +100,7 @@ const char *timestamp_read(const char *s, size_t size, bool zoned, int64_t *ret_
 	int64_t micros;
 	int offset = 0;
 	char sign = '\0';
-	bool date = size > DATE_CHARS && expr_date_parse("yyyy-MM-dd", s, DATE_CHARS, &day);
+	bool date = size > DATE_CHARS && expr_date_parse("yyyy-MM-dd", 0, s, DATE_CHARS, &day);
 	c.s += size > DATE_CHARS ? DATE_CHARS : size;
 	if (!date || (!take(&c, 'T') && !take(&c, ' ')) || !take_time(&c, &micros) ||
 	    (zoned && !take_zone(&c, &offset, &sign)) || c.s != c.end) {
@@ -115,6 +115,29 @@ const char *timestamp_read(const char *s, size_t size, bool zoned, int64_t *ret_
 	int64_t east = (int64_t)offset * 60 * 1000000;
 	*ret_micros = day * DAY_MICROS + micros + (sign == '-' ? east : -east);
 	return NULL;
+}
+
+bool written_date_read(const char *s, size_t size, int32_t *ret_day)
+{
+	int32_t day;
+	int64_t micros = 0;
+	int offset = 0;
+	char sign;
+	if (size < DATE_CHARS || !expr_date_parse("yyyy-MM-dd", 0, s, DATE_CHARS, &day)) {
+		return false;
+	}
+	struct cursor c = { s + DATE_CHARS, s + size };
+	if (c.s < c.end && ((!take(&c, 'T') && !take(&c, ' ')) || !take_time(&c, &micros))) {
+		return false;
+	}
+	if (size > DATE_CHARS && c.s < c.end && !take_zone(&c, &offset, &sign)) {
+		return false;
+	}
+	if (c.s != c.end || micros < 0 || offset > OFFSET_MINUTES_MAX) {
+		return false;
+	}
+	*ret_day = day;
+	return true;
 }
 
 size_t timestamp_chars(int64_t micros, bool zoned, char ret[VALUE_CHARS_MAX])

@@ -143,7 +143,7 @@ static bool peel(struct rest *r, struct amount_facts *a)
 		a->percent = true;
 		skip_back_blank(r);
 	}
-	a->trailing_minus |= back_char(r, '-');
+	a->trailing_minus = a->trailing_minus || back_char(r, '-');
 	if (!minus && !plus && a->trailing_minus == false && front_char(r, '(')) {
 		a->parentheses = true;
 		if (!back_char(r, ')')) {

@@ -217,6 +217,7 @@ def hostile_texts(seeds: list[str], count: int, rng: random.Random) -> list[str]
         "é",
         "😀",
     ]
+    spare += ["$", "€", "EUR", "%", "(", ")", "'", "\u202f", " ", "AM", "Jan", "June"]
     spare += ["00", "99", "NaN", "inf", "0000", "\u200b", "\x0b", "\x1f", "\x85", "\u2028"]
     texts = list(seeds)
     while len(texts) < count:
@@ -255,6 +256,73 @@ FORMATS = {
     "MMyyyydd": ["01201805"],
     "yyyy M d": ["2018 1 5", "2018 12 31"],
 }
+NAMED_FORMATS = {
+    "dd-MMM-yyyy": ["05-Jan-2018", "29-FEB-2000"],
+    "MMM d, yyyy": ["Jan 5, 2018", "sep 30, 0001"],
+    "d MMMM yyyy": ["5 May 2018", "31 december 9999"],
+}
+SHORT_FORMATS = {
+    "dd/MM/yy": ["05/01/70", "29/02/00", "31/12/69"],
+    "M/d/yy": ["1/5/99", "12/31/00"],
+}
+TIMES = {
+    "dd/MM/yyyy HH:mm[:ss]": ["05/01/2018 10:11", "31/12/9999 23:59:59"],
+    "M/d/yyyy h:mm[:ss] a": ["1/5/2018 9:05 AM", "12/31/2018 12:59:59 pm"],
+    "yyyy-MM-dd'T'HH:mm": ["2018-01-05T10:11", "0001-01-01T00:00"],
+    "d.M.yyyy H:mm": ["5.1.2018 7:05", "31.12.2018 23:59"],
+}
+INSTANTS = ["2018-01-05T10:11Z", "0002-01-01T10:11:12+18:00", "9998-12-31T23:59:59-05:30"]
+AMOUNTS: list[tuple[str, dict[str, Any], list[str]]] = [
+    (
+        "amounts of dollars",
+        {
+            "decimal": ".",
+            "group": ",",
+            "currencies": ["$", "USD"],
+            "parentheses": True,
+            "type": "decimal(10,2)",
+        },
+        ["$1,234.50", "($5.00)", "-$0.5", "USD 12", "(1,234,567.89) $", "$-.25", "12,345 USD"],
+    ),
+    (
+        "amounts of euros",
+        {
+            "decimal": ",",
+            "group": ".",
+            "currencies": ["€", "EUR"],
+            "trailing_minus": True,
+            "type": "decimal(9,3)",
+        },
+        ["1.234,50\u00a0€", "12,345-", "EUR 999.999,999", "0,5 €-", "1.000.000", "-,25"],
+    ),
+    (
+        "amounts in percent",
+        {
+            "decimal": ".",
+            "percent": True,
+            "parentheses": True,
+            "trailing_minus": True,
+            "type": "int64",
+        },
+        ["19 %", "7%-", "(9223372036854775808)", "9223372036854775807", "(5\u202f%)", "(5) %"],
+    ),
+    (
+        "amounts with blanks",
+        {"decimal": ",", "group": " ", "type": "decimal(38,10)"},
+        [
+            "1 234,5",
+            "12\u00a0345\u202f678",
+            "9999999999999999999999999999,9999999999",
+            "0,1234567890",
+            "1\t000",
+        ],
+    ),
+    (
+        "amounts with apostrophes",
+        {"decimal": ".", "group": "'", "currencies": ["CHF"], "type": "decimal(10,2)"},
+        ["CHF 1'234.50", "-12 CHF", "99'999'999.99"],
+    ),
+]
 COLUMN = {"col": "x"}
 HOSTILE: list[tuple[str, dict[str, Any], list[str]]] = [
     *[
@@ -264,6 +332,46 @@ HOSTILE: list[tuple[str, dict[str, Any], list[str]]] = [
     *[
         (name, {"fn": "parse_date", "args": [COLUMN], "formats": [name]}, seeds)
         for name, seeds in FORMATS.items()
+    ],
+    *[
+        (name, {"fn": "parse_date", "args": [COLUMN], "formats": [name]}, seeds)
+        for name, seeds in NAMED_FORMATS.items()
+    ],
+    *[
+        (name, {"fn": "parse_date", "args": [COLUMN], "formats": [name], "pivot": 70}, seeds)
+        for name, seeds in SHORT_FORMATS.items()
+    ],
+    *[
+        (
+            name,
+            {
+                "fn": "parse_timestamp",
+                "args": [COLUMN],
+                "formats": [name],
+                "type": "timestamp_ntz",
+            },
+            seeds,
+        )
+        for name, seeds in TIMES.items()
+    ],
+    (
+        "instants without seconds",
+        {
+            "fn": "parse_timestamp",
+            "args": [COLUMN],
+            "formats": ["yyyy-MM-dd'T'HH:mm[:ss]XXX"],
+            "type": "timestamp",
+        },
+        INSTANTS,
+    ),
+    (
+        "written date",
+        {"fn": "written_date", "args": [COLUMN]},
+        CASTS["date"] + CASTS["timestamp"] + CASTS["timestamp_ntz"],
+    ),
+    *[
+        (name, {"fn": "parse_amount", "args": [COLUMN], **rule}, seeds)
+        for name, rule, seeds in AMOUNTS
     ],
     (
         "key of text",

@@ -126,8 +126,94 @@ static void refuses_wrong_members(void **state)
 	check_refused(&scope,
 		      "{\"fn\": \"parse_date\", \"args\": [{\"col\": \"x\"}], "
 		      "\"formats\": [\"yyyy-MM-dd\", \"yyyy-mm-dd\"]}",
-		      "\"/formats/1\": date format text \"yyyy-mm-dd\" may hold yyyy, MM or M, dd "
-		      "or d, blanks and - / .");
+		      "\"/formats/1\": date format text \"yyyy-mm-dd\" may hold yyyy or yy, M to "
+		      "MMMM, dd or d, blanks and - / . ,");
+}
+
+#define AMOUNT "{\"fn\": \"parse_amount\", \"args\": [{\"col\": \"x\"}], "
+#define DATE "{\"fn\": \"parse_date\", \"args\": [{\"col\": \"x\"}], "
+#define TIME "{\"fn\": \"parse_timestamp\", \"args\": [{\"col\": \"x\"}], "
+
+static void refuses_wrong_forms(void **state)
+{
+	static const struct {
+		const char *rule, *error;
+	} cases[] = {
+		{ AMOUNT "\"type\": \"int64\"}", "\"/\": lacks \"decimal\", \".\" or \",\"" },
+		{ AMOUNT "\"decimal\": \";\", \"type\": \"int64\"}",
+		  "\"/decimal\": expected \".\" or \",\", found text \";\"" },
+		{ AMOUNT "\"decimal\": \".\"}",
+		  "\"/\": lacks \"type\", a type: text bool int64 decimal(p,s) double date timestamp "
+		  "timestamp_ntz" },
+		{ AMOUNT "\"decimal\": \".\", \"type\": \"double\"}",
+		  "\"/type\": expected int64 or decimal(p,s), found text \"double\"" },
+		{ AMOUNT "\"decimal\": \".\", \"group\": \".\", \"type\": \"int64\"}",
+		  "\"/group\": expected \",\" or \".\", \"'\" or a blank, and not the decimal "
+		  "mark, found text \".\"" },
+		{ AMOUNT "\"decimal\": \".\", \"group\": \"\", \"type\": \"int64\"}",
+		  "\"/group\": expected \",\" or \".\", \"'\" or a blank, and not the decimal "
+		  "mark, found text \"\"" },
+		{ AMOUNT "\"decimal\": \".\", \"currencies\": [\"Rs\"], \"type\": \"int64\"}",
+		  "\"/currencies\": expected at most 32 of $ € £ ¥ ₹ and codes of three capitals, "
+		  "found list of 1 item" },
+		{ AMOUNT "\"decimal\": \".\", \"percent\": 1, \"type\": \"int64\"}",
+		  "\"/percent\": expected true or false, found integer 1" },
+		{ AMOUNT "\"decimal\": \".\", \"sign\": true, \"type\": \"int64\"}",
+		  "\"/sign\": unknown to \"parse_amount\"" },
+		{ DATE "\"formats\": [\"dd/MM/yy\"]}",
+		  "\"/\": lacks \"pivot\", for years of two digits" },
+		{ DATE "\"formats\": [\"dd/MM/yyyy\"], \"pivot\": 70}",
+		  "\"/pivot\": no format has years of two digits" },
+		{ DATE "\"formats\": [\"dd/MM/yy\"], \"pivot\": 0}",
+		  "\"/pivot\": expected 1 to 100, found integer 0" },
+		{ DATE "\"formats\": [\"dd/MM/yy\"], \"pivot\": 101}",
+		  "\"/pivot\": expected 1 to 100, found integer 101" },
+		{ TIME "\"formats\": [\"dd/MM/yyyy HH:mm\"], \"type\": \"date\"}",
+		  "\"/type\": expected timestamp or timestamp_ntz" },
+		{ TIME "\"formats\": [\"dd/MM/yyyy HH:mm\"], \"type\": \"timestamp\"}",
+		  "\"/formats/0\": time format text \"dd/MM/yyyy HH:mm\" must end in XXX" },
+		{ TIME "\"formats\": [\"dd/MM/yyyy HH:mmXXX\"], \"type\": \"timestamp_ntz\"}",
+		  "\"/formats/0\": time format text \"dd/MM/yyyy HH:mmXXX\" must not have a zone" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		check_refused(&scope, cases[i].rule, cases[i].error);
+	}
+}
+
+static void time_formats(void **state)
+{
+	static const char *const good[] = { "yyyy-MM-dd'T'HH:mm", "d.M.yyyy H:mm[:ss]",
+					    "MMM d, yyyy h:mm a", "HH:mm dd/MM/yyyy" };
+	static const char *const bad[] = {
+		"dd/MM/yyyy",
+		"dd/MM/yy HH:mm",
+		"dd/MM/yyyy HH",
+		"dd/MM/yyyy hh:mm",
+		"dd/MM/yyyy HH:mm a",
+		"dd/MM/yyyy HH:m",
+		"dd/MM/yyyy HH:mm[:ss",
+		"dd/MM/yyyy HH:mm]",
+		"dd/MM/yyyy HH:mm[ss]",
+		"dd/MM/yyyy HH:mm[:ss]:X",
+		"dd/MM/yyyy HH:mm[[:ss]]",
+		"dd/MM/yyyy H:mm:ss:ss",
+		"dd/MM/yyyyHHmm H",
+		"dd/MM/yyyy 'T'HH:mm:ss.SSS",
+		"dd/MM/yyyy'x'HH:mm",
+		"dd/MM/yyyy HH:mm[",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_null(time_format_fault(good[i], false));
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (time_format_fault(bad[i], false) == NULL) {
+			fail_msg("\"%s\" is taken", bad[i]);
+		}
+	}
+	assert_null(time_format_fault("yyyy-MM-dd HH:mmXXX", true));
+	assert_non_null(time_format_fault("yyyy-MM-dd XXXHH:mm", true));
 }
 
 static void refuses_wrong_types(void **state)
@@ -263,16 +349,18 @@ static void outlives_its_json(void **state)
 static void date_formats(void **state)
 {
 	static const char *const good[] = { "yyyy-MM-dd", "d/M/yyyy",     "yyyyMMdd",
-					    "MM.dd.yyyy", " dd MM yyyy.", "dd-yyyyMM" };
+					    "MM.dd.yyyy", " dd MM yyyy.", "dd-yyyyMM",
+					    "yy-MM-dd",   "yyyy-MMM-dd",  "yyyy,MM,dd" };
 	static const char *const bad[] = {
 		"",
 		"yyyy-MM",
 		"yyyy-MM-dd-dd",
 		"yyy-MM-dd",
 		"yyyyy-MM-dd",
-		"yy-MM-dd",
-		"yyyy-MMM-dd",
 		"yyyy-MM-ddd",
+		"yyyy-MMMMM-dd",
+		"yyyy-MM-dd[-]",
+		"yyyy-MM-dd'T'",
 		"yyyyMd",
 		"Mdyyyy",
 		"yyyyMdd",
@@ -283,7 +371,6 @@ static void date_formats(void **state)
 		"yyyy'-'MMdd",
 		"yyyy_MM_dd",
 		"uuuu-MM-dd",
-		"yyyy,MM,dd",
 		"yyyy-MM-dd\n",
 	};
 	int32_t day;
@@ -295,10 +382,10 @@ static void date_formats(void **state)
 		assert_non_null(date_format_fault(bad[i]));
 	}
 	assert_non_null(date_format_fault("yyyy-MM-dd                               "));
-	assert_false(expr_date_parse("yyyy-mm-dd", "2018-01-05", 10, &day));
-	assert_true(expr_date_parse("yyyy-MM-dd", "1970-01-02 and more", 10, &day));
+	assert_false(expr_date_parse("yyyy-mm-dd", 0, "2018-01-05", 10, &day));
+	assert_true(expr_date_parse("yyyy-MM-dd", 0, "1970-01-02 and more", 10, &day));
 	assert_int_equal(day, 1);
-	assert_false(expr_date_parse("yyyy-MM-dd", "1970-01-02", 9, &day));
+	assert_false(expr_date_parse("yyyy-MM-dd", 0, "1970-01-02", 9, &day));
 }
 
 static void golden_rules_fit_the_schema(void **state)
@@ -340,6 +427,8 @@ int main(void)
 		cmocka_unit_test(bounds_depth_and_arguments),
 		cmocka_unit_test(outlives_its_json),
 		cmocka_unit_test(date_formats),
+		cmocka_unit_test(time_formats),
+		cmocka_unit_test(refuses_wrong_forms),
 		cmocka_unit_test(golden_rules_fit_the_schema),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

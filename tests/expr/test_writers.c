@@ -127,6 +127,61 @@ static void casts(void **state)
 	      "x as int64, as text");
 }
 
+#define BLANK "[ \\t\\xa0\\u2007\\u202f]"
+#define UNIT "(?:\\$|EUR|%)"
+#define FRONT "(?:(?:\\$|EUR)" BLANK "?)?"
+#define NUMBER "(?:(?:0|[1-9]\\d*|[1-9]\\d{0,2}(?:\\.\\d{3})+)(?:,\\d{1,2})?|,\\d{1,2})"
+#define BEHIND "(?:" BLANK "?" UNIT ")?"
+
+static void amounts(void **state)
+{
+	(void)state;
+	check("{\"fn\": \"parse_amount\", \"args\": [" X
+	      "], \"decimal\": \".\", \"type\": \"int64\"}",
+	      "F.regexp_replace(F.regexp_substr(F.col(\"x\"), "
+	      "F.lit(r\"\\A[+-]?(?:0|[1-9]\\d*)\\z\")), r\"[^-(\\d.]\", \"\")"
+	      ".try_cast(\"bigint\")",
+	      "x read as an amount 1234.5, as int64");
+	check("{\"fn\": \"parse_amount\", \"args\": [" TRIMMED "], \"decimal\": \",\", \"group\": "
+	      "\".\", \"currencies\": [\"$\", \"EUR\"], \"percent\": true, \"parentheses\": true, "
+	      "\"type\": \"decimal(10,2)\"}",
+	      "F.translate(F.regexp_replace(F.regexp_replace(F.regexp_substr("
+	      "F.btrim(F.col(\"x\"), F.lit(\" \")), F.lit(r\"\\A(?!.*[+-].*[+-])(?!.*" UNIT
+	      ".*" UNIT ")(?:[+-]?" FRONT "[+-]?" NUMBER BEHIND "|" FRONT "\\(" FRONT NUMBER BEHIND
+	      "\\)" BEHIND ")\\z\")), r\"[^-(\\d,]\", \"\"), "
+	      "r\"\\A(?:[-(](.*)|(.+)-)\\z\", r\"-$1$2\"), \",\", \".\")"
+	      ".try_cast(\"decimal(10,2)\")",
+	      "x, trimmed of blanks, read as an amount 1.234,5 with $ or EUR, percent as points, "
+	      "negative in parentheses, as decimal(10,2)");
+}
+
+static void times(void **state)
+{
+	(void)state;
+	check("{\"fn\": \"parse_timestamp\", \"args\": [" X
+	      "], \"formats\": [\"dd/MM/yyyy HH:mm[:ss]\"], \"type\": \"timestamp_ntz\"}",
+	      "F.try_to_timestamp(F.regexp_substr(F.col(\"x\"), "
+	      "F.lit(r\"\\A\\d{2}/\\d{2}/(?!0000)\\d{4} \\d{2}:\\d{2}(?::\\d{2})?\\z\")), "
+	      "F.lit(\"dd/MM/yyyy HH:mm[:ss]\")).cast(\"timestamp_ntz\")",
+	      "x read as a time dd/MM/yyyy HH:mm[:ss]");
+	check("{\"fn\": \"date_key\", \"args\": [{\"fn\": \"written_date\", \"args\": [" X
+	      "], \"formats\": [\"d.M.yyyy h:mm a\"]}]}",
+	      "F.date_format(F.try_to_timestamp(F.regexp_substr(F.col(\"x\"), "
+	      "F.lit(r\"\\A\\d{1,2}\\.\\d{1,2}\\.(?!0000)\\d{4} "
+	      "\\d{1,2}:\\d{2} (?i:[AP]M)\\z\")), "
+	      "F.lit(\"d.M.yyyy h:mm a\")).cast(\"date\"), \"yyyyMMdd\").cast(\"bigint\")",
+	      "yyyymmdd of (date written in x as d.M.yyyy h:mm a)");
+	check("{\"fn\": \"parse_date\", \"args\": [" X
+	      "], \"formats\": [\"dd.MM.yy\"], \"pivot\": 45}",
+	      "F.coalesce(F.try_to_timestamp(F.regexp_substr(F.col(\"x\"), "
+	      "F.lit(r\"\\A\\d{2}\\.\\d{2}\\.(?:[0-3]\\d|4[0-4])\\z\")), "
+	      "F.lit(\"dd.MM.yy\")).cast(\"date\"), "
+	      "F.add_months(F.try_to_timestamp(F.regexp_substr(F.col(\"x\"), "
+	      "F.lit(r\"\\A\\d{2}\\.\\d{2}\\.(?:4[5-9]|[5-9]\\d)\\z\")), "
+	      "F.lit(\"dd.MM.yy\")).cast(\"date\"), -1200))",
+	      "x read as a date dd.MM.yy (yy from 45 on is 19yy)");
+}
+
 static void dates(void **state)
 {
 	(void)state;
@@ -217,6 +272,8 @@ int main(void)
 		cmocka_unit_test(literals),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(casts),
+		cmocka_unit_test(amounts),
+		cmocka_unit_test(times),
 		cmocka_unit_test(dates),
 		cmocka_unit_test(keys),
 		cmocka_unit_test(prose_is_one_line),

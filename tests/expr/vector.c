@@ -79,7 +79,7 @@ struct expr_row vector_row(struct bldr_value *vector)
 		.source_line = bldr_get_int(at, "line", 0),
 	};
 	if (day != NULL) {
-		ASSERT(expr_date_parse("yyyy-MM-dd", day, strlen(day), &row.day));
+		ASSERT(expr_date_parse("yyyy-MM-dd", 0, day, strlen(day), &row.day));
 	}
 	return row;
 }

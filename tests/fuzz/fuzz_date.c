@@ -40,13 +40,13 @@ static void check_format(const char *format, const char *s, size_t size)
 	char text[TEXT_MAX];
 	int32_t day = -1;
 	int32_t again = -1;
-	bool fits = expr_date_parse(format, s, size, &day);
+	bool fits = expr_date_parse(format, DATE_PIVOT, s, size, &day);
 	if (date_format_fault(format) != NULL) {
 		return; /* never handed to a reader: only that it does not crash counts */
 	}
 	struct buf pattern;
 	buf_init(&pattern, 1024);
-	date_format_pattern(format, &pattern);
+	date_format_pattern(format, DATE_PIVOT, size % 2 == 0, &pattern);
 	ASSERT(!buf_failed(&pattern) && pattern.size > 0);
 	buf_release(&pattern);
 	if (!fits) {
@@ -55,7 +55,7 @@ static void check_format(const char *format, const char *s, size_t size)
 	}
 	ASSERT(day >= DAY_FIRST && day <= DAY_LAST);
 	size_t n = write_day(format, day, text);
-	ASSERT(expr_date_parse(format, text, n, &again) && again == day);
+	ASSERT(expr_date_parse(format, DATE_PIVOT, text, n, &again) && again == day);
 	/* Only the zero in front of a one-digit M or d may differ. */
 	ASSERT(size >= n && size <= n + 2);
 	ASSERT(size > n || memcmp(s, text, n) == 0);
@@ -66,14 +66,20 @@ static void check_ingest(const char *s, size_t size)
 {
 	uint64_t fast = date_matches(s, size);
 	for (size_t f = 0; f < DATE_FORMATS; f++) {
+		const char *format = date_formats[f];
 		int64_t theirs = 0;
-		int32_t ours = 0;
+		int64_t ours = 0;
+		int32_t day = 0;
 		bool fits = date_match(f, s, size, &theirs);
 		ASSERT(fits == ((fast >> f & 1) != 0));
-		if (date_format_fault(date_formats[f]) != NULL) {
-			continue;
+		if (f < DATE_TIMES) {
+			ASSERT(date_format_fault(format) == NULL);
+			ASSERT(fits == expr_date_parse(format, DATE_PIVOT, s, size, &day));
+			ours = day;
+		} else {
+			ASSERT(time_format_fault(format, false) == NULL);
+			ASSERT(fits == expr_time_parse(format, s, size, &ours));
 		}
-		ASSERT(fits == expr_date_parse(date_formats[f], s, size, &ours));
 		ASSERT(theirs == ours);
 	}
 }
@@ -94,7 +100,7 @@ static void check_tester(const char *s)
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		struct stamp stamp;
 		int32_t day;
-		if (expr_date_parse(pairs[i].format, s, strlen(s), &day)) {
+		if (expr_date_parse(pairs[i].format, 0, s, strlen(s), &day)) {
 			ASSERT(stamp_parse(s, pairs[i].order, &stamp));
 			ASSERT(stamp.days == day && stamp.micros == 0 && !stamp.has_offset);
 		}
