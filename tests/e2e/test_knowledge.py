@@ -190,6 +190,16 @@ def test_a_correction_that_is_wrong_hurts_once(copied: Path) -> None:
     assert bad["id"] not in {i["id"] for i in third["knowledge"]["shown"]}
 
 
+@pytest.mark.parametrize("damage", ["body = '{}'", "body = '{'", "kind = 7"])
+def test_a_damaged_item_stops_no_run(copied: Path, damage: str) -> None:
+    change(copied, f"UPDATE kb_item SET {damage} WHERE kind = 1")
+    second = run_job(JAFFLE, copied, hook=MISJUDGED)
+    assert (second["verdict"], second["rounds"]) == ("validated", 2)
+    assert second["knowledge"]["applied"] == []
+    told = second["knowledge"].get("errors", [])
+    assert ("unknown kind 7" in " ".join(told)) == ("kind" in damage)
+
+
 # ---- no value of the data ----
 
 NAMES = ["Quixelbrandt", "Zyvornak", "Wolpertinger", "Xanthorrhoea", "Brzeczyszcz", "Mxyzptlk"]
