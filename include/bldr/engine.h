@@ -63,7 +63,7 @@ struct bldr_local_type {
 
 /*
  * A plan of faults, for simulation: what is to go wrong with the nth effect that is dispatched, or the nth commit,
- * counted from 1 over the engine's life.
+ * counted from 1 over the engine's life. Effects of class local go with their commit and are not counted.
  */
 enum bldr_fault_at { BLDR_AT_EFFECT, BLDR_AT_COMMIT };
 enum bldr_fault_kind {

@@ -137,7 +137,10 @@ static char mask_of(const char *s, size_t size)
 	if (isalpha((unsigned char)*s)) {
 		return 'a';
 	}
-	return strchr("-/.:,+()%' ", *s) != NULL ? *s : 'x';
+	if (strchr("-/.:,+()%' ", *s) != NULL) {
+		return *s;
+	}
+	return 'x';
 }
 
 void kb_mask(const char *value, char ret[KB_MASK_MAX])

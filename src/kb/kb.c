@@ -228,9 +228,9 @@ int kb_item_read(struct store *s, sqlite3_stmt *stmt, struct arena *a, struct kb
 	int kind = sqlite3_column_int(stmt, 2);
 
 	if (kind != KB_GOLDEN && kind != KB_CORRECTION) {
-		return bldr_error_set(err, BLDR_E_CORRUPT,
-				      "\"%s\" is damaged: a kb_item of kind %d", store_path(s),
-				      kind);
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "\"%s\" holds a kb_item of the unknown kind %d",
+				      store_path(s), kind);
 	}
 	*ret = (struct kb_item){
 		.number = sqlite3_column_int64(stmt, 0),

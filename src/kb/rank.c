@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/map.h"
 #include "kb/query.h"
 
 /* An item that nothing happened to for this long counts half. */
@@ -39,22 +40,26 @@ int64_t kb_score(const struct kb_item *item, const struct kb_match *m, double be
 bool kb_near(const struct kb_item *x, const struct kb_item *y)
 {
 	struct arena a = { 0 };
+	struct map *words = map_new();
 	kb_words one = { 0 };
 	kb_words two = { 0 };
 	size_t both = 0;
 	bool near;
 
 	if (x->kind != y->kind || x->kind == KB_CORRECTION) {
+		map_free(words);
 		return x->kind == y->kind && strcmp(x->title, y->title) == 0;
 	}
 	kb_split(arena_printf(&a, "%s %s", x->title, x->words), SIZE_MAX, &a, &one);
 	kb_split(arena_printf(&a, "%s %s", y->title, y->words), SIZE_MAX, &a, &two);
 	for (size_t i = 0; i < one.n; i++) {
-		for (size_t k = 0; k < two.n; k++) {
-			both += strcmp(one.at[i], two.at[k]) == 0;
-		}
+		*map_at(words, one.at[i], strlen(one.at[i])) = words;
+	}
+	for (size_t i = 0; i < two.n; i++) {
+		both += map_find(words, two.at[i], strlen(two.at[i])) != NULL;
 	}
 	near = both * 10 >= (one.n + two.n - both) * 9;
+	map_free(words);
 	arena_release(&a);
 	return near;
 }

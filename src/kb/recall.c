@@ -10,8 +10,8 @@
 #include "kb/rank.h"
 #include "kb/tables.h"
 
-/* Items that words or one fingerprint may bring in. */
-enum { FOUND_MAX = 200 };
+/* Items that words or one fingerprint may bring in, and all of them together: a recall is part of a commit. */
+enum { FOUND_MAX = 200, HITS_MAX = 1000 };
 
 struct hit {
 	int64_t number;
@@ -27,10 +27,14 @@ struct search {
 	double best_text;
 };
 
+/* NULL: there are too many already. */
 static struct hit *hit_of(struct search *s, int64_t number)
 {
 	void **at = map_at(s->by_number, &number, sizeof(number));
 
+	if (*at == NULL && s->hits.n == HITS_MAX) {
+		return NULL;
+	}
 	if (*at == NULL) {
 		*LIST_ADD(s->a, &s->hits) = (struct hit){ .number = number };
 		*at = (void *)s->hits.n;
@@ -53,10 +57,12 @@ static int find_fingerprint(struct search *s, const char *fingerprint, bool sour
 	(void)sqlite3_bind_text(stmt, 1, fingerprint, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int(stmt, 2, FOUND_MAX);
 	while ((rc = store_step(s->store, stmt, err)) == 1) {
-		struct kb_match *m = &hit_of(s, sqlite3_column_int64(stmt, 0))->match;
+		struct hit *hit = hit_of(s, sqlite3_column_int64(stmt, 0));
 
-		m->source |= source;
-		m->table |= !source;
+		if (hit != NULL) {
+			hit->match.source |= source;
+			hit->match.table |= !source;
+		}
 	}
 	return rc;
 }
@@ -81,7 +87,8 @@ static int find_words(struct search *s, struct bldr_error *err)
 		while ((rc = store_step(s->store, stmt, err)) == 1) {
 			double text = sqlite3_column_double(stmt, 1);
 
-			hit_of(s, sqlite3_column_int64(stmt, 0))->match.text = text;
+			hit_of(s, sqlite3_column_int64(stmt, 0))->match.text =
+				text; /* the first ones */
 			s->best_text = text < s->best_text ? text : s->best_text;
 		}
 	}

@@ -7,6 +7,7 @@
  *	plant=profile     the profile that the Analyst makes prefers the second date format to the first: a misjudgement
  *	plant=FOLDER      the first mapping that the Analyst writes is FOLDER/sttm.json
  *	none
+ * Several are joined by +: kill=40+plant=profile.
  */
 #include <signal.h>
 #include <stdatomic.h>
@@ -208,29 +209,33 @@ int main(int argc, char **argv)
 	static const struct bldr_work_type misjudged = { .name = "analyst.relate",
 							 .fn = misjudged_relate };
 	struct hook hook = { .at = -1 };
+	char *rest = NULL;
 	struct cli_hooks hooks = { .event = on_event, .user = &hook };
 
 	if (argc < 2) {
 		fputs("usage: bldr_hooked HOOK COMMAND...\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (strncmp(argv[1], "kill=", 5) == 0) {
-		hook = (struct hook){ strtoll(argv[1] + 5, NULL, 10), SIGKILL };
-	} else if (strncmp(argv[1], "pause=", 6) == 0) {
-		hook = (struct hook){ strtoll(argv[1] + 6, NULL, 10), SIGSTOP };
-	} else if (strncmp(argv[1], "kill-work=", 10) == 0) {
-		atomic_store(&work_left, (int)strtol(argv[1] + 10, NULL, 10));
-		hooks.n_work = wrap_work();
-		hooks.work = wrapped;
-	} else if (strcmp(argv[1], "plant=profile") == 0) {
-		hooks.work = &misjudged;
-		hooks.n_work = 1;
-	} else if (strncmp(argv[1], "plant=", 6) == 0) {
-		bool folder = strchr(argv[1], '/') != NULL;
+	for (char *part = strtok_r(argv[1], "+", &rest); part != NULL;
+	     part = strtok_r(NULL, "+", &rest)) {
+		if (strncmp(part, "kill=", 5) == 0) {
+			hook = (struct hook){ strtoll(part + 5, NULL, 10), SIGKILL };
+		} else if (strncmp(part, "pause=", 6) == 0) {
+			hook = (struct hook){ strtoll(part + 6, NULL, 10), SIGSTOP };
+		} else if (strncmp(part, "kill-work=", 10) == 0) {
+			atomic_store(&work_left, (int)strtol(part + 10, NULL, 10));
+			hooks.n_work = wrap_work();
+			hooks.work = wrapped;
+		} else if (strcmp(part, "plant=profile") == 0) {
+			hooks.work = &misjudged;
+			hooks.n_work = 1;
+		} else if (strncmp(part, "plant=", 6) == 0) {
+			bool folder = strchr(part, '/') != NULL;
 
-		planted_folder = folder ? argv[1] + 6 : NULL;
-		hooks.work = &planted;
-		hooks.n_work = 1;
+			planted_folder = folder ? part + 6 : NULL;
+			hooks.work = &planted;
+			hooks.n_work = 1;
+		}
 	}
 	argv[1] = argv[0];
 	return cli_main(argc - 1, argv + 1, &hooks);

@@ -212,7 +212,7 @@ def test_log_of_a_run(tmp_path: Path) -> None:
     bldr(tmp_path, "run", "--source-dir", JAFFLE, *log, "--log-level", "debug")
     found = events(tmp_path)
     assert found[0] == "run.started" and found[-1] == "run.ended"
-    assert found.count("work.done") == 14  # 12 works, of which one for each of 3 tables
+    assert found.count("work.done") == 16  # 14 works, of which one for each of 3 tables
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {
         "events": outcome["events"],
         "effects": len(recorded_results(folder.parent)),
+        "works": len(read_work_log(folder)),
         "artefacts": artefacts(folder),
         "rows": warehouse_rows(folder / "warehouse.db"),
     }
@@ -97,7 +98,7 @@ def test_kill_at_every_event(reference: dict[str, Any], tmp_path: Path) -> None:
 
 def test_kill_between_effect_and_record(reference: dict[str, Any], tmp_path: Path) -> None:
     """The n-th work function has done its work when the process dies: only what was not recorded is done again."""
-    for n in range(1, reference["effects"] + 1):
+    for n in range(1, reference["works"] + 1):
         output = tmp_path / f"work-{n}"
         killed = run("run", "--source-dir", JAFFLE, "--output", output, hook=f"kill-work={n}")
         assert killed.returncode == -signal.SIGKILL, killed.stderr

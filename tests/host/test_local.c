@@ -32,6 +32,10 @@ static int ledger_add(const struct bldr_local *l, struct bldr_value **ret, struc
 		(void)sqlite3_bind_text(stmt, 1, l->key, -1, SQLITE_STATIC);
 		rc = store_step(l->store, stmt, err);
 	}
+	if (rc == 0 && l->context != NULL) { /* the entry is written and not committed */
+		(void)kill(getpid(), SIGKILL);
+		(void)pause();
+	}
 	if (rc == 0 && fail != NULL && strcmp(fail, "limit") == 0) {
 		char *large = calloc(1, BLDR_RESULT_MAX + 1);
 
@@ -285,6 +289,34 @@ static void killed_at_every_event(void **state)
 	bldr_graph_free(g);
 }
 
+static void killed_inside_the_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a = asker("{}");
+	struct bldr_graph *g = asker_graph(&a);
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct bldr_local_type deadly = ledger;
+		struct bldr_engine *e =
+			open_ledger(f, (struct bldr_engine_options){ .workers = 1 }, g);
+
+		deadly.context = f;
+		if (bldr_engine_add_local(e, &deadly, NULL) == 0 &&
+		    bldr_thread_start(e, "ask", "t1", NULL, NULL) == 0) {
+			(void)bldr_engine_run(e, NULL);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(number(f, "SELECT (SELECT count(*) FROM thread) + count(*) FROM ledger"),
+			 0);
+	resume(f, g, false);
+	bldr_graph_free(g);
+}
+
 static void a_reader_needs_no_tables(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +342,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(crashed_around_every_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(killed_at_every_event, setup, teardown),
+		cmocka_unit_test_setup_teardown(killed_inside_the_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reader_needs_no_tables, setup, teardown),
 	};
 

@@ -88,16 +88,14 @@ static void apply(struct desk *d, const char *id, const struct kb_correction *co
 	}
 }
 
-int corrections_apply(struct desk *d, const struct profile *profile, advices *advice,
-		      struct bldr_value **ret_applied, struct bldr_error *err)
+struct bldr_value *corrections_apply(struct desk *d, const struct profile *profile, advices *advice)
 {
 	const struct bldr_value *items = bldr_get(bldr_get(d->args, "recalled"), "items");
 	struct bldr_value *applied = bldr_list();
 	struct schema schema;
-	int r = 0;
 
 	schema_of(profile, &d->arena, &schema);
-	for (size_t i = 0; r == 0 && i < bldr_count(items); i++) {
+	for (size_t i = 0; i < bldr_count(items); i++) {
 		const struct bldr_value *item = bldr_at(items, i);
 		const char *id = bldr_get_text(item, "id");
 		const char *kind = bldr_get_text(item, "kind");
@@ -106,18 +104,15 @@ int corrections_apply(struct desk *d, const struct profile *profile, advices *ad
 		if (id == NULL || kind == NULL || strcmp(kind, "correction") != 0) {
 			continue;
 		}
-		r = kb_correction_decode(bldr_get(item, "body"), &d->arena, &correction, err);
-		for (size_t t = 0; r == 0 && t < schema.tables.n; t++) {
+		if (kb_correction_decode(bldr_get(item, "body"), &d->arena, &correction, NULL) < 0) {
+			continue; /* of another program's version: no help, and no harm */
+		}
+		for (size_t t = 0; t < schema.tables.n; t++) {
 			if (strcmp(schema.tables.at[t].fingerprint,
 				   correction.precondition.fingerprint) == 0) {
 				apply(d, id, &correction, &schema.tables.at[t], advice, applied);
 			}
 		}
 	}
-	if (r < 0) {
-		bldr_unref(applied);
-		return r;
-	}
-	*ret_applied = applied;
-	return 0;
+	return applied;
 }

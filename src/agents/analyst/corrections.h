@@ -9,7 +9,6 @@ typedef LIST(struct mapping_advice) advices;
 /*
  * Adds an advice for every correction among the request's recalled items whose precondition holds for a column of
  * this profile, which the mapper would choose wrong without it, and of which the Tester has not complained in this
- * run. *ret_applied: a list [{id, table, column}] of those, the caller's.
+ * run. Returns a list [{id, table, column}] of those, the caller's.
  */
-int corrections_apply(struct desk *d, const struct profile *profile, advices *advice,
-		      struct bldr_value **ret_applied, struct bldr_error *err);
+struct bldr_value *corrections_apply(struct desk *d, const struct profile *profile, advices *advice);

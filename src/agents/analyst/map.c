@@ -111,7 +111,7 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 		r = read_advice(d, &advice, err);
 	}
 	if (r == 0) {
-		r = corrections_apply(d, &profile, &advice, &applied, err);
+		applied = corrections_apply(d, &profile, &advice);
 	}
 	if (r == 0) {
 		r = map_design(&sources, &profile, &design, advice.at, advice.n, &d->arena, &sttm,
