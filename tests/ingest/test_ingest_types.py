@@ -200,7 +200,7 @@ RANGED = [(t, c) for t, table in TABLES.items() for c in table["column_list"] if
 def test_range(found: dict[str, dict[str, Any]], table: str, truth: dict[str, Any]) -> None:
     """Of tables with stale versions of rows the loaded values are some of those profiled; else all."""
     column, loaded = found[table][truth["name"]], truth["loaded"]
-    read = str if truth["type"] == "date" else exact
+    read: Any = str if truth["type"] == "date" else exact
     low, high = read(column["min"]), read(column["max"])
     assert low <= read(loaded["min"]) and read(loaded["max"]) <= high
     if table not in {p["table"] for p in planted("duplicate_key", "deduplicate")}:
