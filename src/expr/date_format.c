@@ -89,11 +89,15 @@ static const char *brackets_fault(const char *format)
 		if (*at == '[' && strchr("-/.,:", at[1]) == NULL) {
 			return "needs one of - / . , : behind \"[\"";
 		}
-		mark = *at == '[' ? at[1] : mark;
-		if (*at == ']' && at[1] == mark) {
-			return "needs another mark behind \"]\"";
+		if (*at == '[') {
+			open = true;
+			mark = at[1];
+		} else if (*at == ']') {
+			open = false;
+			if (at[1] == mark) {
+				return "needs another mark behind \"]\"";
+			}
 		}
-		open = *at == '[' || (open && *at != ']');
 	}
 	return open ? "has brackets that do not match" : NULL;
 }

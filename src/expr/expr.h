@@ -35,6 +35,9 @@
 #include "base/columntype.h"
 #include "base/decimal.h"
 
+/* What stands around a value and is none of it: space, tab, U+00A0, U+2007, U+202F. */
+#define EXPR_BLANKS " \t\xC2\xA0\xE2\x80\x87\xE2\x80\xAF"
+
 struct expr_value {
 	struct column_type type;
 	bool null;

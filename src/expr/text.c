@@ -117,6 +117,10 @@ static void trim_prose(const struct expr *e, struct buf *out)
 	size_t left = strlen(s);
 	const char *joint = ", trimmed of ";
 	prose_start(e->args[0], out);
+	if (strcmp(s, EXPR_BLANKS) == 0) {
+		buf_puts(out, ", trimmed");
+		return;
+	}
 	while (left > 0) {
 		bool valid;
 		size_t n = utf8_next(s, left, &valid);

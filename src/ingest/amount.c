@@ -188,7 +188,10 @@ static bool cut_runs(const struct rest *r, struct runs *ret)
 			break;
 		}
 		size_t blank = amount_blank(r->s + i, r->size - i);
-		char mark = blank > 0 ? ' ' : r->s[i];
+		char mark = r->s[i];
+		if (blank > 0) {
+			mark = ' ';
+		}
 		if (strchr(".,' ", mark) == NULL || mark == '\0' || c.n == RUNS_MAX) {
 			return false;
 		}

@@ -230,7 +230,11 @@ enum part_order date_format_order(size_t format)
 /* Digits that a text of the format begins with; 0: a name. */
 static size_t first_digits_min(const char *f)
 {
-	return strncmp(f, "MMM", 3) == 0 ? 0 : strspn(f, (char[]){ f[0], '\0' });
+	if (f[0] == 'y') {
+		return 4;
+	}
+	bool name = f[0] == 'M' && f[1] == 'M' && f[2] == 'M';
+	return name ? 0 : f[1] == f[0] ? 2 : 1;
 }
 
 uint64_t date_matches(const char *s, size_t size)

@@ -334,11 +334,26 @@ static int64_t distinct_trimmed(const struct column *c)
 	return (int64_t)n;
 }
 
+/* The least and the greatest of the values that are of the column's type. */
+struct range {
+	bool any;
+	struct value min, max;
+};
+
+static void widen(const struct column *c, struct range *r, const struct value *v)
+{
+	if (!v->conforming) {
+		return;
+	}
+	r->min = !r->any || compare_values(c, v, &r->min) < 0 ? *v : r->min;
+	r->max = !r->any || compare_values(c, v, &r->max) > 0 ? *v : r->max;
+	r->any = true;
+}
+
 static void describe_values(struct arena *a, struct column *c, struct column_profile *p)
 {
 	bool padded = false;
-	bool any = false;
-	struct value min, max;
+	struct range range = { .any = false };
 	struct top top = { .n = 0 };
 	for (size_t i = 0; i < map_count(c->values); i++) {
 		struct value v;
@@ -351,20 +366,16 @@ static void describe_values(struct arena *a, struct column *c, struct column_pro
 		p->padded += v.trimmed_size != v.size ? v.cell->count : 0;
 		int64_t length = (int64_t)utf8_count(v.text, v.size);
 		bool first = p->distinct == 0;
-		if (v.conforming) {
-			min = !any || compare_values(c, &v, &min) < 0 ? v : min;
-			max = !any || compare_values(c, &v, &max) > 0 ? v : max;
-			any = true;
-		}
+		widen(c, &range, &v);
 		p->min_length = first || length < p->min_length ? length : p->min_length;
 		p->max_length = first || length > p->max_length ? length : p->max_length;
 		p->distinct++;
 		add_top(&top, &v);
 	}
 	c->distinct = padded ? distinct_trimmed(c) : p->distinct;
-	if (any) {
-		p->min = canonical(a, c, &min);
-		p->max = canonical(a, c, &max);
+	if (range.any) {
+		p->min = canonical(a, c, &range.min);
+		p->max = canonical(a, c, &range.max);
 	}
 	for (size_t i = 0; i < top.n; i++) {
 		*LIST_ADD(a, &p->top) =

@@ -53,7 +53,7 @@ static bool gives_date(const struct bldr_value *tree)
 	const char *type = bldr_get_text(tree, "type");
 
 	return fn != NULL &&
-		(strcmp(fn, "parse_date") == 0 ||
+		(strcmp(fn, "parse_date") == 0 || strcmp(fn, "written_date") == 0 ||
 		 (strcmp(fn, "cast") == 0 && type != NULL && strcmp(type, "date") == 0));
 }
 

@@ -17,7 +17,7 @@ struct date_span {
 
 /*
  * For each calendar column of t the first part of a rule of the STTM, in its order, that reads the column
- * as a date by parse_date or a cast to date. Errors: INVALID (no rule does: names the column).
+ * as a date by parse_date, written_date or a cast to date. Errors: INVALID (no rule does: names the column).
  */
 int date_rules_compile(const struct targets *targets, const struct sttm *sttm, struct arena *a,
 		       struct target *t, struct bldr_error *err);

@@ -4,13 +4,12 @@
  * choice (the order of a date's parts), the first is taken unless a repair rules it out.
  */
 #include "expr/expr.h"
+#include "ingest/dates.h"
 #include "warehouse/warehouse.h"
 
 #include <string.h>
 
 enum { RULE_TEXT_MAX = 1 << 20 };
-
-static const char blanks[] = " \t";
 
 struct mapper {
 	const struct profile *profile;
@@ -105,14 +104,15 @@ static bool is_ruled_out(const struct mapper *m, const char *table, const char *
 	return false;
 }
 
-/* The best format that no repair rules out; NULL when none is left. */
+/* The best format, of a date or of a time, that no repair rules out; NULL when none is left. */
 static const char *choose_format(const struct mapper *m, const char *table,
-				 const struct column_profile *c)
+				 const struct column_profile *c, bool time)
 {
 	for (size_t i = 0; i < c->date_formats.n; i++) {
 		const char *format = c->date_formats.at[i].format;
 
-		if (c->date_formats.at[i].matches > 0 && !is_ruled_out(m, table, c->name, format)) {
+		if (c->date_formats.at[i].matches > 0 && (strchr(format, 'm') != NULL) == time &&
+		    !is_ruled_out(m, table, c->name, format)) {
 			return format;
 		}
 	}
@@ -121,43 +121,113 @@ static const char *choose_format(const struct mapper *m, const char *table,
 
 /* ---- rules ---- */
 
-/* The typed value of a raw column: {"cast": {"null_if": {"trim": col}}}. */
-static struct bldr_value *typed(struct mapper *m, const char *alias, const char *table,
-				const char *name, const char *type)
+/* The text of a raw column without the blanks around it; null where a token says so. */
+static struct bldr_value *cleaned(const char *alias, const char *name,
+				  const struct column_profile *c)
 {
-	const struct column_profile *c = find_column(m, table, name);
 	struct bldr_value *tokens = bldr_list();
 	struct bldr_value *v = fn1("trim", column(alias, name));
-	const char *format;
 
-	bldr_object_set(v, "chars", bldr_text(blanks));
+	bldr_object_set(v, "chars", bldr_text(EXPR_BLANKS));
 	v = fn1("null_if", v);
 	bldr_object_set(v, "tokens", tokens);
-	if (c == NULL) {
-		fail(m, "no source column", table, name);
-		return v;
-	}
 	bldr_list_add(tokens, bldr_text(""));
 	for (size_t i = 0; i < c->null_tokens.n; i++) {
 		if (c->null_tokens.at[i].token[0] != '\0') {
 			bldr_list_add(tokens, bldr_text(c->null_tokens.at[i].token));
 		}
 	}
+	return v;
+}
+
+static struct bldr_value *amount(struct bldr_value *v, const struct number_format *n,
+				 const char *type)
+{
+	struct bldr_value *currencies = bldr_list();
+
+	v = fn1("parse_amount", v);
+	bldr_object_set(v, "decimal", bldr_text(n->decimal_mark));
+	bldr_object_set(v, "type", bldr_text(type));
+	if (n->group_mark[0] != '\0') {
+		bldr_object_set(v, "group", bldr_text(n->group_mark));
+	}
+	for (size_t i = 0; i < n->currencies.n; i++) {
+		bldr_list_add(currencies, bldr_text(n->currencies.at[i]));
+	}
+	if (n->currencies.n > 0) {
+		bldr_object_set(v, "currencies", currencies);
+	} else {
+		bldr_unref(currencies);
+	}
+	if (n->percent) {
+		bldr_object_set(v, "percent", bldr_bool(true));
+	}
+	if (n->parentheses) {
+		bldr_object_set(v, "parentheses", bldr_bool(true));
+	}
+	if (n->trailing_minus) {
+		bldr_object_set(v, "trailing_minus", bldr_bool(true));
+	}
+	return v;
+}
+
+static bool is_timestamp(const char *type)
+{
+	return strncmp(type, "timestamp", strlen("timestamp")) == 0;
+}
+
+/* A date or time by a format. A column of timestamps gives the date that is written in it. */
+static struct bldr_value *moment(struct mapper *m, struct bldr_value *v, const char *table,
+				 const struct column_profile *c, const char *type)
+{
+	const char *format = choose_format(m, table, c, is_timestamp(c->type));
+
+	if (format == NULL) {
+		fail(m, "every date format that fits has been tried for", table, c->name);
+		return v;
+	}
+	if (is_timestamp(type)) {
+		v = fn1("parse_timestamp", v);
+		bldr_object_set(v, "type", bldr_text(type));
+	} else {
+		v = fn1(is_timestamp(c->type) ? "written_date" : "parse_date", v);
+	}
+	bldr_object_set(v, "formats", args1(bldr_text(format)));
+	if (strstr(format, "yy") != NULL && strstr(format, "yyyy") == NULL) {
+		bldr_object_set(v, "pivot", bldr_int(DATE_PIVOT));
+	}
+	return v;
+}
+
+/* The typed value of a raw column, written as the profile says: {"cast": {"null_if": {"trim": col}}}. */
+static struct bldr_value *typed(struct mapper *m, const char *alias, const char *table,
+				const char *name, const char *type)
+{
+	const struct column_profile *c = find_column(m, table, name);
+	struct bldr_value *v;
+	bool number = strcmp(type, "int64") == 0 || strncmp(type, "decimal", 7) == 0;
+	bool date = strcmp(type, "date") == 0;
+
+	if (c == NULL) {
+		fail(m, "no source column", table, name);
+		return bldr_object();
+	}
+	v = cleaned(alias, name, c);
 	if (strcmp(type, "text") == 0) {
 		return v;
 	}
-	if (strcmp(type, "date") != 0) {
-		v = fn1("cast", v);
-		bldr_object_set(v, "type", bldr_text(type));
-		return v;
+	if (number && c->number != NULL) {
+		return amount(v, c->number, type);
 	}
-	format = choose_format(m, table, c);
-	if (format == NULL) {
-		fail(m, "every date format that fits has been tried for", table, name);
-		return v;
+	/* ISO 8601 has no format: its timestamps are cast. */
+	if (date && is_timestamp(c->type) && c->date_formats.n == 0) {
+		return fn1("written_date", v);
 	}
-	v = fn1("parse_date", v);
-	bldr_object_set(v, "formats", args1(bldr_text(format)));
+	if (date || (is_timestamp(type) && is_timestamp(c->type) && c->date_formats.n > 0)) {
+		return moment(m, v, table, c, type);
+	}
+	v = fn1("cast", v);
+	bldr_object_set(v, "type", bldr_text(type));
 	return v;
 }
 

@@ -97,6 +97,8 @@ static void texts(void **state)
 	check("{\"fn\": \"trim\", \"args\": [" X "], \"chars\": \"\\t\\u00a0*\"}",
 	      "F.btrim(F.col(\"x\"), F.lit(\"\\t\\xa0*\"))",
 	      "x, trimmed of tabs and no-break blanks and \"*\"");
+	check("{\"fn\": \"trim\", \"args\": [" X "], \"chars\": \" \\t\\u00a0\\u2007\\u202f\"}",
+	      "F.btrim(F.col(\"x\"), F.lit(\" \\t\\xa0\\u2007\\u202f\"))", "x, trimmed");
 	check("{\"fn\": \"null_if\", \"args\": [" TRIMMED "], \"tokens\": [\"\"]}",
 	      "F.nullif(F.btrim(F.col(\"x\"), F.lit(\" \")), F.lit(\"\"))",
 	      "x, trimmed of blanks, null if empty");

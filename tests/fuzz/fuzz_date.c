@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/calendar.h"
 #include "checks/dates.h"
@@ -13,6 +14,10 @@
 #include "ingest/dates.h"
 
 enum { TEXT_MAX = 64 };
+
+static const char *const months[] = { "January",   "February", "March",    "April",
+				      "May",       "June",     "July",     "August",
+				      "September", "October",  "November", "December" };
 
 /* The day as the format writes it, from the format's letters alone. */
 static size_t write_day(const char *format, int32_t day, char ret[TEXT_MAX])
@@ -26,7 +31,11 @@ static size_t write_day(const char *format, int32_t day, char ret[TEXT_MAX])
 			ret[n++] = format[i++];
 			continue;
 		}
-		int written = snprintf(ret + n, TEXT_MAX - n, "%0*d", (int)width, (int)value);
+		value = format[i] == 'y' && width == 2 ? value % 100 : value;
+		int written = format[i] == 'M' && width > 2
+			? snprintf(ret + n, TEXT_MAX - n, "%.*s", width == 3 ? 3 : 9,
+				   months[value - 1])
+			: snprintf(ret + n, TEXT_MAX - n, "%0*d", (int)width, (int)value);
 		ASSERT(written > 0);
 		n += (size_t)written;
 		i += width;
@@ -58,7 +67,20 @@ static void check_format(const char *format, const char *s, size_t size)
 	ASSERT(expr_date_parse(format, DATE_PIVOT, text, n, &again) && again == day);
 	/* Only the zero in front of a one-digit M or d may differ. */
 	ASSERT(size >= n && size <= n + 2);
-	ASSERT(size > n || memcmp(s, text, n) == 0);
+	ASSERT(size > n || strncasecmp(s, text, n) == 0);
+}
+
+/* What fits a format of times is on the calendar, by at most the 18 hours of an offset. */
+static void check_time_format(const char *format, const char *s, size_t size)
+{
+	int64_t micros = 0;
+	bool zoned = strstr(format, "XXX") != NULL;
+	bool fits = expr_time_parse(format, s, size, &micros);
+	if (fits && time_format_fault(format, zoned) == NULL) {
+		char chars[VALUE_CHARS_MAX];
+		ASSERT(timestamp_chars(micros, zoned, chars) > 0);
+		ASSERT(micros % 1000000 == 0);
+	}
 }
 
 /* ingest's formats: the expressions read the same texts as the same days. */
@@ -146,6 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *format = xstrndup((const char *)data, size);
 	char *text = xstrndup(s, text_size); /* ends at a NUL within s */
 	check_format(format, s, text_size);
+	check_time_format(format, s, text_size);
 	check_ingest(s, text_size);
 	check_tester(text);
 	check_timestamp(text);
