@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/check.h"
 #include "base/decimal.h"
 
 /* What numbers things, wherever the word stands, or as the last word: line_no but not line_total. */
@@ -267,12 +268,14 @@ enum additivity star_additivity(const struct star_table *t, const struct column_
 		(c->number != NULL && c->number->percent) ||
 		star_has_word(&scratch, c->name, rate_words);
 
-	if (rate && !(star_has_word(&scratch, c->name, discount) && beyond_percent(c))) {
+	bool state = star_has_word(&scratch, c->name, level_words);
+	bool snapshot = star_is_snapshot(t);
+
+	rate = rate && !(star_has_word(&scratch, c->name, discount) && beyond_percent(c));
+	if (rate || (state && !snapshot)) { /* a state told with an event: the balance after it */
 		result = ADDITIVE_NONE;
-	} else if (star_is_snapshot(t)) {
+	} else if (snapshot) {
 		result = ADDITIVE_SEMI;
-	} else if (star_has_word(&scratch, c->name, level_words)) {
-		result = ADDITIVE_NONE; /* a state told with an event: the balance after it */
 	}
 	arena_release(&scratch);
 	return result;
@@ -423,6 +426,7 @@ static void find_back_links(struct star *s)
 				worst = other;
 			}
 		}
+		ASSERT(worst != NULL); /* the link itself is on the circle */
 		worst->back = true;
 	}
 }
