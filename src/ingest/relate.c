@@ -1,7 +1,8 @@
 /*
  * From tables to one profile: the foreign keys are taken greedily, best first, then the keys are chosen with
- * the knowledge of what refers to what. A column has one parent, and no table may come back to itself through
- * others, because a load order must exist; a column that refers to its own table may.
+ * the knowledge of what refers to what. A column has one parent. A table may come back to itself through
+ * others (a department's manager, who is of a department) when the name says so; the key of a table that holds
+ * the keys of another one is a circle too, of two tables that describe one thing, and is not taken.
  */
 #include "ingest/ingest.h"
 
@@ -12,7 +13,11 @@
 #include "ingest/inclusion.h"
 #include "ingest/keys.h"
 
-enum { RUNNER_UP_MIN = 20 }; /* hundredths: below, a pair is only a coincidence of numbers */
+/* hundredths */
+enum {
+	RUNNER_UP_MIN = 20, /* below, a pair is only a coincidence of numbers */
+	CYCLE_MIN = 75      /* a reference that closes a circle needs more than others */
+};
 
 struct graph {
 	const struct inclusion_table *tables;
@@ -49,6 +54,14 @@ static bool closes_cycle(const struct graph *g, const struct inclusion_pair *p)
 	return cycle;
 }
 
+/* A column of its own, beside the table's key, and well named. */
+static bool may_close_cycle(const struct graph *g, const struct inclusion_pair *p)
+{
+	const struct inclusion_table *from = &g->tables[p->from_table];
+	const char *name = from->profile->columns.at[p->from_column].name;
+	return p->score >= CYCLE_MIN * 100 && (from->key == NULL || strcmp(from->key, name) != 0);
+}
+
 static const struct inclusion_pair *taken_of(const struct graph *g, const struct inclusion_pair *p)
 {
 	for (size_t i = 0; i < g->pairs.n; i++) {
@@ -79,7 +92,7 @@ static void choose(struct graph *g, struct arena *a)
 		} else if (p->score < INCLUSION_CHOSEN_MIN * 100) {
 			*LIST_ADD(a, &p->evidence) = arena_printf(
 				a, "not taken: below %s", score_text(a, INCLUSION_CHOSEN_MIN));
-		} else if (closes_cycle(g, p)) {
+		} else if (closes_cycle(g, p) && !may_close_cycle(g, p)) {
 			*LIST_ADD(a, &p->evidence) =
 				"not taken: a better reference leads the other way";
 		} else {

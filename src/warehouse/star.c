@@ -1,8 +1,6 @@
 /*
- * Decides which source tables are facts, by structure first and names second: an event has a date,
- * something to add up, and foreign keys; what is pointed to and described by text is a dimension. The
- * scores and cues follow the rules measured in the literature (Moody and Kortink 2000; Song et al.
- * 2007); the evidence for each decision is kept for the design's reasons.
+ * What the names and types of columns say, and the model: tables, their links, names in the target's style,
+ * and which tables have one of their own there.
  */
 #include "warehouse/star.h"
 
@@ -10,24 +8,22 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const event_words[] = { "order",    "sale",      "payment",     "line",
-					   "item",     "detail",    "transaction", "log",
-					   "event",    "visit",     "invoice",     "rental",
-					   "shipment", "inventory", "observation", "fact",
-					   "history",  "result",    NULL };
-static const char *const entity_words[] = { "dim",      "type",    "status",   "category", "lookup",
-					    "customer", "product", "employee", NULL };
-static const char *const code_words[] = { "id",     "key",    "code",     "no",   "nr",
-					  "number", "num",    "zip",      "year", "month",
-					  "phone",  "postal", "sequence", "seq",  "line",
-					  "rank",   "status", "level",    NULL };
+#include "base/check.h"
+#include "base/decimal.h"
+
+/* What numbers things, wherever the word stands, or as the last word: line_no but not line_total. */
+static const char *const code_words[] = { "id",     "key",      "zip", "phone",
+					  "postal", "sequence", "seq", NULL };
+static const char *const last_code_words[] = { "code", "no",     "nr",    "number", "num",
+					       "year", "month",  "day",   "line",   "rank",
+					       "lvl",  "status", "level", "ord",    NULL };
 static const char *const rate_words[] = { "price",    "rate",      "percent",     "pct",
 					  "ratio",    "discount",  "avg",         "average",
 					  "latitude", "longitude", "temperature", "score",
-					  "min",      "max",       NULL };
-static const char *const level_words[] = { "balance", "stock",     "inventory", "onhand",
-					   "level",   "headcount", NULL };
-static const char *const name_words[] = { "name", "title", "description", "email", "address", NULL };
+					  "min",      "max",       "rating",      "age",
+					  "lat",      "lng",       "lon",         NULL };
+static const char *const level_words[] = { "balance",  "stock",     "inventory", "onhand",
+					   "snapshot", "headcount", NULL };
 
 const char *star_snake(struct arena *a, const char *name)
 {
@@ -78,6 +74,9 @@ static const char *singular(struct arena *a, const char *s)
 	static const char *const es[] = { "sses", "xes", "ches", "shes", "zes", NULL };
 	size_t n = strlen(s);
 
+	if (strcmp(s, "people") == 0) {
+		return "person";
+	}
 	if (ends_with(s, "ies") && n > 4) {
 		return arena_printf(a, "%.*sy", (int)(n - 3), s);
 	}
@@ -93,8 +92,7 @@ static const char *singular(struct arena *a, const char *s)
 	return s;
 }
 
-/* Does one of the words stand in name between underscores (plural or not)? */
-static bool has_word(struct arena *a, const char *name, const char *const *words)
+bool star_has_word(struct arena *a, const char *name, const char *const *words)
 {
 	const char *s = star_snake(a, name);
 
@@ -113,14 +111,20 @@ static bool has_word(struct arena *a, const char *name, const char *const *words
 	return false;
 }
 
+static const char *last_word(struct arena *a, const char *name)
+{
+	const char *s = star_snake(a, name);
+
+	return strrchr(s, '_') != NULL ? strrchr(s, '_') + 1 : s;
+}
+
 /* An identifier whose name is written in one word: specialofferid, but not paid. */
 static bool ends_in_id(struct arena *a, const char *name)
 {
 	static const char *const words[] = { "paid",  "unpaid", "prepaid", "overpaid",
 					     "bid",   "grid",   "void",    "acid",
 					     "fluid", "solid",  "rapid",   NULL };
-	const char *s = star_snake(a, name);
-	const char *last = strrchr(s, '_') != NULL ? strrchr(s, '_') + 1 : s;
+	const char *last = last_word(a, name);
 
 	for (const char *const *w = words; *w != NULL; w++) {
 		if (strcmp(last, *w) == 0) {
@@ -168,7 +172,7 @@ struct star_link *star_link_of(const struct star_table *t, const char *column)
 	return NULL;
 }
 
-static bool in_link(const struct star_table *t, const char *column)
+bool star_in_link(const struct star_table *t, const char *column)
 {
 	for (size_t i = 0; i < t->out.n; i++) {
 		const texts *columns = &t->out.at[i]->inclusion->from_columns;
@@ -198,7 +202,7 @@ bool star_is_audit(const struct column_profile *c)
 					     "changed", "change",    "version",    "modifieddate",
 					     "revised", "updatedat", "lastupdate", NULL };
 	struct arena scratch = { 0 };
-	bool audit = star_is_date(c) && has_word(&scratch, c->name, words);
+	bool audit = star_is_date(c) && star_has_word(&scratch, c->name, words);
 
 	arena_release(&scratch);
 	return audit;
@@ -221,21 +225,56 @@ bool star_is_measure(const struct star_table *t, const struct column_profile *c)
 	enum column_kind kind = star_type(c).kind;
 	struct arena scratch = { 0 };
 	bool measure = (kind == COLUMN_INT64 || kind == COLUMN_DECIMAL) &&
-		!star_in_key(t, c->name) && !in_link(t, c->name) &&
-		!has_word(&scratch, c->name, code_words) && !ends_in_id(&scratch, c->name);
+		!star_in_key(t, c->name) && !star_in_link(t, c->name) &&
+		!star_has_word(&scratch, c->name, code_words) &&
+		!star_has_word(&scratch, last_word(&scratch, c->name), last_code_words) &&
+		!ends_in_id(&scratch, c->name);
 
 	arena_release(&scratch);
 	return measure;
 }
 
-enum additivity star_additivity(const struct column_profile *c)
+bool star_is_snapshot(const struct star_table *t)
 {
 	struct arena scratch = { 0 };
-	enum additivity result = ADDITIVE_FULL;
+	bool snapshot = t->out.n > 0 && star_has_word(&scratch, t->profile->table, level_words);
 
-	if (has_word(&scratch, c->name, rate_words)) {
+	for (size_t i = 0;
+	     !snapshot && t->key != NULL && t->key->columns.n > 1 && i < t->profile->columns.n;
+	     i++) { /* on_hand of each shop and product */
+		const struct column_profile *c = &t->profile->columns.at[i];
+
+		snapshot = star_is_measure(t, c) && star_has_word(&scratch, c->name, level_words);
+	}
+	arena_release(&scratch);
+	return snapshot;
+}
+
+/* A discount of more than 100 is no share. */
+static bool beyond_percent(const struct column_profile *c)
+{
+	struct decimal max, hundred = { .units = 100 };
+
+	return c->max != NULL && decimal_parse(c->max, strlen(c->max), &max) &&
+		decimal_compare(max, hundred) > 0;
+}
+
+enum additivity star_additivity(const struct star_table *t, const struct column_profile *c)
+{
+	static const char *const discount[] = { "discount", NULL };
+	struct arena scratch = { 0 };
+	enum additivity result = ADDITIVE_FULL;
+	bool rate = strncmp(star_snake(&scratch, c->name), "unit_", 5) == 0 ||
+		(c->number != NULL && c->number->percent) ||
+		star_has_word(&scratch, c->name, rate_words);
+
+	bool state = star_has_word(&scratch, c->name, level_words);
+	bool snapshot = star_is_snapshot(t);
+
+	rate = rate && !(star_has_word(&scratch, c->name, discount) && beyond_percent(c));
+	if (rate || (state && !snapshot)) { /* a state told with an event: the balance after it */
 		result = ADDITIVE_NONE;
-	} else if (has_word(&scratch, c->name, level_words)) {
+	} else if (snapshot) {
 		result = ADDITIVE_SEMI;
 	}
 	arena_release(&scratch);
@@ -298,134 +337,6 @@ static void add_links(const struct profile *profile, struct arena *a, struct sta
 	}
 }
 
-static void note(struct arena *a, struct star_table *t, int64_t points, const char *why)
-{
-	t->score += points;
-	*LIST_ADD(a, &t->evidence) = arena_printf(a, "%s (%+lld)", why, (long long)points);
-}
-
-static size_t count_dates(const struct star_table *t)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->profile->columns.n; i++) {
-		n += star_is_date(&t->profile->columns.at[i]);
-	}
-	return n;
-}
-
-static size_t count_measures(const struct star_table *t)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->profile->columns.n; i++) {
-		n += star_is_measure(t, &t->profile->columns.at[i]);
-	}
-	return n;
-}
-
-static bool has_name_column(struct arena *a, const struct star_table *t)
-{
-	for (size_t i = 0; i < t->profile->columns.n; i++) {
-		const struct column_profile *c = &t->profile->columns.at[i];
-
-		if (star_type(c).kind == COLUMN_TEXT && has_word(a, c->name, name_words)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Do all tables that point here lack a date of their own, so that this one is their header? */
-static bool is_header(const struct star_table *t)
-{
-	if (t->in.n == 0 || count_dates(t) == 0) {
-		return false;
-	}
-	for (size_t i = 0; i < t->in.n; i++) {
-		if (t->in.at[i]->from != t && count_dates(t->in.at[i]->from) > 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool has_dated_parent(const struct star_table *t)
-{
-	for (size_t i = 0; i < t->out.n; i++) {
-		if (t->out.at[i]->to != t && count_dates(t->out.at[i]->to) > 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void score(struct arena *a, struct star_table *t)
-{
-	size_t dates = count_dates(t);
-	size_t measures = count_measures(t);
-
-	if (dates > 0) {
-		note(a, t, 2, "has a date of its own");
-	} else if (has_dated_parent(t)) {
-		note(a, t, 1, "refers to a table with a date");
-	}
-	if (measures > 0) {
-		note(a, t, measures > 1 ? 2 : 1, "has numbers that can be summed");
-	}
-	if (t->out.n > 0) {
-		note(a, t, t->out.n > 1 ? 2 : 1, "refers to other tables");
-	}
-	if (is_header(t)) {
-		note(a, t, 0, "is the dated header of the tables that refer to it");
-	} else if (t->in.n > 0) {
-		note(a, t, -2, "is referred to by other tables");
-	}
-	if (has_name_column(a, t)) {
-		note(a, t, -2, "is described by names");
-	}
-	if (has_word(a, t->profile->table, event_words)) {
-		note(a, t, 1, "its name is that of an event");
-	}
-	if (has_word(a, t->profile->table, entity_words)) {
-		note(a, t, -1, "its name is that of a thing");
-	}
-}
-
-/* The key consists of two or more foreign keys and nothing else stands beside them to be summed. */
-static bool is_bridge(const struct star_table *t)
-{
-	if (t->key == NULL || t->key->columns.n < 2 || count_measures(t) > 0) {
-		return false;
-	}
-	for (size_t i = 0; i < t->key->columns.n; i++) {
-		if (!in_link(t, t->key->columns.at[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static void decide(struct arena *a, struct star_table *t)
-{
-	const char *prefix;
-
-	if (is_bridge(t)) {
-		t->kind = TABLE_BRIDGE;
-		note(a, t, 0, "its key is made of foreign keys and it has nothing to sum");
-	} else if (t->key == NULL) {
-		t->kind = TABLE_FACT;
-		note(a, t, 0, "has no key, so its grain is the record");
-	} else {
-		t->kind = t->score >= STAR_FACT_SCORE ? TABLE_FACT : TABLE_DIMENSION;
-	}
-	if (t->evidence.n == 0) {
-		note(a, t, 0, "has a key and nothing that speaks for an event");
-	}
-	prefix = t->kind == TABLE_DIMENSION ? "dim" : t->kind == TABLE_FACT ? "fact" : "bridge";
-	t->target = arena_printf(a, "%s_%s", prefix, t->entity);
-}
-
 /* Sources and targets share one space of names; the target will be the prefix of its kind and the entity. */
 static bool entity_taken(const struct star *s, size_t n, const char *entity)
 {
@@ -436,7 +347,7 @@ static bool entity_taken(const struct star *s, size_t n, const char *entity)
 			return true;
 		}
 	}
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->profile->tables.n; i++) {
 		const char *source = s->profile->tables.at[i].table;
 
 		for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
@@ -466,6 +377,123 @@ static const char *entity_name(const struct star *s, size_t n, const char *table
 	return name;
 }
 
+/* ---- which dimensions have a table of their own ---- */
+
+static bool leads_to(const struct star_table *from, const struct star_table *to, size_t hops)
+{
+	if (from == to) {
+		return true;
+	}
+	for (size_t i = 0; hops > 0 && i < from->out.n; i++) {
+		const struct star_link *link = from->out.at[i];
+
+		if (!link->back && link->to->kind == TABLE_DIMENSION && link->to != from &&
+		    leads_to(link->to, to, hops - 1)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A link between dimensions that closes a circle (a department's manager, who is of a department) goes back, the
+ * one with the lower score. Links are few, circles fewer.
+ */
+static void find_back_links(struct star *s)
+{
+	for (size_t i = 0; i < s->links.n; i++) {
+		struct star_link *link = &s->links.at[i];
+
+		link->back = link->from == link->to;
+	}
+	for (size_t i = 0; i < s->links.n; i++) {
+		struct star_link *link = &s->links.at[i];
+		struct star_link *worst = NULL;
+
+		if (link->back || link->from->kind != TABLE_DIMENSION ||
+		    link->to->kind != TABLE_DIMENSION || !leads_to(link->to, link->from, s->n)) {
+			continue;
+		}
+		for (size_t k = 0; k < s->links.n; k++) {
+			struct star_link *other = &s->links.at[k];
+
+			if (!other->back && other->from->kind == TABLE_DIMENSION &&
+			    other->to->kind == TABLE_DIMENSION &&
+			    leads_to(link->to, other->from, s->n) &&
+			    leads_to(other->to, link->from, s->n) &&
+			    (worst == NULL ||
+			     strcmp(other->inclusion->score, worst->inclusion->score) < 0)) {
+				worst = other;
+			}
+		}
+		ASSERT(worst != NULL); /* the link itself is on the circle */
+		worst->back = true;
+	}
+}
+
+static void reach(struct star_table *t, size_t hops)
+{
+	t->reached = true;
+	for (size_t i = 0; hops > 0 && i < t->out.n; i++) {
+		struct star_link *link = t->out.at[i];
+
+		if (!link->back && link->to->kind == TABLE_DIMENSION) {
+			reach(link->to, hops - 1);
+		}
+	}
+}
+
+/* Some fact or bridge refers to it, or nothing else does. */
+static bool stands_by_links(const struct star_table *t)
+{
+	bool referred = false;
+
+	for (size_t i = 0; i < t->in.n; i++) {
+		if (t->in.at[i]->from->kind != TABLE_DIMENSION) {
+			return true;
+		}
+		referred |= t->in.at[i]->from != t;
+	}
+	return !referred;
+}
+
+/*
+ * Facts and bridges stand, and the dimensions they refer to; what these refer to in turn is flattened into
+ * them. A table with a dedup rule stands, since its table in the star is where the rule is told; and
+ * so does what would be reached by none.
+ */
+static void find_standing(struct star *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct star_table *t = &s->tables[i];
+
+		t->stands = t->kind != TABLE_DIMENSION || stands_by_links(t) ||
+			(t->key != NULL && t->key->duplicates > 0);
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->tables[i].stands && s->tables[i].kind == TABLE_DIMENSION) {
+			reach(&s->tables[i], STAR_HOPS_MAX);
+		}
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->tables[i].stands && !s->tables[i].reached) {
+			s->tables[i].stands = true;
+			reach(&s->tables[i], STAR_HOPS_MAX);
+		}
+	}
+}
+
+/* A fact has the day of each date and the key of that day. */
+static bool too_wide(const struct table_profile *t)
+{
+	size_t n = t->columns.n + STAR_COLUMNS_MADE;
+
+	for (size_t i = 0; i < t->columns.n; i++) {
+		n += star_is_date(&t->columns.at[i]);
+	}
+	return n > STAR_COLUMNS_MAX;
+}
+
 void star_build(const struct profile *profile, struct arena *a, struct star *ret)
 {
 	size_t prefix = shared_prefix(profile);
@@ -473,22 +501,27 @@ void star_build(const struct profile *profile, struct arena *a, struct star *ret
 	*ret = (struct star){
 		.profile = profile,
 		.tables = ARENA_ARRAY(a, struct star_table, profile->tables.n),
-		.n = profile->tables.n,
 	};
-	for (size_t i = 0; i < ret->n; i++) {
-		struct star_table *t = &ret->tables[i];
+	for (size_t i = 0; i < profile->tables.n; i++) {
+		const struct table_profile *p = &profile->tables.at[i];
+		struct star_table *t = &ret->tables[ret->n];
 
-		t->profile = &profile->tables.at[i];
-		t->entity = entity_name(ret, i, t->profile->table + prefix, a);
-		for (size_t k = 0; k < t->profile->keys.n; k++) {
-			if (t->profile->keys.at[k].chosen) {
-				t->key = &t->profile->keys.at[k];
+		if (too_wide(p)) {
+			/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
+			*LIST_ADD(a, &ret->wide) = p;
+			continue;
+		}
+		t->profile = p;
+		t->entity = entity_name(ret, ret->n, p->table + prefix, a);
+		for (size_t k = 0; k < p->keys.n; k++) {
+			if (p->keys.at[k].chosen) {
+				t->key = &p->keys.at[k];
 			}
 		}
+		ret->n++;
 	}
 	add_links(profile, a, ret);
-	for (size_t i = 0; i < ret->n; i++) {
-		score(a, &ret->tables[i]);
-		decide(a, &ret->tables[i]);
-	}
+	star_decide_roles(ret, a);
+	find_back_links(ret);
+	find_standing(ret);
 }

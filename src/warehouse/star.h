@@ -12,6 +12,7 @@
 struct star_link { /* a chosen foreign key */
 	const struct inclusion *inclusion;
 	struct star_table *from, *to;
+	bool back; /* to its own table, or closes a circle of dimensions: followed for a name only */
 };
 
 struct star_table {
@@ -24,24 +25,38 @@ struct star_table {
 	int kind;      /* enum table_kind: TABLE_DIMENSION, TABLE_FACT or TABLE_BRIDGE */
 	int64_t score; /* of being a fact; TABLE_FACT from STAR_FACT_SCORE on */
 	texts evidence;
+	bool stands; /* has a table in the star; else it is flattened into the dimensions that refer to it */
+	bool reached; /* flattened into some dimension, or stands */
 };
 
-enum { STAR_FACT_SCORE = 3 };
+/*
+ * STAR_COLUMNS_MAX: columns of a table of SQLite; STAR_COLUMNS_MADE: room for keys and lineage beside a source
+ * table's own. STAR_HOPS_MAX: foreign keys in a row that the star follows.
+ */
+enum { STAR_FACT_SCORE = 3, STAR_HOPS_MAX = 4, STAR_COLUMNS_MAX = 2000, STAR_COLUMNS_MADE = 64 };
 
 struct star {
 	const struct profile *profile;
-	struct star_table *tables; /* by table name */
+	struct star_table *tables; /* by table name, without those that are too wide */
 	size_t n;
 	LIST(struct star_link) links;
+	LIST(const struct table_profile *)
+	wide; /* of more columns than a table of the warehouse holds */
 };
 
-/* Builds the model and decides the roles. */
+/* Builds the model, decides the roles and which tables have one of their own in the star. */
 void star_build(const struct profile *profile, struct arena *a, struct star *ret);
+
+/* Sets kind, score, evidence and target of all tables. */
+void star_decide_roles(struct star *s, struct arena *a);
 
 /* Longer names are cut: a target's name is made of two and a suffix, and Databricks takes 255 bytes. */
 enum { STAR_NAME_MAX = 100 };
 /* Name in the target's style: snake_case, begins with a letter. */
 const char *star_snake(struct arena *a, const char *name);
+
+/* Does one of the words stand in name, plural or not? */
+bool star_has_word(struct arena *a, const char *name, const char *const *words);
 
 const struct column_profile *star_column(const struct star_table *t, const char *name);
 /* The parsed type of a column's profile. */
@@ -54,7 +69,11 @@ const char *star_version_column(const struct star_table *t);
 /* The foreign key that consists of this one column, or NULL. */
 struct star_link *star_link_of(const struct star_table *t, const char *column);
 bool star_in_key(const struct star_table *t, const char *column);
+/* Part of a foreign key. */
+bool star_in_link(const struct star_table *t, const char *column);
 /* A number that can be summed: numeric, neither key nor foreign key nor a code by its name. */
 bool star_is_measure(const struct star_table *t, const struct column_profile *c);
-/* How far sums of the column mean something, by its name. */
-enum additivity star_additivity(const struct column_profile *c);
+/* The rows tell states and not events: the stock of each shop and product. */
+bool star_is_snapshot(const struct star_table *t);
+/* How far sums of the column mean something, by its name, its form and the table. */
+enum additivity star_additivity(const struct star_table *t, const struct column_profile *c);

@@ -172,7 +172,7 @@ FOLDERS = [
     Folder(
         "names as long as nobody writes them",
         {"long.csv": lines("id," + "n" * 5000 + "," + "n" * 4999 + "x", "1,2,3", "2,3,4")},
-        {"dim_long": 2},
+        {"fact_long": 2},
         jaffle=False,
     ),
     Folder(

@@ -149,6 +149,232 @@ static void test_duplicates_without_a_version(void **state)
 	assert_null(mapped(&m, "fact_order")->version_rule);
 }
 
+/* The names of a table's columns of one role, joined by blanks. */
+static const char *columns(const struct made *m, const char *t, int role)
+{
+	const char *s = "";
+	const struct design_table *found = table(m, t);
+	assert_non_null(found);
+	for (size_t i = 0; i < found->columns.n; i++) {
+		if ((int)found->columns.at[i].role == role) {
+			s = arena_printf(&m->f->arena, "%s%s%s", s, *s != '\0' ? " " : "",
+					 found->columns.at[i].name);
+		}
+	}
+	return s;
+}
+
+static const struct source_role *role(const struct made *m, const char *source)
+{
+	for (size_t i = 0; i < m->design.sources.n; i++) {
+		if (strcmp(m->design.sources.at[i].table, source) == 0) {
+			return &m->design.sources.at[i];
+		}
+	}
+	fail_msg("no source %s", source);
+	return NULL;
+}
+
+/* A shop: sale -> article -> group -> group above; sale and article -> country by two ways. */
+static void put_shop(struct folder *f)
+{
+	put(f, "articles.csv",
+	    "article_id,name,group_id,country_id,modified_on\n1,pen,11,7,2024-01-01\n"
+	    "2,ink,12,8,2024-01-02\n3,cap,13,9,2024-01-03\n4,mug,14,7,2024-01-04\n");
+	put(f, "countries.csv", "country_id,country\n7,Chad\n8,Peru\n9,Fiji\n");
+	put(f, "groups.csv",
+	    "group_id,name,parent_id,modified_on\n11,Office,,2024-01-01\n12,Fluids,11,2024-01-01\n"
+	    "13,Wear,,2024-01-01\n14,Kitchen,13,2024-01-01\n15,Pots,14,2024-01-01\n");
+	put(f, "makers.csv", "maker_id,name,country_id\n21,Ann,7\n22,Bob,8\n23,Cid,9\n");
+	put(f, "sales.csv",
+	    "sale_id,article_id,maker_id,sold_on,amount,unit_price,modified_on\n"
+	    "901,1,21,2024-03-01,1.50,1.5,2024-04-01\n902,2,22,2024-03-02,2.50,1.5,2024-04-01\n"
+	    "903,3,23,2024-03-03,3.50,1.5,2024-04-01\n904,4,21,2024-03-04,4.50,1.5,2024-04-01\n");
+}
+
+static void test_flattened_do_not_stand(void **state)
+{
+	struct made m;
+	put_shop(*state);
+	make(state, &m);
+	assert_null(table(&m, "dim_group"));
+	assert_null(table(&m, "dim_country"));
+	assert_string_equal(columns(&m, "dim_article", ROLE_ATTRIBUTE),
+			    "name group_id country_id modified_on country group_name "
+			    "group_parent_id group_parent_name");
+	assert_string_equal(role(&m, "groups")->role, "dimension");
+	assert_non_null(strstr(role(&m, "groups")->reason, "flattened"));
+	bool audit = false, alone = false;
+	for (size_t i = 0; i < role(&m, "groups")->alternatives.n; i++) {
+		const char *choice = role(&m, "groups")->alternatives.at[i].choice;
+		audit |= strcmp(choice, "column modified_on in the dimensions") == 0;
+		alone |= strcmp(choice, "a table of its own, dim_group") == 0;
+	}
+	assert_true(audit && alone);
+
+	const struct design_column *c = column(&m, "dim_article", "group_parent_name");
+	assert_int_equal(c->origins.at[0].hops.n, 2);
+	assert_string_equal(c->origins.at[0].hops.at[1].columns.at[0], "parent_id");
+	assert_string_equal(c->origins.at[0].hops.at[1].to_columns.at[0], "group_id");
+}
+
+static void test_dates_and_measures(void **state)
+{
+	struct made m;
+	put_shop(*state);
+	make(state, &m);
+	assert_string_equal(columns(&m, "fact_sale", ROLE_DIMENSION_KEY),
+			    "article_key maker_key sold_on_key");
+	assert_string_equal(columns(&m, "fact_sale", ROLE_DEGENERATE), "modified_on");
+	assert_string_equal(columns(&m, "fact_sale", ROLE_MEASURE), "amount unit_price");
+	assert_int_equal(column(&m, "fact_sale", "amount")->additivity, ADDITIVE_FULL);
+	assert_int_equal(column(&m, "fact_sale", "unit_price")->additivity, ADDITIVE_NONE);
+	assert_non_null(strstr(table(&m, "dim_article")->scd, "type 1"));
+}
+
+/* Two ways to addresses: no name twice, no word twice in a row. */
+static void test_names_by_two_ways(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "addresses.csv", "address_id,address,city_id\n1,x,31\n2,y,32\n3,z,33\n4,w,31\n");
+	put(f, "cities.csv", "city_id,city\n31,Ulm\n32,Ham\n33,Spa\n");
+	put(f, "people.csv",
+	    "person_id,name,address_id,store_id\n41,a,1,51\n42,b,2,52\n43,c,3,53\n44,d,4,53\n");
+	put(f, "stores.csv", "store_id,name,address_id\n51,s,3\n52,t,2\n53,u,1\n");
+	put(f, "visits.csv",
+	    "visit_id,person_id,visited_on,minutes\n61,41,2024-01-01,5\n62,42,2024-01-02,5\n"
+	    "63,43,2024-01-03,5\n64,44,2024-01-03,7\n");
+	make(state, &m);
+	assert_string_equal(columns(&m, "dim_person", ROLE_ATTRIBUTE),
+			    "name address_id store_id address address_city_id city store_name "
+			    "store_address_id store_address store_address_city_id store_city");
+}
+
+/* The copy that is rented is known by the rental, its film by the copy; the film's cast needs the film. */
+static void test_far_dimension_and_bridge(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "actors.csv", "actor_id,name\n1,Ann\n2,Bob\n3,Cid\n");
+	put(f, "copies.csv", "copy_id,film_id,box\n31,11,a\n32,12,b\n33,13,c\n34,11,d\n");
+	put(f, "film_actors.csv", "film_id,actor_id\n11,1\n11,2\n12,2\n13,3\n13,1\n");
+	put(f, "films.csv", "film_id,title\n11,Up\n12,Em\n13,It\n");
+	put(f, "rentals.csv",
+	    "rental_id,copy_id,rented_on,amount\n71,31,2024-01-01,1\n72,32,2024-01-02,2\n"
+	    "73,33,2024-01-03,3\n74,34,2024-01-04,4\n");
+	make(state, &m);
+	assert_string_equal(role(&m, "film_actors")->role, "bridge");
+	assert_string_equal(columns(&m, "bridge_film_actor", ROLE_DIMENSION_KEY),
+			    "actor_key film_key");
+	assert_string_equal(columns(&m, "fact_rental", ROLE_DIMENSION_KEY),
+			    "copy_key rented_on_key film_key");
+	const struct origin *o = &column(&m, "fact_rental", "film_key")->origins.at[0];
+	assert_int_equal(o->hops.n, 1);
+	assert_string_equal(o->table, "copies");
+	assert_string_equal(o->column, "film_id");
+}
+
+/* A circle of dimensions ends, whoever is described: by the name of the other. */
+static void test_circle_of_dimensions(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "absences.csv",
+	    "absence_id,employee_id,absent_on,hours\n91,1,2024-01-01,4\n92,2,2024-01-02,8\n"
+	    "93,5,2024-01-03,8\n94,8,2024-01-04,8\n");
+	put(f, "departments.csv",
+	    "department_id,department_name,manager_id\n11,Box,1\n12,Post,3\n13,Yard,5\n14,Dock,7\n");
+	put(f, "employees.csv",
+	    "employee_id,last_name,department_id\n1,A,11\n2,B,11\n3,C,12\n4,D,12\n5,E,13\n"
+	    "6,F,13\n7,G,14\n8,H,14\n");
+	make(state, &m);
+	assert_null(table(&m, "dim_department"));
+	assert_string_equal(columns(&m, "dim_employee", ROLE_ATTRIBUTE),
+			    "last_name department_id department_name department_manager_id");
+}
+
+/* Stock of a shop and an article: a sum over days means nothing, a price's none at all. */
+static void test_snapshot(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "articles.csv", "article_id,name\n1,pen\n2,ink\n");
+	put(f, "shops.csv", "shop_id,name\n11,N\n12,S\n");
+	put(f, "stock.csv",
+	    "shop_id,article_id,counted_on,on_hand,reserved,unit_cost\n11,1,2024-01-01,5,1,2.50\n"
+	    "11,2,2024-01-01,6,2,2.50\n12,1,2024-01-01,7,3,2.50\n12,2,2024-01-01,8,4,2.50\n");
+	make(state, &m);
+	assert_int_equal(column(&m, "fact_stock", "on_hand")->additivity, ADDITIVE_SEMI);
+	assert_int_equal(column(&m, "fact_stock", "reserved")->additivity, ADDITIVE_SEMI);
+	assert_int_equal(column(&m, "fact_stock", "unit_cost")->additivity, ADDITIVE_NONE);
+}
+
+/* One file of a thing with a number: a fact all the same. Without any, it is said why there is none. */
+static void test_no_vacuous_star(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "customer.csv", "customer_id,name,spent\n1,Ann,10.50\n2,Bob,20.25\n3,Cid,5.75\n");
+	make(state, &m);
+	assert_non_null(table(&m, "fact_customer"));
+	assert_non_null(strstr(table(&m, "fact_customer")->reason, "this one comes nearest"));
+
+	put(f, "customer.csv", "customer_id,name,town\n1,Ann,Ulm\n2,Bob,Ham\n3,Cid,Spa\n");
+	make(state, &m);
+	assert_non_null(table(&m, "dim_customer"));
+	assert_int_equal(m.design.tables.n, 1);
+	assert_non_null(strstr(role(&m, "customer")->reason,
+			       "no fact: no table has the time of an "
+			       "event or a number to sum"));
+}
+
+/* n columns: id, then c2, c3 ...; two records. */
+static void put_wide(struct folder *f, const char *file, size_t n)
+{
+	struct buf text;
+	buf_init(&text, 1 << 20);
+	buf_puts(&text, "id");
+	for (size_t i = 2; i <= n; i++) {
+		buf_printf(&text, ",c%zu", i);
+	}
+	for (int row = 1; row <= 2; row++) {
+		buf_printf(&text, "\n%d", row);
+		for (size_t i = 2; i <= n; i++) {
+			buf_puts(&text, ",x");
+		}
+	}
+	put_bytes(f, file, text.data, text.size);
+	buf_release(&text);
+}
+
+/* SQLite's tables hold 2,000 columns; 64 are kept for what a table gets beside its own. */
+static void test_too_wide(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put_wide(f, "a.csv", 1937);
+	put_wide(f, "b.csv", 1936);
+	make(state, &m);
+	assert_int_equal(m.design.sources.n, 2);
+	assert_string_equal(role(&m, "a")->role, "unused");
+	assert_non_null(strstr(role(&m, "a")->reason, "1937 columns"));
+	assert_null(table(&m, "dim_a"));
+	assert_non_null(table(&m, "dim_b"));
+	assert_int_equal(table(&m, "dim_b")->columns.n, 1936 + 3);
+}
+
+static void test_all_too_wide(void **state)
+{
+	struct folder *f = *state;
+	struct design design;
+	put_wide(f, "a.csv", 5000);
+	assert_int_equal(relate_all(f), 0);
+	assert_int_equal(design_star(&f->sources, &f->profile, &f->arena, &design, &f->err),
+			 BLDR_E_INVALID);
+	assert_message(f, BLDR_E_INVALID, "\"a.csv\" has 5000 columns");
+}
+
 #define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
 
 int main(void)
@@ -157,6 +383,15 @@ int main(void)
 		FOLDER_TEST(test_dedup),
 		FOLDER_TEST(test_reference_by_another_key),
 		FOLDER_TEST(test_duplicates_without_a_version),
+		FOLDER_TEST(test_flattened_do_not_stand),
+		FOLDER_TEST(test_dates_and_measures),
+		FOLDER_TEST(test_names_by_two_ways),
+		FOLDER_TEST(test_far_dimension_and_bridge),
+		FOLDER_TEST(test_circle_of_dimensions),
+		FOLDER_TEST(test_snapshot),
+		FOLDER_TEST(test_no_vacuous_star),
+		FOLDER_TEST(test_too_wide),
+		FOLDER_TEST(test_all_too_wide),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,165 @@
+/*
+ * Columns of the table being designed, their origins and names: no two of one name, none with a word twice in a
+ * row. What a decimal is called in the warehouse's own tables counts as its name too.
+ */
+#include "warehouse/designer.h"
+
+#include <string.h>
+
+#include "warehouse/target.h"
+
+/* What the warehouse calls the column: a decimal amount is amount_e2 there, beside which no other may be. */
+static const char *stored_name(struct arena *a, const char *name, const char *type)
+{
+	struct column_type t = { .kind = COLUMN_TEXT };
+
+	(void)column_type_parse(type, &t);
+	return target_is_scaled(t) ? arena_printf(a, "%s_e%d", name, t.scale) : name;
+}
+
+bool designer_name_taken(const struct design_table *t, const char *name, const char *type)
+{
+	struct arena scratch = { 0 };
+	const char *stored = stored_name(&scratch, name, type);
+	bool taken = false;
+
+	for (size_t i = 0; !taken && i < t->columns.n; i++) {
+		const struct design_column *c = &t->columns.at[i];
+
+		taken = strcmp(c->name, name) == 0 ||
+			strcmp(stored_name(&scratch, c->name, c->type), stored) == 0;
+	}
+	arena_release(&scratch);
+	return taken;
+}
+
+const char *designer_join(struct arena *a, const char *first, const char *second)
+{
+	const char *last = strrchr(first, '_') != NULL ? strrchr(first, '_') + 1 : first;
+	size_t n = strlen(last);
+	bool doubled = strncmp(last, second, n) == 0 && (second[n] == '_' || second[n] == '\0');
+
+	return doubled ? arena_printf(a, "%.*s%s", (int)(last - first), first, second)
+		       : arena_printf(a, "%s_%s", first, second);
+}
+
+struct design_column *designer_add_column(struct designer *d, const char *owner, const char *name,
+					  const char *type)
+{
+	const char *unique = name;
+	struct design_column *c;
+
+	if (owner != NULL && designer_name_taken(d->table, unique, type)) {
+		unique = designer_join(d->a, owner, name);
+	}
+	for (int i = 2; designer_name_taken(d->table, unique, type); i++) {
+		unique = arena_printf(d->a, "%s_%d", name, i);
+	}
+	c = LIST_ADD(d->a, &d->table->columns);
+	c->name = unique;
+	c->type = type;
+	return c;
+}
+
+void designer_add_origin(struct designer *d, struct design_column *c, const struct star_table *t,
+			 const char *column, const hop_list *hops)
+{
+	struct origin *o = LIST_ADD(d->a, &c->origins);
+
+	o->kind = hops->n > 0 ? ORIGIN_PATH : ORIGIN_COLUMN;
+	o->table = t->profile->table;
+	o->column = column;
+	for (size_t i = 0; i < hops->n; i++) {
+		*LIST_ADD(d->a, &o->hops) = hops->at[i];
+	}
+}
+
+void designer_add_generated(struct designer *d, const char *name, enum column_role role,
+			    const char *type, bool nullable, const char *generator)
+{
+	struct design_column *c = designer_add_column(d, NULL, name, type);
+	struct origin *o = LIST_ADD(d->a, &c->origins);
+
+	c->role = role;
+	c->nullable = nullable;
+	o->kind = ORIGIN_GENERATED;
+	o->generator = generator;
+}
+
+void designer_add_lineage(struct designer *d, bool nullable)
+{
+	designer_add_generated(d, "_source_file", ROLE_LINEAGE, "text", nullable, "source_file");
+	designer_add_generated(d, "_source_line", ROLE_LINEAGE, "int64", nullable, "source_line");
+}
+
+const char *designer_key_name(struct designer *d, const struct star_table *t, const char *column)
+{
+	static const char *const bare[] = { "id", "key", "code", "no", "nr", "number", NULL };
+	const char *name = star_snake(d->a, column);
+
+	for (const char *const *b = bare; *b != NULL; b++) {
+		if (strcmp(name, *b) == 0) {
+			return arena_printf(d->a, "%s_%s", t->entity, name);
+		}
+	}
+	return name;
+}
+
+const char *designer_role_name(struct designer *d, const struct star_link *link)
+{
+	static const char *const suffixes[] = { "_id", "_key", "_code", "_no", "_nr", "id", NULL };
+	const char *name = star_snake(d->a, link->inclusion->from_columns.at[0]);
+
+	for (const char *const *s = suffixes; *s != NULL; s++) {
+		size_t n = strlen(name);
+		size_t k = strlen(*s);
+
+		if (n > k && strcmp(name + n - k, *s) == 0) {
+			return arena_strndup(d->a, name, n - k);
+		}
+	}
+	return name;
+}
+
+const char *designer_link_name(struct designer *d, const struct star_table *t,
+			       const struct star_link *link)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < t->out.n; i++) {
+		same += t->out.at[i]->to == link->to;
+	}
+	return same < 2 || link->inclusion->from_columns.n != 1 ? link->to->entity
+								: designer_role_name(d, link);
+}
+
+hop_list designer_extend(struct designer *d, const hop_list *hops, const struct star_link *link)
+{
+	hop_list longer = { 0 };
+	struct hop *hop;
+
+	for (size_t i = 0; i < hops->n; i++) {
+		*LIST_ADD(d->a, &longer) = hops->at[i];
+	}
+	hop = LIST_ADD(d->a, &longer);
+	hop->table = link->inclusion->from_table;
+	hop->columns = link->inclusion->from_columns;
+	hop->to_table = link->inclusion->to_table;
+	hop->to_columns = link->inclusion->to_columns;
+	return longer;
+}
+
+bool designer_has_room(const struct designer *d, const struct star_table *t)
+{
+	return d->table->columns.n + 2 * t->profile->columns.n + STAR_COLUMNS_MADE <=
+		STAR_COLUMNS_MAX;
+}
+
+void designer_leave_out(struct designer *d, const struct star_table *t)
+{
+	*LIST_ADD(d->a, &d->table->alternatives) = (struct alternative){
+		.choice = arena_printf(d->a, "%s flattened into it", t->entity),
+		.reason = arena_printf(d->a, "more than the %d columns that a table may have",
+				       STAR_COLUMNS_MAX),
+	};
+}
