@@ -298,6 +298,7 @@ static int put_records(struct filler *f, struct bldr_error *err)
 			break;
 		}
 	}
+	f->record = NULL;
 	source_pass_close(&pass);
 	return rc;
 }
