@@ -167,20 +167,84 @@ static int define(struct store *store, const char *type, const char *name, const
 				 store_path(store), type, name);
 }
 
+static const char gold_schema[] = "CREATE TABLE IF NOT EXISTS bldr_skipped_table(\n"
+				  "\tname TEXT NOT NULL PRIMARY KEY,\n"
+				  "\treason TEXT NOT NULL\n"
+				  ") STRICT;\n"
+				  "DELETE FROM bldr_skipped_table;\n";
+
+static const char *why_skipped(const struct targets *targets, const struct target *t,
+			       int columns_max, struct arena *a)
+{
+	if (t->n > (size_t)columns_max) {
+		return arena_printf(a, "it has %zu columns, SQLite holds at most %d; split it",
+				    t->n, columns_max);
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		const struct target *d = &targets->at[t->columns[i].dimension];
+
+		if (t->columns[i].sttm->role == ROLE_DIMENSION_KEY && d->skipped != NULL) {
+			return arena_printf(a, "it refers to \"%s\", which is not loaded",
+					    d->sttm->name);
+		}
+	}
+	return NULL;
+}
+
+static void use_sources(struct target *t)
+{
+	if (t->source != NULL) {
+		t->source->used = true;
+	}
+	for (size_t i = 0; i < t->joins.n; i++) {
+		t->joins.at[i].source->used = true;
+	}
+	for (size_t i = 0; i < t->dates.n; i++) {
+		t->dates.at[i].source->used = true;
+	}
+}
+
+static int record_skipped(struct store *store, const struct target *t, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, "INSERT INTO bldr_skipped_table VALUES(?1, ?2)", &stmt, err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	(void)sqlite3_bind_text(stmt, 1, t->sttm->name, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(stmt, 2, t->skipped, -1, SQLITE_STATIC);
+	return store_step(store, stmt, err);
+}
+
+int gold_skip(struct store *store, struct targets *targets, struct arena *a, struct bldr_error *err)
+{
+	int columns_max = sqlite3_limit(store_db(store), SQLITE_LIMIT_COLUMN, -1);
+	int rc = store_exec(store, gold_schema, err);
+
+	for (size_t i = 0; i < targets->n_sources; i++) {
+		targets->sources[i].used = false;
+	}
+	for (size_t i = 0; rc == 0 && i < targets->n; i++) {
+		struct target *t = &targets->at[i];
+
+		t->skipped = why_skipped(targets, t, columns_max, a);
+		if (t->skipped == NULL) {
+			use_sources(t);
+		} else {
+			rc = record_skipped(store, t, err);
+		}
+	}
+	return rc;
+}
+
 int gold_define(struct store *store, const struct targets *targets, const struct target *t,
 		struct bldr_error *err)
 {
-	int columns_max = sqlite3_limit(store_db(store), SQLITE_LIMIT_COLUMN, -1);
 	char *name;
 	char *sql;
 	int rc;
 
-	if (t->n > (size_t)columns_max) {
-		return bldr_error_set(
-			err, BLDR_E_LIMIT,
-			"table \"%s\" has %zu columns, SQLite holds at most %d; split it",
-			t->sttm->name, t->n, columns_max);
-	}
 	sql = table_sql(targets, t);
 	rc = define(store, "table", t->sttm->name, sql, err);
 	sqlite3_free(sql);

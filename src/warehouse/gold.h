@@ -30,8 +30,13 @@ enum gold_outcome {
 	GOLD_COLLISION  /* a dimension's row with that surrogate key has another business key */
 };
 
-/* Creates table and view. Errors: LIMIT (too many columns), INVALID (the file has another table of that
- * name). */
+/*
+ * Marks the tables that SQLite cannot hold, for their number of columns, and those that refer to one of them; the
+ * sources are then used by the other tables alone. Writes the reasons, whose memory is a's, to bldr_skipped_table.
+ */
+int gold_skip(struct store *store, struct targets *targets, struct arena *a, struct bldr_error *err);
+
+/* Creates table and view. Errors: INVALID (the file has another table of that name). */
 int gold_define(struct store *store, const struct targets *targets, const struct target *t,
 		struct bldr_error *err);
 

@@ -298,6 +298,7 @@ static int put_records(struct filler *f, struct bldr_error *err)
 			break;
 		}
 	}
+	f->record = NULL;
 	source_pass_close(&pass);
 	return rc;
 }
@@ -401,11 +402,17 @@ static int load_table(struct load *l, struct target *t, struct bldr_error *err)
 	return rc;
 }
 
-static int define(struct load *l, struct bldr_error *err)
+static int define(struct load *l, struct arena *a, struct bldr_error *err)
 {
 	int rc = store_exec(l->store, raw_source_schema, err);
 
+	if (rc == 0) {
+		rc = gold_skip(l->store, l->targets, a, err);
+	}
 	for (size_t i = 0; rc == 0 && i < l->targets->n; i++) {
+		if (l->targets->at[i].skipped != NULL) {
+			continue;
+		}
 		rc = gold_define(l->store, l->targets, &l->targets->at[i], err);
 	}
 	for (size_t i = 0; rc == 0 && i < l->targets->n_sources; i++) {
@@ -444,19 +451,19 @@ static int find_survivors(struct load *l, struct arena *a, struct bldr_error *er
 }
 
 int load_run(const char *source_folder, struct store *store, struct targets *targets,
-	     struct bldr_error *err)
+	     struct arena *kept, struct bldr_error *err)
 {
 	struct arena a = { 0 };
 	struct load l = { .source_folder = source_folder, .store = store, .targets = targets };
 	int rc;
 
 	l.keys = ARENA_ARRAY(&a, struct key_set *, l.targets->n);
-	rc = define(&l, err);
+	rc = define(&l, kept, err);
 	if (rc == 0) {
 		rc = find_survivors(&l, &a, err);
 	}
 	for (size_t i = 0; rc == 0 && i < l.targets->n; i++) {
-		rc = load_table(&l, &l.targets->at[i], err);
+		rc = l.targets->at[i].skipped == NULL ? load_table(&l, &l.targets->at[i], err) : 0;
 	}
 	if (rc == 0) {
 		rc = record_sources(&l, err);

@@ -8,7 +8,8 @@
 
 /*
  * Defines the tables and fills them, inside the caller's transaction; afterwards the counts of sources and
- * targets are those of this load. Errors: CHANGED, INVALID, LIMIT, IO.
+ * targets are those of this load, and a table that the warehouse cannot hold says why, in kept. Errors:
+ * CHANGED, INVALID, LIMIT, IO.
  */
 int load_run(const char *source_folder, struct store *store, struct targets *targets,
-	     struct bldr_error *err);
+	     struct arena *kept, struct bldr_error *err);

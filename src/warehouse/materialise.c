@@ -261,7 +261,7 @@ static int sum_up(const struct materialise *m, struct store *s, const struct tar
 		}
 	}
 	for (size_t i = 0; rc == 0 && i < targets->n; i++) {
-		rc = add_table(&d, s, &targets->at[i], a, err);
+		rc = targets->at[i].skipped == NULL ? add_table(&d, s, &targets->at[i], a, err) : 0;
 	}
 	if (rc == 0) {
 		*ret = d;
@@ -296,7 +296,7 @@ static int load_rows(const struct materialise *m, struct store *s, struct target
 	int rc = store_exec(s, load_schema, err);
 
 	if (rc == 0) {
-		rc = load_run(m->source_folder, s, targets, err);
+		rc = load_run(m->source_folder, s, targets, a, err);
 	}
 	if (rc == 0) {
 		rc = sum_up(m, s, targets, a, &d, err);

@@ -28,8 +28,12 @@ struct cell_rule { /* how the STTM types a cell; slots are fields */
 	const struct expr *rule;
 };
 
+struct key_part {
+	const struct expr *rule;
+};
+
 struct survivor_rule { /* which record of a key counts; slots are fields */
-	LIST(const struct expr *) key;
+	LIST(struct key_part) key;
 	const struct expr *version; /* NULL: the last one in the file */
 };
 

@@ -120,7 +120,7 @@ static int add_part(struct survivor_rule *r, const struct bldr_value *tree, stru
 	}
 	rc = compile(tree, s, a, &e, err);
 	if (rc == 0) {
-		*LIST_ADD(a, &r->key) = e;
+		*LIST_ADD(a, &r->key) = (struct key_part){ e };
 	}
 	return rc;
 }

@@ -68,7 +68,7 @@ static bool read_key(struct contest *c, const struct expr_row *row, struct arena
 		struct expr_value v;
 		uint32_t size;
 
-		expr_eval(c->rule->key.at[i], row, scratch, &v);
+		expr_eval(c->rule->key.at[i].rule, row, scratch, &v);
 		buf_clear(&c->part);
 		if (!expr_value_text(&v, &c->part)) {
 			return false;

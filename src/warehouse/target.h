@@ -58,6 +58,7 @@ struct target {
 	LIST(struct date_rule) dates;   /* calendar */
 	const char *rowid;              /* a name of SQLite's row id that no column hides */
 	int64_t refused;                /* records of source that this load kept out of the table */
+	const char *skipped; /* why the warehouse cannot hold the table; NULL: it can. gold.h */
 };
 
 struct targets {

@@ -111,7 +111,7 @@ static void file_is_sound_and_laid_out_as_documented(void **state)
 			  "SELECT name, strict FROM pragma_table_list WHERE schema = "
 			  "'main' AND type = 'table' AND name NOT LIKE 'sqlite%' "
 			  "ORDER BY 1"),
-		"bldr_layer|1\nbldr_load|1\nbldr_quarantine|1\nbldr_refused_cell|1\ndim_customer|1\n"
+		"bldr_layer|1\nbldr_load|1\nbldr_quarantine|1\nbldr_refused_cell|1\nbldr_skipped_table|1\ndim_customer|1\n"
 		"dim_date|1\nfact_order|1\nfact_payment|1\n");
 	assert_string_equal(house_ask(h,
 				      "SELECT \"table\", \"from\", \"to\" FROM "

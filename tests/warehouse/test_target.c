@@ -138,12 +138,59 @@ static void a_table_holds_as_many_columns_as_sqlite(void **state)
 	struct house *h = *state;
 
 	files(h);
-	columns(h, 2001);
-	house_refuses(h, BLDR_E_LIMIT, "table \"wide\" has 2001 columns, SQLite holds at most 2000");
 	columns(h, 2000);
 	house_load(h, "1");
 	house_load(h, "2");
+	assert_string_equal(house_ask(h, "SELECT * FROM bldr_skipped_table"), "");
 	assert_string_equal(house_ask(h, "SELECT c1999 FROM v_wide"), "2\n");
+}
+
+/* The dimension is too wide, a fact refers to it; what is left is loaded, and of its files alone is told. */
+static void a_table_that_is_too_wide_is_told_and_the_others_are_loaded(void **state)
+{
+	struct house *h = *state;
+	struct deployment d;
+	struct buf tables;
+
+	house_file(h, "t.csv", "id,x\n1,2\n");
+	house_file(h, "u.csv", "id,x\n3,4\n5\n");
+	house_declare(h);
+	buf_init(&tables, 1 << 20);
+	buf_puts(&tables,
+		 "{'name':'wide','kind':'dimension','source':'t','calendar':[],'joins':[],"
+		 "'grain_columns':['id'],'reserved':[" MEMBERS
+		 "],'columns':[" KEY("wide_key", SURROGATE("wide", CAST("int64", COL("id"))))
+			 OWN_ID);
+	for (int i = 2; i < 2001; i++) {
+		buf_printf(&tables, VALUE("c%d", "text", COL("x")), i);
+	}
+	buf_puts(&tables, "]},");
+	/* clang-format off */
+	buf_puts(&tables, FACT("narrow", "t", "", "'id'",
+		OWN_ID
+		DIMENSION_KEY("wide_key", "wide",
+			LOOKUP("wide", SURROGATE("wide", CAST("int64", COL("x"))), CAST("int64", COL("x")))))
+		FACT("other", "u", "", "'id'", OWN_ID));
+	/* clang-format on */
+	house_sttm(h, tables.data);
+	buf_release(&tables);
+	d = house_load(h, "1");
+	assert_string_equal(house_ask(h, "SELECT * FROM bldr_skipped_table ORDER BY name"),
+			    "narrow|it refers to \"wide\", which is not loaded\n"
+			    "wide|it has 2001 columns, SQLite holds at most 2000; split it\n");
+	assert_string_equal(house_ask(h,
+				      "SELECT name FROM sqlite_schema WHERE type = 'table' AND "
+				      "name IN ('narrow', 'wide', 'other')"),
+			    "other\n");
+	assert_string_equal(house_ask(h, "SELECT * FROM other"), "3\n");
+	assert_string_equal(house_ask(h, "SELECT * FROM bldr_layer"), "u|u.csv|2|1|1|0\n");
+	assert_int_equal(d.tables.n, 1);
+	assert_string_equal(d.tables.at[0].name, "other");
+	assert_int_equal(d.sources.n, 1);
+	/* another mapping into the same file: what was skipped before is not told again */
+	house_sttm(h, FACT("other", "u", "", "'id'", OWN_ID));
+	house_load(h, "2");
+	assert_string_equal(house_ask(h, "SELECT * FROM bldr_skipped_table"), "");
 }
 
 /* Of several rules that read the column, the first in the STTM's order; inside a lookup's key too. */
@@ -168,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(faults_are_told),
 		TEST(a_table_holds_as_many_columns_as_sqlite),
+		TEST(a_table_that_is_too_wide_is_told_and_the_others_are_loaded),
 		TEST(a_calendar_reads_dates_as_the_first_rule_does),
 	};
 

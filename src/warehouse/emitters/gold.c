@@ -94,7 +94,8 @@ static int put_join(struct gold_notebook *g, const struct sttm_join *j, const st
 
 	buf_init(&item, EMIT_TEXT_MAX);
 	buf_puts(&g->text, "    rows = rows.join(\n");
-	buf_printf(&item, "one_per_key(silver(\"%s\"), [", side->source->file->table);
+	buf_printf(&item, "one_per_key(silver(\"%s\"), [",
+		   emit_name(g->e->arena, side->source->file->table));
 	for (size_t i = 0; i < j->to_columns.n; i++) {
 		buf_printf(&item, "%s\"%s\"", i > 0 ? ", " : "",
 			   lake_join_value(g->e->lake, side->source, j->to_columns.at[i])->name);
@@ -122,8 +123,8 @@ static int put_lookup(struct gold_notebook *g, const struct rule_lookup *l)
 
 	buf_init(&item, EMIT_TEXT_MAX);
 	buf_puts(&g->text, "    rows = rows.join(\n");
-	buf_printf(&item, "spark.table(table_name(\"%s\")).alias(\"%s\")", l->dimension->sttm->name,
-		   l->name);
+	buf_printf(&item, "spark.table(table_name(\"%s\")).alias(\"%s\")",
+		   emit_name(g->e->arena, l->dimension->sttm->name), l->name);
 	rc = put_join_item(g, &item);
 	if (rc == 0) {
 		buf_printf(&item, "F.col(\"%s.%s\") == ", l->name, l->key_column);
@@ -146,7 +147,7 @@ static int add_rows(struct gold_notebook *g)
 
 	rc = python_call(&g->text, joins ? "    rows = " : "    return ",
 			 arena_printf(g->e->arena, "silver(\"%s\").alias(\"%s\")",
-				      own->source->file->table, own->name),
+				      emit_name(g->e->arena, own->source->file->table), own->name),
 			 g->e->err);
 	for (size_t i = 0; rc == 0 && i < t->joins.n; i++) {
 		rc = put_join(g, &t->joins.at[i], &g->rules.sides.at[i + 1]);
@@ -169,7 +170,8 @@ static int add_dates(struct gold_notebook *g)
 	for (size_t i = 0; rc == 0 && i < t->calendar.n; i++) {
 		const struct column_ref *ref = &t->calendar.at[i];
 
-		buf_printf(&item, "silver(\"%s\").select(\"%s\")", ref->table,
+		buf_printf(&item, "silver(\"%s\").select(\"%s\")",
+			   emit_name(g->e->arena, ref->table),
 			   lake_date_value(g->e->lake, ref)->name);
 		names = arena_printf(g->e->arena, "%s%s%s.%s", names, i > 0 ? ", " : "", ref->table,
 				     ref->column);
@@ -212,7 +214,8 @@ static int add_quarantine(struct gold_notebook *g)
 
 	ddl_begin(&ddl);
 	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
-	ddl_column(&ddl, "_source_line", "BIGINT NOT NULL", "first line of the record, from 1");
+	ddl_place(&ddl, lake_source(g->e->lake, g->target->sttm->source));
+	ddl_column(&ddl, "kind", "STRING NOT NULL", "refused");
 	ddl_column(&ddl, "reason", "STRING NOT NULL", "why it was refused");
 	ddl_column(&ddl, "_load_id", "STRING NOT NULL", "run that refused it");
 	data_markdown(g->data, "quarantine_text", name);
@@ -350,10 +353,13 @@ static int add_tables(struct gold_notebook *g)
 static int add_lineage(struct gold_notebook *g)
 {
 	static const char *const columns[][2] = { { "_source_file", "__file" },
-						  { "_source_line", "__line" } };
+						  { "_source_line", "__line" },
+						  { "_source_record", "__record" } };
+	bool shared = lake_shares_lines(lake_source(g->e->lake, g->target->sttm->source));
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < sizeof(columns) / sizeof(columns[0]); i++) {
+	bldr_object_set(g->data, "shared_lines", bldr_bool(shared));
+	for (size_t i = 0; rc == 0 && i < (shared ? 3 : 2); i++) {
 		const char *column = rules_column(&g->rules, "", columns[i][0]);
 
 		rc = python_item(&g->text, BODY_INDENT, "",
@@ -406,7 +412,7 @@ int gold_emit(struct emitter *e, const struct target *t)
 	buf_init(&g.text, EMIT_TEXT_MAX);
 	rc = fill(&g);
 	rc = rc < 0 ? bldr_error_prefix(e->err, "table \"%s\"", t->sttm->name)
-		    : notebook_write(e, "gold", t->sttm->name, g.data);
+		    : notebook_write(e, "gold", "gold", t->sttm->name, g.data);
 	buf_release(&g.text);
 	bldr_unref(g.data);
 	return rc;

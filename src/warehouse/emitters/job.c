@@ -41,7 +41,8 @@ static struct task begin_task(struct emitter *e, const char *layer, const char *
 	struct bldr_value *parameters = bldr_object();
 
 	bldr_object_set(parameters, "run_id", bldr_text("{{job.run_id}}"));
-	bldr_object_set(notebook, "notebook_path", bldr_textf("%s/%s/%s", root, layer, name));
+	bldr_object_set(notebook, "notebook_path",
+			bldr_textf("%s/%s/%s", root, layer, emit_name(e->arena, name)));
 	bldr_object_set(notebook, "source", bldr_text("WORKSPACE"));
 	bldr_object_set(notebook, "base_parameters", parameters);
 	bldr_object_set(t.settings, "task_key", bldr_text(task_key(e, layer, name)));

@@ -12,19 +12,21 @@
 #include "base/check.h"
 #include "expr/expr.h"
 #include "warehouse/rule_tree.h"
+#include "warehouse/source_rule.h"
 
 enum { NAME_MAX_BYTES = 255, NAME_STEM_MAX = 230 };
 
 /* As join_index.h compares. */
-static const char join_blanks[] = " \t";
+static const char join_blanks[] = " \t\xC2\xA0\xE2\x80\x87\xE2\x80\xAF";
 
 /* ---- names ---- */
 
 /* Columns that the pipeline itself adds to bronze or silver, or that Spark hides. */
-static const char *const taken_names[] = { "_corrupt_record", "_source_file", "_source_line",
-					   "_row_hash",       "_load_id",     "_ingested_at",
-					   "_record",         "_unfit",       "_metadata",
-					   "_refusal" };
+static const char *const taken_names[] = {
+	"_corrupt_record", "_source_file", "_source_line", "_row_hash", "_load_id",
+	"_ingested_at",    "_record",      "_unfit",       "_metadata", "_refusal",
+	"_source_record",  "_kind",        "_survivor",    "_c"
+};
 
 static bool is_taken(const char *const *names, size_t n, const char *name)
 {
@@ -139,6 +141,11 @@ static struct lake_source *find_source(const struct lake *lake, const char *tabl
 	return NULL;
 }
 
+bool lake_shares_lines(const struct lake_source *s)
+{
+	return s->file->format == FORMAT_JSON;
+}
+
 const struct lake_source *lake_source(const struct lake *lake, const char *table)
 {
 	return find_source(lake, table);
@@ -158,8 +165,7 @@ static bool is_one_of(const char *s, const char *const *list)
 static bool is_cleaning(const struct sttm_table *table, const struct bldr_value *tree,
 			const char **side)
 {
-	static const char *const cleaning[] = { "trim",       "null_if",  "cast",
-						"parse_date", "coalesce", NULL };
+	static const char *const cleaning[] = { "trim", "null_if", "coalesce", NULL };
 	const struct bldr_value *args = bldr_get(tree, "args");
 	const char *column = bldr_get_text(tree, "col");
 
@@ -182,7 +188,8 @@ static bool is_cleaning(const struct sttm_table *table, const struct bldr_value 
 			return false;
 		}
 	}
-	return is_one_of(bldr_get_text(tree, "fn"), cleaning);
+	return is_one_of(bldr_get_text(tree, "fn"), cleaning) ||
+		is_one_of(bldr_get_text(tree, "fn"), rule_typing);
 }
 
 typedef void (*part_fn)(void *user, const struct bldr_value *part, const char *alias);
@@ -254,17 +261,16 @@ static struct bldr_value *over_column(const struct bldr_value *call, const char 
 	return typing;
 }
 
-/* Cuts a cast of a text, or a parse_date, off its text. */
+/* Cuts the typing of a text off its text. */
 static int cut(struct builder *b, struct lake_value *v)
 {
-	static const char *const typing[] = { "cast", "parse_date", NULL };
 	const struct expr_scope scope = { .column = any_column };
 	struct arena *a = b->lake->arena;
 	const struct bldr_value *arg = bldr_at(bldr_get(v->tree, "args"), 0);
 	const struct expr *e;
 
 	v->field = v->tree;
-	if (!is_one_of(bldr_get_text(v->tree, "fn"), typing) || v->type.kind == COLUMN_TEXT) {
+	if (!is_one_of(bldr_get_text(v->tree, "fn"), rule_typing) || v->type.kind == COLUMN_TEXT) {
 		return 0;
 	}
 	if (expr_compile(arg, &scope, a, &e, b->err) < 0) {
@@ -470,6 +476,59 @@ static void add_table(struct builder *b)
 	for (size_t i = 0; i < b->table->columns.n; i++) {
 		each_part(b->table, b->table->columns.at[i].rule, add_part, b);
 	}
+	if (b->table->version_rule != NULL) {
+		each_part(b->table, b->table->version_rule, add_part, b);
+	}
+}
+
+static void add_name(struct arena *a, texts *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (strcmp(names->at[i], name) == 0) {
+			return;
+		}
+	}
+	*LIST_ADD(a, names) = name;
+}
+
+static void add_names(const struct lake *lake, const struct sttm_table *table,
+		      const struct bldr_value *rule, texts *names)
+{
+	lake_reads reads = { 0 };
+
+	lake_find_reads(lake, table, rule, &reads);
+	for (size_t i = 0; i < reads.n; i++) {
+		add_name(lake->arena, names, reads.at[i].value->name);
+	}
+}
+
+static bool is_grain(const struct sttm_table *t, const struct sttm_column *c)
+{
+	bool found = t->grain_columns.n == 0 && c->role == ROLE_BUSINESS_KEY;
+
+	for (size_t i = 0; i < t->grain_columns.n; i++) {
+		found |= strcmp(t->grain_columns.at[i], c->target) == 0;
+	}
+	return found;
+}
+
+/* As source_rule.h has it; a reference counts with the values that are looked up. */
+static void add_unique(struct builder *b)
+{
+	struct lake_unique u = { 0 };
+
+	if (b->table->dedup != DEDUP_LAST || b->table->source == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < b->table->columns.n; i++) {
+		if (is_grain(b->table, &b->table->columns.at[i])) {
+			add_names(b->lake, b->table, b->table->columns.at[i].rule, &u.key);
+		}
+	}
+	if (b->table->version_rule != NULL) {
+		add_names(b->lake, b->table, b->table->version_rule, &u.version);
+	}
+	*LIST_ADD(b->lake->arena, &find_source(b->lake, b->table->source)->uniques) = u;
 }
 
 static int check_columns(const struct source_file *file, struct bldr_error *err)
@@ -517,6 +576,10 @@ int lake_build(const struct sources *sources, const struct sttm *sttm, struct ar
 	}
 	for (size_t i = 0; i < lake.n; i++) {
 		add_rest(&b, &lake.sources[i]);
+	}
+	for (size_t i = 0; b.rc == 0 && i < sttm->tables.n; i++) {
+		b.table = &sttm->tables.at[i];
+		add_unique(&b);
 	}
 	if (b.rc < 0) {
 		return b.rc;

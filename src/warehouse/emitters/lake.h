@@ -18,10 +18,16 @@ struct lake_value { /* a column of the silver table */
 	bool mapped;                     /* a rule or a join reads it */
 };
 
+struct lake_unique { /* of records with one key the last version counts: names of values */
+	texts key;
+	texts version; /* one at most */
+};
+
 struct lake_source {
 	const struct source_file *file;
 	const char **columns; /* of the bronze table, one per column of the file */
 	LIST(struct lake_value) values;
+	LIST(struct lake_unique) uniques;
 };
 
 struct lake {
@@ -39,6 +45,9 @@ int lake_build(const struct sources *sources, const struct sttm *sttm, struct ar
 	       struct lake *ret, struct bldr_error *err);
 
 const struct lake_source *lake_source(const struct lake *lake, const char *table);
+
+/* Several records may begin in one line of the file. */
+bool lake_shares_lines(const struct lake_source *s);
 
 struct lake_read { /* a part of a rule that silver makes */
 	const struct bldr_value *part;

@@ -41,18 +41,31 @@ int emit_file(struct emitter *e, const char *path, const char *layer, const char
 	return 0;
 }
 
-int notebook_write(struct emitter *e, const char *layer, const char *name,
+const char *emit_name(struct arena *a, const char *table)
+{
+	enum { HASH_SHOWN = 16 };
+	char hash[HASH_HEX_MAX];
+
+	if (strlen(table) <= EMIT_NAME_MAX) {
+		return table;
+	}
+	hash_bytes(table, strlen(table), hash);
+	return arena_printf(a, "%.*s_%.*s", EMIT_NAME_MAX - HASH_SHOWN - 1, table, HASH_SHOWN, hash);
+}
+
+int notebook_write(struct emitter *e, const char *template, const char *layer, const char *name,
 		   const struct bldr_value *data)
 {
-	const char *template = arena_printf(e->arena, "templates/notebook/%s.py.mustache", layer);
-	const char *path = arena_printf(e->arena, "pipeline/%s/%s.py", layer, name);
-	const struct asset *asset = asset_find(template);
+	const char *file = arena_printf(e->arena, "templates/notebook/%s.py.mustache", template);
+	const char *path =
+		arena_printf(e->arena, "pipeline/%s/%s.py", layer, emit_name(e->arena, name));
+	const struct asset *asset = asset_find(file);
 	struct buf text;
 	int rc;
 
 	ASSERT(asset != NULL);
 	buf_init(&text, EMIT_TEXT_MAX);
-	rc = template_render(template, (const char *)asset->data, data, NULL, &text, e->err);
+	rc = template_render(file, (const char *)asset->data, data, NULL, &text, e->err);
 	rc = rc < 0 ? bldr_error_prefix(e->err, "\"%s\"", path)
 		    : emit_file(e, path, layer, text.data, text.size);
 	buf_release(&text);
@@ -135,7 +148,9 @@ int data_table(struct emitter *e, struct bldr_value *data, const char *key, cons
 
 	buf_init(&b, EMIT_TEXT_MAX);
 	rc = python_call(&b, arena_printf(e->arena, "%s = ", variable),
-			 arena_printf(e->arena, "table_name(\"%s%s\")", prefix, name), e->err);
+			 arena_printf(e->arena, "table_name(\"%s%s\")", prefix,
+				      emit_name(e->arena, name)),
+			 e->err);
 	rc = rc < 0 ? rc : data_take(e, data, key, &b);
 	buf_release(&b);
 	return rc;
@@ -217,6 +232,15 @@ void ddl_column(struct ddl *d, const char *name, const char *type, const char *c
 	if (*comment != '\0') {
 		buf_puts(&d->text, " COMMENT ");
 		put_literal(&d->text, comment);
+	}
+}
+
+void ddl_place(struct ddl *d, const struct lake_source *s)
+{
+	ddl_column(d, "_source_line", "BIGINT NOT NULL", "first line of the record, from 1");
+	if (lake_shares_lines(s)) {
+		ddl_column(d, "_source_record", "BIGINT NOT NULL",
+			   "number among the records that begin in that line, from 1");
 	}
 }
 

@@ -23,8 +23,8 @@ int silver_emit(struct emitter *e, const struct lake_source *s);
 int gold_emit(struct emitter *e, const struct target *t);
 int job_emit(struct emitter *e);
 
-/* Renders templates/notebook/<layer>.py.mustache as pipeline/<layer>/<name>.py. */
-int notebook_write(struct emitter *e, const char *layer, const char *name,
+/* Renders templates/notebook/<template>.py.mustache as pipeline/<layer>/<name>.py. */
+int notebook_write(struct emitter *e, const char *template, const char *layer, const char *name,
 		   const struct bldr_value *data);
 /* Writes a file and lists it. path is relative to the run's folder; layer NULL: the job. */
 int emit_file(struct emitter *e, const char *path, const char *layer, const char *text, size_t size);
@@ -46,6 +46,10 @@ void data_markdown(struct bldr_value *data, const char *key, const char *text);
 int data_strings(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
 		 const char *const *items, size_t n);
 
+/* Names of Databricks and of files end somewhere: a longer one keeps its beginning, and a hash tells it apart. */
+enum { EMIT_NAME_MAX = 200 };
+const char *emit_name(struct arena *a, const char *table);
+
 /* ---- SQL ---- */
 
 const char *sql_type(struct arena *a, struct column_type type);
@@ -57,4 +61,6 @@ struct ddl { /* the columns of a CREATE TABLE, in a raw Python string */
 void ddl_begin(struct ddl *d);
 /* name is an identifier; type is followed by NOT NULL where that is meant. */
 void ddl_column(struct ddl *d, const char *name, const char *type, const char *comment);
+/* Where a record stands in its file. */
+void ddl_place(struct ddl *d, const struct lake_source *s);
 int ddl_end(struct ddl *d, struct emitter *e, struct bldr_value *data, const char *key);

@@ -1,4 +1,5 @@
 /* The notebook that splits bronze into well-formed records, cleaned and typed, and quarantine. */
+#include <ctype.h>
 #include <string.h>
 
 #include "expr/expr.h"
@@ -144,7 +145,7 @@ static int add_ddl(struct emitter *e, const struct lake_source *s, struct bldr_v
 	}
 	ddl_column(&ddl, "_unfit", "ARRAY<STRING>", "columns whose text does not fit their type");
 	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
-	ddl_column(&ddl, "_source_line", "BIGINT NOT NULL", "first line of the record, from 1");
+	ddl_place(&ddl, s);
 	ddl_column(&ddl, "_load_id", "STRING NOT NULL", "run that wrote the row to bronze");
 	return ddl_end(&ddl, e, data, "ddl");
 }
@@ -155,7 +156,8 @@ static int add_quarantine(struct emitter *e, const struct lake_source *s, struct
 
 	ddl_begin(&ddl);
 	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
-	ddl_column(&ddl, "_source_line", "BIGINT NOT NULL", "first line of the record, from 1");
+	ddl_place(&ddl, s);
+	ddl_column(&ddl, "kind", "STRING NOT NULL", "unreadable, total or duplicate");
 	ddl_column(&ddl, "reason", "STRING NOT NULL", "why it was refused");
 	ddl_column(&ddl, "raw", "STRING", "the record, as text or as JSON of its fields");
 	ddl_column(&ddl, "_load_id", "STRING NOT NULL", "run that refused it");
@@ -185,6 +187,88 @@ static int add_tables(struct emitter *e, const char *table, struct bldr_value *d
 			      arena_printf(e->arena, "Records of %s that silver refuses", table));
 }
 
+/* A Java pattern for a text that begins with one of the words, and not inside a word. */
+static void put_totals(const texts *list, struct buf *out)
+{
+	buf_puts(out, "\\A(?:");
+	for (size_t i = 0; i < list->n; i++) {
+		buf_puts(out, i > 0 ? "|" : "");
+		for (const char *c = list->at[i]; *c != '\0'; c++) {
+			unsigned char byte = (unsigned char)*c;
+
+			if (isalnum(byte) != 0 || byte >= 0x80 || byte == ' ') {
+				buf_putc(out, *c);
+			} else {
+				buf_printf(out, "\\x{%02x}", byte);
+			}
+		}
+	}
+	buf_puts(out, ")(?![\\p{L}\\p{N}])");
+}
+
+static int add_totals(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
+{
+	struct buf pattern;
+	int rc;
+
+	bldr_object_set(data, "totals", bldr_bool(s->file->not_rows.n > 0));
+	buf_init(&pattern, EMIT_TEXT_MAX);
+	buf_puts(&pattern, "TOTALS = r\"");
+	put_totals(&s->file->not_rows, &pattern);
+	buf_puts(&pattern, "\"");
+	rc = data_take(e, data, "totals_line", &pattern);
+	buf_release(&pattern);
+	return rc;
+}
+
+static void put_names(struct buf *out, const texts *names)
+{
+	buf_putc(out, '[');
+	for (size_t i = 0; i < names->n; i++) {
+		buf_printf(out, "%s\"%s\"", i > 0 ? ", " : "", names->at[i]);
+	}
+	buf_putc(out, ']');
+}
+
+/* `[["id"], ["updated_at"]],` per rule of dedup */
+static int add_unique(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
+{
+	struct buf items;
+	struct buf item;
+	int rc = 0;
+
+	buf_init(&items, EMIT_TEXT_MAX);
+	buf_init(&item, EMIT_TEXT_MAX);
+	for (size_t i = 0; rc == 0 && i < s->uniques.n; i++) {
+		buf_clear(&item);
+		buf_putc(&item, '[');
+		put_names(&item, &s->uniques.at[i].key);
+		buf_puts(&item, ", ");
+		put_names(&item, &s->uniques.at[i].version);
+		buf_putc(&item, ']');
+		rc = python_item(&items, 4, "", item.data, e->err);
+	}
+	bldr_object_set(data, "unique", bldr_bool(s->uniques.n > 0));
+	rc = rc < 0 ? rc : data_take(e, data, "unique_items", &items);
+	buf_release(&items);
+	buf_release(&item);
+	return rc;
+}
+
+static int add_rest(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
+{
+	bool csv = s->file->format == FORMAT_CSV;
+	int rc = add_totals(e, s, data);
+
+	bldr_object_set(data, "malformed",
+			bldr_text(csv ? "it does not fit the header" : "it is no good JSON object"));
+	bldr_object_set(data, "csv", bldr_bool(csv));
+	bldr_object_set(data, "place",
+			bldr_text(lake_shares_lines(s) ? "\"_source_line\", \"_source_record\""
+						       : "\"_source_line\""));
+	return rc < 0 ? rc : add_unique(e, s, data);
+}
+
 int silver_emit(struct emitter *e, const struct lake_source *s)
 {
 	const char *table = s->file->table;
@@ -207,7 +291,10 @@ int silver_emit(struct emitter *e, const struct lake_source *s)
 		rc = add_quarantine(e, s, data);
 	}
 	if (rc == 0) {
-		rc = notebook_write(e, "silver", table, data);
+		rc = add_rest(e, s, data);
+	}
+	if (rc == 0) {
+		rc = notebook_write(e, "silver", "silver", table, data);
 	}
 	bldr_unref(data);
 	return rc;
