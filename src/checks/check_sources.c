@@ -116,11 +116,11 @@ static void judge(struct trial *t, const struct contract_source *s, const struct
 		(counters_are(&l->warehouse, &wanted) && told &&
 		 (int64_t)l->quarantine.n == wanted.rejected + wanted.duplicates && strange == 0);
 	v->expected = counter_words(t, &wanted);
-	v->found = unused ? "not loaded: the design leaves it unused"
-			  : arena_printf(t->arena,
-					 "bldr_layer: %s; bldr_quarantine: %zu; deployment: %s",
-					 counter_words(t, &l->warehouse), l->quarantine.n,
-					 counter_words(t, &l->deployment));
+	v->found = unused
+		? "not loaded: the design leaves it unused"
+		: arena_printf(t->arena, "bldr_layer: %s; bldr_quarantine: %zu; deployment: %s",
+			       counter_words(t, &l->warehouse), l->quarantine.n,
+			       counter_words(t, &l->deployment));
 	v->blame = "developer";
 	v->why = "what the load counted is not what the file holds";
 	trial_blame_refusals(t, r, v);

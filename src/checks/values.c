@@ -175,7 +175,7 @@ bool value_is_null(const struct column_decision *d, const char *text)
 	return shouted || (token & d->nulls) != 0;
 }
 
-static const char *typed_text(const char *text, struct arena *a)
+const char *value_trimmed(const char *text, struct arena *a)
 {
 	struct trimmed t = trim(text);
 	return t.at[t.size] == '\0' ? t.at : arena_strndup(a, t.at, t.size);
@@ -265,7 +265,7 @@ static const char *typed(struct column_type type, enum date_order order, char de
 {
 	switch (type.kind) {
 	case COLUMN_TEXT:
-		return typed_text(text, a);
+		return value_trimmed(text, a);
 	case COLUMN_BOOL:
 		return typed_bool(text);
 	case COLUMN_INT64:
@@ -300,7 +300,7 @@ const char *value_joined(const struct column_decision *d, bool number, const cha
 		amount_text(amount_shortest(v), canonical);
 		return same_or_copy(canonical, text, a);
 	}
-	return typed_text(text, a);
+	return value_trimmed(text, a);
 }
 
 const char *value_constant(struct column_type type, const char *text, struct arena *a)
