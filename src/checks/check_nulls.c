@@ -258,8 +258,9 @@ static void judge_cells(struct trial *t, const struct refusals *r, bool exists)
 					"%zu are not there",
 					r->listed, r->strange, missing)
 			 : "no table \"bldr_refused_cell\"";
-	v.blame = "developer";
-	v.why = "the load does not name the cells that no type could read";
+	v.blame = r->strange > 0 ? "analyst" : "developer";
+	v.why = r->strange > 0 ? "the mapping's rules refuse texts that are values of the type"
+			       : "the load does not name the cells that no type could read";
 	trial_report(t, "N1",
 		     arena_printf(t->arena, "%s.%s", source->file->table,
 				  source->columns[r->column].name),

@@ -86,7 +86,9 @@ static bool is_exponential(const char *text)
 static bool any_number(const char *text)
 {
 	struct amount v;
-	return amount_parse(text, &v) || amount_parse_marked(text, ',', &v) || is_exponential(text);
+	return strpbrk(text, "0123456789") != NULL &&
+		(amount_parse(text, &v) || amount_parse_marked(text, ',', &v) ||
+		 is_exponential(text));
 }
 
 static bool is_sign(struct trimmed t)
@@ -104,8 +106,8 @@ static void decide_marks(const char *const *values, size_t n, struct arena *a,
 		enum mark_evidence e = amount_marks(values[i]);
 		counts[e]++;
 		plain = plain &&
-			(!any_number(values[i]) || amount_is_plain(values[i]) ||
-			 is_exponential(values[i]));
+			(amount_is_plain(values[i]) || is_exponential(values[i]) ||
+			 !any_number(values[i]));
 	}
 	size_t point = counts[MARKS_POINT], comma = counts[MARKS_COMMA];
 	bool tie = point == comma;

@@ -163,55 +163,77 @@ def test_the_contract_tells_what_was_removed(made: tuple[Path, Path]) -> None:
     assert (amount["sum"], amount["left_out"]) == ("1254.25", "0.50")
 
 
-@pytest.mark.parametrize(
-    ("name", "sql", "failing"),
-    [
-        (
-            "an older version counts",
-            "UPDATE dim_user SET city = 'Bonn' WHERE id = 1",
-            {"X2 dim_user.city"},
-        ),
-        (
-            "an older version counts, and says so",
-            "UPDATE dim_user SET city = 'Bonn', _source_line = 2 WHERE id = 1",
-            {"X2 dim_user.city"},
-        ),
-        (
-            "a join leads to a duplicate",
-            "UPDATE fact_sale SET mail_city = 'Gera' WHERE sale_id = 13",
-            {"X2 fact_sale.mail_city", "N1 fact_sale.mail_city"},
-        ),
-        (
-            "duplicates are called refused",
-            "UPDATE bldr_quarantine SET kind = 'refused' WHERE path = 'users.csv'",
-            {"R1 users"},
-        ),
-        (
-            "duplicates are counted as rejected",
-            "UPDATE bldr_layer SET rejected = 4, duplicates = 0 WHERE path = 'users.csv'",
-            {"R1 users", "R2 users"},
-        ),
-        (
-            "a duplicate is not told",
-            "DELETE FROM bldr_quarantine WHERE path = 'sales.csv'",
-            {"R1 sales", "R2 sales"},
-        ),
-        (
-            "the record that counts is set aside too",
-            "INSERT INTO bldr_quarantine VALUES ('users', 'users.csv', 4, 0, 'a', '', '', 'duplicate')",
-            {"R1 users", "R2 users"},
-        ),
-    ],
-)
+# name, SQL for both loads, what fails with severity error, who is to blame
+PLANTED = [
+    (
+        "an older version counts",
+        "UPDATE dim_user SET city = 'Bonn' WHERE id = 1",
+        {"X2 dim_user.city"},
+        ANALYST,
+    ),
+    (
+        "an older version counts, and says so",
+        "UPDATE dim_user SET city = 'Bonn', _source_line = 2 WHERE id = 1",
+        {"X2 dim_user.city"},
+        ANALYST,
+    ),
+    (
+        "a join leads to one",
+        "UPDATE fact_sale SET mail_city = 'Gera' WHERE sale_id = 13",
+        {"X2 fact_sale.mail_city", "N1 fact_sale.mail_city"},
+        ANALYST,
+    ),
+    (
+        "one is loaded too",
+        'INSERT INTO fact_sale SELECT 110, user_key, mail_city, amount_e2, "when", '
+        "_source_file, 3 FROM fact_sale WHERE sale_id = 11",
+        {
+            "L1 fact_sale",
+            "R2 fact_sale",
+            "R3 fact_sale",
+            "R4 fact_sale.amount",
+            "R4 fact_sale.amount by user_key",
+            "X2 fact_sale.sale_id",
+            "X2 fact_sale.when",
+        },
+        DEVELOPER,
+    ),
+    (
+        "they are called refused",
+        "UPDATE bldr_quarantine SET kind = 'refused' WHERE path = 'users.csv'",
+        {"R1 users"},
+        DEVELOPER,
+    ),
+    (
+        "they are counted as rejected",
+        "UPDATE bldr_layer SET rejected = 4, duplicates = 0 WHERE path = 'users.csv'",
+        {"R1 users", "R2 users"},
+        DEVELOPER,
+    ),
+    (
+        "one is not told",
+        "DELETE FROM bldr_quarantine WHERE path = 'sales.csv'",
+        {"R1 sales", "R2 sales"},
+        DEVELOPER,
+    ),
+    (
+        "the record that counts is set aside too",
+        "INSERT INTO bldr_quarantine VALUES ('users', 'users.csv', 4, 0, 'a', '', '', 'duplicate')",
+        {"R1 users", "R2 users"},
+        DEVELOPER,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "sql", "failing", "blame"), PLANTED)
 def test_planted_faults_of_duplicates(
-    made: tuple[Path, Path], name: str, sql: str, failing: set[str]
+    made: tuple[Path, Path], name: str, sql: str, failing: set[str], blame: str
 ) -> None:
     for database in ("warehouse.db", "reloaded.db"):
         run_sql(made[0] / database, sql)
     errors = {key: f for key, f in failed_in(made).items() if f["severity"] == "error"}
     assert errors.keys() == failing, name
-    values = all(key[:2] in ("X2", "N1") for key in failing)
-    assert {f["blame"] for f in errors.values()} == {ANALYST if values else DEVELOPER}
+    assert {f["blame"] for f in errors.values()} == {blame}
 
 
 def test_without_the_rule_a_join_to_them_is_the_designs_fault(
