@@ -78,7 +78,8 @@ static const struct check_text texts_of_checks[] = {
 	  "share one",
 	  "that the business key is the right one (X2)" },
 	{ "K5", "Rows at the unknown members = keys without a match in the files",
-	  "error; warning when the numbers agree and a written key leads nowhere (a null key is no defect)",
+	  "error; warning when the numbers agree and a written key leads nowhere; info for null keys, which are no "
+	  "defect",
 	  FROM_CONTRACT,
 	  "as many rows stand at the unknown members as the files have keys without a match",
 	  "that they are the right rows (K3); a key that matches by chance" },

@@ -21,6 +21,7 @@ DEFECTS = {
     "K5 fact_sale.shop_key": ("warning", "sales.csv:4: its key is in no record"),
     "K5 fact_line.shop_key": ("warning", "lines.csv:5: a foreign key on the way leads nowhere"),
     "K5 fact_line.day_key": ("warning", "lines.csv:5: a foreign key on the way leads nowhere"),
+    "K5 fact_sale.day_key": ("info", None),
     "N1 fact_sale.day_key": ("warning", 'sales.csv:7: "31/02/2021" is no key or date'),
     "O1 dim_shop": ("info", "code=S region=1, shops.csv:4"),
     "Q1 sales": ("error", "sales.csv:8: 2 fields instead of 9"),
