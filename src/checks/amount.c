@@ -81,6 +81,10 @@ static bool cut_back(struct written *w, const char *word)
 /* At most one currency, in front or behind, and the blank beside it. */
 static void cut_currency(struct written *w)
 {
+	struct trimmed t = w->rest;
+	if (t.size == 0 || (is_digit(t.at[0]) && is_digit(t.at[t.size - 1]))) {
+		return;
+	}
 	for (size_t i = 0; !w->currency && i < sizeof(currencies) / sizeof(currencies[0]); i++) {
 		w->currency = cut_front(w, currencies[i]) || cut_back(w, currencies[i]);
 	}
@@ -233,7 +237,8 @@ enum mark_evidence amount_marks(const char *text)
 {
 	struct written w;
 	struct amount v;
-	if (!cut_around(text, &w)) {
+	if (strpbrk(text, ".,") == NULL || strpbrk(text, "0123456789") == NULL ||
+	    !cut_around(text, &w)) {
 		return MARKS_NONE;
 	}
 	bool point = memchr(w.rest.at, '.', w.rest.size) != NULL;

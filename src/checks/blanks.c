@@ -1,6 +1,7 @@
 /* The blanks are few and their UTF-8 is fixed, so they are compared as bytes. */
 #include "checks/blanks.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const struct {
@@ -12,8 +13,17 @@ static const struct {
 
 enum { BLANKS = sizeof(blanks) / sizeof(blanks[0]) };
 
+/* Most texts begin and end with such a byte, which is no part of a blank. */
+static bool is_plain(char c)
+{
+	return c > ' ' && c < 0x7F;
+}
+
 size_t blank_at(const char *text, size_t size)
 {
+	if (size == 0 || is_plain(text[0])) {
+		return 0;
+	}
 	for (size_t i = 0; i < BLANKS; i++) {
 		if (blanks[i].size <= size && memcmp(text, blanks[i].text, blanks[i].size) == 0) {
 			return blanks[i].size;
@@ -24,6 +34,9 @@ size_t blank_at(const char *text, size_t size)
 
 size_t blank_before(const char *text, size_t size)
 {
+	if (size == 0 || is_plain(text[size - 1])) {
+		return 0;
+	}
 	for (size_t i = 0; i < BLANKS; i++) {
 		size_t n = blanks[i].size;
 		if (n <= size && memcmp(text + size - n, blanks[i].text, n) == 0) {

@@ -69,11 +69,11 @@ static const char *left_words(const struct trial *t, const struct relation *r,
 	if (n == 0) {
 		return "";
 	}
-	return arena_printf(
-		t->arena, "%zu well-formed records %s: %s", n,
-		duplicates ? "were removed, since another one of the same key counts"
-			   : "lack a key or a value that a table needs, or repeat a key",
-		trial_lines(t, lines, n));
+	return arena_printf(t->arena, "%zu well-formed records %s: %s", n,
+			    duplicates
+				    ? "were removed, since another one of the same key counts"
+				    : "lack a key or a value that a table needs, or repeat a key",
+			    trial_lines(t, lines, n));
 }
 
 static void warn_of_left_out(const struct trial *t, const struct relation *r, const struct layer *l,

@@ -38,6 +38,7 @@ static int64_t differing_key(const struct trial_table *table, size_t row, size_t
 	return -1;
 }
 
+/* The record on the line that a row names, of several (a JSON array) the first that holds its key; or -1. */
 static int64_t record_named(const struct trial_table *table, struct lineage l, size_t row)
 {
 	const struct relation *source = table->expected->source;
@@ -46,7 +47,15 @@ static int64_t record_named(const struct trial_table *table, struct lineage l, s
 	if (file == NULL || line == NULL || strcmp(file, source->file->path) != 0) {
 		return -1;
 	}
-	return raw_record_at(&source->raw, strtoll(line, NULL, 10));
+	int64_t number = strtoll(line, NULL, 10);
+	int64_t first = raw_record_at(&source->raw, number);
+	for (size_t i = first < 0 ? source->raw.records.n : (size_t)first;
+	     i < source->raw.records.n && source->raw.records.at[i].line == number; i++) {
+		if (differing_key(table, row, i) < 0) {
+			return (int64_t)i;
+		}
+	}
+	return first;
 }
 
 static const char *or_none(const char *text)

@@ -1,7 +1,7 @@
 /*
  * K5: as many rows lead to the unknown member (-1) and to "no key" (-2) as the raw files have keys without a match and
  * keys that are null. Keys that lead nowhere are a defect of the data that was handled: a warning with their lines;
- * null keys are not. O1: the members that nothing refers to are listed; days of a generated calendar are there
+ * null keys are not, and are counted as info. O1: the members that nothing refers to are listed; days of a generated calendar are there
  * whether used or not, and are left aside.
  */
 #include "checks/reference.h"
@@ -67,10 +67,41 @@ static const char *way_words(const struct trial *t, const struct design_column *
 	return words;
 }
 
+/* The columns that the key is read from: "\"user_id\"". */
+static const char *column_words(const struct trial *t, const struct design_column *c)
+{
+	const char *words = "";
+	for (size_t i = 0; i < c->origins.n; i++) {
+		const struct origin *o = &c->origins.at[i];
+		const char *name = o->hops.n > 0 ? o->hops.at[0].columns.at[0] : o->column;
+		words = arena_printf(t->arena, "%s%s\"%s\"", words, i > 0 ? ", " : "",
+				     name != NULL ? name : "?");
+	}
+	return words;
+}
+
+/* The lines of the rows that lead to no member for a reason. */
+static const char *lines_words(const struct trial *t, const struct expected_table *e,
+			       const struct expected_column *c, bool orphans)
+{
+	uint32_t *lines = ARENA_ARRAY(t->arena, uint32_t, e->n);
+	size_t n = 0;
+	for (size_t i = 0; i < e->n; i++) {
+		bool missed = c->members[i] == MEMBER_NONE && c->absences != NULL &&
+			c->absences[i] == ABSENCE_MISSED;
+		if (orphans ? c->members[i] == MEMBER_UNKNOWN : missed) {
+			lines[n++] = e->source->raw.records.at[e->records[i]].line;
+		}
+	}
+	return trial_lines(t, lines, n);
+}
+
 static void warn_of_orphans(const struct trial *t, const struct trial_table *table, size_t column,
 			    const struct contract_reference *r, struct verdict *v)
 {
-	const struct design_column *c = table->expected->columns[column].design;
+	const struct expected_table *e = table->expected;
+	const struct expected_column *expected = &e->columns[column];
+	const struct design_column *c = expected->design;
 	v->passed = false;
 	v->severity = SEVERITY_WARNING;
 	v->blame = "data";
@@ -78,19 +109,35 @@ static void warn_of_orphans(const struct trial *t, const struct trial_table *tab
 		? ""
 		: arena_printf(
 			  t->arena,
-			  "%lld rows name a key that no record of \"%s\" holds: they stand at the "
-			  "unknown member",
-			  (long long)r->orphans, c->dimension);
+			  "%lld rows of \"%s\" name in %s a key that no record of \"%s\" holds, and "
+			  "stand at the unknown member: %s",
+			  (long long)r->orphans, e->source->file->path, column_words(t, c),
+			  c->dimension, lines_words(t, e, expected, true));
 	const char *missed = r->missed == 0
 		? ""
 		: arena_printf(
 			  t->arena,
-			  "for %lld rows a foreign key on the way (%s) leads nowhere: they stand at "
-			  "\"no key\"",
-			  (long long)r->missed, way_words(t, c));
+			  "for %lld rows of \"%s\" a foreign key on the way (%s) leads nowhere, and "
+			  "they stand at \"no key\": %s",
+			  (long long)r->missed, e->source->file->path, way_words(t, c),
+			  lines_words(t, e, expected, false));
 	v->why = arena_printf(t->arena, "%s%s%s", orphans,
 			      r->orphans > 0 && r->missed > 0 ? "; " : "", missed);
 	sample_orphans(t, table, column, v);
+}
+
+/* A null key is no defect, but worth a count. */
+static void tell_nulls(const struct trial *t, const struct trial_table *table, size_t column,
+		       const struct contract_reference *r, struct verdict *v)
+{
+	const struct expected_table *e = table->expected;
+	v->passed = false;
+	v->severity = SEVERITY_INFO;
+	v->blame = "data";
+	v->why = arena_printf(t->arena,
+			      "%lld rows of \"%s\" have no key in %s: they stand at \"no key\"",
+			      (long long)r->nulls, e->source->file->path,
+			      column_words(t, e->columns[column].design));
 }
 
 static void check_rate(struct trial *t, const struct trial_table *table, size_t column,
@@ -112,6 +159,8 @@ static void check_rate(struct trial *t, const struct trial_table *table, size_t 
 		reference_blame(t, table, column, found, &v);
 	} else if (r->orphans + r->missed > 0) {
 		warn_of_orphans(t, table, column, r, &v);
+	} else if (r->nulls > 0) {
+		tell_nulls(t, table, column, r, &v);
 	}
 	trial_report(t, "K5", subject, &v);
 }

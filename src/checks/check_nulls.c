@@ -2,7 +2,8 @@
  * N1: what is null in the star is null in the raw files by the Tester's own null tokens, row for row, and the other way
  * round; a reference without a key (-2) counts as null. What the files write and no type can read became null for a
  * reason, which is a defect of the data: a warning, with the text. So is a value behind a foreign key that leads
- * nowhere, unless a reference of the table tells of it already (K5).
+ * nowhere, unless a reference of the table tells of it already (K5). Such texts are few, or else the type is wrong; and
+ * bldr_refused_cell holds, per source column, those that the Tester too cannot read.
  */
 #include "checks/trial.h"
 
@@ -102,6 +103,33 @@ static void warn(const struct trial *t, const struct trial_table *table, size_t 
 	sample_defects(t, table, column, misses, v);
 }
 
+/* Of the records that hold a value in a column of a file, those whose text no type could read. */
+static bool are_few(const struct expected_column *c)
+{
+	for (size_t i = 0; i < c->reads.n; i++) {
+		const struct cell_read *read = &c->reads.at[i];
+		const bool *refused = read->holder->columns[read->column].refused;
+		size_t values = 0, n = 0;
+		for (size_t k = 0; refused != NULL && k < read->holder->raw.records.n; k++) {
+			values += !value_is_null(read->decision,
+						 relation_text(read->holder, k, read->column));
+			n += refused[k];
+		}
+		if (n > 1 && n * 50 > values) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void blame_type(struct verdict *v)
+{
+	v->severity = SEVERITY_ERROR;
+	v->blame = "analyst";
+	v->why = "more than 2 % of the values that the files hold here are none of the column's "
+		 "type: the type is wrong";
+}
+
 static void check_column(struct trial *t, const struct trial_table *table, size_t column, bool told)
 {
 	const struct expected_column *c = &table->expected->columns[column];
@@ -124,6 +152,9 @@ static void check_column(struct trial *t, const struct trial_table *table, size_
 		trial_blame_column(t, table, column, &v);
 	} else if (c->absences != NULL && (n.by[ABSENCE_UNREADABLE] > 0 || misses)) {
 		warn(t, table, column, &n, misses, &v);
+		if (n.by[ABSENCE_UNREADABLE] > 0 && !are_few(c)) {
+			blame_type(&v);
+		}
 	}
 	trial_report(t, "N1", subject, &v);
 }
@@ -134,9 +165,144 @@ static bool is_checked(const struct expected_column *c)
 	return c->cells != NULL && role != ROLE_SURROGATE_KEY && role != ROLE_LINEAGE;
 }
 
+/* ---- bldr_refused_cell ---- */
+
+/* A column of a file, and what the warehouse says of its cells. */
+struct refusals {
+	struct relation *relation;
+	size_t column;
+	bool *needed;  /* per record: a row of the star lacks its value */
+	bool *present; /* per record: bldr_refused_cell names it */
+	size_t listed; /* rows there */
+	size_t strange; /* of them: no such record, or a text that the Tester can read, or told twice */
+};
+
+static void need_cells(const struct trial *t, struct refusals *r)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct expected_table *e = t->tables[i].expected;
+		for (size_t c = 0; c < e->design->columns.n; c++) {
+			const struct expected_column *column = &e->columns[c];
+			for (size_t k = 0; k < column->reads.n; k++) {
+				const struct cell_read *read = &column->reads.at[k];
+				bool here = read->holder == r->relation &&
+					read->column == r->column;
+				for (size_t row = 0; here && row < e->n; row++) {
+					int64_t record = read->records[e->records[row]];
+					if (record >= 0 &&
+					    column->absences[row] == ABSENCE_UNREADABLE) {
+						r->needed[record] = true;
+					}
+				}
+			}
+		}
+	}
+}
+
+/* Of the records on a line the first that is refused and not told yet. */
+static void meet_cell(struct refusals *r, const bool *refused, int64_t line)
+{
+	const struct raw_table *raw = &r->relation->raw;
+	int64_t first = raw_record_at(raw, line);
+	r->listed++;
+	for (size_t i = first < 0 ? raw->records.n : (size_t)first;
+	     i < raw->records.n && raw->records.at[i].line == line; i++) {
+		if (refused != NULL && refused[i] && !r->present[i]) {
+			r->present[i] = true;
+			return;
+		}
+	}
+	r->strange++;
+}
+
+static int read_cells(struct trial *t, struct refusals *r, const bool *refused,
+		      struct bldr_error *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(t->store,
+			       "SELECT line FROM bldr_refused_cell WHERE source_table = ?1 AND "
+			       "\"column\" = ?2 ORDER BY line",
+			       &stmt, err);
+	if (rc < 0) {
+		return rc;
+	}
+	sqlite3_bind_text(stmt, 1, r->relation->file->table, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(stmt, 2, r->relation->columns[r->column].name, -1, SQLITE_TRANSIENT);
+	while ((rc = store_step(t->store, stmt, err)) == 1) {
+		meet_cell(r, refused, sqlite3_column_int64(stmt, 0));
+	}
+	return rc;
+}
+
+static void judge_cells(struct trial *t, const struct refusals *r, bool exists)
+{
+	struct verdict v = { 0 };
+	const struct relation *source = r->relation;
+	size_t needed = 0, missing = 0;
+	for (size_t i = 0; i < source->raw.records.n; i++) {
+		needed += r->needed[i];
+		if (r->needed[i] && !r->present[i]) {
+			missing++;
+			trial_sample(t, &v, "%s:%lld: not in bldr_refused_cell: \"%.120s\"",
+				     source->file->path, (long long)source->raw.records.at[i].line,
+				     relation_text(source, i, r->column));
+		}
+	}
+	if (needed == 0 && r->listed == 0) {
+		return; /* in records that are no rows alone */
+	}
+	v.passed = missing + r->strange == 0;
+	v.expected = arena_printf(t->arena, "%zu cells in bldr_refused_cell", needed);
+	v.found = exists ? arena_printf(t->arena,
+					"%zu cells, %zu of them for no fault that the Tester sees; "
+					"%zu are not there",
+					r->listed, r->strange, missing)
+			 : "no table \"bldr_refused_cell\"";
+	v.blame = r->strange > 0 ? "analyst" : "developer";
+	v.why = r->strange > 0 ? "the mapping's rules refuse texts that are values of the type"
+			       : "the load does not name the cells that no type could read";
+	trial_report(t, "N1",
+		     arena_printf(t->arena, "%s.%s", source->file->table,
+				  source->columns[r->column].name),
+		     &v);
+}
+
+static int check_cells(struct trial *t, struct relation *source, struct bldr_error *err)
+{
+	bool exists;
+	int rc = found_exists(t->store, "bldr_refused_cell", &exists, err);
+	for (size_t c = 0; rc == 0 && c < source->raw.columns; c++) {
+		struct arena scratch = { 0 };
+		size_t n = source->raw.records.n;
+		const bool *refused = source->columns[c].refused;
+		struct refusals r = {
+			.relation = source,
+			.column = c,
+			.needed = ARENA_ARRAY(&scratch, bool, n),
+			.present = ARENA_ARRAY(&scratch, bool, n),
+		};
+		if (refused != NULL) {
+			need_cells(t, &r);
+		}
+		if (exists) {
+			rc = read_cells(t, &r, refused, err);
+		}
+		if (rc == 0) {
+			judge_cells(t, &r, exists);
+		}
+		arena_release(&scratch);
+	}
+	return rc;
+}
+
 int check_nulls(struct trial *t, struct bldr_error *err)
 {
-	(void)err;
+	for (size_t i = 0; i < t->relations.tables.n; i++) {
+		int rc = check_cells(t, &t->relations.tables.at[i], err);
+		if (rc < 0) {
+			return rc;
+		}
+	}
 	for (size_t i = 0; i < t->n; i++) {
 		const struct trial_table *table = &t->tables[i];
 		bool told = reference_misses(table->expected);

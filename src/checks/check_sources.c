@@ -50,6 +50,8 @@ static size_t count_strange(struct trial *t, const struct relation *r, const str
 	return n;
 }
 
+enum { REASONS_SHOWN = 10 };
+
 /* "a total, not a row (lines 96, 184); ..." for each reason, in the order of the file. */
 static const char *reason_words(const struct trial *t, const struct relation *r)
 {
@@ -58,7 +60,8 @@ static const char *reason_words(const struct trial *t, const struct relation *r)
 	bool *told = ARENA_ARRAY(t->arena, bool, n);
 	uint32_t *lines = ARENA_ARRAY(t->arena, uint32_t, n);
 	const char *words = "";
-	for (size_t i = 0; i < n; i++) {
+	size_t reasons = 0;
+	for (size_t i = 0; i < n && reasons < REASONS_SHOWN; i++) {
 		size_t alike = 0;
 		for (size_t k = i; k < n && !told[i]; k++) {
 			if (strcmp(rejects[i].reason, rejects[k].reason) == 0) {
@@ -69,12 +72,13 @@ static const char *reason_words(const struct trial *t, const struct relation *r)
 			told[k] |= strcmp(rejects[i].reason, rejects[k].reason) == 0;
 		}
 		if (alike > 0) {
+			reasons++;
 			words = arena_printf(t->arena, "%s%s%s (%s)", words,
 					     words[0] != '\0' ? "; " : "", rejects[i].reason,
 					     trial_lines(t, lines, alike));
 		}
 	}
-	return words;
+	return reasons < REASONS_SHOWN ? words : arena_printf(t->arena, "%s ...", words);
 }
 
 /* Every record was counted where it belongs, but some could not be read. */
@@ -116,11 +120,11 @@ static void judge(struct trial *t, const struct contract_source *s, const struct
 		(counters_are(&l->warehouse, &wanted) && told &&
 		 (int64_t)l->quarantine.n == wanted.rejected + wanted.duplicates && strange == 0);
 	v->expected = counter_words(t, &wanted);
-	v->found = unused ? "not loaded: the design leaves it unused"
-			  : arena_printf(t->arena,
-					 "bldr_layer: %s; bldr_quarantine: %zu; deployment: %s",
-					 counter_words(t, &l->warehouse), l->quarantine.n,
-					 counter_words(t, &l->deployment));
+	v->found = unused
+		? "not loaded: the design leaves it unused"
+		: arena_printf(t->arena, "bldr_layer: %s; bldr_quarantine: %zu; deployment: %s",
+			       counter_words(t, &l->warehouse), l->quarantine.n,
+			       counter_words(t, &l->deployment));
 	v->blame = "developer";
 	v->why = "what the load counted is not what the file holds";
 	trial_blame_refusals(t, r, v);

@@ -15,13 +15,33 @@
 #define ERROR "error"
 
 static const struct check_text texts_of_checks[] = {
+	{ "S1", "Each file reads as sources declares it",
+	  "info, for what a reader of the file should know; a file that does not is an error of the run",
+	  "the Tester's own reader, which holds compression, encoding, byte order mark, preamble, header and "
+	  "columns to the bytes of the file",
+	  "file and declaration agree", "that another declaration would not agree as well" },
+	{ "S2", "Per source column, null tokens and blanks around values", "info",
+	  "the Tester's own null tokens and blanks, over all records of the file",
+	  "the column holds no word for null and no padded value",
+	  "that a word is rightly taken for null (it is listed)" },
+	{ "Q1", "Few records of a file are set aside",
+	  "error above 5 % and one record, or when no record of the file is a row",
+	  "the Tester's own reader and its own choice of the records that no table can take; duplicates and "
+	  "totals aside",
+	  "the star shows nearly all of the file", "anything of the values that it shows" },
+	{ "V1", "Nothing passes for want of rows",
+	  "error when files with an event or a measure give no fact, or a fact stays empty though its file "
+	  "has records; warning when there is nothing at all to check",
+	  "the design, and the Tester's own view of the files",
+	  "the other checks had rows to look at", "that these are the right facts" },
 	{ "R1", "Records per file = loaded + set aside",
-	  "error; warning when all numbers agree and some records cannot be read",
+	  "error; warning when all numbers agree and some records cannot be read or are totals",
 	  "contract: records that the Tester's own reader finds in the file",
 	  "every record of the file was loaded or, told by a warning, set aside with a reason",
 	  "that the values of the loaded ones are right" },
 	{ "R2", "Every difference between layers is explained, per source and per target",
-	  "error; warning when good records lack a key or repeat one, and all is explained",
+	  "error; warning when good records lack a key or repeat one, or are duplicates that were removed, and "
+	  "all is explained",
 	  "the Tester's own reader and its own choice of the records that a target cannot take, against "
 	  "bldr_layer, bldr_quarantine and the deployment",
 	  "every record is either in the star or set aside for a fault that the Tester sees too",
@@ -58,7 +78,8 @@ static const struct check_text texts_of_checks[] = {
 	  "share one",
 	  "that the business key is the right one (X2)" },
 	{ "K5", "Rows at the unknown members = keys without a match in the files",
-	  "error; warning when the numbers agree and a written key leads nowhere (a null key is no defect)",
+	  "error; warning when the numbers agree and a written key leads nowhere; info for null keys, which are no "
+	  "defect",
 	  FROM_CONTRACT,
 	  "as many rows stand at the unknown members as the files have keys without a match",
 	  "that they are the right rows (K3); a key that matches by chance" },
@@ -71,9 +92,10 @@ static const struct check_text texts_of_checks[] = {
 	  "that a row uses the right day (K3, X2); names of days and months; the parts of a calendar adopted "
 	  "from a file (X2)" },
 	{ "N1", "Nothing became null unexplained, nothing null became a value",
-	  "error; warning when the files hold texts that no type can read, or keys on the way that lead "
-	  "nowhere and no K5 of the table tells",
-	  "the Tester's own null tokens and its own typing of the raw texts, row for row; no STTM",
+	  "error, also when more than 2 % of a column's values are none of its type; warning when the files "
+	  "hold few such texts, or keys on the way that lead nowhere and no K5 of the table tells",
+	  "the Tester's own null tokens and its own typing of the raw texts, row for row, and against "
+	  "bldr_refused_cell; no STTM",
 	  "no value was lost on the way and none invented",
 	  "a word that the Tester wrongly takes for null; rows that are missing (R3)" },
 	{ "T1", "Types as contracted, nothing truncated",
@@ -81,7 +103,7 @@ static const struct check_text texts_of_checks[] = {
 	  "the types of the design and docs/warehouse.md; for what the files write, the Tester's own reader",
 	  "every stored value is of its column's type and range, and the type holds all digits that the files "
 	  "write",
-	  "that the value is the right one (R4, X2); times of day behind a date key" },
+	  "that the value is the right one (R4, X2); times of day behind a date key, but for such instants" },
 	{ "X2", "Distinct values per attribute, and rows per month of dates", ERROR, FROM_CONTRACT,
 	  "the column holds the distinct values, nulls and dates per month of the raw files, each in its "
 	  "row",

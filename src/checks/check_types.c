@@ -223,9 +223,14 @@ static bool is_cut(const struct expected_column *c, size_t row, struct cuts *cut
 	struct amount v;
 	struct stamp s = { 0 };
 	bool micros = false, other = false;
+	if (c->members != NULL) { /* a day: only what no target holds is told */
+		micros = stamp_parse(text, c->source.decision->order, &s) && s.cut;
+		cuts->micros += micros;
+		return micros;
+	}
 	switch (c->type.kind) {
 	case COLUMN_DECIMAL:
-		other = amount_parse_marked(text, c->decision->marks.decimal, &v) &&
+		other = amount_parse_marked(text, c->reads.at[0].decision->marks.decimal, &v) &&
 			amount_shortest(v).scale > c->type.scale;
 		break;
 	case COLUMN_DATE:
@@ -251,7 +256,7 @@ static struct cuts count_cuts(const struct trial *t, const struct trial_table *t
 {
 	const struct expected_column *c = &table->expected->columns[column];
 	struct cuts cuts = { 0 };
-	if (c->texts == NULL || c->members != NULL) {
+	if (c->texts == NULL || (c->members != NULL && !c->is_date)) {
 		return cuts;
 	}
 	for (size_t i = 0; i < table->expected->n; i++) {

@@ -25,8 +25,7 @@ struct reading {
 	const char **texts;
 	unsigned char *absences; /* per source record; ABSENCE_NONE: there is a text */
 	const struct column_decision *decision;
-	const struct relation *holder;
-	size_t column;
+	struct cell_read read;
 };
 
 static int wrong_origin(const struct builder *b, const struct design_column *c, const char *why)
@@ -62,9 +61,8 @@ static int read_column(const struct builder *b, const struct design_column *c,
 		.texts = ARENA_ARRAY(a, const char *, n),
 		.absences = ARENA_ARRAY(a, unsigned char, n),
 		.decision = &relation_column(r, holder, (size_t)column)->decision,
-		.holder = holder,
-		.column = (size_t)column,
 	};
+	reading.read = (struct cell_read){ holder, (size_t)column, reading.decision, records };
 	for (size_t i = 0; i < n; i++) {
 		if (records[i] >= 0) {
 			reading.texts[i] =
@@ -76,6 +74,17 @@ static int read_column(const struct builder *b, const struct design_column *c,
 	}
 	*ret = reading;
 	return 0;
+}
+
+/* A text that is no value of the type. */
+static void note_refused(const struct builder *b, const struct reading *reading, size_t record)
+{
+	const struct cell_read *read = &reading->read;
+	struct relation_column *c = &read->holder->columns[read->column];
+	if (c->refused == NULL) {
+		c->refused = ARENA_ARRAY(b->e->arena, bool, read->holder->raw.records.n);
+	}
+	c->refused[read->records[record]] = true;
 }
 
 /* The cells; the reading's nulls lose their text, and get their absence. */
@@ -94,6 +103,7 @@ static const char **type_texts(const struct builder *b, struct reading *reading,
 			reading->absences[i] = ABSENCE_WRITTEN;
 		} else if (cells[i] == NULL) {
 			reading->absences[i] = ABSENCE_UNREADABLE;
+			note_refused(b, reading, i);
 		}
 	}
 	return cells;
@@ -122,13 +132,6 @@ static void note_dates(const struct builder *b, struct expected_column *c, const
 			c->dates[i] = arena_strdup(b->e->arena, date);
 		}
 	}
-}
-
-static void note_holder(struct expected_column *c, const struct reading *reading)
-{
-	c->holder = reading->holder;
-	c->holder_column = reading->column;
-	c->decision = reading->decision;
 }
 
 static int fill_constant(const struct builder *b, struct expected_column *c, const struct origin *o)
@@ -189,7 +192,7 @@ static int fill_plain(const struct builder *b, struct expected_column *c)
 	c->cells = type_texts(b, &reading, c->type);
 	c->texts = reading.texts;
 	c->absences = reading.absences;
-	note_holder(c, &reading);
+	*LIST_ADD(b->e->arena, &c->reads) = reading.read;
 	if (is_calendar_type(c->type)) {
 		note_dates(b, c, o, &reading);
 	}
@@ -213,9 +216,7 @@ static void note_part(const struct builder *b, struct expected_column *c,
 		      const struct reading *reading, size_t part)
 {
 	c->texts = c->dimension->n_keys == 1 ? reading->texts : NULL;
-	if (c->dimension->n_keys == 1) {
-		note_holder(c, reading);
-	}
+	*LIST_ADD(b->e->arena, &c->reads) = reading->read;
 	if (part == 0 || c->absences == NULL) {
 		c->absences = reading->absences;
 		return;

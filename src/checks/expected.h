@@ -30,16 +30,21 @@ struct date_source {
 	const struct date_decision *decision;
 };
 
+/* A column of a file that an origin reads. */
+struct cell_read {
+	struct relation *holder;
+	size_t column;
+	const struct column_decision *decision;
+	const int64_t *records; /* per source record: the holder's record, < 0: no hop led there */
+};
+
 struct expected_column {
 	const struct design_column *design;
 	struct column_type type;
 	const char **cells; /* per row; NULL array: not judged (a calendar's own names and the like) */
 	const char **texts; /* per row: as written, NULL: null or not there; NULL array: no one text */
-	unsigned char *absences; /* per row: enum absence; NULL array: not from a file */
-	/* what the one origin reads; NULL: no column of a file, or several */
-	const struct relation *holder;
-	size_t holder_column;
-	const struct column_decision *decision;
+	unsigned char *absences;      /* per row: enum absence; NULL array: not from a file */
+	LIST(struct cell_read) reads; /* the columns of files that its origins read */
 	/* a dimension key */
 	const struct expected_table *dimension;
 	int64_t *members; /* per row: row of the dimension, MEMBER_UNKNOWN or MEMBER_NONE */
@@ -56,8 +61,9 @@ struct expected_table {
 	size_t n_left;         /* good records that are left out; in all arrays behind the rows */
 	const char **left_why; /* per record that is left out */
 	bool *left_duplicate;  /* per record that is left out: another one of the same key counts */
-	const int64_t *kept_by; /* dedup: per source record the one that counts, -1: itself; else NULL */
-	size_t *records;       /* the source record of each row; NULL: generated */
+	const int64_t
+		*kept_by; /* dedup: per source record the one that counts, -1: itself; else NULL */
+	size_t *records;  /* the source record of each row; NULL: generated */
 	struct expected_column *columns; /* as in the design */
 	size_t n_keys;
 	size_t *keys;                      /* columns that the surrogate key is made of */

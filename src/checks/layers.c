@@ -31,8 +31,8 @@ static int has_column(struct trial *t, const char *table, const char *column, bo
 		      struct bldr_error *err)
 {
 	sqlite3_stmt *stmt;
-	int rc = store_prepare(
-		t->store, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", &stmt, err);
+	int rc = store_prepare(t->store, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2",
+			       &stmt, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -57,10 +57,11 @@ static int read_counters(struct trial *t, const char *table, struct counters *re
 	if (rc == 0) {
 		rc = store_prepare(
 			t->store,
-			duplicates ? "SELECT count(*), total(read), total(loaded), total(rejected), "
-				     "total(duplicates) FROM bldr_layer WHERE source_table = ?1"
-				   : "SELECT count(*), total(read), total(loaded), total(rejected), 0 "
-				     "FROM bldr_layer WHERE source_table = ?1",
+			duplicates
+				? "SELECT count(*), total(read), total(loaded), total(rejected), "
+				  "total(duplicates) FROM bldr_layer WHERE source_table = ?1"
+				: "SELECT count(*), total(read), total(loaded), total(rejected), 0 "
+				  "FROM bldr_layer WHERE source_table = ?1",
 			&stmt, err);
 	}
 	if (rc < 0) {
@@ -158,8 +159,7 @@ static int read_quarantine(struct trial *t, const struct relation *r, struct lay
 		const char *kind = (const char *)sqlite3_column_text(stmt, 2);
 		struct quarantined q = {
 			.line = sqlite3_column_int64(stmt, 0),
-			.reason = arena_strdup(t->arena,
-					       (const char *)sqlite3_column_text(stmt, 1)),
+			.reason = arena_strdup(t->arena, (const char *)sqlite3_column_text(stmt, 1)),
 			.kind = arena_strdup(t->arena, kinds && kind == NULL ? "" : kind),
 		};
 		meet(r, l, &q);

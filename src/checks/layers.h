@@ -23,14 +23,13 @@ struct quarantined {
 struct layer {
 	struct counters warehouse, deployment;
 	LIST(struct quarantined) quarantine; /* by line */
-	const char **why;                    /* per good record: why it is left out, NULL: it is not */
-	bool *duplicate;                     /* per good record: it is left out as a duplicate */
-	bool *met, *met_rejects;             /* per good and rejected record: it is in quarantine */
+	const char **why;        /* per good record: why it is left out, NULL: it is not */
+	bool *duplicate;         /* per good record: it is left out as a duplicate */
+	bool *met, *met_rejects; /* per good and rejected record: it is in quarantine */
 };
 
 /* Reads bldr_layer, bldr_quarantine and the deployment for one source. Errors: IO, CORRUPT. */
-int layer_read(struct trial *t, const struct relation *r, struct layer *ret,
-	       struct bldr_error *err);
+int layer_read(struct trial *t, const struct relation *r, struct layer *ret, struct bldr_error *err);
 /* "unreadable", "total", "refused", "duplicate"; "loaded" for no fault. */
 const char *layer_kind(enum fate fate);
 /* The design has a use for the source. */

@@ -78,6 +78,7 @@ int raw_table_read(const char *source_folder, const struct source_file *f, struc
 	if (rc < 0) {
 		return rc;
 	}
+	ASSERT(text.bytes != NULL);
 	arena_on_release(a, free, text.bytes);
 	char *cut = arena_alloc(a, text.size + 1);
 	memcpy(cut, text.bytes, text.size);

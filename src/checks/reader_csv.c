@@ -313,14 +313,16 @@ int reader_csv(const struct source_file *f, size_t from, char *cut, struct arena
 		.arena = a,
 		.file = f,
 		.bytes = t->bytes,
-		.text = cut,
 		.size = t->size,
 		.at = from,
 		.line = 1,
 		.delimiter = f->delimiter[0],
-		.quote = f->quote != NULL ? f->quote[0] : '\0',
 		.backslash = f->escape == ESCAPE_BACKSLASH,
 	};
+	s.text = cut;
+	if (f->quote != NULL) {
+		s.quote = f->quote[0];
+	}
 	int rc = skip_preamble(&s, err);
 	if (rc == 0) {
 		rc = f->header ? check_header(&s, t, err) : check_numbered(&s, err);

@@ -58,6 +58,15 @@ static bool at_char(const struct parser *p, char c)
 	return p->at < p->end && p->bytes[p->at] == c;
 }
 
+/* NUL at the end. */
+static char here(const struct parser *p)
+{
+	if (p->at < p->end) {
+		return p->bytes[p->at];
+	}
+	return '\0';
+}
+
 static bool take(struct parser *p, char c)
 {
 	bool is = at_char(p, c);
@@ -78,7 +87,7 @@ static bool parse_hex(struct parser *p, unsigned *ret)
 {
 	unsigned v = 0;
 	for (int i = 0; i < 4; i++, p->at++) {
-		char c = p->at < p->end ? p->bytes[p->at] : '\0';
+		char c = here(p);
 		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
 			: c >= 'a' && c <= 'f'        ? (unsigned)(c - 'a') + 10
 			: c >= 'A' && c <= 'F'        ? (unsigned)(c - 'A') + 10
@@ -139,7 +148,8 @@ static bool parse_unicode(struct parser *p, bool decode, size_t *out)
 static bool parse_escape(struct parser *p, bool decode, size_t *out)
 {
 	static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-	char c = p->at < p->end ? p->bytes[p->at++] : '\0';
+	char c = here(p);
+	p->at += p->at < p->end;
 	if (c == 'u') {
 		return parse_unicode(p, decode, out);
 	}
@@ -221,7 +231,7 @@ static bool skip_deep(struct parser *p)
 	size_t depth = 0;
 	do {
 		uint32_t begin;
-		char c = p->at < p->end ? p->bytes[p->at] : '\0';
+		char c = here(p);
 		if (c == '"') {
 			if (!parse_text(p, false, &begin)) {
 				return false;
@@ -274,7 +284,7 @@ static bool skip_members(struct parser *p, int depth, char close)
 static bool skip_value(struct parser *p, int depth)
 {
 	uint32_t begin;
-	char c = p->at < p->end ? p->bytes[p->at] : '\0';
+	char c = here(p);
 	bool container = c == '{' || c == '[';
 	if (container && depth > READER_DEPTH_MAX) {
 		fail_record(p, "deeper than 64");

@@ -11,6 +11,8 @@ struct relation_column {
 	const char *name;
 	bool decided;
 	struct column_decision decision;
+	/* per record: its text is no value of the type that some target column has; NULL: none is */
+	bool *refused;
 };
 
 struct relation {

@@ -128,7 +128,8 @@ static const char *judge_record(struct choice *ch, size_t record, struct buf *ke
 	const struct expected_table *t = ch->t;
 	if (is_duplicate(t, record)) {
 		const struct raw_record *kept = &t->source->raw.records.at[t->kept_by[record]];
-		return arena_printf(ch->arena, "\"%s\": a duplicate, line %lld of the same key counts",
+		return arena_printf(ch->arena,
+				    "\"%s\": a duplicate, line %lld of the same key counts",
 				    t->design->name, (long long)kept->line);
 	}
 	const char *column = missing_value(ch, record);

@@ -30,7 +30,7 @@ struct rule {
 	const struct design_table *design;
 	struct relation *source;
 	LIST(struct part) parts;
-	bool by_record; /* the grain is file and line: each record has a key of its own */
+	bool by_record;  /* the grain is file and line: each record has a key of its own */
 	int64_t version; /* column, -1: none */
 	const struct column_decision *version_decision;
 	struct bldr_error *err;
@@ -109,10 +109,11 @@ static int find_version(struct rule *rule)
 		return 0;
 	}
 	if (rule->version < 0) {
-		return bldr_error_set(rule->err, BLDR_E_INVALID,
-				      "design table \"%s\": no version column \"%s\" in source table "
-				      "\"%s\"",
-				      rule->design->name, name, rule->source->file->table);
+		return bldr_error_set(
+			rule->err, BLDR_E_INVALID,
+			"design table \"%s\": no version column \"%s\" in source table "
+			"\"%s\"",
+			rule->design->name, name, rule->source->file->table);
 	}
 	rule->version_decision =
 		&relation_column(rule->relations, rule->source, (size_t)rule->version)->decision;

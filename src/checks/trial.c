@@ -59,8 +59,27 @@ struct lineage trial_lineage(const struct expected_table *t)
 	};
 }
 
-/* The expected row that the found row's file and line name, or -1. */
-static int64_t row_by_lineage(const struct trial_table *t, struct lineage l, size_t found)
+/* The expected row that was made of a record, or -1. */
+static int64_t row_of_record(const struct expected_table *e, size_t record)
+{
+	size_t low = 0, high = e->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (e->records[middle] < record) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < e->n && e->records[low] == record ? (int64_t)low : -1;
+}
+
+/*
+ * The expected row that the found row's file and line name and that has no other yet, or -1. Of several records on a
+ * line (a JSON array) the first such.
+ */
+static int64_t row_by_lineage(const struct trial_table *t, struct lineage l, size_t found,
+			      bool keys_too)
 {
 	const struct relation *source = t->expected->source;
 	const char *path = t->found.columns[l.file].cells[found];
@@ -68,19 +87,17 @@ static int64_t row_by_lineage(const struct trial_table *t, struct lineage l, siz
 	if (path == NULL || number == NULL || strcmp(path, source->file->path) != 0) {
 		return -1;
 	}
-	int64_t record = raw_record_at(&source->raw, strtoll(number, NULL, 10));
-	size_t low = 0, high = t->expected->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if ((int64_t)t->expected->records[middle] < record) {
-			low = middle + 1;
-		} else {
-			high = middle;
+	int64_t line = strtoll(number, NULL, 10);
+	int64_t first = raw_record_at(&source->raw, line);
+	for (size_t i = first < 0 ? source->raw.records.n : (size_t)first;
+	     i < source->raw.records.n && source->raw.records.at[i].line == line; i++) {
+		int64_t row = row_of_record(t->expected, i);
+		if (row >= 0 && t->found_of[row] < 0 &&
+		    (!keys_too || steady_keys_equal(t, found, (size_t)row))) {
+			return row;
 		}
 	}
-	bool is = record >= 0 && low < t->expected->n &&
-		(int64_t)t->expected->records[low] == record;
-	return is ? (int64_t)low : -1;
+	return -1;
 }
 
 static void pair_by_lineage(struct trial_table *t, bool keys_too)
@@ -90,9 +107,8 @@ static void pair_by_lineage(struct trial_table *t, bool keys_too)
 		return;
 	}
 	for (size_t i = 0; i < t->found.n; i++) {
-		int64_t row = t->expected_of[i] < 0 ? row_by_lineage(t, l, i) : -1;
-		if (row >= 0 && t->found_of[row] < 0 &&
-		    (!keys_too || steady_keys_equal(t, i, (size_t)row))) {
+		int64_t row = t->expected_of[i] < 0 ? row_by_lineage(t, l, i, keys_too) : -1;
+		if (row >= 0) {
 			pair(t, i, (size_t)row);
 		}
 	}

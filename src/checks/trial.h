@@ -107,6 +107,8 @@ bool trial_absent(const struct trial *t, const struct trial_table *table, int64_
 
 /* ---- the groups of checks, each one file ---- */
 
+int check_files(struct trial *t, struct bldr_error *err);    /* S1, S2 */
+int check_vacuity(struct trial *t, struct bldr_error *err);  /* Q1, V1 */
 int check_sources(struct trial *t, struct bldr_error *err);  /* R1 */
 int check_layers(struct trial *t, struct bldr_error *err);   /* R2 */
 int check_rows(struct trial *t, struct bldr_error *err);     /* R3, R4 */

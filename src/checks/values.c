@@ -86,7 +86,9 @@ static bool is_exponential(const char *text)
 static bool any_number(const char *text)
 {
 	struct amount v;
-	return amount_parse(text, &v) || amount_parse_marked(text, ',', &v) || is_exponential(text);
+	return strpbrk(text, "0123456789") != NULL &&
+		(amount_parse(text, &v) || amount_parse_marked(text, ',', &v) ||
+		 is_exponential(text));
 }
 
 static bool is_sign(struct trimmed t)
@@ -104,8 +106,8 @@ static void decide_marks(const char *const *values, size_t n, struct arena *a,
 		enum mark_evidence e = amount_marks(values[i]);
 		counts[e]++;
 		plain = plain &&
-			(!any_number(values[i]) || amount_is_plain(values[i]) ||
-			 is_exponential(values[i]));
+			(amount_is_plain(values[i]) || is_exponential(values[i]) ||
+			 !any_number(values[i]));
 	}
 	size_t point = counts[MARKS_POINT], comma = counts[MARKS_COMMA];
 	bool tie = point == comma;
@@ -175,7 +177,7 @@ bool value_is_null(const struct column_decision *d, const char *text)
 	return shouted || (token & d->nulls) != 0;
 }
 
-static const char *typed_text(const char *text, struct arena *a)
+const char *value_trimmed(const char *text, struct arena *a)
 {
 	struct trimmed t = trim(text);
 	return t.at[t.size] == '\0' ? t.at : arena_strndup(a, t.at, t.size);
@@ -265,7 +267,7 @@ static const char *typed(struct column_type type, enum date_order order, char de
 {
 	switch (type.kind) {
 	case COLUMN_TEXT:
-		return typed_text(text, a);
+		return value_trimmed(text, a);
 	case COLUMN_BOOL:
 		return typed_bool(text);
 	case COLUMN_INT64:
@@ -300,7 +302,7 @@ const char *value_joined(const struct column_decision *d, bool number, const cha
 		amount_text(amount_shortest(v), canonical);
 		return same_or_copy(canonical, text, a);
 	}
-	return typed_text(text, a);
+	return value_trimmed(text, a);
 }
 
 const char *value_constant(struct column_type type, const char *text, struct arena *a)

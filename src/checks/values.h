@@ -44,6 +44,8 @@ struct column_decision {
 /* values: n texts, one per record. */
 void column_decide(const char *const *values, size_t n, struct arena *a,
 		   struct column_decision *ret);
+/* Without blanks around it; borrowed where it can be. */
+const char *value_trimmed(const char *text, struct arena *a);
 /* Blanks stand around it. */
 bool value_is_padded(const char *text);
 bool value_is_null(const struct column_decision *d, const char *text);

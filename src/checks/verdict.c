@@ -73,9 +73,8 @@ const char *trial_lines(const struct trial *t, const uint32_t *lines, size_t n)
 		words = arena_printf(t->arena, "%s%s %lu", words, i > 0 ? "," : "",
 				     (unsigned long)lines[i]);
 	}
-	return n <= LINES_SHOWN
-		? words
-		: arena_printf(t->arena, "%s and %zu more", words, n - LINES_SHOWN);
+	return n <= LINES_SHOWN ? words
+				: arena_printf(t->arena, "%s and %zu more", words, n - LINES_SHOWN);
 }
 
 /* "order_id=16", for the key columns of one side. */

@@ -40,20 +40,29 @@ has the same grain and is equal byte for byte: it is *left out*, by the Tester a
 and sums its measures beside the star's (`left_out`), and R2 warns. Two records of one grain that differ are no
 duplicates: the grain is wrong, and R3 is an error.
 
+Where the design sets duplicates aside (`dedup`), of the records with one key that one counts which has the greatest
+`version_column`, on a tie or without one the last in the file; joins lead to it alone. The others are left out and counted
+as *duplicates*. A value that is none of its column's type is null: N1 warns with file and line, holds `bldr_refused_cell`
+to the Tester's own view, and is an error when they are more than 2 % of the column.
+
 """
 
 PLANTED_HEAD = """## Planted faults
 
 Each fault is planted in the artefact named, and the tests want exactly the checks named to fail, with the blame named, and
 nothing else. STTM and raw files: `tests/e2e/test_planted.py`, through the whole of bldr. Warehouse:
-`tests/checks/test_checks_faults.py`, which holds more faults than this table, and `test_checks_shop.py`, in a
-warehouse made without any code of bldr.
+`tests/checks/test_checks_faults.py`, which holds more faults than this table, `test_checks_shop.py` and
+`test_checks_dedup.py`, in a warehouse made without any code of bldr. Design: `test_checks_dedup.py`. Sources:
+`test_checks_formats.py`.
 
 | fault | planted in | found by | blame | ends |
 |---|---|---|---|---|
 """
 
-LAST_ROWS = """| duplicated join, in the mapping | STTM | the load refuses it: "would fan out", with both lines | | error, nothing is loaded |
+LAST_ROWS = """| no fact, though files hold dates and amounts | design | V1 | analyst | findings |
+| a fact that takes no record | design | Q1, V1 | analyst | findings |
+| a file that is not as declared | sources | the Tester refuses to read it: file, line, what was declared | | error |
+| duplicated join, in the mapping | STTM | the load refuses it: "would fan out", with both lines | | error, nothing is loaded |
 """
 
 
@@ -70,6 +79,7 @@ def planted_rows() -> str:
     sys.path[:0] = [str(ROOT / "tests/checks"), str(ROOT / "tests/e2e")]
     os.environ.setdefault("BLDR_ROOT", str(ROOT))
     os.environ.setdefault("BLDR_BIN", "")
+    import test_checks_dedup
     import test_checks_faults
     import test_planted
 
@@ -78,6 +88,8 @@ def planted_rows() -> str:
         ends = "findings" if fault.verdict == "findings" else f"validated in round {fault.rounds}"
         rows += row(fault.name, "STTM", fault.failing, ends)
     rows += LAST_ROWS
+    for name, _sql, failing, blame in test_checks_dedup.PLANTED:
+        rows += row(f"duplicates: {name}", "warehouse", dict.fromkeys(failing, blame), "findings")
     for raw in test_planted.RAW:
         rows += row(
             raw.name, "raw files", dict.fromkeys(raw.warned, "data"), "validated, with a warning"

@@ -208,9 +208,12 @@ def create_tables(db: sqlite3.Connection, design: dict[str, Any], constraints: b
     db.executescript("""
         CREATE TABLE bldr_load(key TEXT PRIMARY KEY, result TEXT) STRICT;
         CREATE TABLE bldr_layer(source_table TEXT, path TEXT, read INTEGER, loaded INTEGER,
-                                rejected INTEGER) STRICT;
+                                rejected INTEGER, duplicates INTEGER DEFAULT 0) STRICT;
         CREATE TABLE bldr_quarantine(source_table TEXT, path TEXT, line INTEGER,
-                                     byte_offset INTEGER, reason TEXT, raw TEXT, hash TEXT) STRICT;
+                                     byte_offset INTEGER, reason TEXT, raw TEXT, hash TEXT,
+                                     kind TEXT) STRICT;
+        CREATE TABLE bldr_refused_cell(source_table TEXT, path TEXT, line INTEGER, "column" TEXT,
+                                       text TEXT, reason TEXT) STRICT;
         """)
 
 
@@ -304,7 +307,7 @@ def fill_jaffle(db: sqlite3.Connection, source: Path, parse_date: ParseDate) -> 
     )
     for name, rows in (("customers", customers), ("orders", orders), ("payments", payments)):
         n = len(rows)
-        insert(db, "bldr_layer", [(f"raw_{name}", f"raw_{name}.csv", n, n, 0)])
+        insert(db, "bldr_layer", [(f"raw_{name}", f"raw_{name}.csv", n, n, 0, 0)])
 
 
 def deployment_of(
@@ -327,7 +330,7 @@ def deployment_of(
             }
         )
     sources = [
-        dict(zip(("table", "path", "read", "loaded", "rejected"), row, strict=True))
+        dict(zip(("table", "path", "read", "loaded", "rejected", "duplicates"), row, strict=True))
         for row in db.execute("SELECT * FROM bldr_layer ORDER BY 1")
     ]
     return {

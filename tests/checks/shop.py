@@ -246,20 +246,25 @@ def fill_shop(db: sqlite3.Connection) -> None:
         db,
         "bldr_layer",
         [
-            ("lines", "lines.csv", 5, 2, 3),
-            ("sales", "sales.csv", 8, 6, 2),
-            ("shops", "shops.csv", 4, 3, 1),
+            ("lines", "lines.csv", 5, 2, 3, 0),
+            ("sales", "sales.csv", 8, 6, 2, 0),
+            ("shops", "shops.csv", 4, 3, 1, 0),
         ],
     )
     insert(
         db,
         "bldr_quarantine",
         [
-            ("sales", "sales.csv", 8, 0, "short", "bad,row", ""),
-            ("sales", "sales.csv", 9, 0, "open quote", "7,N", ""),
-            ("shops", "shops.csv", 5, 0, "no region", "S,,Nirgends,05/03/2019", ""),
-            ("lines", "lines.csv", 4, 0, "second Tea", "2.0,Tea,drink", ""),
-            ("lines", "lines.csv", 5, 0, "third Tea", "99,Tea,food", ""),
-            ("lines", "lines.csv", 6, 0, "second Cup", ",Cup,ware", ""),
+            ("sales", "sales.csv", 8, 0, "short", "bad,row", "", "unreadable"),
+            ("sales", "sales.csv", 9, 0, "open quote", "7,N", "", "unreadable"),
+            ("shops", "shops.csv", 5, 0, "no region", "S,,Nirgends,05/03/2019", "", "refused"),
+            ("lines", "lines.csv", 4, 0, "second Tea", "2.0,Tea,drink", "", "refused"),
+            ("lines", "lines.csv", 5, 0, "third Tea", "99,Tea,food", "", "refused"),
+            ("lines", "lines.csv", 6, 0, "second Cup", ",Cup,ware", "", "refused"),
         ],
+    )
+    insert(
+        db,
+        "bldr_refused_cell",
+        [("sales", "sales.csv", 7, "day", "31/02/2021", "no date")],
     )

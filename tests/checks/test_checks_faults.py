@@ -43,7 +43,16 @@ for _columns in COLUMNS.values():
 UNJUDGED = {"dim_customer.customer_key", "dim_date.date_key", "dim_date.month_name"}
 ADVICE = {"repair": "date_order", "table": "raw_orders", "column": "order_date"}
 
+RAW = {
+    "customers": ["id", "first_name", "last_name"],
+    "orders": ["id", "user_id", "order_date", "status"],
+    "payments": ["id", "order_id", "payment_method", "amount"],
+}
+
 PLANNED = {
+    *(f"{check} raw_{name}" for check in ("S1", "Q1") for name in RAW),
+    *(f"S2 raw_{name}.{column}" for name, columns in RAW.items() for column in columns),
+    *(f"V1 {name}" for name in ("star", "fact_order", "fact_payment")),
     *(f"R1 raw_{name}" for name in ("customers", "orders", "payments")),
     *(f"{check} {table}" for check in ("R3", "I1", "L1") for table in TABLES),
     "R4 fact_payment.amount",
@@ -569,7 +578,7 @@ FAULTS = [
     Fault(
         "a good record is in quarantine",
         {"R2 raw_orders": DEVELOPER, "R1 raw_orders": DEVELOPER},
-        sql="INSERT INTO bldr_quarantine VALUES ('raw_orders', 'raw_orders.csv', 4, 60, 'x', 'x', 'x')",
+        sql="INSERT INTO bldr_quarantine VALUES ('raw_orders', 'raw_orders.csv', 4, 60, 'x', 'x', 'x', 'refused')",
         sample="raw_orders.csv:4: in quarantine",
         planted="bad rows",
     ),
@@ -635,7 +644,7 @@ FAULTS = [
     ),
     Fault(
         "a table is missing",
-        {p: DEVELOPER for p in PLANNED if " fact_order" in p},
+        {p: DEVELOPER for p in PLANNED if " fact_order" in p and p[:2] != "V1"},
         sql="DROP VIEW v_fact_order; DROP TABLE fact_order",
     ),
 ]

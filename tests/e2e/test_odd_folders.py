@@ -52,6 +52,7 @@ class Folder:
     rows: dict[str, int]
     said: list[str] = field(default_factory=list)
     warnings: int = 0
+    errors: int = 0
     jaffle: bool = True
 
     def write(self, to: Path) -> Path:
@@ -68,8 +69,13 @@ FOLDERS = [
         "every record of a file is ragged",
         {"ragged.csv": lines("a,b,c", *["1,2"] * RAGGED)},
         {**JAFFLE_ROWS, "fact_ragged": 0},
-        [f"warning: R1 ragged: {RAGGED} of {RAGGED} records rejected", "0 errors, 1 warnings"],
+        [
+            f"warning: R1 ragged: {RAGGED} of {RAGGED} records rejected",
+            "1 errors, 1 warnings",
+            f"error: Q1 ragged: {RAGGED} of {RAGGED} records set aside",
+        ],
         warnings=1,
+        errors=1,
     ),
     Folder(
         "one record of a file is ragged",
@@ -208,7 +214,7 @@ class Done:
 
 def run_folder(case: Folder, tmp_path: Path) -> Done:
     done = run("run", "--source-dir", case.write(tmp_path / "source"), "--output", tmp_path / "out")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == (case.errors > 0), done.stdout + done.stderr
     assert "Sanitizer" not in done.stderr
     shown = run("runs", "show", "--output", tmp_path / "out", "--json")
     outcome = json.loads(shown.stdout)
@@ -222,10 +228,10 @@ def by_name(name: str) -> Folder:
 @pytest.mark.parametrize("case", FOLDERS, ids=lambda case: case.name.replace(" ", "-"))
 def test_it_ends_and_says_what_it_left_out(case: Folder, tmp_path: Path) -> None:
     done = run_folder(case, tmp_path)
-    assert done.said.startswith("validated: ")
+    assert done.said.startswith("findings: " if case.errors else "validated: ")
     for words in case.said:
         assert words in done.said
-    assert (done.outcome["errors"], done.outcome["warnings"]) == (0, case.warnings)
+    assert (done.outcome["errors"], done.outcome["warnings"]) == (case.errors, case.warnings)
     tables = {t["name"]: t["rows"] for t in done.outcome["tables"]}
     assert {name: tables.get(name) for name in case.rows} == case.rows
     assert set(tables) - set(case.rows) <= {"dim_date"}
@@ -247,7 +253,8 @@ def test_a_file_of_bad_records_is_counted_shown_in_part_and_kept(tmp_path: Path)
     assert done.query(layer) == [(RAGGED, 0, RAGGED)]
 
     checks = done.artefact("findings.v1.json")["checks"]
-    (failed,) = (f for f in checks if not f["passed"] and f["severity"] != "info")
+    share, failed = (f for f in checks if not f["passed"] and f["severity"] != "info")
+    assert (share["check"], share["severity"], share["blame"]) == ("Q1", "error", "data")
     assert (failed["check"], failed["severity"], failed["blame"]) == ("R1", "warning", "data")
     assert failed["samples"] == [f"ragged.csv:{n}: 2 fields instead of 3" for n in range(2, 7)]
     report = (done.folder / "report.html").read_text()
@@ -280,6 +287,7 @@ def test_all_files_bad_or_empty(tmp_path: Path) -> None:
     assert "no CSV file with a header" in done.stdout and "empty.csv" in done.stdout
     (source / "ragged.csv").write_text(lines("a,b,c", *["1,2"] * 20))
     done = run("run", "--source-dir", source, "--output", output)
-    assert done.returncode == 0
+    assert done.returncode == 1
+    assert "error: Q1 ragged: 20 of 20 records set aside" in done.stdout
     assert "warning: R1 ragged: 20 of 20 records rejected" in done.stdout
     assert 'not read: "empty.csv"' in done.stdout
