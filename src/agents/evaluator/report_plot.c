@@ -2,7 +2,7 @@
  * A column's plot: above, how many of its rows hold a value that fits, one that does not, or none; below, how the values
  * lie. What all of the values are is known for columns of few values: a bar each, in their order. Of others the quantiles
  * say it: a box from the first to the third quartile between the smallest and the largest value. Where neither is known,
- * the most frequent values stand beside all others. Drawn in whole numbers, so that every machine draws the same.
+ * the most frequent values stand beside one for all others, which is no higher than the highest of them. Drawn in whole numbers, so that every machine draws the same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -183,7 +183,7 @@ static const char *add_bars(struct bldr_value *rects, const struct column_profil
 	const struct standing *list = standings(c, type, a);
 	int64_t n = (int64_t)c->top.n + (others > 0 ? 1 : 0);
 	int64_t width = WIDTH / n > BAR_MAX ? BAR_MAX : WIDTH / n;
-	int64_t most = others;
+	int64_t most = 0;
 	const char *told = "";
 
 	for (size_t i = 0; i < c->top.n; i++) {
@@ -192,7 +192,7 @@ static const char *add_bars(struct bldr_value *rects, const struct column_profil
 	for (int64_t i = 0; i < n; i++) {
 		bool other = i == (int64_t)c->top.n;
 		int64_t count = other ? others : list[i].token->count;
-		int64_t height = share(count, most, CHART_HEIGHT);
+		int64_t height = share(count < most ? count : most, most, CHART_HEIGHT);
 		const char *name = other ? "all other values"
 			: list[i].token->token[0] == '\0'
 			? "(empty)"
