@@ -84,8 +84,10 @@ struct scale {
 
 static int64_t pixel(const struct scale *s, int128 place)
 {
-	int128 from = place - s->min;
-	int128 whole = s->max - s->min;
+	const int128 far = (int128)1 << 125; /* differences of what is nearer fit */
+	unsigned coarse = s->min < -far || s->max > far ? 2 : 0;
+	int128 from = (place >> coarse) - (s->min >> coarse);
+	int128 whole = (s->max >> coarse) - (s->min >> coarse);
 
 	while (whole > (int128)1 << 96) { /* room for the product */
 		from >>= 8;
