@@ -412,6 +412,11 @@ static void test_how_numbers_are_written_is_told(void **state)
 	assert_in(html, "2 duplicate records");
 	assert_in(html, "gzip of utf-8, one JSON object per line, 3 lines above the records");
 	assert_in(html, "three lines above the header");
+	assert_in(html, "of several records with one key");
+	/* of the five records of the golden file that were read: rejected and duplicate ones stand out */
+	assert_in(
+		html,
+		"<td data-label=\"duplicates\" class=\"number\"><strong class=\"warn\">1</strong>");
 }
 
 static void test_nothing_at_all(void **state)

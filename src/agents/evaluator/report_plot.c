@@ -30,24 +30,34 @@ enum {
 
 /* ---- places ---- */
 
-/* yyyy-mm-dd[Thh:mm:ss...] as seconds; false: it is none. */
+/* Up to `digits` of them; moves *at behind. */
+static int32_t number_at(const char **at, int digits)
+{
+	int32_t n = 0;
+
+	for (int i = 0; i < digits && **at >= '0' && **at <= '9'; i++) {
+		n = n * 10 + (*(*at)++ - '0');
+	}
+	return n;
+}
+
+/* yyyy-mm-dd[Thh:mm:ss...] as seconds; false: it begins with no date. */
 static bool seconds_of(const char *text, int128 *ret)
 {
-	char *end;
-	struct ymd d = { 0 };
-	long clock[3] = { 0 };
+	struct ymd d = { .year = number_at(&text, 4) };
+	int64_t seconds = 0;
 
-	d.year = (int32_t)strtol(text, &end, 10);
-	d.month = *end == '-' ? (int32_t)strtol(end + 1, &end, 10) : 0;
-	d.day = *end == '-' ? (int32_t)strtol(end + 1, &end, 10) : 0;
+	d.month = *text == '-' ? (text++, number_at(&text, 2)) : 0;
+	d.day = *text == '-' ? (text++, number_at(&text, 2)) : 0;
 	if (!calendar_valid(d.year, d.month, d.day)) {
 		return false;
 	}
-	for (size_t i = 0; i < 3 && (*end == 'T' || *end == ' ' || *end == ':'); i++) {
-		clock[i] = strtol(end + 1, &end, 10);
+	for (int64_t unit = 3600; unit > 0 && (*text == 'T' || *text == ' ' || *text == ':');
+	     unit /= 60) {
+		text++;
+		seconds += number_at(&text, 2) * unit;
 	}
-	*ret = (int128)calendar_days(d) * SECONDS_PER_DAY + clock[0] * 3600 + clock[1] * 60 +
-		clock[2];
+	*ret = (int128)calendar_days(d) * SECONDS_PER_DAY + seconds;
 	return true;
 }
 
