@@ -10,15 +10,11 @@
 
 enum { LOOK_OPERATIONS = 100000 };
 
-/* clang 14 loads from nothing that is const. */
-static bool is_set(const atomic_bool *flag)
-{
-	return atomic_load((atomic_bool *)(uintptr_t)flag);
-}
-
 static int is_cancelled(void *user)
 {
-	return is_set(user) ? 1 : 0;
+	const atomic_bool *cancel = user;
+
+	return *cancel ? 1 : 0;
 }
 
 static struct answer_cell cell_of(sqlite3_stmt *stmt, int i, struct arena *a)
@@ -75,7 +71,7 @@ int questions_answer(const char *path, const atomic_bool *cancel, struct arena *
 	for (size_t i = 0; rc == 0 && i < questions->at.n; i++) {
 		rc = answer(store, a, &questions->at.at[i], err);
 	}
-	if (rc < 0 && cancel != NULL && is_set(cancel)) {
+	if (rc < 0 && cancel != NULL && *cancel) {
 		rc = bldr_error_set(err, BLDR_E_CANCELLED,
 				    "stopped while sample questions were asked");
 	}
