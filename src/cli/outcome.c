@@ -100,7 +100,9 @@ static char *shell_word(const char *text)
 		buf_putc(&out, '\'');
 	}
 	for (size_t i = 0; i < out.size; i++) {
-		out.data[i] = out.data[i] == '\n' ? ' ' : out.data[i];
+		if (out.data[i] == '\n') {
+			out.data[i] = ' ';
+		}
 	}
 	word = xstrdup(out.data);
 	buf_release(&out);

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "agents/evaluator/report_parts.h"
 #include "agents/evaluator/report_text.h"
 #include "agents/rendering.h"
 
@@ -288,6 +289,136 @@ static void test_many_rejected_records_are_counted_not_all_listed(void **state)
 	assert_in(html, "4,980 more");
 }
 
+/* ---- plots: places are pixels of 180 by 40, the strip above 5 high, the chart below 31 ---- */
+
+static void add_quantile(struct arena *a, struct column_profile *c, const char *at,
+			 const char *value)
+{
+	*LIST_ADD(a, &c->quantiles) = (struct quantile){ .at = at, .value = value };
+}
+
+static void add_top(struct arena *a, struct column_profile *c, const char *token, int64_t count)
+{
+	*LIST_ADD(a, &c->top) = (struct token_count){ .token = token, .count = count };
+}
+
+/* "look x y width height" of every rectangle, each followed by a semicolon. */
+static const char *drawn(struct arena *a, const struct column_profile *c, int64_t rows)
+{
+	struct bldr_value *plot = report_plot(c, rows, "p", a);
+	const struct bldr_value *rects = bldr_get(plot, "rects");
+	const char *text = "";
+
+	for (size_t i = 0; i < bldr_count(rects); i++) {
+		const struct bldr_value *r = bldr_at(rects, i);
+		text = arena_printf(a, "%s%s %lld %lld %lld %lld;", text, bldr_get_text(r, "look"),
+				    (long long)bldr_get_int(r, "x", -1),
+				    (long long)bldr_get_int(r, "y", -1),
+				    (long long)bldr_get_int(r, "width", -1),
+				    (long long)bldr_get_int(r, "height", -1));
+	}
+	bldr_unref(plot);
+	return text;
+}
+
+static void test_a_plot_of_few_values_has_a_bar_for_each(void **state)
+{
+	struct arena *a = &((struct bench *)*state)->arena;
+	struct column_profile c = {
+		.name = "n", .type = "int64", .nulls = 10, .nonconforming = 10, .distinct = 2
+	};
+	add_top(a, &c, "10", 60); /* numbers stand in their order, not in that of their counts */
+	add_top(a, &c, "9", 20);
+	assert_string_equal(drawn(a, &c, 100),
+			    "fit 0 0 144 5;unfit 144 0 18 5;none 162 0 18 5;"
+			    "value 0 30 22 10;value 24 9 22 31;");
+	c.type =
+		"text"; /* words stand as they come, and the others, 40, are cut to the highest bar */
+	c.nonconforming = 0;
+	c.top.at[0].count = 30;
+	assert_string_equal(drawn(a, &c, 100),
+			    "fit 0 0 162 5;none 162 0 18 5;"
+			    "value 0 9 22 31;value 24 20 22 20;others 48 9 22 31;");
+}
+
+static void test_a_plot_of_many_values_is_a_box_between_the_quartiles(void **state)
+{
+	struct arena *a = &((struct bench *)*state)->arena;
+	struct column_profile c = { .name = "n",
+				    .type = "decimal(5,2)",
+				    .distinct = 1000,
+				    .min = "-100.00",
+				    .max = "100.00" };
+	add_quantile(a, &c, "0.25", "-50.00");
+	add_quantile(a, &c, "0.50", "0.00");
+	add_quantile(a, &c, "0.75", "100.00");
+	assert_string_equal(drawn(a, &c, 1000),
+			    "fit 0 0 180 5;whisker 0 24 180 1;whisker 0 20 1 8;whisker 179 20 1 8;"
+			    "half 45 16 135 16;median 90 16 2 16;");
+	c.type =
+		"date"; /* 31 + 29 + 31 = 91 of 364 days are a quarter, 182 half, 273 three quarters */
+	c.min = "2024-01-01";
+	c.max = "2024-12-30";
+	c.quantiles.at[0].value = "2024-04-01";
+	c.quantiles.at[1].value = "2024-07-01";
+	c.quantiles.at[2].value = "2024-09-30";
+	assert_string_equal(drawn(a, &c, 1000),
+			    "fit 0 0 180 5;whisker 0 24 180 1;whisker 0 20 1 8;whisker 179 20 1 8;"
+			    "half 45 16 90 16;median 90 16 2 16;");
+	c.type = "timestamp_ntz"; /* noon of four days: 0, 1/4, 1/2, 1 of 48 hours */
+	c.min = "2024-01-01T12:00:00.000000";
+	c.max = "2024-01-03T12:00:00.000000";
+	c.quantiles.at[0].value = "2024-01-02T00:00:00.000000";
+	c.quantiles.at[1].value = "2024-01-02T12:00:00.000000";
+	c.quantiles.at[2].value = "2024-01-03T12:00:00.000000";
+	assert_string_equal(drawn(a, &c, 1000),
+			    "fit 0 0 180 5;whisker 0 24 180 1;whisker 0 20 1 8;whisker 179 20 1 8;"
+			    "half 45 16 135 16;median 90 16 2 16;");
+}
+
+static void test_a_plot_of_the_largest_numbers(void **state)
+{
+	struct arena *a = &((struct bench *)*state)->arena;
+	struct column_profile c = { .name = "n",
+				    .type = "decimal(38,0)",
+				    .distinct = 1000,
+				    .min = "-99999999999999999999999999999999999999",
+				    .max = "99999999999999999999999999999999999999" };
+	add_quantile(a, &c, "0.25", "-50000000000000000000000000000000000000");
+	add_quantile(a, &c, "0.5", "1");
+	add_quantile(a, &c, "0.75", "99999999999999999999999999999999999999");
+	const char *text = drawn(a, &c, 1000);
+	assert_true(strstr(text, "half 45 ") != NULL || strstr(text, "half 44 ") != NULL);
+	assert_true(strstr(text, "median 90 ") != NULL || strstr(text, "median 89 ") != NULL);
+	/* what cannot be placed is not drawn, and nothing at all is a plot of nothing */
+	c.quantiles.at[1].value = "not a number";
+	assert_string_equal(drawn(a, &c, 1000), "fit 0 0 180 5;");
+	c = (struct column_profile){ .name = "n", .type = "text" };
+	assert_string_equal(drawn(a, &c, 0), "");
+	c.nulls = INT64_MAX;
+	assert_string_equal(drawn(a, &c, INT64_MAX), "none 0 0 180 5;");
+}
+
+static void test_how_numbers_are_written_is_told(void **state)
+{
+	struct bench *b = *state;
+	const char *html = page(b);
+	assert_in(html,
+		  "decimal mark ,, groups by ., currency \xE2\x82\xAC, percent points, "
+		  "parentheses for minus, minus behind (12 values have both marks)");
+	assert_in(html, "2 values with blanks around");
+	assert_in(html, "3 values with leading zeros");
+	assert_in(html, "1 do not conform");
+	assert_in(html, "2 duplicate records");
+	assert_in(html, "gzip of utf-8, one JSON object per line, 3 lines above the records");
+	assert_in(html, "three lines above the header");
+	assert_in(html, "of several records with one key");
+	/* of the five records of the golden file that were read: rejected and duplicate ones stand out */
+	assert_in(
+		html,
+		"<td data-label=\"duplicates\" class=\"number\"><strong class=\"warn\">1</strong>");
+}
+
 static void test_nothing_at_all(void **state)
 {
 	struct bench *b = *state;
@@ -341,6 +472,10 @@ int main(void)
 		TEST(test_one_failed_check_of_each_severity),
 		TEST(test_ten_thousand_characters),
 		TEST(test_many_rejected_records_are_counted_not_all_listed),
+		TEST(test_a_plot_of_few_values_has_a_bar_for_each),
+		TEST(test_a_plot_of_many_values_is_a_box_between_the_quartiles),
+		TEST(test_a_plot_of_the_largest_numbers),
+		TEST(test_how_numbers_are_written_is_told),
 		TEST(test_nothing_at_all),
 		TEST(test_a_page_that_is_too_large),
 	};

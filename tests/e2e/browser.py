@@ -26,10 +26,10 @@ class Browser:
         self._session: str | None = None
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
-        # the browser reads file descriptor 3 and writes 4; a shell puts them there
+        # the browser reads file descriptor 3 and writes 4; a shell puts them there (dash knows no number above 9)
         self._process = subprocess.Popen(
             [
-                "sh",
+                "bash",
                 "-c",
                 f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}',
                 CHROMIUM,

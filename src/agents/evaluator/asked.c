@@ -43,7 +43,9 @@ const char *asked_spaced(struct arena *a, const char *name)
 	char *out = arena_strdup(a, name);
 
 	for (char *c = out; *c != '\0'; c++) {
-		*c = *c == '_' ? ' ' : *c;
+		if (*c == '_') {
+			*c = ' ';
+		}
 	}
 	return out;
 }

@@ -12,7 +12,9 @@ enum { LOOK_OPERATIONS = 100000 };
 
 static int is_cancelled(void *user)
 {
-	return atomic_load((const atomic_bool *)user) ? 1 : 0;
+	const atomic_bool *cancel = user;
+
+	return *cancel ? 1 : 0;
 }
 
 static struct answer_cell cell_of(sqlite3_stmt *stmt, int i, struct arena *a)
@@ -69,7 +71,7 @@ int questions_answer(const char *path, const atomic_bool *cancel, struct arena *
 	for (size_t i = 0; rc == 0 && i < questions->at.n; i++) {
 		rc = answer(store, a, &questions->at.at[i], err);
 	}
-	if (rc < 0 && cancel != NULL && atomic_load(cancel)) {
+	if (rc < 0 && cancel != NULL && *cancel) {
 		rc = bldr_error_set(err, BLDR_E_CANCELLED,
 				    "stopped while sample questions were asked");
 	}

@@ -67,6 +67,14 @@ static struct bldr_value *table_value(const struct report_input *in, const struc
 	bldr_object_set(v, "grain", bldr_text(t->grain));
 	bldr_object_set(v, "grain_columns", report_texts(&t->grain_columns));
 	bldr_object_set(v, "scd", bldr_text(t->scd));
+	bldr_object_set(
+		v, "dedup",
+		t->dedup != DEDUP_LAST ? NULL
+			: t->version_column != NULL
+			? bldr_textf("of several records with one key the one with the latest %s "
+				     "counts, then the last in the file",
+				     t->version_column)
+			: bldr_text("of several records with one key the last in the file counts"));
 	bldr_object_set(v, "reason", bldr_text(t->reason));
 	bldr_object_set(v, "measured", bldr_bool(bldr_count(measures) > 0));
 	bldr_object_set(v, "measures", measures);

@@ -112,6 +112,17 @@ static const char *lead(const struct report_input *in, bool validated, struct ar
 			    warned);
 }
 
+/* For who has never seen such a page: what was made of what, and who says that it is right. */
+static const char *about(const struct report_input *in, struct arena *a)
+{
+	return arena_printf(
+		a,
+		"bldr read %s, made a star schema of %s, loaded it, and held the result against the "
+		"files again by a reader and rules of its own.",
+		report_count(a, (int64_t)in->sources->files.n, "raw file"),
+		report_count(a, (int64_t)in->design->tables.n, "table"));
+}
+
 struct bldr_value *report_head(const struct report_input *in, struct arena *a)
 {
 	struct bldr_value *head = bldr_object();
@@ -127,6 +138,7 @@ struct bldr_value *report_head(const struct report_input *in, struct arena *a)
 	bldr_object_set(head, "validated", bldr_bool(validated));
 	bldr_object_set(head, "title", bldr_text(validated ? "Validated" : "Findings"));
 	bldr_object_set(head, "lead", bldr_text(lead(in, validated, a)));
+	bldr_object_set(head, "about", bldr_text(about(in, a)));
 	bldr_object_set(head, "score", bldr_text(in->evaluation->score));
 	bldr_object_set(head, "numbers", numbers);
 	return head;

@@ -2,7 +2,7 @@
  * A column's plot: above, how many of its rows hold a value that fits, one that does not, or none; below, how the values
  * lie. What all of the values are is known for columns of few values: a bar each, in their order. Of others the quantiles
  * say it: a box from the first to the third quartile between the smallest and the largest value. Where neither is known,
- * the most frequent values stand beside all others. Drawn in whole numbers, so that every machine draws the same.
+ * the most frequent values stand beside one for all others, which is no higher than the highest of them. Drawn in whole numbers, so that every machine draws the same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,24 +30,34 @@ enum {
 
 /* ---- places ---- */
 
-/* yyyy-mm-dd[Thh:mm:ss...] as seconds; false: it is none. */
+/* Up to `digits` of them; moves *at behind. */
+static int32_t number_at(const char **at, int digits)
+{
+	int32_t n = 0;
+
+	for (int i = 0; i < digits && **at >= '0' && **at <= '9'; i++) {
+		n = n * 10 + (*(*at)++ - '0');
+	}
+	return n;
+}
+
+/* yyyy-mm-dd[Thh:mm:ss...] as seconds; false: it begins with no date. */
 static bool seconds_of(const char *text, int128 *ret)
 {
-	char *end;
-	struct ymd d = { 0 };
-	long clock[3] = { 0 };
+	struct ymd d = { .year = number_at(&text, 4) };
+	int64_t seconds = 0;
 
-	d.year = (int32_t)strtol(text, &end, 10);
-	d.month = *end == '-' ? (int32_t)strtol(end + 1, &end, 10) : 0;
-	d.day = *end == '-' ? (int32_t)strtol(end + 1, &end, 10) : 0;
+	d.month = *text == '-' ? (text++, number_at(&text, 2)) : 0;
+	d.day = *text == '-' ? (text++, number_at(&text, 2)) : 0;
 	if (!calendar_valid(d.year, d.month, d.day)) {
 		return false;
 	}
-	for (size_t i = 0; i < 3 && (*end == 'T' || *end == ' ' || *end == ':'); i++) {
-		clock[i] = strtol(end + 1, &end, 10);
+	for (int64_t unit = 3600; unit > 0 && (*text == 'T' || *text == ' ' || *text == ':');
+	     unit /= 60) {
+		text++;
+		seconds += number_at(&text, 2) * unit;
 	}
-	*ret = (int128)calendar_days(d) * SECONDS_PER_DAY + clock[0] * 3600 + clock[1] * 60 +
-		clock[2];
+	*ret = (int128)calendar_days(d) * SECONDS_PER_DAY + seconds;
 	return true;
 }
 
@@ -84,8 +94,10 @@ struct scale {
 
 static int64_t pixel(const struct scale *s, int128 place)
 {
-	int128 from = place - s->min;
-	int128 whole = s->max - s->min;
+	const int128 far = (int128)1 << 125; /* differences of what is nearer fit */
+	unsigned coarse = s->min < -far || s->max > far ? 2 : 0;
+	int128 from = (place >> coarse) - (s->min >> coarse);
+	int128 whole = (s->max >> coarse) - (s->min >> coarse);
 
 	while (whole > (int128)1 << 96) { /* room for the product */
 		from >>= 8;
@@ -183,7 +195,7 @@ static const char *add_bars(struct bldr_value *rects, const struct column_profil
 	const struct standing *list = standings(c, type, a);
 	int64_t n = (int64_t)c->top.n + (others > 0 ? 1 : 0);
 	int64_t width = WIDTH / n > BAR_MAX ? BAR_MAX : WIDTH / n;
-	int64_t most = others;
+	int64_t most = 0;
 	const char *told = "";
 
 	for (size_t i = 0; i < c->top.n; i++) {
@@ -192,7 +204,7 @@ static const char *add_bars(struct bldr_value *rects, const struct column_profil
 	for (int64_t i = 0; i < n; i++) {
 		bool other = i == (int64_t)c->top.n;
 		int64_t count = other ? others : list[i].token->count;
-		int64_t height = share(count, most, CHART_HEIGHT);
+		int64_t height = share(count < most ? count : most, most, CHART_HEIGHT);
 		const char *name = other ? "all other values"
 			: list[i].token->token[0] == '\0'
 			? "(empty)"

@@ -117,6 +117,30 @@ static struct bldr_value *loads_value(const struct deployment *d, struct arena *
 	return list;
 }
 
+/* What became of every record of every file. */
+static void set_records(struct bldr_value *part, const struct report_input *in, struct arena *a)
+{
+	struct bldr_value *list = bldr_list();
+	bool duplicates = false;
+	for (size_t i = 0; i < in->deployment->sources.n; i++) {
+		const struct deployment_source *s = &in->deployment->sources.at[i];
+		struct bldr_value *v = bldr_object();
+		duplicates = duplicates || s->duplicates > 0;
+		bldr_object_set(v, "path", bldr_text(s->path));
+		bldr_object_set(v, "id", bldr_text(report_source_id(in, s->table, a)));
+		bldr_object_set(v, "read", bldr_text(report_number(a, s->read)));
+		bldr_object_set(v, "loaded", bldr_text(report_number(a, s->loaded)));
+		bldr_object_set(v, "rejected", bldr_text(report_number(a, s->rejected)));
+		bldr_object_set(v, "any_rejected", bldr_bool(s->rejected > 0));
+		bldr_object_set(v, "duplicates", bldr_text(report_number(a, s->duplicates)));
+		bldr_object_set(v, "any_duplicates", bldr_bool(s->duplicates > 0));
+		bldr_list_add(list, v);
+	}
+	bldr_object_set(part, "any_records", bldr_bool(bldr_count(list) > 0));
+	bldr_object_set(part, "duplicated", bldr_bool(duplicates));
+	bldr_object_set(part, "records", list);
+}
+
 struct bldr_value *report_run(const struct report_input *in, struct arena *a)
 {
 	struct bldr_value *part = bldr_object();
@@ -132,5 +156,6 @@ struct bldr_value *report_run(const struct report_input *in, struct arena *a)
 	bldr_object_set(part, "warehouse", bldr_text(in->deployment->warehouse));
 	bldr_object_set(part, "loads", loads_value(in->deployment, a));
 	bldr_object_set(part, "artefacts", artefacts_value(in));
+	set_records(part, in, a);
 	return part;
 }
