@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/utf8.h"
-#include "ingest/csv.h"
+#include "ingest/reader.h"
 #include "ingest/names.h"
 
 enum { SKIPPED_SHOWN_MAX = 5 };
@@ -38,7 +38,7 @@ static int list_folder(const char *folder, struct arena *a, texts *ret, struct b
 					      "the CSV files",
 					      folder);
 		}
-		return csv_os_error("open the source folder", folder, errno, err);
+		return source_os_error("open the source folder", folder, errno, err);
 	}
 	texts names = { 0 };
 	for (;;) {
@@ -54,7 +54,7 @@ static int list_folder(const char *folder, struct arena *a, texts *ret, struct b
 	int number = errno;
 	closedir(dir);
 	if (number != 0) {
-		return csv_os_error("read the source folder", folder, number, err);
+		return source_os_error("read the source folder", folder, number, err);
 	}
 	if (names.n > 0) {
 		qsort(names.at, names.n, sizeof(*names.at), compare_names);
@@ -214,7 +214,7 @@ static int check_link(const char *folder, const char *name, const char *path,
 {
 	char *target = realpath(path, NULL);
 	if (target == NULL) {
-		csv_os_error("open", path, errno, err);
+		source_os_error("open", path, errno, err);
 		if (err != NULL) {
 			err->code = BLDR_E_IO;
 		}
@@ -251,7 +251,7 @@ static int look_at(const char *folder, const char *name, const char **ret_reason
 	struct stat st;
 	int rc = 0;
 	if (lstat(path, &st) != 0) {
-		rc = csv_os_error("open", path, errno, err);
+		rc = source_os_error("open", path, errno, err);
 	} else if (S_ISDIR(st.st_mode)) {
 		*ret_reason = "a folder";
 	} else if (!csv) {

@@ -12,7 +12,7 @@
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/tiling.h"
-#include "ingest/csv.h"
+#include "ingest/reader.h"
 
 enum { SHORT_READ_MAX = 61, RECORDS_TEXT_MAX = 64 << 20 };
 

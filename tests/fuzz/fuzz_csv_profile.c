@@ -7,7 +7,7 @@
 #include "base/columntype.h"
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
-#include "ingest/csv.h"
+#include "ingest/reader.h"
 #include "ingest/ingest.h"
 
 static const char *artefact_folder(void)
