@@ -86,6 +86,8 @@ void reader_text_room(struct csv_reader *r, size_t more);
 enum reader_end { END_LINE, END_LF, END_TEXT };
 void reader_cut(struct csv_reader *r, size_t from, enum reader_end end);
 
+/* Cuts the blanks around a value: space, tab, U+00A0, U+2007, U+202F. */
+void reader_trim(const char **s, size_t *size);
 /* Whether the field begins with the word of a total (docs/artefacts.md, Totals). */
 bool reader_is_total(const char *text, size_t size, const char *word);
 

@@ -125,6 +125,19 @@ static size_t blank_size(const char *s, size_t size)
 	return wide ? 3 : 0;
 }
 
+void reader_trim(const char **s, size_t *size)
+{
+	for (size_t n; (n = blank_size(*s, *size)) > 0;) {
+		*s += n;
+		*size -= n;
+	}
+	for (size_t n = 1; n <= 3 && n <= *size;) {
+		bool blank = blank_size(*s + *size - n, n) == n;
+		*size -= blank ? n : 0;
+		n = blank ? 1 : n + 1;
+	}
+}
+
 static bool letter_or_digit(const char *s, size_t size)
 {
 	unsigned char c = (unsigned char)s[0];
@@ -136,10 +149,7 @@ static bool letter_or_digit(const char *s, size_t size)
 bool reader_is_total(const char *text, size_t size, const char *word)
 {
 	size_t n = strlen(word);
-	for (size_t blank; (blank = blank_size(text, size)) > 0;) {
-		text += blank;
-		size -= blank;
-	}
+	reader_trim(&text, &size);
 	return size >= n && n > 0 && memcmp(text, word, n) == 0 &&
 		(size == n || !letter_or_digit(text + n, size - n));
 }
