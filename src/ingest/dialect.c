@@ -30,6 +30,7 @@ struct trial {
 	size_t n;
 	size_t first; /* the first row that is none of the preamble */
 	size_t width;
+	size_t enclosed, stray; /* without a quote: cells in quotes, others with a quote in them */
 	int score;
 };
 
@@ -56,15 +57,20 @@ static bool stood_in_quotes(const struct csv_record *r, size_t i)
 	return text < r->raw || text > r->raw + r->raw_size || (text > r->raw && text[-1] == '"');
 }
 
-static int64_t cell_worth(const struct csv_record *r, size_t i, const struct source_file *f)
+static int64_t cell_worth(struct trial *t, const struct csv_record *r, size_t i)
 {
+	const struct source_file *f = &t->file;
 	const char *s = r->fields[i].text;
 	size_t size = r->fields[i].size;
 	if (f->quote[0] != '\0' && stood_in_quotes(r, i)) {
 		return TYPED;
 	}
-	if (f->quote[0] == '\0' ? enclosed(s, size, '"') || (size > 0 && s[0] == '"')
-				: f->quote[0] == '"' && enclosed(s, size, '\'')) {
+	if (f->quote[0] == '\0' && memchr(s, '"', size) != NULL) {
+		bool whole = enclosed(s, size, '"');
+		*(whole ? &t->enclosed : &t->stray) += 1;
+		return whole || s[0] == '"' ? SUSPICIOUS : PLAIN;
+	}
+	if (f->quote[0] == '"' && enclosed(s, size, '\'')) {
 		return SUSPICIOUS;
 	}
 	if (cell_kind(s, size) != CELL_TEXT) {
@@ -80,7 +86,7 @@ static void read_rows(struct trial *t, const char *text, size_t size)
 	while (t->n < DIALECT_ROWS_MAX && csv_reader_next(r, &record, NULL) > 0) {
 		struct row row = { record.n, record.line, record.rejected != NULL, 0 };
 		for (size_t i = 0; i < record.n && !row.faulty; i++) {
-			row.cells += cell_worth(&record, i, &t->file);
+			row.cells += cell_worth(t, &record, i);
 		}
 		t->rows[t->n++] = row;
 	}
@@ -142,6 +148,9 @@ static void score(struct trial *t)
 	}
 	if (t->rows[t->first].width != t->width) {
 		all *= 0.7; /* the header should fit */
+	}
+	if (t->enclosed > 0 && t->enclosed >= t->stray) {
+		all *= 0.5; /* what stands in quotes was quoted */
 	}
 	t->score = (int)(all * 1000);
 }
@@ -246,7 +255,7 @@ static int column_says(const struct column *c, const struct csv_field *first)
 		return c->n == 0 && (kind == CELL_NUMBER || kind == CELL_DATE) ? -2 : 0;
 	}
 	if (c->same > 0) {
-		return -2;
+		return c->same < c->n ? -1 : 0; /* a constant may be named after its value */
 	}
 	if (cell_is_year(first->text, first->size) && c->years * 2 < c->n) {
 		return 0; /* years as columns */

@@ -94,6 +94,11 @@ static const char *extension_of(const char *path)
 	return "";
 }
 
+bool ingest_looks_at(const char *name)
+{
+	return name[0] != '.' && extension_of(name)[0] != '\0';
+}
+
 /* Lower case snake_case of a file's stem: InvoiceLine.csv is invoice_line. Never empty. */
 static const char *snake_case(const char *path, struct arena *a)
 {

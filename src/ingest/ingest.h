@@ -78,13 +78,21 @@ int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_er
 
 /* ---- the steps ---- */
 
+/* Whether a file with this name is looked at: .csv .tsv .txt .tab .psv .dat .json .jsonl .ndjson, each with .gz too,
+ * whatever the case of its letters. */
+bool ingest_looks_at(const char *name);
+
 /*
- * Lists the regular files of folder (not recursive, sorted by bytes), takes *.csv, hashes them, reads
- * the headers. Other files, folders, hidden files, links within the folder and files without a header
- * are listed as skipped, with the reason. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no
- * usable file: says what was there; a link that leads out of the folder; a header with duplicate (case
- * does not count) or empty names, not UTF-8, not separated by commas, with line), IO (unreadable: names
- * the file).
+ * Lists the files of folder (not recursive, sorted by bytes) and finds out how each one that may be a source is
+ * read: packing, encoding, format, dialect, columns, totals; docs/artefacts.md tells what a source_file says of it.
+ * Every file is read whole and hashed. What it is, is found out from samples of its text: the first 256 KiB (of
+ * them 2,000 records at most for the dialect) and, for totals, the last 64 KiB; keys of JSON from all of it.
+ *
+ * What is no source is listed as skipped, with the reason: folders, hidden files, links, other kinds of files,
+ * binary files, text that is no table, JSON that is no list of objects, files that cannot be unpacked, have more
+ * than CSV_COLUMNS_MAX columns or a header that cannot be read. One bad file does not keep the others from being
+ * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), IO
+ * (unreadable: names the file), CHANGED.
  */
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret,
 		    struct bldr_error *err);
