@@ -254,9 +254,6 @@ static int column_says(const struct column *c, const struct csv_field *first)
 	if (c->n == 0 || kind == CELL_EMPTY) {
 		return c->n == 0 && (kind == CELL_NUMBER || kind == CELL_DATE) ? -2 : 0;
 	}
-	if (c->same > 0) {
-		return c->same < c->n ? -1 : 0; /* a constant may be named after its value */
-	}
 	if (cell_is_year(first->text, first->size) && c->years * 2 < c->n) {
 		return 0; /* years as columns */
 	}
@@ -265,6 +262,9 @@ static int column_says(const struct column *c, const struct csv_field *first)
 	}
 	if (most == CELL_NUMBER || most == CELL_DATE) {
 		return 2;
+	}
+	if (c->same > 0) {
+		return c->same < c->n ? -1 : 0; /* a constant may be named after its value */
 	}
 	if (most == CELL_CODE) {
 		return kind == CELL_CODE ? -1 : 2;
