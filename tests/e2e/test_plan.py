@@ -58,8 +58,7 @@ def test_profile_of_one_file_whatever_else_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
-    [("nowhere", "No such file"), ("notes.txt", "text, but not a table")]
+    ("path", "said"), [("nowhere", "No such file"), ("notes.txt", "text, but not a table")]
 )
 def test_profile_of_what_is_no_source(tmp_path: Path, path: str, said: str) -> None:
     (tmp_path / "notes.txt").write_text("hello")

@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import os
 import random
@@ -21,7 +22,7 @@ MB = 1 << 20
 
 def dump(folder: Path, content: bytes, **dialect: Any) -> subprocess.CompletedProcess[bytes]:
     (folder / "t.dat").write_bytes(content)
-    command = [DUMP, "declared", folder, "t.dat", json.dumps(dialect)]
+    command: list[str | Path] = [DUMP, "declared", folder, "t.dat", json.dumps(dialect)]
     return subprocess.run(command, capture_output=True, check=False)
 
 
@@ -245,7 +246,7 @@ def test_members_and_padding(tmp_path: Path) -> None:
     rows = table(random.Random(1), "abc, é", 20_000)
     text = write(rows).encode()
     cut = [0, 1, 7000, 7000, 300_000, len(text)]
-    parts = [text[a:b] for a, b in zip(cut, cut[1:], strict=False)]
+    parts = [text[a:b] for a, b in itertools.pairwise(cut)]
     packed = b"".join(gzip.compress(p, compresslevel=i) for i, p in enumerate(parts))
     for padding in (b"", b"\0" * 700):
         found = read(tmp_path, packed + padding, compression="gzip", header=False, columns=5)
