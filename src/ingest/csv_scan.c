@@ -112,8 +112,9 @@ static void scan_quoted(struct csv_reader *r, struct scan *s)
 		return;
 	}
 	size_t to = s->i++;
-	reader_add_span(r, escaped ? unescape(r, from, to)
-				   : (struct span){ .from = from, .size = to - from });
+	reader_add_span(r,
+			escaped ? unescape(r, from, to)
+				: (struct span){ .from = from, .size = to - from });
 	if (window_have(&r->w, s->i)) {
 		char c = window_byte(&r->w, s->i);
 		if (c != r->delimiter && !line_end(c)) {

@@ -10,8 +10,8 @@
 static const char delimiters[] = ",;\t|:";
 
 enum {
-	SCORE_MIN = 150,     /* below, a record is one field */
-	SUSPICIOUS = 150,    /* what a cell is worth, of 1000 */
+	SCORE_MIN = 150,  /* below, a record is one field */
+	SUSPICIOUS = 150, /* what a cell is worth, of 1000 */
 	PLAIN = 900,
 	TYPED = 1000,
 	HEADER_ROWS_MAX = 300 /* looked at to tell a header */
@@ -224,7 +224,7 @@ struct column {
 	size_t kinds[CELL_KINDS];
 	size_t n; /* not empty */
 	size_t years;
-	size_t same;  /* as in the first row */
+	size_t same;   /* as in the first row */
 	bool one_size; /* all values have the size of the first one */
 	size_t size;
 };
@@ -327,8 +327,7 @@ static int find_header(const struct search *s, struct source_file *file)
 	return says;
 }
 
-struct dialect dialect_find(const char *text, size_t size, char hint,
-			    struct source_file *file)
+struct dialect dialect_find(const char *text, size_t size, char hint, struct source_file *file)
 {
 	struct search s = { .text = text, .size = size, .hint = hint };
 	for (const char *d = delimiters; *d != '\0'; d++) {

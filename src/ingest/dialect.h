@@ -15,9 +15,9 @@
 enum { DIALECT_ROWS_MAX = 2000, DIALECT_PREAMBLE_MAX = 50 };
 
 struct dialect {
-	size_t rows;  /* records of the sample that were looked at */
-	size_t width; /* the commonest number of fields */
-	int score;    /* 0..1000; 0: nothing separates fields */
+	size_t rows;          /* records of the sample that were looked at */
+	size_t width;         /* the commonest number of fields */
+	int score;            /* 0..1000; 0: nothing separates fields */
 	bool header_evidence; /* something speaks for header or against it */
 };
 
@@ -25,5 +25,4 @@ struct dialect {
  * Fills file's delimiter, quote, escape, header and preamble_lines from the text, which begins where the file's does.
  * hint: a delimiter that the file's name speaks for, or 0.
  */
-struct dialect dialect_find(const char *text, size_t size, char hint,
-			    struct source_file *file);
+struct dialect dialect_find(const char *text, size_t size, char hint, struct source_file *file);

@@ -65,7 +65,7 @@ static int list_folder(const char *folder, struct arena *a, texts *ret, struct b
 
 /* ---- names ---- */
 
-static const char *const extensions[] = { "csv", "tsv", "txt",  "tab",   "psv",
+static const char *const extensions[] = { "csv", "tsv",  "txt",   "tab",   "psv",
 					  "dat", "json", "jsonl", "ndjson" };
 enum { EXTENSIONS = sizeof(extensions) / sizeof(extensions[0]) };
 
@@ -207,10 +207,10 @@ static int json_format(struct exam *e)
 	}
 	if (named_json(e)) {
 		refuse(e,
-		       first[0] == '{'           ? "one JSON object, not a list of records"
+		       first[0] == '{'                    ? "one JSON object, not a list of records"
 			       : strcmp(first, "[]") == 0 ? "an empty JSON array"
-			       : first[0] == '['          ? "a JSON array of other things than objects"
-							  : "not JSON");
+			       : first[0] == '[' ? "a JSON array of other things than objects"
+						 : "not JSON");
 	}
 	return FORMAT_CSV;
 }
@@ -239,8 +239,7 @@ static int read_json(struct exam *e, struct bldr_error *err)
 	csv_reader_close(r);
 	if (rc == 0 && strcmp(hash, e->look.hash) != 0) {
 		return bldr_error_set(err, BLDR_E_CHANGED,
-				      "\"%s\" has changed since it was first read",
-				      e->file->path);
+				      "\"%s\" has changed since it was first read", e->file->path);
 	}
 	if (rc == 0 && e->file->columns.n == 0) {
 		refuse(e, "no JSON object with a key in it");
@@ -266,8 +265,9 @@ static void read_first_record(struct exam *e)
 	texts written = { 0 };
 	int rc = csv_reader_header(r, &record, NULL);
 	if (rc > 0 && record.kind == RECORD_UNREADABLE) {
-		refuse(e, arena_printf(e->arena, "its header in line %lld cannot be read: %s",
-				       (long long)record.line, record.rejected));
+		refuse(e,
+		       arena_printf(e->arena, "its header in line %lld cannot be read: %s",
+				    (long long)record.line, record.rejected));
 	} else if (rc > 0 && r->found > CSV_COLUMNS_MAX) {
 		refuse(e, arena_printf(e->arena, "more than %d columns", CSV_COLUMNS_MAX));
 	} else if (rc > 0) {
@@ -286,8 +286,7 @@ static void read_csv(struct exam *e)
 {
 	struct source_file *file = e->file;
 	struct arena *a = e->arena;
-	struct dialect d =
-		dialect_find(e->look.head, e->look.head_size, hint_of(e), file);
+	struct dialect d = dialect_find(e->look.head, e->look.head_size, hint_of(e), file);
 	bool table = named(e, "csv") || named(e, "tsv") || named(e, "tab") || named(e, "psv");
 	if (d.rows == 0) {
 		refuse(e, "empty: it has no header");
@@ -298,9 +297,10 @@ static void read_csv(struct exam *e)
 		return;
 	}
 	if (file->preamble_lines > 0) {
-		add_note(e, arena_printf(a, "%lld line%s above the table",
-					 (long long)file->preamble_lines,
-					 file->preamble_lines == 1 ? "" : "s"));
+		add_note(e,
+			 arena_printf(a, "%lld line%s above the table",
+				      (long long)file->preamble_lines,
+				      file->preamble_lines == 1 ? "" : "s"));
 	}
 	if (file->header) {
 		read_first_record(e);
@@ -319,8 +319,9 @@ static void note_encoding(struct exam *e)
 {
 	const struct first_look *look = &e->look;
 	if (look->guessed) {
-		add_note(e, arena_printf(e->arena, "%s, by its bytes: nothing in the file says so",
-					 look->encoding));
+		add_note(e,
+			 arena_printf(e->arena, "%s, by its bytes: nothing in the file says so",
+				      look->encoding));
 	} else if (look->undecoded > 0 && strcmp(look->encoding, "utf-8") == 0) {
 		add_note(e, "some of it is not valid UTF-8: such records are rejected");
 	}
@@ -389,8 +390,9 @@ static const char *judge_link(const char *folder, const char *path)
 		(target[n] == '/' || (n == 1 && top[0] == '/'));
 	free(top);
 	free(target);
-	return inside ? "a symbolic link to another file of the folder"
-		      : "a symbolic link that leads out of the source folder: copy the file into it";
+	return inside
+		? "a symbolic link to another file of the folder"
+		: "a symbolic link that leads out of the source folder: copy the file into it";
 }
 
 /* Sets *ret_reason when the entry is no candidate. */

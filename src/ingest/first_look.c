@@ -22,7 +22,7 @@ struct pass {
 	size_t head_size;
 	char *tail;
 	size_t tail_size;
-	int64_t size; /* of the unpacked text */
+	int64_t size;               /* of the unpacked text */
 	int64_t characters, faults; /* beyond ASCII: of UTF-8, and parts that are none */
 	char *odd;
 	size_t odd_size;
@@ -50,7 +50,9 @@ static const struct {
 	{ "\xFD\x37zXZ", 5, "packed with xz" },
 	{ "7z\xBC\xAF", 4, "a 7z archive" },
 	{ "\xD0\xCF\x11\xE0", 4, "an old office document" },
-	{ "\x7F" "ELF", 4, "a program" },
+	{ "\x7F"
+	  "ELF",
+	  4, "a program" },
 };
 
 static const char *known_binary(const struct pass *p)
@@ -193,9 +195,9 @@ static const char *utf16_by_zeros(const struct pass *p)
 static const char *by_uchardet(const struct pass *p, struct arena *a)
 {
 	static const char *const taken[] = {
-		"shift_jis", "euc-jp",       "euc-kr",       "uhc",          "big5",
-		"gb18030",   "euc-tw",       "windows-1251", "koi8-r",       "windows-1253",
-		"tis-620",   "windows-1255", "windows-1256", "windows-1250", "iso-8859-2",
+		"shift_jis",  "euc-jp",       "euc-kr",       "uhc",          "big5",
+		"gb18030",    "euc-tw",       "windows-1251", "koi8-r",       "windows-1253",
+		"tis-620",    "windows-1255", "windows-1256", "windows-1250", "iso-8859-2",
 		"iso-8859-5", "iso-8859-7",
 	};
 	uchardet_t detector = uchardet_new();

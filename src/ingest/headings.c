@@ -70,10 +70,10 @@ void headings_number(size_t n, struct arena *a, struct source_file *file)
 /* ---- totals ---- */
 
 static const char *const words[] = {
-	"grand totals", "grand total", "sub-totals",  "sub-total",     "sub totals",  "sub total",
-	"subtotals",    "subtotal",    "totals",      "total general", "total",       "totaal",
-	"totale",       "sum",         "gesamtsumme", "zwischensumme", "endsumme",    "summe",
-	"gesamt",       "insgesamt",
+	"grand totals",  "grand total", "sub-totals", "sub-total", "sub totals",
+	"sub total",     "subtotals",   "subtotal",   "totals",    "total general",
+	"total",         "totaal",      "totale",     "sum",       "gesamtsumme",
+	"zwischensumme", "endsumme",    "summe",      "gesamt",    "insgesamt",
 };
 enum { WORDS = sizeof(words) / sizeof(words[0]) };
 

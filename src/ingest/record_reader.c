@@ -341,6 +341,5 @@ const texts *csv_reader_keys(const struct csv_reader *r)
 int csv_reader_drain(struct csv_reader *r, char ret_hex[HASH_HEX_MAX], int64_t *ret_bytes,
 		     struct bldr_error *err)
 {
-	return r->w.rc != 0 ? failed(r, err)
-			    : source_text_hash(r->w.text, ret_hex, ret_bytes, err);
+	return r->w.rc != 0 ? failed(r, err) : source_text_hash(r->w.text, ret_hex, ret_bytes, err);
 }

@@ -191,9 +191,9 @@ static size_t read_unpacked(struct source_text *t, char *to, size_t room)
 			break;
 		}
 		if (!have_packed(t)) {
-			return t->rc != 0 ? 0
-					  : unpack_failed(t, BLDR_E_INVALID,
-							  "its gzip data ends too early");
+			return t->rc != 0
+				? 0
+				: unpack_failed(t, BLDR_E_INVALID, "its gzip data ends too early");
 		}
 		size_t n = inflate_some(t, to, room);
 		t->unpacked += (int64_t)n;

@@ -42,7 +42,8 @@ static void check_value(const struct bldr_value *v, const struct csv_field *f)
 		break;
 	case BLDR_INT:
 	case BLDR_REAL:
-		ASSERT(f->size > 0 && (f->text[0] == '-' || (f->text[0] >= '0' && f->text[0] <= '9')));
+		ASSERT(f->size > 0 &&
+		       (f->text[0] == '-' || (f->text[0] >= '0' && f->text[0] <= '9')));
 		break;
 	case BLDR_LIST:
 		ASSERT(f->text[0] == '[' && f->text[f->size - 1] == ']');
@@ -141,9 +142,11 @@ static void read_as(int format, const char *bytes, size_t size)
 	struct arena a = { 0 };
 	struct buf whole;
 	struct buf pieces;
-	struct source_file f = {
-		.path = "data.json", .format = format, .encoding = "utf-8", .delimiter = "", .quote = ""
-	};
+	struct source_file f = { .path = "data.json",
+				 .format = format,
+				 .encoding = "utf-8",
+				 .delimiter = "",
+				 .quote = "" };
 	buf_init(&whole, RECORDS_TEXT_MAX);
 	buf_init(&pieces, RECORDS_TEXT_MAX);
 	collect(&f, &a, bytes, size);

@@ -97,8 +97,8 @@ static void declare(const struct bldr_value *d, struct arena *a, struct source_f
 	const char *format = member(d, "format", "csv");
 	const struct bldr_value *totals = bldr_get(d, "not_rows");
 	f->format = strcmp(format, "csv") == 0 ? FORMAT_CSV
-		: strcmp(format, "json") == 0 ? FORMAT_JSON
-					      : FORMAT_JSONL;
+		: strcmp(format, "json") == 0  ? FORMAT_JSON
+					       : FORMAT_JSONL;
 	bool csv = f->format == FORMAT_CSV;
 	f->compression = strcmp(member(d, "compression", ""), "gzip") == 0 ? COMPRESSION_GZIP
 									   : COMPRESSION_NONE;

@@ -65,8 +65,7 @@ static void test_one_file_whatever_else_is_there(void **state)
 
 	assert_int_equal(discover(f), 0); /* the folder as a whole */
 	assert_int_equal(f->sources.files.n, 1);
-	assert_skipped(f, 0, "bad.csv",
-		       "its header in line 1 cannot be read: a NUL byte");
+	assert_skipped(f, 0, "bad.csv", "its header in line 1 cannot be read: a NUL byte");
 	assert_int_equal(ingest_discover_file(f->scratch.path, "Good Orders.csv", &f->arena,
 					      &f->sources, &f->err),
 			 0);
@@ -197,7 +196,8 @@ static void test_what_is_no_table(void **state)
 	} cases[] = {
 		{ "a.txt", "Dear all,\nthis is a letter, not a table, is it?\nYours\n",
 		  "text, but not a table" },
-		{ "a.json", "{\"a\": [1, 2],\n \"b\": {}}\n", "one JSON object, not a list of records" },
+		{ "a.json", "{\"a\": [1, 2],\n \"b\": {}}\n",
+		  "one JSON object, not a list of records" },
 		{ "a.json", "[1, 2]", "a JSON array of other things than objects" },
 		{ "a.json", "[ ]", "an empty JSON array" },
 		{ "a.json", "id,x\n1,2\n", "not JSON" },
@@ -205,8 +205,10 @@ static void test_what_is_no_table(void **state)
 		{ "bldr.json", "[{\"a\":1}]", "settings of bldr" },
 		{ "a.csv", "PK\3\4....", "binary: a ZIP archive or an office document" },
 		{ "a.csv", "\x89PNG....", "binary: a picture" },
-		{ "a.csv.gz", "\x1F\x8B\x08....", "\"a.csv.gz\" cannot be unpacked: its gzip data is damaged" },
-		{ "a.csv.gz", "\x1F\x8B", "\"a.csv.gz\" cannot be unpacked: its gzip data ends too early" },
+		{ "a.csv.gz", "\x1F\x8B\x08....",
+		  "\"a.csv.gz\" cannot be unpacked: its gzip data is damaged" },
+		{ "a.csv.gz", "\x1F\x8B",
+		  "\"a.csv.gz\" cannot be unpacked: its gzip data ends too early" },
 		{ "a.md", "id,x\n1,2\n", "not a kind of file that is read" },
 	};
 	struct folder *f = *state;
