@@ -1,6 +1,5 @@
 /* Gathers a run's channels and what its artefacts say in short into one object, and tells it. */
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "artefact/artefact.h"
@@ -10,6 +9,7 @@
 #include "cli/approval.h"
 #include "cli/cli.h"
 #include "cli/outcome.h"
+#include "ingest/ingest.h"
 
 static const char *const artefact_names[] = { "sources",    "profile",  "design",     "contract",
 					      "sttm",       "pipeline", "deployment", "findings",
@@ -203,13 +203,6 @@ static struct bldr_value *failed_checks(const char *folder, const struct bldr_va
 	return failed;
 }
 
-static bool is_csv(const char *path)
-{
-	size_t size = strlen(path);
-
-	return size > 4 && strcasecmp(path + size - 4, ".csv") == 0;
-}
-
 /* [{path, reason}] of the files that look like sources and are none. */
 static struct bldr_value *skipped_files(const char *folder, const struct bldr_value *state)
 {
@@ -224,7 +217,7 @@ static struct bldr_value *skipped_files(const char *folder, const struct bldr_va
 		const struct source_skipped *s = &sources.skipped.at[i];
 		struct bldr_value *item;
 
-		if (!is_csv(s->path)) {
+		if (!ingest_looks_at(s->path)) {
 			continue;
 		}
 		item = bldr_object();

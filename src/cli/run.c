@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "cli/plan.h"
 #include "cli/runs.h"
 #include "cli/session.h"
+#include "ingest/ingest.h"
 
 /* "20261121-083000-1a2b3c": when it began, and random bits so that two never meet. */
 static void new_run_id(char ret[RUN_ID_MAX])
@@ -28,13 +28,6 @@ static void new_run_id(char ret[RUN_ID_MAX])
 	gmtime_r(&now, &utc);
 	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &utc);
 	snprintf(ret, RUN_ID_MAX, "%s-%s", when, uuid + strlen(uuid) - 6);
-}
-
-static bool is_csv(const char *name)
-{
-	size_t size = strlen(name);
-
-	return size > 4 && strcasecmp(name + size - 4, ".csv") == 0;
 }
 
 /* A look before anything is created: is there something to read, and may it be read? */
@@ -62,7 +55,7 @@ static int check_source_dir(const char *path, struct bldr_error *err)
 				      strerror(errno));
 	}
 	while (r == 0 && (entry = readdir(dir)) != NULL) {
-		if (!is_csv(entry->d_name)) {
+		if (!ingest_looks_at(entry->d_name)) {
 			continue;
 		}
 		n++;
@@ -74,8 +67,9 @@ static int check_source_dir(const char *path, struct bldr_error *err)
 	closedir(dir);
 	if (r == 0 && n == 0) {
 		r = bldr_error_set(err, BLDR_E_INVALID,
-				   "source folder \"%s\" holds no .csv file; put the raw files "
-				   "there or name another folder",
+				   "source folder \"%s\" holds no file that is read (.csv "
+				   ".tsv .txt .json .jsonl ...); put the raw files there or name "
+				   "another folder",
 				   path);
 	}
 	return r;

@@ -1,10 +1,7 @@
 /*
- * Which files of a folder are sources. Every *.csv that is a regular file becomes one, read once for its
- * header and its hash; what is left aside is listed with the reason. A file that looks like a source but
- * cannot be one stops the run: leaving it out in silence would lose its data.
+ * Which files of a folder are sources. A regular file with a name of data is looked at whole (first_look); what it
+ * is, its content says. What is left aside is listed with the reason, never left out in silence.
  */
-#include "ingest/ingest.h"
-
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -18,10 +15,13 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/utf8.h"
-#include "ingest/csv.h"
+#include "ingest/dialect.h"
+#include "ingest/first_look.h"
+#include "ingest/headings.h"
 #include "ingest/names.h"
+#include "ingest/reader.h"
 
-enum { SKIPPED_SHOWN_MAX = 5 };
+enum { SKIPPED_SHOWN_MAX = 5, JSON_LINES_LOOKED_AT = 100, TABLE_SCORE_MIN = 300 };
 
 static int compare_names(const void *a, const void *b)
 {
@@ -35,10 +35,10 @@ static int list_folder(const char *folder, struct arena *a, texts *ret, struct b
 		if (errno == ENOTDIR) {
 			return bldr_error_set(err, BLDR_E_INVALID,
 					      "\"%s\" is not a folder: name the folder that holds "
-					      "the CSV files",
+					      "the files",
 					      folder);
 		}
-		return csv_os_error("open the source folder", folder, errno, err);
+		return source_os_error("open the source folder", folder, errno, err);
 	}
 	texts names = { 0 };
 	for (;;) {
@@ -54,7 +54,7 @@ static int list_folder(const char *folder, struct arena *a, texts *ret, struct b
 	int number = errno;
 	closedir(dir);
 	if (number != 0) {
-		return csv_os_error("read the source folder", folder, number, err);
+		return source_os_error("read the source folder", folder, number, err);
 	}
 	if (names.n > 0) {
 		qsort(names.at, names.n, sizeof(*names.at), compare_names);
@@ -65,10 +65,45 @@ static int list_folder(const char *folder, struct arena *a, texts *ret, struct b
 
 /* ---- names ---- */
 
+static const char *const extensions[] = { "csv", "tsv",  "txt",   "tab",   "psv",
+					  "dat", "json", "jsonl", "ndjson" };
+enum { EXTENSIONS = sizeof(extensions) / sizeof(extensions[0]) };
+
+static bool ends_in(const char *path, size_t size, const char *extension)
+{
+	size_t n = strlen(extension);
+	return size > n && path[size - n - 1] == '.' &&
+		strncasecmp(path + size - n, extension, n) == 0;
+}
+
+/* The path's bytes without .gz. */
+static size_t unpacked_size(const char *path)
+{
+	size_t size = strlen(path);
+	return ends_in(path, size, "gz") ? size - strlen(".gz") : size;
+}
+
+/* The one of extensions in which the path ends, .gz aside; "": none. */
+static const char *extension_of(const char *path)
+{
+	for (size_t i = 0; i < EXTENSIONS; i++) {
+		if (ends_in(path, unpacked_size(path), extensions[i])) {
+			return extensions[i];
+		}
+	}
+	return "";
+}
+
+bool ingest_looks_at(const char *name)
+{
+	return name[0] != '.' && extension_of(name)[0] != '\0';
+}
+
 /* Lower case snake_case of a file's stem: InvoiceLine.csv is invoice_line. Never empty. */
 static const char *snake_case(const char *path, struct arena *a)
 {
-	char *stem = arena_strndup(a, path, strlen(path) - strlen(".csv"));
+	size_t size = unpacked_size(path) - strlen(extension_of(path)) - 1;
+	char *stem = arena_strndup(a, path, size);
 	for (char *c = stem; *c != '\0'; c++) {
 		*c = (char)((unsigned char)*c < 0x80 ? *c : ' ');
 	}
@@ -94,131 +129,260 @@ static const char *table_name(const char *path, struct map *taken, struct arena 
 	return name;
 }
 
-/* ---- the header ---- */
+/* ---- what is in a file ---- */
 
-static bool blank(const char *s, size_t size)
+/* A file under examination. reason: why it is no source; NULL while it may be one. */
+struct exam {
+	const char *folder;
+	struct arena *arena;
+	struct source_file *file;
+	const char *extension; /* lower case, without dot and .gz */
+	struct first_look look;
+	const char *reason;
+};
+
+static bool named(const struct exam *e, const char *extension)
 {
-	for (size_t i = 0; i < size; i++) {
-		if (s[i] != ' ' && s[i] != '\t') {
-			return false;
-		}
-	}
-	return true;
+	return strcmp(e->extension, extension) == 0;
 }
 
-/* SQL does not tell names by case, so neither does this. */
-static void **fold_at(struct map *m, const char *s, size_t size, struct arena *a)
+static bool named_json(const struct exam *e)
 {
-	char *folded = arena_strndup(a, s, size);
-	for (size_t i = 0; i < size; i++) {
-		folded[i] = (char)tolower((unsigned char)folded[i]);
-	}
-	return map_at(m, folded, size);
+	return named(e, "json") || named(e, "jsonl") || named(e, "ndjson");
 }
 
-static int check_header(const char *path, const struct csv_record *header, struct bldr_error *err)
+static void refuse(struct exam *e, const char *reason)
 {
-	long long line = header->line;
-	if (header->raw_size >= 2 &&
-	    (memcmp(header->raw, "\xFF\xFE", 2) == 0 || memcmp(header->raw, "\xFE\xFF", 2) == 0)) {
-		return bldr_error_set(err, BLDR_E_INVALID, "\"%s\" is in UTF-16: save it as UTF-8",
-				      path);
-	}
-	if (header->rejected != NULL) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "the header of \"%s\" in line %lld cannot be read: %s", path,
-				      line, header->rejected);
-	}
-	if (header->n == CSV_COLUMNS_MAX) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "the header of \"%s\" names %d columns or more", path,
-				      CSV_COLUMNS_MAX);
-	}
-	const struct csv_field *first = &header->fields[0];
-	if (header->n == 1 &&
-	    (memchr(first->text, ';', first->size) != NULL ||
-	     memchr(first->text, '\t', first->size) != NULL ||
-	     memchr(first->text, '|', first->size) != NULL)) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "\"%s\" does not seem to be separated by commas: its header "
-				      "is the one name \"%.*s\"",
-				      path, (int)utf8_cut(first->text, first->size, 60),
-				      first->text);
-	}
-	return 0;
+	e->reason = reason;
 }
 
-static int take_columns(const char *path, const struct csv_record *header, struct arena *a,
-			texts *ret, struct bldr_error *err)
+static void add_note(struct exam *e, const char *text)
 {
-	int rc = 0;
-	struct map *seen = map_new();
-	for (size_t i = 0; i < header->n && rc == 0; i++) {
-		const struct csv_field *f = &header->fields[i];
-		if (blank(f->text, f->size)) {
-			rc = bldr_error_set(
-				err, BLDR_E_INVALID,
-				"column %zu of \"%s\" has no name in the header, line %lld", i + 1,
-				path, (long long)header->line);
-			break;
-		}
-		void **place = fold_at(seen, f->text, f->size, a);
-		if (*place != NULL) {
-			rc = bldr_error_set(err, BLDR_E_INVALID,
-					    "the header of \"%s\", line %lld, names \"%.*s\" twice: "
-					    "columns %zu and %zu",
-					    path, (long long)header->line, (int)f->size, f->text,
-					    (size_t)(uintptr_t)*place, i + 1);
-			break;
-		}
-		*place = (void *)(uintptr_t)(i + 1);
-		*LIST_ADD(a, ret) = arena_strndup(a, f->text, f->size);
+	*LIST_ADD(e->arena, &e->file->notes) = text;
+}
+
+/* ---- JSON ---- */
+
+/* Whether the sample's lines are objects: at least two, or one in a file that is named so. */
+static bool has_json_lines(const struct exam *e)
+{
+	struct source_file file = *e->file;
+	struct csv_record record;
+	size_t good = 0;
+	size_t all = 0;
+	file.format = FORMAT_JSONL;
+	file.delimiter = "";
+	file.quote = "";
+	struct csv_reader *r = csv_reader_memory(&file, e->look.head, e->look.head_size);
+	while (all < JSON_LINES_LOOKED_AT && csv_reader_next(r, &record, NULL) > 0) {
+		good += record.kind == RECORD_GOOD ? 1 : 0;
+		all++;
 	}
-	map_free(seen);
+	csv_reader_close(r);
+	return good * 2 > all && (all > 1 || named(e, "jsonl") || named(e, "ndjson"));
+}
+
+/* The first bytes that are no blanks, at most two, NUL-terminated. */
+static void first_bytes(const struct first_look *look, char ret[3])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < look->head_size && n < 2; i++) {
+		if (strchr(" \t\r\n", look->head[i]) == NULL || look->head[i] == '\0') {
+			ret[n++] = look->head[i];
+		}
+	}
+	ret[n] = '\0';
+}
+
+/* FORMAT_CSV: it does not look like JSON. */
+static int json_format(struct exam *e)
+{
+	char first[3];
+	first_bytes(&e->look, first);
+	if (strcmp(first, "[{") == 0) {
+		return FORMAT_JSON;
+	}
+	if (first[0] == '{' && has_json_lines(e)) {
+		return FORMAT_JSONL;
+	}
+	if (named_json(e)) {
+		refuse(e,
+		       first[0] == '{'                    ? "one JSON object, not a list of records"
+			       : strcmp(first, "[]") == 0 ? "an empty JSON array"
+			       : first[0] == '[' ? "a JSON array of other things than objects"
+						 : "not JSON");
+	}
+	return FORMAT_CSV;
+}
+
+/* Collects the keys of all good records: the file is read a second time, and must be the same. */
+static int read_json(struct exam *e, struct bldr_error *err)
+{
+	struct csv_reader *r;
+	struct csv_record record;
+	char hash[HASH_HEX_MAX];
+	int64_t bytes;
+	e->file->delimiter = "";
+	e->file->quote = "";
+	e->file->header = false;
+	int rc = csv_reader_discover(e->folder, e->file, &r, err);
+	if (rc != 0) {
+		return rc;
+	}
+	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+	}
+	rc = rc != 0 ? rc : csv_reader_drain(r, hash, &bytes, err);
+	const texts *keys = csv_reader_keys(r);
+	for (size_t i = 0; i < keys->n && rc == 0; i++) {
+		*LIST_ADD(e->arena, &e->file->columns) = arena_strdup(e->arena, keys->at[i]);
+	}
+	csv_reader_close(r);
+	if (rc == 0 && strcmp(hash, e->look.hash) != 0) {
+		return bldr_error_set(err, BLDR_E_CHANGED,
+				      "\"%s\" has changed since it was first read", e->file->path);
+	}
+	if (rc == 0 && e->file->columns.n == 0) {
+		refuse(e, "no JSON object with a key in it");
+	}
 	return rc;
+}
+
+/* ---- delimited text ---- */
+
+static char hint_of(const struct exam *e)
+{
+	if (named(e, "tsv") || named(e, "tab")) {
+		return '\t';
+	}
+	return named(e, "psv") ? '|' : '\0';
+}
+
+/* The first record, as it is written. It must be readable when it is the header. */
+static void read_first_record(struct exam *e)
+{
+	struct csv_reader *r = csv_reader_memory(e->file, e->look.head, e->look.head_size);
+	struct csv_record record;
+	texts written = { 0 };
+	int rc = csv_reader_header(r, &record, NULL);
+	if (rc > 0 && record.kind == RECORD_UNREADABLE) {
+		refuse(e,
+		       arena_printf(e->arena, "its header in line %lld cannot be read: %s",
+				    (long long)record.line, record.rejected));
+	} else if (rc > 0 && r->found > CSV_COLUMNS_MAX) {
+		refuse(e, arena_printf(e->arena, "more than %d columns", CSV_COLUMNS_MAX));
+	} else if (rc > 0) {
+		for (size_t i = 0; i < record.n; i++) {
+			*LIST_ADD(e->arena, &written) = arena_strndup(
+				e->arena, record.fields[i].text, record.fields[i].size);
+		}
+		headings_name(&written, e->arena, e->file);
+	} else {
+		refuse(e, "empty: it has no header");
+	}
+	csv_reader_close(r);
+}
+
+static void read_csv(struct exam *e)
+{
+	struct source_file *file = e->file;
+	struct arena *a = e->arena;
+	struct dialect d = dialect_find(e->look.head, e->look.head_size, hint_of(e), file);
+	bool table = named(e, "csv") || named(e, "tsv") || named(e, "tab") || named(e, "psv");
+	if (d.rows == 0) {
+		refuse(e, "empty: it has no header");
+		return;
+	}
+	if (!table && (d.width < 2 || d.rows < 2 || d.score < TABLE_SCORE_MIN)) {
+		refuse(e, "text, but not a table");
+		return;
+	}
+	if (file->preamble_lines > 0) {
+		add_note(e,
+			 arena_printf(a, "%lld line%s above the table",
+				      (long long)file->preamble_lines,
+				      file->preamble_lines == 1 ? "" : "s"));
+	}
+	if (file->header) {
+		read_first_record(e);
+	} else {
+		headings_number(d.width, a, file);
+		add_note(e, "no header: columns are named by their place");
+	}
+	if (e->reason == NULL) {
+		headings_totals(&e->look, a, file);
+	}
 }
 
 /* ---- files ---- */
 
-/* Reads one file. *ret_reason: why it is no source although nothing is wrong, else NULL. */
+static void note_encoding(struct exam *e)
+{
+	const struct first_look *look = &e->look;
+	if (look->guessed) {
+		add_note(e,
+			 arena_printf(e->arena, "%s, by its bytes: nothing in the file says so",
+				      look->encoding));
+	} else if (look->undecoded > 0 && strcmp(look->encoding, "utf-8") == 0) {
+		add_note(e, "some of it is not valid UTF-8: such records are rejected");
+	}
+}
+
+static int examine(struct exam *e, struct bldr_error *err)
+{
+	struct source_file *file = e->file;
+	int rc = first_look(e->folder, file->path, e->arena, &e->look, err);
+	if (rc != 0) {
+		return rc;
+	}
+	file->bytes = e->look.bytes;
+	file->hash = arena_strdup(e->arena, e->look.hash);
+	file->compression = e->look.compression;
+	file->encoding = e->look.encoding;
+	file->bom = e->look.bom;
+	if (e->look.binary != NULL) {
+		refuse(e, arena_printf(e->arena, "binary: %s", e->look.binary));
+		return 0;
+	}
+	note_encoding(e);
+	file->format = json_format(e);
+	if (e->reason != NULL) {
+		return 0;
+	}
+	if (file->format != FORMAT_CSV) {
+		return read_json(e, err);
+	}
+	read_csv(e);
+	return 0;
+}
+
+/*
+ * Reads one file. *ret_reason: why it is no source, else NULL. What is wrong with a file's content is such a reason:
+ * one bad file does not keep the others from being read. What is wrong with the world is an error.
+ */
 static int read_file(const char *folder, struct source_file *file, struct arena *a,
 		     const char **ret_reason, struct bldr_error *err)
 {
-	struct csv_reader *r;
-	struct csv_record header;
-	char hash[HASH_HEX_MAX];
-	int rc = csv_reader_discover(folder, file, &r, err);
-	if (rc != 0) {
-		if (err != NULL && rc == BLDR_E_NOT_FOUND) { /* it was listed a moment ago */
-			err->code = BLDR_E_IO;
-		}
-		return rc == BLDR_E_NOT_FOUND ? BLDR_E_IO : rc;
+	struct bldr_error wrong = { 0 };
+	struct exam e = { folder, a, file, extension_of(file->path), { 0 }, NULL };
+	int rc = examine(&e, &wrong);
+	if (rc == BLDR_E_INVALID || rc == BLDR_E_LIMIT) {
+		*ret_reason = arena_strdup(a, wrong.text);
+		return 0;
 	}
-	rc = csv_reader_header(r, &header, err);
-	if (rc == 0) {
-		*ret_reason = "empty: it has no header";
-	} else if (rc > 0) {
-		rc = check_header(file->path, &header, err);
-		rc = rc != 0 ? rc : take_columns(file->path, &header, a, &file->columns, err);
+	if (rc != 0) { /* it was listed a moment ago */
+		return bldr_error_set(err, rc == BLDR_E_NOT_FOUND ? BLDR_E_IO : rc, "%s",
+				      wrong.text);
 	}
-	file->bom = csv_reader_bom(r);
-	rc = rc != 0 ? rc : csv_reader_drain(r, hash, &file->bytes, err);
-	file->hash = rc == 0 ? arena_strdup(a, hash) : NULL;
-	csv_reader_close(r);
-	return rc;
+	*ret_reason = e.reason;
+	return 0;
 }
 
-/* A link that leads out of the folder could hand a stranger's file to the warehouse. */
-static int check_link(const char *folder, const char *name, const char *path,
-		      const char **ret_reason, struct bldr_error *err)
+/* A link that leads out of the folder could hand a stranger's file to the warehouse. Why it is not followed. */
+static const char *judge_link(const char *folder, const char *path)
 {
 	char *target = realpath(path, NULL);
 	if (target == NULL) {
-		csv_os_error("open", path, errno, err);
-		if (err != NULL) {
-			err->code = BLDR_E_IO;
-		}
-		return BLDR_E_IO;
+		return "a symbolic link that leads nowhere";
 	}
 	char *top = realpath(folder, NULL);
 	size_t n = top != NULL ? strlen(top) : 0;
@@ -226,14 +390,9 @@ static int check_link(const char *folder, const char *name, const char *path,
 		(target[n] == '/' || (n == 1 && top[0] == '/'));
 	free(top);
 	free(target);
-	if (!inside) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "\"%s\" is a symbolic link that leads out of the source "
-				      "folder: copy the file into it",
-				      name);
-	}
-	*ret_reason = "a symbolic link to another file of the folder";
-	return 0;
+	return inside
+		? "a symbolic link to another file of the folder"
+		: "a symbolic link that leads out of the source folder: copy the file into it";
 }
 
 /* Sets *ret_reason when the entry is no candidate. */
@@ -241,8 +400,6 @@ static int look_at(const char *folder, const char *name, const char **ret_reason
 		   struct bldr_error *err)
 {
 	size_t size = strlen(name);
-	size_t suffix = strlen(".csv");
-	bool csv = size >= suffix && strcasecmp(name + size - suffix, ".csv") == 0;
 	if (name[0] == '.') {
 		*ret_reason = "a hidden file";
 		return 0;
@@ -251,18 +408,19 @@ static int look_at(const char *folder, const char *name, const char **ret_reason
 	struct stat st;
 	int rc = 0;
 	if (lstat(path, &st) != 0) {
-		rc = csv_os_error("open", path, errno, err);
+		rc = source_os_error("open", path, errno, err);
 	} else if (S_ISDIR(st.st_mode)) {
 		*ret_reason = "a folder";
-	} else if (!csv) {
-		*ret_reason = "not a CSV file";
+	} else if (strcmp(name, "bldr.json") == 0) {
+		*ret_reason = "settings of bldr";
+	} else if (extension_of(name)[0] == '\0') {
+		*ret_reason = "not a kind of file that is read";
 	} else if (S_ISLNK(st.st_mode)) {
-		rc = check_link(folder, name, path, ret_reason, err);
+		*ret_reason = judge_link(folder, path);
 	} else if (!S_ISREG(st.st_mode)) {
 		*ret_reason = "not a regular file";
 	} else if (!utf8_valid(name, size)) {
-		rc = bldr_error_set(err, BLDR_E_INVALID,
-				    "a file name in \"%s\" is not valid UTF-8: rename it", folder);
+		*ret_reason = "its name is not valid UTF-8: rename it";
 	}
 	free(path);
 	return rc;
@@ -281,11 +439,11 @@ static int no_sources(const char *folder, const struct sources *s, struct bldr_e
 	}
 	int rc = s->skipped.n == 0
 		? bldr_error_set(err, BLDR_E_INVALID,
-				 "the source folder \"%s\" is empty: put CSV files with a "
-				 "header into it",
+				 "the source folder \"%s\" is empty: put CSV or JSON files "
+				 "into it",
 				 folder)
 		: bldr_error_set(err, BLDR_E_INVALID,
-				 "no CSV file with a header in \"%s\": there is %s", folder,
+				 "no file of \"%s\" can be read as a table: there is %s", folder,
 				 found.data);
 	buf_release(&found);
 	return rc;

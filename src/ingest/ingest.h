@@ -1,8 +1,9 @@
 /*
  * Ingest: from a folder of files to sources and profile.
  *
- * This issue's files are CSV in UTF-8 with a header, comma separated, RFC 4180 quoting. Whatever
- * does not fit is rejected with its line, offset, reason and raw bytes; read = good + rejected.
+ * A file is read as its source_file declares it: docs/artefacts.md ("How a file is read") has the rules of all
+ * formats, this header adds the limits. Whatever does not fit is handed out with its line, offset, reason and
+ * raw bytes; read = good + set aside.
  */
 #pragma once
 
@@ -11,31 +12,52 @@
 /*
  * ---- reader: streaming, never loses a record ----
  *
- * A record ends at LF, CRLF or a lone CR outside quotes, or at the end of the file. A line without a single
- * byte is no record: it is skipped. A byte order mark before the first record is skipped. A record is
- * rejected, checked in this order, when
- *	it is longer than CSV_RECORD_MAX bytes;
- *	a quote is opened and not closed before the end of the file or CSV_RECORD_MAX bytes: then the
- *	record is the first line alone, and reading goes on with the next line;
+ * Text: gzip that is damaged, ends too early or is followed by other bytes than zeros is an error, as is a
+ * file that unpacks to more than 256 MiB and more than 200 times its size. A byte order mark before the first
+ * record is skipped.
+ *
+ * csv. A record ends at LF, CRLF or a lone CR outside quotes, or at the end of the text. A line without a
+ * single byte is no record: it is skipped. A record is rejected, checked in this order, when
+ *	it is too long: after CSV_RECORD_MAX bytes (its line end does not count) it has not ended. It then ends
+ *	at the first line end at or behind byte CSV_RECORD_MAX, whatever is quoted there; but
+ *	a quote is opened and not closed before the end of the text or within the record's first CSV_RECORD_MAX
+ *	bytes: then the record ends with the line in which that quote stands (when that line itself does not
+ *	end within CSV_RECORD_MAX bytes of the record: it is too long), and reading goes on with the next line;
  *	a quote stands inside an unquoted field, or text behind a closing quote;
  *	it holds a NUL byte or is not valid UTF-8;
- *	it has another number of fields than the header.
+ *	it has another number of fields than there are columns.
+ *
+ * jsonl, json. Line ends are LF (a CR before it belongs to it); a lone CR is none. Objects and arrays may be
+ * JSON_DEPTH_MAX deep, the record's own object counted. A record of more than CSV_RECORD_MAX bytes is rejected;
+ * an element of an array that is as long, or that is no JSON, breaks the array: from its first byte on, or from
+ * where a comma or the end is missing, the rest of the text is one rejected record. It is empty when the text
+ * ends before the array does.
+ *
+ * A good record whose first field is a total (not_rows) is set aside as well. Letters and digits behind the word
+ * are those of ASCII and every other character but the blanks U+00A0, U+2007, U+202F.
  */
 
-enum { CSV_RECORD_MAX = 16 << 20, CSV_COLUMNS_MAX = 10000 };
+enum { CSV_RECORD_MAX = 16 << 20, CSV_COLUMNS_MAX = 10000, JSON_DEPTH_MAX = 64 };
+
+enum record_kind {
+	RECORD_GOOD,
+	RECORD_UNREADABLE, /* it does not fit */
+	RECORD_TOTAL,      /* it fits, but is a total of others and no row */
+};
 
 struct csv_field {
-	const char *text; /* unquoted, not NUL-terminated, valid until the next record */
+	const char *text; /* decoded, not NUL-terminated, valid until the next record */
 	size_t size;
 };
 
 struct csv_record {
 	int64_t line;    /* first physical line, from 1 */
-	int64_t offset;  /* byte offset of its first byte */
-	const char *raw; /* the record as it stands in the file, without its line end */
+	int64_t offset;  /* of its first byte in the text */
+	const char *raw; /* the record as it stands in the text, without its line end */
 	size_t raw_size; /* of a record that is too long only the first 4 KB are kept */
 	const struct csv_field *fields;
 	size_t n;
+	enum record_kind kind;
 	const char *rejected; /* NULL: good. Else why: the fields are then what could be read */
 	const char *hash;     /* rejected: BLAKE2b-256 of all its raw bytes; NULL when good */
 };
@@ -44,24 +66,33 @@ struct csv_reader;
 
 /*
  * Opens a source file of folder, and no symbolic link in its place. verify: the content's size and hash
- * are compared with the file's when the end is reached. Errors: NOT_FOUND, IO.
+ * are compared with the file's when the end is reached. Errors: NOT_FOUND, IO; INVALID (an encoding that nobody
+ * knows).
  */
 int csv_reader_open(const char *folder, const struct source_file *file, bool verify,
 		    struct csv_reader **ret, struct bldr_error *err);
 void csv_reader_close(struct csv_reader *r);
-/* 1: *ret is the next record after the header; 0: end; negative: IO, or CHANGED (`"orders.csv" has
- * changed since it was first read`), found at the end at the latest. */
+/* 1: *ret is the next record after the header; 0: end; negative: IO, INVALID or LIMIT (it cannot be unpacked), or
+ * CHANGED (`"orders.csv" has changed since it was first read`), found at the end at the latest. */
 int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err);
 
 /* ---- the steps ---- */
 
+/* Whether a file with this name is looked at: .csv .tsv .txt .tab .psv .dat .json .jsonl .ndjson, each with .gz too,
+ * whatever the case of its letters. */
+bool ingest_looks_at(const char *name);
+
 /*
- * Lists the regular files of folder (not recursive, sorted by bytes), takes *.csv, hashes them, reads
- * the headers. Other files, folders, hidden files, links within the folder and files without a header
- * are listed as skipped, with the reason. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no
- * usable file: says what was there; a link that leads out of the folder; a header with duplicate (case
- * does not count) or empty names, not UTF-8, not separated by commas, with line), IO (unreadable: names
- * the file).
+ * Lists the files of folder (not recursive, sorted by bytes) and finds out how each one that may be a source is
+ * read: packing, encoding, format, dialect, columns, totals; docs/artefacts.md tells what a source_file says of it.
+ * Every file is read whole and hashed. What it is, is found out from samples of its text: the first 256 KiB (of
+ * them 2,000 records at most for the dialect) and, for totals, the last 64 KiB; keys of JSON from all of it.
+ *
+ * What is no source is listed as skipped, with the reason: folders, hidden files, links, other kinds of files,
+ * binary files, text that is no table, JSON that is no list of objects, files that cannot be unpacked, have more
+ * than CSV_COLUMNS_MAX columns or a header that cannot be read. One bad file does not keep the others from being
+ * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), IO
+ * (unreadable: names the file), CHANGED.
  */
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret,
 		    struct bldr_error *err);

@@ -1,5 +1,6 @@
 """What goes wrong is said: one clear message, the right exit code, nothing lost."""
 
+import gzip
 import json
 import os
 import resource
@@ -32,7 +33,7 @@ def test_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = run("run", "--source-dir", tmp_path / "empty", "--output", tmp_path / "out")
     assert done.returncode == 2
-    assert "no .csv file" in done.stderr
+    assert "holds no file that is read" in done.stderr
 
 
 def test_a_file_instead_of_a_folder() -> None:
@@ -207,16 +208,31 @@ def test_progress_is_plain_lines_without_a_terminal(tmp_path: Path) -> None:
     assert "analyst.discover" in done.stderr
 
 
-def test_a_wrong_file_found_inside_the_run(tmp_path: Path) -> None:
-    """Not the world's fault: the message names file and column, the exit code is that of wrong input."""
-    source = copy_jaffle(tmp_path / "source")
-    orders = source / "raw_orders.csv"
-    orders.write_text(orders.read_text().replace("id,user_id", "id,Id", 1))
+def test_wrong_files_found_inside_the_run(tmp_path: Path) -> None:
+    """Not the world's fault: the message names each file and why, the exit code is that of wrong input."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "orders.csv").write_bytes(b"id,us\x00er\n1,2\n")
+    (source / "items.csv.gz").write_bytes(gzip.compress(b"id,n\n1,2\n" * 99)[:-9])
     done = run("run", "--source-dir", source, "--output", tmp_path / "out", "--json")
     assert done.returncode == 2, done.stderr
     outcome = json.loads(done.stdout)
     assert (outcome["status"], outcome["error_code"]) == ("failed", "INVALID")
-    assert "raw_orders.csv" in outcome["error"] and '"Id" twice' in outcome["error"]
+    assert '"orders.csv" (its header in line 1 cannot be read: a NUL byte)' in outcome["error"]
+    assert '"items.csv.gz" cannot be unpacked: its gzip data ends too early' in outcome["error"]
+
+
+def test_wrong_files_among_good_ones(tmp_path: Path) -> None:
+    """One bad file does not fail the other three; each that is left out is said, with its reason."""
+    source = copy_jaffle(tmp_path / "source")
+    (source / "half.csv.gz").write_bytes(gzip.compress(b"id,n\n1,2\n" * 99)[:-9])
+    (source / "picture.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    (source / "outside.csv").symlink_to("/etc/passwd")
+    done = run("run", "--source-dir", source, "--output", tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'not read: "half.csv.gz" ("half.csv.gz" cannot be unpacked' in done.stdout
+    assert 'not read: "picture.csv" (binary: a picture)' in done.stdout
+    assert 'not read: "outside.csv" (a symbolic link that leads out' in done.stdout
 
 
 @pytest.mark.parametrize("limit", [16_384, 65_536, 150_000, 230_000, 300_000])

@@ -44,9 +44,11 @@ def test_profile_of_a_folder_for_people() -> None:
 
 
 def test_profile_of_one_file_whatever_else_is_there(tmp_path: Path) -> None:
-    (tmp_path / "bad.csv").write_text("id,id\n1,2\n")
+    (tmp_path / "bad.csv").write_bytes(b"id,n\x00m\n1,2\n")
     (tmp_path / "good.csv").write_text('id,word\n1,"two\twords"\n2,"broken\n')
-    assert run("profile", tmp_path).returncode == 2
+    assert run("profile", tmp_path / "bad.csv").returncode == 2
+    whole = run("profile", tmp_path)
+    assert whole.returncode == 0 and "bad.csv" in whole.stdout
     for path in (tmp_path / "good.csv", "good.csv"):
         done = run("profile", path, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
@@ -56,7 +58,7 @@ def test_profile_of_one_file_whatever_else_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"), [("nowhere", "No such file"), ("notes.txt", "not a CSV file")]
+    ("path", "said"), [("nowhere", "No such file"), ("notes.txt", "text, but not a table")]
 )
 def test_profile_of_what_is_no_source(tmp_path: Path, path: str, said: str) -> None:
     (tmp_path / "notes.txt").write_text("hello")

@@ -8,7 +8,7 @@
 #include "checks/reader.h"
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
-#include "ingest/csv.h"
+#include "ingest/reader.h"
 
 /* Fills what ingest finds out about a file; false: it refuses the file or finds no header. */
 static bool discover(struct source_file *f, struct arena *a)

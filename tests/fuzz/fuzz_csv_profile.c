@@ -7,8 +7,8 @@
 #include "base/columntype.h"
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
-#include "ingest/csv.h"
 #include "ingest/ingest.h"
+#include "ingest/reader.h"
 
 static const char *artefact_folder(void)
 {

@@ -3,6 +3,10 @@
  *
  *	ingest_dump records FOLDER FILE    one JSON line per record: {"line","offset","size","fields"} or,
  *	                                   rejected, {"line","offset","size","rejected","hash"}
+ *	ingest_dump declared FOLDER FILE DIALECT
+ *	                                   the same of a file that is read as DIALECT says, not as it looks: JSON, the
+ *	                                   members of source_file that are not as in plain CSV; columns: how many,
+ *	                                   where there is no header
  *	ingest_dump sources FOLDER         the sources artefact
  *	ingest_dump profile FOLDER         the profile artefact
  *
@@ -12,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ingest/headings.h"
 #include "ingest/ingest.h"
+#include "ingest/reader.h"
 
 static int fail(const struct bldr_error *err)
 {
@@ -37,6 +43,9 @@ static struct bldr_value *record_value(const struct csv_record *r)
 	if (r->rejected != NULL) {
 		bldr_object_set(v, "rejected", bldr_text(r->rejected));
 		bldr_object_set(v, "hash", bldr_text(r->hash));
+		if (r->kind == RECORD_TOTAL) {
+			bldr_object_set(v, "total", bldr_bool(true));
+		}
 		return v;
 	}
 	struct bldr_value *fields = bldr_list();
@@ -45,6 +54,21 @@ static struct bldr_value *record_value(const struct csv_record *r)
 	}
 	bldr_object_set(v, "fields", fields);
 	return v;
+}
+
+static int print_records(const char *folder, const struct source_file *file, struct bldr_error *err)
+{
+	struct csv_reader *r;
+	struct csv_record record;
+	int rc = csv_reader_open(folder, file, true, &r, err);
+	if (rc != 0) {
+		return rc;
+	}
+	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+		print(record_value(&record));
+	}
+	csv_reader_close(r);
+	return rc;
 }
 
 static int dump_records(const char *folder, const char *path, const struct sources *sources,
@@ -59,16 +83,80 @@ static int dump_records(const char *folder, const char *path, const struct sourc
 	if (file == NULL) {
 		return bldr_error_set(err, BLDR_E_NOT_FOUND, "\"%s\" is no source", path);
 	}
+	return print_records(folder, file, err);
+}
+
+static const char *member(const struct bldr_value *dialect, const char *name, const char *plain)
+{
+	const char *text = bldr_get_text(dialect, name);
+	return text != NULL ? text : plain;
+}
+
+static void declare(const struct bldr_value *d, struct arena *a, struct source_file *f)
+{
+	const char *format = member(d, "format", "csv");
+	const struct bldr_value *totals = bldr_get(d, "not_rows");
+	f->format = strcmp(format, "csv") == 0 ? FORMAT_CSV
+		: strcmp(format, "json") == 0  ? FORMAT_JSON
+					       : FORMAT_JSONL;
+	bool csv = f->format == FORMAT_CSV;
+	f->compression = strcmp(member(d, "compression", ""), "gzip") == 0 ? COMPRESSION_GZIP
+									   : COMPRESSION_NONE;
+	f->encoding = member(d, "encoding", "utf-8");
+	f->delimiter = member(d, "delimiter", csv ? "," : "");
+	f->quote = member(d, "quote", csv ? "\"" : "");
+	f->escape = strcmp(member(d, "escape", ""), "backslash") == 0 ? ESCAPE_BACKSLASH
+								      : ESCAPE_DOUBLED;
+	f->preamble_lines = bldr_get_int(d, "preamble_lines", 0);
+	f->header = bldr_as_bool(bldr_get(d, "header"), csv);
+	for (size_t i = 0; i < bldr_count(totals); i++) {
+		*LIST_ADD(a, &f->not_rows) = bldr_as_text(bldr_at(totals, i));
+	}
+	headings_number((size_t)bldr_get_int(d, "columns", 0), a, f);
+}
+
+/* Reads the columns' names, then size and hash. */
+static int complete(const char *folder, struct arena *a, struct source_file *f,
+		    struct bldr_error *err)
+{
 	struct csv_reader *r;
 	struct csv_record record;
-	int rc = csv_reader_open(folder, file, true, &r, err);
+	texts written = { 0 };
+	char hash[HASH_HEX_MAX];
+	int rc = csv_reader_discover(folder, f, &r, err);
 	if (rc != 0) {
 		return rc;
 	}
-	while ((rc = csv_reader_next(r, &record, err)) > 0) {
-		print(record_value(&record));
+	if (f->header && (rc = csv_reader_header(r, &record, err)) > 0) {
+		for (size_t i = 0; i < record.n; i++) {
+			*LIST_ADD(a, &written) =
+				arena_strndup(a, record.fields[i].text, record.fields[i].size);
+		}
+		headings_name(&written, a, f);
 	}
+	while (rc >= 0 && f->format != FORMAT_CSV && (rc = csv_reader_next(r, &record, err)) > 0) {
+	}
+	for (size_t i = 0; f->format != FORMAT_CSV && i < csv_reader_keys(r)->n; i++) {
+		*LIST_ADD(a, &f->columns) = arena_strdup(a, csv_reader_keys(r)->at[i]);
+	}
+	rc = rc < 0 ? rc : csv_reader_drain(r, hash, &f->bytes, err);
+	f->hash = arena_strdup(a, hash);
 	csv_reader_close(r);
+	return rc;
+}
+
+static int dump_declared(char **argv, struct arena *a, struct bldr_error *err)
+{
+	struct bldr_value *dialect;
+	struct source_file f = { .path = argv[3] };
+	int rc = bldr_value_parse(argv[4], strlen(argv[4]), &dialect, err);
+	if (rc != 0) {
+		return rc;
+	}
+	declare(dialect, a, &f);
+	rc = complete(argv[2], a, &f, err);
+	rc = rc != 0 ? rc : print_records(argv[2], &f, err);
+	bldr_unref(dialect);
 	return rc;
 }
 
@@ -104,10 +192,17 @@ int main(int argc, char **argv)
 	struct sources sources;
 	struct arena a = { 0 };
 	if (argc < 3) {
-		fputs("usage: ingest_dump records|sources|profile FOLDER [FILE]\n", stderr);
+		fputs("usage: ingest_dump records|declared|sources|profile FOLDER [FILE [DIALECT]]\n",
+		      stderr);
 		return 2;
 	}
-	int rc = ingest_discover(argv[2], &a, &sources, &err);
+	bool declared = strcmp(argv[1], "declared") == 0 && argc == 5;
+	int rc = declared ? dump_declared(argv, &a, &err)
+			  : ingest_discover(argv[2], &a, &sources, &err);
+	if (declared) {
+		arena_release(&a);
+		return rc == 0 ? 0 : fail(&err);
+	}
 	if (rc == 0 && strcmp(argv[1], "records") == 0 && argc == 4) {
 		rc = dump_records(argv[2], argv[3], &sources, &err);
 	} else if (rc == 0 && strcmp(argv[1], "profile") == 0) {

@@ -56,7 +56,8 @@ def read(folder: Path, content: bytes) -> list[dict[str, Any]]:
 
 def read_sized(folder: Path, content: bytes) -> list[dict[str, Any]]:
     (folder / "t.csv").write_bytes(content)
-    done = subprocess.run([DUMP, "records", folder, "t.csv"], capture_output=True, check=False)
+    command: list[str | Path] = [DUMP, "declared", folder, "t.csv", "{}"]
+    done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -1,0 +1,702 @@
+/*
+ * Records of JSON: one object per line, or the elements of one array, read as they come. The grammar is RFC 8259's
+ * without exception. Nothing is decoded but the keys and texts of the record itself: a number keeps the
+ * digits that were written, an object or array inside is handed out as it stands.
+ *
+ * A record is scanned in three steps: the grammar alone (js_*), which finds its members; what a good record may
+ * not be (judge); the columns' values (set_spans).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "ingest/reader.h"
+
+enum { KEYS_MAX = 10 * CSV_COLUMNS_MAX };
+
+struct json_key {
+	bool column;
+	int64_t seen;  /* the last record that has it */
+	size_t member; /* of that record */
+	const char *text;
+};
+
+struct member {
+	size_t at, size; /* of the key between its quotes, from the record's first byte */
+	size_t value, value_size;
+	struct json_key *key;
+};
+
+struct js {
+	struct csv_reader *r;
+	size_t i;
+	size_t end; /* SIZE_MAX: the text's */
+	size_t depth, deepest;
+	size_t members;
+	bool object;
+	const char *broken; /* why it is no JSON */
+};
+
+/* ---- grammar ---- */
+
+/* The byte at i, -1 behind the end. */
+static int js_peek(struct js *js)
+{
+	if (js->i >= js->end || !window_have(&js->r->w, js->i)) {
+		return -1;
+	}
+	return (unsigned char)window_byte(&js->r->w, js->i);
+}
+
+static bool js_break(struct js *js, const char *why)
+{
+	js->broken = js->broken != NULL ? js->broken : why;
+	return false;
+}
+
+static void js_blanks(struct js *js)
+{
+	for (int c = js_peek(js); c == ' ' || c == '\t' || c == '\n' || c == '\r';) {
+		js->i++;
+		c = js_peek(js);
+	}
+}
+
+static bool js_escape(struct js *js)
+{
+	int c = js_peek(js);
+	js->i++;
+	if (c == 'u') {
+		for (int n = 0; n < 4; n++, js->i++) {
+			int hex = js_peek(js);
+			int lower = hex | 0x20;
+			if ((hex < '0' || hex > '9') && (lower < 'a' || lower > 'f')) {
+				return js_break(js, "an escape that is none");
+			}
+		}
+		return true;
+	}
+	return c > 0 && strchr("\"\\/bfnrt", c) != NULL ? true
+							: js_break(js, "an escape that is none");
+}
+
+/* A text with its quotes. */
+static bool js_string(struct js *js)
+{
+	if (js_peek(js) != '"') {
+		return js_break(js, "a key is missing");
+	}
+	js->i++;
+	for (;;) {
+		int c = js_peek(js);
+		if (c < 0) {
+			return js_break(js, "a text that is never closed");
+		}
+		js->i++;
+		if (c == '"') {
+			return true;
+		}
+		if (c == 0) {
+			return js_break(js, "a NUL byte");
+		}
+		if (c < 0x20) {
+			return js_break(js, "a control character in a text");
+		}
+		if (c == '\\' && !js_escape(js)) {
+			return false;
+		}
+	}
+}
+
+static size_t js_digits(struct js *js)
+{
+	size_t n = 0;
+	for (int c = js_peek(js); c >= '0' && c <= '9'; c = js_peek(js)) {
+		js->i++;
+		n++;
+	}
+	return n;
+}
+
+static bool js_number(struct js *js)
+{
+	if (js_peek(js) == '-') {
+		js->i++;
+	}
+	bool zero = js_peek(js) == '0';
+	size_t whole = js_digits(js);
+	bool good = whole > 0 && (!zero || whole == 1);
+	if (good && js_peek(js) == '.') {
+		js->i++;
+		good = js_digits(js) > 0;
+	}
+	int c = js_peek(js);
+	if (good && (c == 'e' || c == 'E')) {
+		js->i++;
+		c = js_peek(js);
+		js->i += c == '+' || c == '-' ? 1 : 0;
+		good = js_digits(js) > 0;
+	}
+	return good ? true : js_break(js, "a number that is none");
+}
+
+static bool js_word(struct js *js, const char *word)
+{
+	for (; *word != '\0'; word++, js->i++) {
+		if (js_peek(js) != *word) {
+			return js_break(js, "a value is missing");
+		}
+	}
+	return true;
+}
+
+static bool js_scalar(struct js *js)
+{
+	int c = js_peek(js);
+	if (c == '"') {
+		return js_string(js);
+	}
+	if (c == '-' || (c >= '0' && c <= '9')) {
+		return js_number(js);
+	}
+	return js_word(js, c == 't' ? "true" : c == 'f' ? "false" : "null");
+}
+
+/* The bracket of this depth; a stack of bits grows with what is open. */
+static void js_push(struct js *js, bool object)
+{
+	struct csv_reader *r = js->r;
+	size_t at = js->depth / 8;
+	unsigned char bit = (unsigned char)(1U << js->depth % 8);
+	if (at >= r->stack_room) {
+		r->stack_room = r->stack_room * 2 + 64;
+		r->stack = xrealloc(r->stack, r->stack_room);
+	}
+	r->stack[at] = (unsigned char)(object ? r->stack[at] | bit : r->stack[at] & ~bit);
+	js->depth++;
+	js->deepest = js->depth > js->deepest ? js->depth : js->deepest;
+}
+
+static bool js_in_object(const struct js *js)
+{
+	size_t top = js->depth - 1;
+	return (js->r->stack[top / 8] >> top % 8 & 1) != 0;
+}
+
+/* `"key":`, up to the value. */
+static bool js_key(struct js *js)
+{
+	js_blanks(js);
+	if (!js_string(js)) {
+		return false;
+	}
+	js_blanks(js);
+	if (js_peek(js) != ':') {
+		return js_break(js, "a colon is missing");
+	}
+	js->i++;
+	js_blanks(js);
+	return true;
+}
+
+/* Behind a value inside brackets: closes what ends here. True: another value of depth > base follows. */
+static bool js_after_value(struct js *js, size_t base)
+{
+	while (js->depth > base) {
+		bool object = js_in_object(js);
+		js_blanks(js);
+		int c = js_peek(js);
+		if (c == ',') {
+			js->i++;
+			js_blanks(js);
+			return !object || js_key(js);
+		}
+		if (c != (object ? '}' : ']')) {
+			return js_break(js, c < 0 ? "it ends too early" : "a comma is missing");
+		}
+		js->i++;
+		js->depth--;
+	}
+	return false;
+}
+
+/* One value of any depth. */
+static bool js_value(struct js *js)
+{
+	size_t base = js->depth;
+	bool more = true;
+	while (more) {
+		int c = js_peek(js);
+		bool object = c == '{';
+		if (!object && c != '[') {
+			if (!js_scalar(js)) {
+				return false;
+			}
+			more = js_after_value(js, base);
+			continue;
+		}
+		js_push(js, object);
+		js->i++;
+		js_blanks(js);
+		if (js_peek(js) == (object ? '}' : ']')) {
+			js->i++;
+			js->depth--;
+			more = js_after_value(js, base);
+		} else if (object && !js_key(js)) {
+			return false;
+		}
+	}
+	return js->broken == NULL;
+}
+
+static void add_member(struct js *js, struct member m)
+{
+	struct csv_reader *r = js->r;
+	if (js->members == r->members_room) {
+		r->members_room = r->members_room * 2 + 16;
+		r->members = xrealloc(r->members, r->members_room * sizeof(*r->members));
+	}
+	r->members[js->members++] = m;
+}
+
+/* The record's own object, at its brace. */
+static bool js_object(struct js *js)
+{
+	js->object = true;
+	js_push(js, true);
+	js->i++;
+	js_blanks(js);
+	if (js_peek(js) == '}') {
+		js->i++;
+		return true;
+	}
+	for (;;) {
+		struct member m = { 0 };
+		js_blanks(js);
+		m.at = js->i + 1;
+		if (!js_string(js)) {
+			return false;
+		}
+		m.size = js->i - 1 - m.at;
+		js_blanks(js);
+		if (js_peek(js) != ':') {
+			return js_break(js, "a colon is missing");
+		}
+		js->i++;
+		js_blanks(js);
+		m.value = js->i;
+		if (!js_value(js)) {
+			return false;
+		}
+		m.value_size = js->i - m.value;
+		if (js->members <= CSV_COLUMNS_MAX) { /* one more than may be */
+			add_member(js, m);
+		}
+		js_blanks(js);
+		int c = js_peek(js);
+		if (c != ',' && c != '}') {
+			return js_break(js, c < 0 ? "it ends too early" : "a comma is missing");
+		}
+		js->i++;
+		if (c == '}') {
+			return true;
+		}
+	}
+}
+
+static bool js_record(struct js *js)
+{
+	js_blanks(js);
+	return js_peek(js) == '{' ? js_object(js) : js_value(js);
+}
+
+/* ---- texts ---- */
+
+static uint32_t hex4(const char *s)
+{
+	uint32_t c = 0;
+	for (int i = 0; i < 4; i++) {
+		uint32_t digit = s[i] <= '9' ? (uint32_t)(s[i] - '0')
+					     : (uint32_t)((s[i] | 0x20) - 'a' + 10);
+		c = c << 4 | digit;
+	}
+	return c;
+}
+
+static void put_utf8(struct csv_reader *r, uint32_t c)
+{
+	char *to = r->text + r->text_size;
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const unsigned char first[] = { 0, 0x00, 0xC0, 0xE0, 0xF0 };
+	for (size_t i = n; i-- > 1; c >>= 6) {
+		to[i] = (char)(0x80 | (c & 0x3F));
+	}
+	to[0] = (char)(first[n] | c);
+	r->text_size += n;
+}
+
+/* The character of an escape at s, behind the backslash; 0: one that no text may have. */
+static uint32_t unescape(const char *s, size_t *ret_size)
+{
+	static const char from[] = "\"\\/bfnrt";
+	static const char to[] = "\"\\/\b\f\n\r\t";
+	*ret_size = 1;
+	if (*s != 'u') {
+		return (uint32_t)to[strchr(from, *s) - from];
+	}
+	uint32_t c = hex4(s + 1);
+	*ret_size = 5;
+	if (c < 0xD800 || c > 0xDFFF) {
+		return c;
+	}
+	/* the text's closing quote is behind it, so reading on stops in time */
+	if (c > 0xDBFF || s[5] != '\\' || s[6] != 'u') {
+		return 0;
+	}
+	uint32_t low = hex4(s + 7);
+	*ret_size = 11;
+	return low >= 0xDC00 && low <= 0xDFFF ? 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00) : 0;
+}
+
+/* The text between the quotes at `from`. False: it holds U+0000 or half a surrogate pair. */
+static bool decode(struct csv_reader *r, size_t from, size_t size, struct span *ret)
+{
+	const char *s = r->w.data + r->w.at + from;
+	const char *end = s + size;
+	if (memchr(s, '\\', size) == NULL) {
+		*ret = (struct span){ .from = from, .size = size };
+		return true;
+	}
+	reader_text_room(r, size);
+	ret->own = true;
+	ret->from = r->text_size;
+	while (s < end) {
+		if (*s != '\\') {
+			r->text[r->text_size++] = *s++;
+			continue;
+		}
+		size_t used;
+		uint32_t c = unescape(s + 1, &used);
+		if (c == 0) {
+			return false;
+		}
+		put_utf8(r, c);
+		s += 1 + used;
+	}
+	ret->size = r->text_size - ret->from;
+	return true;
+}
+
+/* ---- columns ---- */
+
+static struct json_key *key_of(struct csv_reader *r, const char *text, size_t size)
+{
+	if (!r->collect) {
+		return map_find(r->keys, text, size);
+	}
+	void **place = map_at(r->keys, text, size);
+	if (*place == NULL) {
+		struct json_key *key = ARENA_NEW(&r->key_arena, struct json_key);
+		key->text = arena_strndup(&r->key_arena, text, size);
+		*place = key;
+	}
+	return *place;
+}
+
+/* The keys of the record's members. False: rejected. */
+static bool find_keys(struct csv_reader *r, size_t members)
+{
+	for (size_t i = 0; i < members; i++) {
+		struct member *m = &r->members[i];
+		struct span span;
+		if (!decode(r, m->at, m->size, &span)) {
+			reader_reject(r, "a key with U+0000 or half a surrogate pair");
+			return false;
+		}
+		const char *text = (span.own ? r->text : r->w.data + r->w.at) + span.from;
+		m->key = key_of(r, text, span.size);
+		r->text_size = 0;
+		if (m->key == NULL) {
+			reader_reject(r, "a key that is no column");
+			return false;
+		}
+		if (m->key->seen == r->records) {
+			reader_reject(r, "a key twice");
+			return false;
+		}
+		m->key->seen = r->records;
+		m->key->member = i;
+	}
+	return true;
+}
+
+/* The column's value, or the empty text when the record has none. False: rejected. */
+static bool add_value(struct csv_reader *r, const struct json_key *key)
+{
+	struct span span = { 0 };
+	if (key->seen == r->records) {
+		const struct member *m = &r->members[key->member];
+		char first = window_byte(&r->w, m->value);
+		if (first == '"') {
+			if (!decode(r, m->value + 1, m->value_size - 2, &span)) {
+				reader_reject(r, "a text with U+0000 or half a surrogate pair");
+				return false;
+			}
+		} else if (first != 'n') {
+			span = (struct span){ .from = m->value, .size = m->value_size };
+		}
+	}
+	reader_add_span(r, span);
+	return true;
+}
+
+/* All values, in the order of the columns or, while these are collected, of the record. */
+static void add_values(struct csv_reader *r, size_t members)
+{
+	bool good = true;
+	size_t n = r->collect ? members : r->columns;
+	for (size_t i = 0; i < n && good; i++) {
+		good = add_value(r, r->collect ? r->members[i].key : map_value(r->keys, i));
+	}
+	if (!good) {
+		r->n = 0;
+		r->found = 0;
+	}
+}
+
+static void collect_columns(struct csv_reader *r, size_t members)
+{
+	for (size_t i = 0; i < members && r->reason[0] == '\0'; i++) {
+		struct json_key *key = r->members[i].key;
+		if (!key->column) {
+			key->column = true;
+			*LIST_ADD(&r->key_arena, &r->key_names) = key->text;
+		}
+	}
+	if (r->key_names.n > CSV_COLUMNS_MAX || map_count(r->keys) > KEYS_MAX) {
+		r->w.rc = bldr_error_set(&r->w.error, BLDR_E_LIMIT,
+					 "the objects of \"%s\" have more than %d different keys",
+					 r->name, CSV_COLUMNS_MAX);
+	}
+}
+
+/* A record that is JSON: is it a good one? */
+static void take(struct js *js, size_t size)
+{
+	struct csv_reader *r = js->r;
+	r->records++;
+	if (js->deepest > JSON_DEPTH_MAX) {
+		reader_reject(r, "more than %d brackets deep", JSON_DEPTH_MAX);
+	} else if (!js->object) {
+		reader_reject(r, "not an object");
+	} else if (js->members > CSV_COLUMNS_MAX) {
+		reader_reject(r, "more than %d keys", CSV_COLUMNS_MAX);
+	} else if (!utf8_valid(r->w.data + r->w.at, size)) {
+		reader_reject(r, "not valid UTF-8");
+	} else if (find_keys(r, js->members)) {
+		add_values(r, js->members);
+		if (r->collect) {
+			collect_columns(r, js->members);
+		}
+	}
+}
+
+/* ---- lines ---- */
+
+static const char bom[] = "\xEF\xBB\xBF";
+enum { BOM_SIZE = 3 };
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void begin(struct csv_reader *r)
+{
+	struct text_window *w = &r->w;
+	if (!r->begun) {
+		r->begun = true;
+		if (window_have(w, BOM_SIZE - 1) && memcmp(w->data, bom, BOM_SIZE) == 0) {
+			r->with_bom = true;
+			w->at = BOM_SIZE;
+		}
+	}
+}
+
+/* Leaves lines of blanks behind. */
+static bool start_line(struct csv_reader *r)
+{
+	struct text_window *w = &r->w;
+	for (size_t i = 0; window_have(w, i); i++) {
+		char c = window_byte(w, i);
+		if (!blank(c)) {
+			return true;
+		}
+		if (c == '\n') {
+			w->at += i + 1;
+			r->line++;
+			i = (size_t)-1;
+		}
+	}
+	return !w->ended && w->rc == 0; /* a line of more blanks than a record may have */
+}
+
+static size_t scan_line(struct csv_reader *r)
+{
+	struct text_window *w = &r->w;
+	struct js js = { .r = r };
+	while (window_have(w, js.end) && window_byte(w, js.end) != '\n') {
+		js.end++;
+	}
+	bool ends = window_have(w, js.end);
+	size_t size = js.end;
+	size -= ends && size > 0 && window_byte(w, size - 1) == '\r' ? 1 : 0;
+	if (size > CSV_RECORD_MAX) {
+		reader_reject(r, "longer than %d bytes", CSV_RECORD_MAX);
+		reader_cut(r, CSV_RECORD_MAX, END_LF);
+		ends = window_have(w, 0);
+		size = 0;
+		js.end = 0;
+	} else {
+		bool good = js_record(&js);
+		js_blanks(&js);
+		if (good && js.i < js.end) {
+			js_break(&js, "something behind the object");
+		}
+		if (js.broken != NULL) {
+			reader_reject(r, "not JSON: %s", js.broken);
+		} else {
+			take(&js, size);
+		}
+	}
+	r->done = js.end + (ends ? 1 : 0);
+	r->lines = ends ? 1 : 0;
+	return size;
+}
+
+/* ---- an array ---- */
+
+static void skip_blanks(struct csv_reader *r)
+{
+	struct text_window *w = &r->w;
+	while (window_have(w, 0) && blank(window_byte(w, 0))) {
+		r->line += window_byte(w, 0) == '\n' ? 1 : 0;
+		w->at++;
+	}
+}
+
+static bool skip_char(struct csv_reader *r, char c)
+{
+	struct text_window *w = &r->w;
+	if (!window_have(w, 0) || window_byte(w, 0) != c) {
+		return false;
+	}
+	w->at++;
+	skip_blanks(r);
+	return true;
+}
+
+static bool break_array(struct csv_reader *r, const char *why)
+{
+	r->place = JSON_ENDED;
+	reader_reject(r, "the array breaks here: %s", why);
+	return true;
+}
+
+/* Behind the closing bracket only blanks may stand. */
+static bool end_array(struct csv_reader *r)
+{
+	if (window_have(&r->w, 0)) {
+		return break_array(r, "something behind the array");
+	}
+	r->place = JSON_ENDED;
+	return false;
+}
+
+/* True: an element follows, or what is left is a rejected record. */
+static bool start_element(struct csv_reader *r)
+{
+	if (r->place == JSON_ENDED) {
+		return false;
+	}
+	skip_blanks(r);
+	bool more = window_have(&r->w, 0);
+	switch (r->place) {
+	case JSON_BEFORE:
+		if (!more) {
+			return false;
+		}
+		if (!skip_char(r, '[')) {
+			return break_array(r, "it does not begin with a bracket");
+		}
+		r->place = JSON_NEXT;
+		return !skip_char(r, ']') || end_array(r);
+	case JSON_NEXT:
+		if (skip_char(r, ']')) {
+			return end_array(r);
+		}
+		if (!skip_char(r, ',')) {
+			return break_array(r, more ? "a comma is missing" : "it is not closed");
+		}
+		return true;
+	case JSON_ENDED:
+		break;
+	}
+	return false;
+}
+
+static size_t scan_element(struct csv_reader *r)
+{
+	struct js js = { .r = r, .end = SIZE_MAX };
+	if (r->place != JSON_ENDED) {
+		(void)js_record(&js);
+		if (js.i > CSV_RECORD_MAX) {
+			break_array(r, "an element longer than 16 MB");
+		} else if (js.broken != NULL) {
+			break_array(r, js.broken);
+		}
+	}
+	if (r->place == JSON_ENDED) {
+		reader_cut(r, 0, END_TEXT);
+		return 0;
+	}
+	r->place = JSON_NEXT;
+	r->done = js.i;
+	for (size_t i = 0; i < js.i; i++) {
+		r->lines += window_byte(&r->w, i) == '\n' ? 1 : 0;
+	}
+	take(&js, js.i);
+	return js.i;
+}
+
+/* ---- for the reader ---- */
+
+void json_open(struct csv_reader *r, const struct source_file *file)
+{
+	r->keys = map_new();
+	for (size_t i = 0; !r->collect && i < file->columns.n; i++) {
+		struct json_key *key = ARENA_NEW(&r->key_arena, struct json_key);
+		key->column = true;
+		*map_at(r->keys, file->columns.at[i], strlen(file->columns.at[i])) = key;
+	}
+}
+
+void json_close(struct csv_reader *r)
+{
+	map_free(r->keys);
+	arena_release(&r->key_arena);
+	free(r->members);
+	free(r->stack);
+}
+
+bool json_start(struct csv_reader *r)
+{
+	begin(r);
+	return r->format == FORMAT_JSONL ? start_line(r) : start_element(r);
+}
+
+size_t json_scan(struct csv_reader *r)
+{
+	return r->format == FORMAT_JSONL ? scan_line(r) : scan_element(r);
+}

@@ -1,0 +1,345 @@
+/*
+ * The reader: a window over the file's text and the scanner of its format. A record that does not fit is handed
+ * out as well, with its reason; then reading goes on behind it.
+ */
+#include "ingest/reader.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/utf8.h"
+
+/* ---- for the scanners ---- */
+
+void reader_reject(struct csv_reader *r, const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	(void)vsnprintf(r->reason, sizeof(r->reason), format, list);
+	va_end(list);
+}
+
+void reader_add_span(struct csv_reader *r, struct span span)
+{
+	r->found++;
+	if (r->n == CSV_COLUMNS_MAX) {
+		return;
+	}
+	if (r->n == r->spans_room) {
+		r->spans_room = r->spans_room != 0 ? r->spans_room * 2 : 16;
+		r->spans = xrealloc(r->spans, r->spans_room * sizeof(*r->spans));
+	}
+	r->spans[r->n++] = span;
+}
+
+void reader_text_room(struct csv_reader *r, size_t more)
+{
+	if (r->text_room - r->text_size < more) {
+		r->text_room = r->text_size + more + r->text_room;
+		r->text = xrealloc(r->text, r->text_room);
+	}
+}
+
+static bool at_end(const struct text_window *w, size_t i, enum reader_end end)
+{
+	char c = window_byte(w, i);
+	return (end == END_LINE && (c == '\n' || c == '\r')) || (end == END_LF && c == '\n');
+}
+
+static void leave(struct text_window *w, struct hash_state *h, size_t n)
+{
+	ASSERT(n == 0 || window_have(w, n - 1));
+	hash_add(h, w->data + w->at, n);
+	w->at += n;
+}
+
+void reader_cut(struct csv_reader *r, size_t from, enum reader_end end)
+{
+	struct text_window *w = &r->w;
+	struct hash_state h;
+	size_t kept = 0;
+	r->n = 0;
+	r->text_size = 0;
+	reader_text_room(r, READER_RAW_SHOWN_MAX);
+	while (kept < READER_RAW_SHOWN_MAX && window_have(w, kept) &&
+	       (kept < from || !at_end(w, kept, end))) {
+		r->text[kept] = window_byte(w, kept);
+		kept++;
+	}
+	r->text_size = kept;
+	r->cut = true;
+	hash_init(&h);
+	leave(w, &h, from);
+	for (size_t n = WINDOW_CHUNK; n == WINDOW_CHUNK;) {
+		for (n = 0; n < WINDOW_CHUNK && window_have(w, n) && !at_end(w, n, end);) {
+			n++;
+		}
+		leave(w, &h, n);
+	}
+	hash_end(&h, r->record_hash);
+}
+
+/* ---- one record ---- */
+
+static void set_fields(struct csv_reader *r)
+{
+	if (r->n > r->fields_room) {
+		r->fields_room = r->spans_room;
+		r->fields = xrealloc(r->fields, r->fields_room * sizeof(*r->fields));
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		const struct span *span = &r->spans[i];
+		r->fields[i].text = (span->own ? r->text : r->w.data + r->w.at) + span->from;
+		r->fields[i].size = span->size;
+	}
+}
+
+static void check_bytes(struct csv_reader *r, const char *raw, size_t size)
+{
+	if (r->reason[0] != '\0') {
+		return;
+	}
+	if (memchr(raw, '\0', size) != NULL) {
+		reader_reject(r, "a NUL byte");
+	} else if (!utf8_valid(raw, size)) {
+		reader_reject(r, "not valid UTF-8");
+	} else if (r->columns != 0 && r->found != r->columns) {
+		reader_reject(r, "%zu field%s where the %s has %zu", r->found,
+			      r->found == 1 ? "" : "s", r->header ? "header" : "table", r->columns);
+	}
+}
+
+/* Bytes of the blank at s: space, tab, U+00A0, U+2007, U+202F; 0: none. */
+static size_t blank_size(const char *s, size_t size)
+{
+	if (size >= 1 && (*s == ' ' || *s == '\t')) {
+		return 1;
+	}
+	if (size >= 2 && memcmp(s, "\xC2\xA0", 2) == 0) {
+		return 2;
+	}
+	bool wide = size >= 3 &&
+		(memcmp(s, "\xE2\x80\x87", 3) == 0 || memcmp(s, "\xE2\x80\xAF", 3) == 0);
+	return wide ? 3 : 0;
+}
+
+void reader_trim(const char **s, size_t *size)
+{
+	for (size_t n; (n = blank_size(*s, *size)) > 0;) {
+		*s += n;
+		*size -= n;
+	}
+	for (size_t n = 1; n <= 3 && n <= *size;) {
+		bool blank = blank_size(*s + *size - n, n) == n;
+		*size -= blank ? n : 0;
+		n = blank ? 1 : n + 1;
+	}
+}
+
+static bool letter_or_digit(const char *s, size_t size)
+{
+	unsigned char c = (unsigned char)s[0];
+	unsigned char lower = c | 0x20;
+	return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') ||
+		(c >= 0x80 && blank_size(s, size) == 0);
+}
+
+bool reader_is_total(const char *text, size_t size, const char *word)
+{
+	size_t n = strlen(word);
+	reader_trim(&text, &size);
+	return size >= n && n > 0 && memcmp(text, word, n) == 0 &&
+		(size == n || !letter_or_digit(text + n, size - n));
+}
+
+static bool is_total(const struct csv_reader *r)
+{
+	for (size_t i = 0; i < r->totals->n && r->n > 0; i++) {
+		if (reader_is_total(r->fields[0].text, r->fields[0].size, r->totals->at[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void judge(struct csv_reader *r, struct csv_record *ret)
+{
+	if (!r->cut) {
+		check_bytes(r, ret->raw, ret->raw_size);
+	}
+	if (r->reason[0] != '\0') {
+		ret->kind = RECORD_UNREADABLE;
+	} else if (r->totals->n > 0 && is_total(r)) {
+		ret->kind = RECORD_TOTAL;
+		reader_reject(r, "a total, not a row");
+	} else {
+		ret->kind = RECORD_GOOD;
+		return;
+	}
+	ret->rejected = r->reason;
+	if (!r->cut) {
+		hash_bytes(ret->raw, ret->raw_size, r->record_hash);
+	}
+	ret->hash = r->record_hash;
+}
+
+static int failed(const struct csv_reader *r, struct bldr_error *err)
+{
+	return bldr_error_set(err, r->w.rc, "%s", r->w.error.text);
+}
+
+static int read_record(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err)
+{
+	bool csv = r->format == FORMAT_CSV;
+	r->w.at += r->done;
+	r->line += r->lines;
+	r->done = 0;
+	r->lines = 0;
+	r->n = 0;
+	r->found = 0;
+	r->text_size = 0;
+	r->cut = false;
+	r->reason[0] = '\0';
+	if (r->w.rc != 0 || !(csv ? csv_start(r) : json_start(r))) {
+		return r->w.rc != 0 ? failed(r, err) : 0;
+	}
+	int64_t offset = window_offset(&r->w);
+	size_t size = csv ? csv_scan(r) : json_scan(r);
+	if (r->w.rc != 0) {
+		return failed(r, err);
+	}
+	set_fields(r);
+	*ret = (struct csv_record){
+		.line = r->line,
+		.offset = offset,
+		.raw = r->cut ? r->text : r->w.data + r->w.at,
+		.raw_size = r->cut ? r->text_size : size,
+		.fields = r->fields,
+		.n = r->n,
+	};
+	judge(r, ret);
+	return 1;
+}
+
+/* ---- the reader ---- */
+
+static struct csv_reader *reader_new(const struct source_file *file, struct source_text *text)
+{
+	ASSERT(file->format != FORMAT_CSV || strlen(file->delimiter) == 1);
+	ASSERT(strlen(file->quote) <= 1);
+	struct csv_reader *r = xcalloc(1, sizeof(*r));
+	r->w.text = text;
+	r->name = xstrdup(file->path);
+	r->format = file->format;
+	r->delimiter = file->delimiter[0];
+	r->quote = file->quote[0] != '\0' ? file->quote[0] : QUOTE_NONE;
+	r->backslash = file->escape == ESCAPE_BACKSLASH;
+	r->preamble_lines = file->preamble_lines;
+	r->header = file->header && file->format == FORMAT_CSV;
+	r->header_ahead = r->header;
+	r->totals = &file->not_rows;
+	r->line = 1;
+	return r;
+}
+
+int csv_reader_discover(const char *folder, const struct source_file *file, struct csv_reader **ret,
+			struct bldr_error *err)
+{
+	struct source_text *text;
+	int rc = source_text_open(folder, file, &text, err);
+	if (rc != 0) {
+		return rc;
+	}
+	*ret = reader_new(file, text);
+	if (file->format != FORMAT_CSV) {
+		(*ret)->collect = true;
+		json_open(*ret, file);
+	}
+	return 0;
+}
+
+struct csv_reader *csv_reader_memory(const struct source_file *file, const char *text, size_t size)
+{
+	struct csv_reader *r = reader_new(file, source_text_memory(text, size));
+	if (file->format != FORMAT_CSV) {
+		r->collect = true;
+		json_open(r, file);
+	}
+	return r;
+}
+
+int csv_reader_open(const char *folder, const struct source_file *file, bool verify,
+		    struct csv_reader **ret, struct bldr_error *err)
+{
+	struct source_text *text;
+	int rc = source_text_open(folder, file, &text, err);
+	if (rc != 0) {
+		return rc;
+	}
+	if (verify) {
+		source_text_expect(text, file->bytes, file->hash);
+	}
+	*ret = reader_new(file, text);
+	(*ret)->columns = file->columns.n;
+	if (file->format != FORMAT_CSV) {
+		json_open(*ret, file);
+	}
+	return 0;
+}
+
+void csv_reader_close(struct csv_reader *r)
+{
+	if (r == NULL) {
+		return;
+	}
+	source_text_close(r->w.text);
+	json_close(r);
+	free(r->w.data);
+	free(r->name);
+	free(r->spans);
+	free(r->text);
+	free(r->fields);
+	free(r);
+}
+
+int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err)
+{
+	if (r->header_ahead) {
+		struct csv_record header;
+		int rc = csv_reader_header(r, &header, err);
+		if (rc <= 0) {
+			return rc;
+		}
+		if (header.kind == RECORD_UNREADABLE) {
+			r->w.rc = bldr_error_set(&r->w.error, BLDR_E_CHANGED,
+						 "\"%s\" has changed since it was first read",
+						 r->name);
+		}
+	}
+	return read_record(r, ret, err);
+}
+
+int csv_reader_header(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err)
+{
+	r->header_ahead = false;
+	return read_record(r, ret, err);
+}
+
+bool csv_reader_bom(const struct csv_reader *r)
+{
+	return r->with_bom;
+}
+
+const texts *csv_reader_keys(const struct csv_reader *r)
+{
+	ASSERT(r->collect);
+	return &r->key_names;
+}
+
+int csv_reader_drain(struct csv_reader *r, char ret_hex[HASH_HEX_MAX], int64_t *ret_bytes,
+		     struct bldr_error *err)
+{
+	return r->w.rc != 0 ? failed(r, err) : source_text_hash(r->w.text, ret_hex, ret_bytes, err);
+}
