@@ -15,6 +15,7 @@
 #include "ingest/source_text.h"
 
 enum { CHUNK = 256 << 10, CARRY = 3, ODD_AROUND = 24 };
+enum { UCHARDET_MIN = 20 /* letters; on fewer it guesses at random */ };
 
 struct pass {
 	struct arena *arena;
@@ -267,7 +268,7 @@ static void find_encoding(const struct pass *p, struct first_look *ret)
 	}
 	ret->encoding = "utf-8";
 	if (p->faults > 0 && p->characters < p->faults * 10 && p->fitting * 2 > p->faults) {
-		const char *found = by_uchardet(p, p->arena);
+		const char *found = p->faults >= UCHARDET_MIN ? by_uchardet(p, p->arena) : NULL;
 		ret->encoding = found != NULL ? found : "windows-1252";
 		ret->guessed = true;
 	}
