@@ -12,7 +12,7 @@
 #include "base/check.h"
 #include "checks/calendar_table.h"
 #include "checks/row_choice.h"
-#include "checks/survivors.h"
+#include "checks/winners.h"
 
 struct builder {
 	struct expected *e;
@@ -576,7 +576,7 @@ static int set_duplicates_aside(struct expected *e, struct bldr_error *err)
 		if (d->dedup != DEDUP_LAST) {
 			continue;
 		}
-		int rc = survivors_find(e->relations, d, &kept_by, err);
+		int rc = winners_find(e->relations, d, &kept_by, err);
 		if (rc < 0) {
 			return rc;
 		}

@@ -5,7 +5,7 @@
  * A dimension has one row per business key: the first record that holds it; records without a business key
  * make no member. A fact has one row per good record, but for those that repeat an earlier one byte for byte. In
  * both, a record that lacks a value which the design requires makes no row. Where the design sets duplicates aside
- * (dedup), of each key one record counts (survivors.h), and hops lead to that one alone. A generated date dimension has every day of the years
+ * (dedup), of each key one record counts (winners.h), and hops lead to that one alone. A generated date dimension has every day of the years
  * that its source dates span. A hop that finds nothing gives null, and a null in any part of a dimension's
  * business key means "no key" (-2).
  */

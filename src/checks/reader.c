@@ -103,7 +103,7 @@ static bool is_word_end(char c)
 	return !letter && !(c >= '0' && c <= '9');
 }
 
-bool reader_is_total(const struct source_file *f, const char *field)
+bool raw_record_is_total(const struct source_file *f, const char *field)
 {
 	struct trimmed t = blanks_trim(field, strlen(field));
 	for (size_t i = 0; i < f->not_rows.n; i++) {

@@ -294,7 +294,7 @@ static void read_records(struct scanner *s, struct raw_table *t)
 			s->fault = ragged;
 		}
 		bool total = s->fault == NULL &&
-			reader_is_total(s->file, s->text + s->fields.at[0]);
+			raw_record_is_total(s->file, s->text + s->fields.at[0]);
 		if (s->fault != NULL || total) {
 			*LIST_ADD(s->arena, &t->rejects) = (struct raw_reject){
 				.record = record,

@@ -411,7 +411,7 @@ static bool is_total(const struct parser *p)
 		const struct member *m = &p->members.at[i];
 		if (m->value != 0 && p->file->columns.n > 0 &&
 		    strcmp(m->name, p->file->columns.at[0]) == 0) {
-			return reader_is_total(p->file, p->cut + m->value);
+			return raw_record_is_total(p->file, p->cut + m->value);
 		}
 	}
 	return false;

@@ -32,4 +32,4 @@ int reader_json(const struct source_file *f, size_t from, char *cut, struct aren
 		struct raw_table *t, struct bldr_error *err);
 
 /* Whether a first field marks a total (source_file.not_rows). */
-bool reader_is_total(const struct source_file *f, const char *field);
+bool raw_record_is_total(const struct source_file *f, const char *field);

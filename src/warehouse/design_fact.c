@@ -78,7 +78,7 @@ static void add_dimension_keys(struct designer *d, const struct star_table *t, c
 	for (size_t i = 0; i < t->profile->columns.n; i++) {
 		const struct column_profile *p = &t->profile->columns.at[i];
 
-		if (star_type(p).kind == COLUMN_DATE && !star_is_audit(p)) {
+		if (star_is_date(p) && !star_is_audit(p)) {
 			add_date_key(d, t, p, hops);
 		}
 	}

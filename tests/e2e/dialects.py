@@ -111,6 +111,11 @@ ODD: dict[str, tuple[dict[str, Any], bytes, list[tuple[int, int, list[str] | Non
         b'\n[\n {"a": true},\n {"a": "x" "b"},\n {"a": 3}\n]\n',
         [(3, 1, ["true", "", ""]), (4, 1, None)],
     ),
+    "behind": (
+        {"path": "behind.json", "format": "json"},
+        b'[{"a": 1}]\n{"a": 2}\n',
+        [(1, 1, ["1", "", ""]), (2, 1, None)],
+    ),
     "no_array": (
         {"path": "no_array.json", "format": "json"},
         b'{"a": 1}\n',

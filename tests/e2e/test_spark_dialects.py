@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
     pytest.mark.skipif(shutil.which("java") is None, reason="needs java"),
     pytest.mark.skipif("BLDR_DELTA_JARS" not in os.environ, reason="needs BLDR_DELTA_JARS"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
 ]
 RUNNER = Path(__file__).with_name("spark_runner.py")
 TRUTH = json.loads((ECOMMERCE / "truth.json").read_text())
@@ -43,7 +43,7 @@ class Ran:
         runs = [f"run{i}={source}" for i in range(2)]
         command = [sys.executable, RUNNER, folder / "out/pipeline", folder / "spark", *runs]
         done = subprocess.run(
-            [str(c) for c in command], capture_output=True, text=True, timeout=800, check=False
+            [str(c) for c in command], capture_output=True, text=True, timeout=1700, check=False
         )
         assert done.returncode == 0, done.stderr[-4000:]
         self.first, self.second = json.loads(done.stdout)

@@ -375,6 +375,31 @@ static void test_all_too_wide(void **state)
 	assert_message(f, BLDR_E_INVALID, "\"a.csv\" has 5000 columns");
 }
 
+/* A payment at ten past midnight is of the day that its clock showed. The time stays; an audit time has no day. */
+static void test_days_of_timestamps(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "payments.csv",
+	    "payment_id,amount,paid_at,last_update\n1,5.00,2024-01-01T00:10:00+02:00,2024-02-01T00:00:00Z\n"
+	    "2,6.00,2024-01-02T10:10:00+02:00,2024-02-01T00:00:00Z\n");
+	make(state, &m);
+	assert_string_equal(columns(&m, "fact_payment", ROLE_DIMENSION_KEY), "paid_at_key");
+	assert_string_equal(columns(&m, "fact_payment", ROLE_DEGENERATE), "paid_at last_update");
+	assert_string_equal(column(&m, "fact_payment", "paid_at_key")->dimension, "dim_date");
+	const struct sttm_table *t = mapped(&m, "fact_payment");
+	const char *rule = "";
+	for (size_t i = 0; i < t->columns.n; i++) {
+		if (strcmp(t->columns.at[i].target, "paid_at_key") == 0) {
+			rule = rule_text(f, t->columns.at[i].rule);
+		}
+	}
+	assert_non_null(strstr(rule, "\"fn\":\"written_date\""));
+	assert_null(strstr(rule, "\"cast\""));
+	assert_int_equal(mapped(&m, "dim_date")->calendar.n, 1);
+	assert_string_equal(mapped(&m, "dim_date")->calendar.at[0].column, "paid_at");
+}
+
 #define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
 
 int main(void)
@@ -390,6 +415,7 @@ int main(void)
 		FOLDER_TEST(test_circle_of_dimensions),
 		FOLDER_TEST(test_snapshot),
 		FOLDER_TEST(test_no_vacuous_star),
+		FOLDER_TEST(test_days_of_timestamps),
 		FOLDER_TEST(test_too_wide),
 		FOLDER_TEST(test_all_too_wide),
 	};

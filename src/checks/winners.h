@@ -8,5 +8,5 @@
  * has no key. The one with the greatest version_column counts (no date or number there is lowest), on a tie the last
  * in the file. Keys are compared as typed. Errors: INVALID (names that do not exist).
  */
-int survivors_find(struct relations *r, const struct design_table *d, int64_t **ret_kept_by,
+int winners_find(struct relations *r, const struct design_table *d, int64_t **ret_kept_by,
 		   struct bldr_error *err);

@@ -3,7 +3,7 @@
  * key is what the table's grain, or a dimension's business key, is made of: the columns of the source that their
  * origins read, those where a path begins included.
  */
-#include "checks/survivors.h"
+#include "checks/winners.h"
 
 #include <string.h>
 
@@ -205,7 +205,7 @@ static void choose(const struct rule *rule, struct map *best, int64_t *kept_by)
 	buf_release(&key);
 }
 
-int survivors_find(struct relations *r, const struct design_table *d, int64_t **ret_kept_by,
+int winners_find(struct relations *r, const struct design_table *d, int64_t **ret_kept_by,
 		   struct bldr_error *err)
 {
 	struct rule rule = { .relations = r, .design = d, .err = err };
