@@ -20,9 +20,9 @@ struct scanner {
 	char *text;        /* the copy that becomes fields */
 	size_t size, at;
 	int64_t line;
-	size_t begin;          /* of the record being read */
-	bool unclosed;         /* a quote of it has no end within reach */
-	size_t quote_at;       /* the last field's begin */
+	size_t begin;    /* of the record being read */
+	bool unclosed;   /* a quote of it has no end within reach */
+	size_t quote_at; /* the last field's begin */
 	int64_t quote_line;
 	char delimiter, quote; /* quote '\0': none */
 	bool backslash;
