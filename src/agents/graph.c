@@ -22,7 +22,7 @@ struct channel {
 };
 
 static const struct channel channels[] = {
-	{ "job", BLDR_LAST }, /* {run, source_dir, rounds_max, approve, knowledge} */
+	{ "job", BLDR_LAST },      /* {run, source_dir, rounds_max, approve, knowledge} */
 	{ "next", BLDR_LAST },     /* the supervisor's decision: an agent's name */
 	{ "advice", BLDR_LAST },   /* list of repairs asked of the analyst */
 	{ "rounds", BLDR_ADD },    /* mapping rounds begun */

@@ -206,7 +206,7 @@ static void choose(const struct rule *rule, struct map *best, int64_t *kept_by)
 }
 
 int winners_find(struct relations *r, const struct design_table *d, int64_t **ret_kept_by,
-		   struct bldr_error *err)
+		 struct bldr_error *err)
 {
 	struct rule rule = { .relations = r, .design = d, .err = err };
 	rule.source = d->source != NULL ? relation_find(r, d->source) : NULL;

@@ -9,4 +9,4 @@
  * in the file. Keys are compared as typed. Errors: INVALID (names that do not exist).
  */
 int winners_find(struct relations *r, const struct design_table *d, int64_t **ret_kept_by,
-		   struct bldr_error *err);
+		 struct bldr_error *err);

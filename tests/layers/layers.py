@@ -158,7 +158,27 @@ def check_headers_alone(root: Path, _layers: Layers, cc: str) -> list[str]:
         ]
 
 
+FUNCTION = re.compile(r"^(?!typedef|static|return|#)[A-Za-z_][\w\s*]*?\b(\w+)\s*\(", re.M)
+
+
+def check_names_unique(root: Path, _layers: Layers, _cc: str) -> list[str]:
+    """A static library hides a second function of the same name: the linker takes the one that it meets first."""
+    owner: dict[str, tuple[str, Path]] = {}
+    found = []
+    for module, path in code(root, ".h"):
+        text = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(encoding="utf-8"), flags=re.S)
+        for name in FUNCTION.findall(text):
+            first = owner.setdefault(name, (module, path))
+            if first[0] != module and PUBLIC not in (first[0], module):
+                found.append(
+                    f"{path.relative_to(root)}: '{name}' is a function of "
+                    f"{first[1].relative_to(root)} too"
+                )
+    return found
+
+
 RULES = {
+    "no two modules have a function of one name": check_names_unique,
     "every module has a line in layers.txt": check_modules_listed,
     "includes keep to layers.txt": check_includes,
     "every header has pragma once": check_pragma_once,
@@ -168,6 +188,13 @@ RULES = {
 
 # What is planted in an otherwise clean tree, and the words the one complaint must hold.
 PLANTED = {
+    "no two modules have a function of one name": [
+        (
+            "src/top/again.h",
+            "#pragma once\nconst char *base(int x,\n\tint y);\n",
+            "'base' is a function of src/base/base.h too",
+        ),
+    ],
     "every module has a line in layers.txt": [
         ("src/loft/room.c", "int room;\n", "module 'loft' has no line")
     ],

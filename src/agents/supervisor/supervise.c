@@ -13,9 +13,8 @@
 
 #include "agents/nodes.h"
 
-static const char *const reads[] = { "job",  "next",     "rounds", "approval",
-				     "sttm", "findings", NULL };
-static const char *const writes[] = { "next",	   "advice",   "rounds", "designs",
+static const char *const reads[] = { "job", "next", "rounds", "approval", "sttm", "findings", NULL };
+static const char *const writes[] = { "next",      "advice",   "rounds", "designs",
 				      "decisions", "attempts", NULL };
 
 const char *const supervisor_targets[] = { "analyst.design", "approval",        "tester.contract",

@@ -395,7 +395,7 @@ static const struct bldr_value *date_part(const struct bldr_value *tree, const c
 	if (fn == NULL || !reads(tree, column)) {
 		return NULL;
 	}
-	if (strcmp(fn, "parse_date") == 0 ||
+	if (strcmp(fn, "parse_date") == 0 || strcmp(fn, "written_date") == 0 ||
 	    (strcmp(fn, "cast") == 0 && type != NULL && strcmp(type, "date") == 0)) {
 		return tree;
 	}
