@@ -329,8 +329,9 @@ def deployment_of(
                 "digest": "0" * 64,
             }
         )
+    names = ("table", "path", "read", "loaded", "rejected", "duplicates")
     sources = [
-        dict(zip(("table", "path", "read", "loaded", "rejected", "duplicates"), row, strict=True))
+        {k: v for k, v in zip(names, row, strict=True) if k != "duplicates" or v > 0}
         for row in db.execute("SELECT * FROM bldr_layer ORDER BY 1")
     ]
     return {
