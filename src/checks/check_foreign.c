@@ -39,9 +39,8 @@ static const char *aside_words(const struct trial *t, const struct foreign_key *
 			       enum key_fate fate)
 {
 	size_t n = count_aside(k, fate);
-	return n == 0
-		? ""
-		: arena_printf(t->arena, ", %zu of them in duplicates that were removed", n);
+	return n == 0 ? ""
+		      : arena_printf(t->arena, ", %zu of them in duplicates that were removed", n);
 }
 
 static const char *lines_of(const struct trial *t, const struct foreign_key *k, enum key_fate fate)
@@ -75,13 +74,13 @@ static void warn_of_missed(const struct trial *t, const struct foreign_key *k, s
 	v->severity = SEVERITY_WARNING;
 	v->blame = "data";
 	size_t distinct = count_distinct(k);
-	v->found = arena_printf(t->arena,
-				"%zu of %zu records name %zu %s that no record of \"%s\" holds%s: %s",
-				k->missed, k->from->raw.records.n, distinct,
-				distinct == 1 ? "key" : "keys", k->to,
-				aside_words(t, k, KEY_MISSED), lines_of(t, k, KEY_MISSED));
-	v->why = "the key is written, and leads nowhere: the rows are loaded, their keys stand at a "
-		 "reserved member, and what would be read over it is null";
+	v->found = arena_printf(
+		t->arena, "%zu of %zu records name %zu %s that no record of \"%s\" holds%s: %s",
+		k->missed, k->from->raw.records.n, distinct, distinct == 1 ? "key" : "keys", k->to,
+		aside_words(t, k, KEY_MISSED), lines_of(t, k, KEY_MISSED));
+	v->why =
+		"the key is written, and leads nowhere: the rows are loaded, their keys stand at a "
+		"reserved member, and what would be read over it is null";
 	for (size_t i = 0; i < k->from->raw.records.n && v->samples.n < TRIAL_SAMPLES_MAX; i++) {
 		if (k->fates[i] == KEY_MISSED) {
 			trial_sample(t, v, "%s:%lld: %s is in no record of \"%s\"",
@@ -113,7 +112,8 @@ static void check_key(struct trial *t, const struct foreign_key *k)
 	struct verdict v = {
 		.passed = true,
 		.expected = arena_printf(t->arena, "every key is in a record of \"%s\"", k->to),
-		.found = arena_printf(t->arena, "%zu of %zu records lead to one, the others have no key",
+		.found = arena_printf(t->arena,
+				      "%zu of %zu records lead to one, the others have no key",
 				      k->from->raw.records.n - k->nulls, k->from->raw.records.n),
 	};
 	if (k->missed > 0) {
@@ -160,10 +160,10 @@ bool trial_follows(const struct trial *t, const struct trial_table *table, size_
 	const char *words = "";
 	for (size_t i = 0; i < t->foreign.n; i++) {
 		if (rows[i] > 0) {
-			words = arena_printf(
-				t->arena, "%s%s%zu since %s leads nowhere (K6)", words,
-				words[0] == '\0' ? "; " : ", ", rows[i],
-				foreign_subject(&t->foreign, &t->foreign.at[i], t->arena));
+			words = arena_printf(t->arena, "%s%s%zu since %s leads nowhere (K6)", words,
+					     words[0] == '\0' ? "; " : ", ", rows[i],
+					     foreign_subject(&t->foreign, &t->foreign.at[i],
+							     t->arena));
 		}
 	}
 	*ret_words = words;

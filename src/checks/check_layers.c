@@ -94,9 +94,9 @@ static const char *left_words(const struct trial *t, const struct relation *r,
 		}
 	}
 	*ret_n += n;
-	return n == 0 ? ""
-		      : arena_printf(t->arena, "; %zu %s (%s)", n, words[kind],
-				     trial_lines(t, lines, n));
+	return n == 0
+		? ""
+		: arena_printf(t->arena, "; %zu %s (%s)", n, words[kind], trial_lines(t, lines, n));
 }
 
 static void warn_of_left_out(const struct trial *t, const struct relation *r, const struct layer *l,

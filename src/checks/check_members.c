@@ -132,17 +132,16 @@ static void check_rate(struct trial *t, const struct trial_table *table, size_t 
 	struct reference found = reference_follow(t, table, column, &aside);
 	const char *follows;
 	bool explained = trial_follows(t, table, column, &follows);
-	v.found = arena_printf(
-		t->arena, "%s%s",
-		rate_words(t, table->found.n, (int64_t)found.unknown, (int64_t)found.none),
-		follows);
+	v.found = arena_printf(t->arena, "%s%s",
+			       rate_words(t, table->found.n, (int64_t)found.unknown,
+					  (int64_t)found.none),
+			       follows);
 	v.passed = (int64_t)found.unknown == r->orphans && (int64_t)found.none == r->nulls;
 	if (!v.passed) {
 		reference_blame(t, table, column, found, &v);
 	} else if (!explained) {
 		warn_of_orphans(t, table, column, r, &v);
-	} else if (r->nulls > r->missed &&
-		   tells_own_nulls(&table->expected->columns[column])) {
+	} else if (r->nulls > r->missed && tells_own_nulls(&table->expected->columns[column])) {
 		tell_nulls(t, table, column, r, &v);
 	}
 	trial_report(t, "K5", subject, &v);

@@ -209,8 +209,9 @@ static void warn_of_cells(const struct trial *t, const struct refusals *r, const
 	v->found = arena_printf(t->arena, "%zu of %zu records hold a text of another type: %s", n,
 				source->raw.records.n, trial_lines(t, lines, n));
 	v->blame = "data";
-	v->why = "few texts are no value of what all others of the column are: they are null in the "
-		 "star, and stand in bldr_refused_cell";
+	v->why =
+		"few texts are no value of what all others of the column are: they are null in the "
+		"star, and stand in bldr_refused_cell";
 }
 
 static void judge_cells(struct trial *t, const struct refusals *r, const bool *refused, bool exists)
@@ -240,7 +241,7 @@ static void judge_cells(struct trial *t, const struct refusals *r, const bool *r
 	v.blame = r->strange > 0 ? "analyst" : "developer";
 	v.why = r->strange > 0 ? "the mapping's rules refuse texts that are values of the type"
 			       : "the load does not name the cells that no type could read";
-	if (v.passed) {
+	if (v.passed && refused != NULL) { /* a cell that is needed or met is refused */
 		warn_of_cells(t, r, refused, &v);
 	}
 	trial_report(t, "N1",

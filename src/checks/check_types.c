@@ -290,9 +290,9 @@ static void judge_cuts(const struct trial *t, const struct cuts *cuts, const cha
 {
 	v->passed = false;
 	v->blame = "analyst";
-	v->why = arena_printf(
-		t->arena, "the design's type %s holds less than %zu values of the files say", type,
-		cuts->others);
+	v->why = arena_printf(t->arena,
+			      "the design's type %s holds less than %zu values of the files say",
+			      type, cuts->others);
 }
 
 /* ---- what no target holds ---- */
@@ -348,8 +348,7 @@ static void warn_of_fine(struct trial *t, const struct fine *fine)
 			       "%zu of %zu records hold an instant finer than microseconds: %s", n,
 			       r->raw.records.n, trial_lines(t, lines, n));
 	trial_report(t, "T1",
-		     arena_printf(t->arena, "%s.%s", r->file->table,
-				  r->columns[fine->column].name),
+		     arena_printf(t->arena, "%s.%s", r->file->table, r->columns[fine->column].name),
 		     &v);
 }
 

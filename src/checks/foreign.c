@@ -84,7 +84,7 @@ static int add_hop(const struct finder *f, struct relation **at, const struct ho
 	for (size_t i = 0; rc == 0 && i < from->raw.records.n; i++) {
 		int64_t led = k->records[i];
 		k->keys[i] = keys[i];
-		k->fates[i] = led >= 0          ? k->fates[i]
+		k->fates[i] = led >= 0           ? k->fates[i]
 			: led == RELATION_NO_KEY ? KEY_NULL
 						 : KEY_MISSED;
 	}
@@ -138,8 +138,7 @@ static struct member_parts find_parts(const struct finder *f, const struct expec
 		int64_t column = relation_column_find(k->from, k->columns.at[i]);
 		ASSERT(column >= 0); /* expected_evaluate read it */
 		p.columns[i] = (size_t)column;
-		p.decisions[i] =
-			&relation_column(f->e->relations, k->from, p.columns[i])->decision;
+		p.decisions[i] = &relation_column(f->e->relations, k->from, p.columns[i])->decision;
 		p.each[i] = &p.values[i];
 	}
 	return p;

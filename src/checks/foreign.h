@@ -9,8 +9,8 @@
 
 enum key_fate {
 	KEY_LEADS,
-	KEY_NULL,   /* a part has no value */
-	KEY_MISSED, /* written, and no record of the other file that counts has it */
+	KEY_NULL,      /* a part has no value */
+	KEY_MISSED,    /* written, and no record of the other file that counts has it */
 	KEY_UNREADABLE /* a part is a text that is no value of its type: N1's matter */
 };
 
@@ -29,7 +29,7 @@ typedef LIST(struct foreign_key) foreign_keys;
 /* What a row's value is read over. */
 struct foreign_way {
 	LIST(size_t) hops; /* in foreign_keys */
-	int64_t member;    /* in foreign_keys: what names the member; -1: none, or parts of several files */
+	int64_t member; /* in foreign_keys: what names the member; -1: none, or parts of several files */
 };
 
 /* All of them, in the order of the design. Errors: those of relation_follow. */
