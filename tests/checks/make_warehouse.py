@@ -334,6 +334,9 @@ def deployment_of(
         {k: v for k, v in zip(names, row, strict=True) if k != "duplicates" or v > 0}
         for row in db.execute("SELECT * FROM bldr_layer ORDER BY 1")
     ]
+    for source in sources:
+        if source["duplicates"] == 0:  # absent from the artefact when there are none
+            del source["duplicates"]
     return {
         "target": "embedded",
         "warehouse": "warehouse.db",
