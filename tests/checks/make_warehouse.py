@@ -329,9 +329,8 @@ def deployment_of(
                 "digest": "0" * 64,
             }
         )
-    names = ("table", "path", "read", "loaded", "rejected", "duplicates")
     sources = [
-        {k: v for k, v in zip(names, row, strict=True) if k != "duplicates" or v > 0}
+        dict(zip(("table", "path", "read", "loaded", "rejected", "duplicates"), row, strict=True))
         for row in db.execute("SELECT * FROM bldr_layer ORDER BY 1")
     ]
     for source in sources:
