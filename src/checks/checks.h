@@ -30,7 +30,7 @@ struct checks_input {
 
 /*
  * Runs every check of check_texts.h (docs/checks.md has them as a page): S1, S2, Q1,
- * V1, R1-R5, K1-K5, D1, N1, T1, X2, O1, I1, L1.
+ * V1, R1-R5, K1-K6, D1, N1, T1, X2, O1, I1, L1.
  * Every planned check is in the findings, passed or not; a failed one says who is to blame and why, with
  * sample rows. A warehouse that lacks a table or a column is a finding, as is a missing second load.
  * Errors: those of contract_derive; CORRUPT (no database); INVALID also when contract and design do not

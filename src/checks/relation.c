@@ -276,3 +276,22 @@ int relation_follow(struct relations *r, struct relation *from, const struct hop
 	*ret_records = records;
 	return 0;
 }
+
+int relation_keys(struct relations *r, struct relation *from, const struct hop *hop,
+		  const char ***ret_keys, struct bldr_error *err)
+{
+	struct side own = { 0 }, to = { 0 };
+	int rc = sides_of(r, from, hop, &own, &to, err);
+	if (rc < 0) {
+		return rc;
+	}
+	const char **keys = ARENA_ARRAY(r->arena, const char *, from->raw.records.n);
+	struct buf key;
+	buf_init(&key, CANON_MAX);
+	for (size_t i = 0; i < from->raw.records.n; i++) {
+		keys[i] = key_of(r, &own, i, &key) ? arena_strdup(r->arena, key.data) : NULL;
+	}
+	buf_release(&key);
+	*ret_keys = keys;
+	return 0;
+}

@@ -65,3 +65,6 @@ enum { RELATION_MISSED = -1, RELATION_NO_KEY = -2 };
  */
 int relation_follow(struct relations *r, struct relation *from, const struct hop *hops, size_t n,
 		    struct relation **ret_to, int64_t **ret_records, struct bldr_error *err);
+/* Per record of from the key that a hop compares, NULL: a part is null. Errors: INVALID, as above. */
+int relation_keys(struct relations *r, struct relation *from, const struct hop *hop,
+		  const char ***ret_keys, struct bldr_error *err);

@@ -11,6 +11,7 @@
 
 #include "checks/checks.h"
 #include "checks/expected.h"
+#include "checks/foreign.h"
 #include "checks/found.h"
 
 enum { TRIAL_SAMPLES_MAX = 5 };
@@ -46,6 +47,7 @@ struct trial {
 	struct arena *arena;
 	struct relations relations;
 	struct expected expected;
+	foreign_keys foreign; /* once check_foreign has run */
 	struct store *store;
 	struct map *refused;        /* "path:line" -> reason, as bldr_quarantine has it */
 	struct trial_table *tables; /* as in the design; n of them are open */
@@ -105,6 +107,13 @@ const char *trial_row(const struct trial *t, const struct trial_table *table, si
 bool trial_absent(const struct trial *t, const struct trial_table *table, int64_t column,
 		  struct verdict *v);
 
+/*
+ * Whether K6 names, for every row of a column that is null or unknown because a key leads nowhere, the foreign key of the
+ * files that does; *ret_words: "; 13 since order_items.order_id leads nowhere (K6)", or "".
+ */
+bool trial_follows(const struct trial *t, const struct trial_table *table, size_t column,
+		   const char **ret_words);
+
 /* ---- the groups of checks, each one file ---- */
 
 int check_files(struct trial *t, struct bldr_error *err);    /* S1, S2 */
@@ -115,6 +124,7 @@ int check_rows(struct trial *t, struct bldr_error *err);     /* R3, R4 */
 int check_splits(struct trial *t, struct bldr_error *err);   /* R4 in parts */
 int check_joins(struct trial *t, struct bldr_error *err);    /* R5 */
 int check_keys(struct trial *t, struct bldr_error *err);     /* K1, K2, K3, K4 */
+int check_foreign(struct trial *t, struct bldr_error *err);  /* K6 */
 int check_members(struct trial *t, struct bldr_error *err);  /* K5, O1 */
 int check_calendar(struct trial *t, struct bldr_error *err); /* D1 */
 int check_nulls(struct trial *t, struct bldr_error *err);    /* N1 */

@@ -45,6 +45,12 @@ Where the design sets duplicates aside (`dedup`), of the records with one key th
 as *duplicates*. A value that is none of its column's type is null: N1 warns with file and line, holds `bldr_refused_cell`
 to the Tester's own view, and is an error when they are more than 2 % of the column.
 
+A warning is one per defect of the files, not one per column of the star that shows it: K6 per foreign key, N1 and T1 per
+column of a file, R1 and R2 per file with its reasons, each with count and lines. What follows from a K6 passes, and says so:
+K5 and N1 give the rows that are null or unknown "since order_items.order_id leads nowhere (K6)". Where the way to a key leads
+nowhere, the key stands at -2, as the load has it (docs/warehouse.md). Findings are in the order in which people want them:
+errors, warnings by file, notes, then what passed.
+
 """
 
 PLANTED_HEAD = """## Planted faults

@@ -323,7 +323,11 @@ RAW = [
     RawFault(
         "orphans",
         orphan,
-        {"K5 fact_trip.from_city_key": ['trips.csv:12: "99" is in no record of "dim_city"']},
+        {
+            "K6 trips.from_city_id": [
+                'trips.csv:12: from_city_id=99 is in no record of "cities"',
+            ]
+        },
     ),
     RawFault("bad rows", bad_row, {"R1 trips": ["trips.csv:22: 4 fields instead of 6"]}),
 ]
