@@ -8,6 +8,7 @@
 #include "checks/reader.h"
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
+#include "ingest/headings.h"
 #include "ingest/reader.h"
 
 /* Fills what ingest finds out about a file; false: it refuses the file or finds no header. */
@@ -20,10 +21,12 @@ static bool discover(struct source_file *f, struct arena *a)
 	ASSERT(csv_reader_discover(folder_path(), f, &r, &err) == 0);
 	int rc = csv_reader_header(r, &header, &err);
 	bool usable = rc == 1 && header.rejected == NULL && header.n < CSV_COLUMNS_MAX;
+	texts written = { 0 };
 	for (size_t i = 0; usable && i < header.n; i++) {
-		*LIST_ADD(a, &f->columns) =
+		*LIST_ADD(a, &written) =
 			arena_strndup(a, header.fields[i].text, header.fields[i].size);
 	}
+	headings_name(&written, a, f);
 	f->bom = csv_reader_bom(r);
 	ASSERT(csv_reader_drain(r, hash, &f->bytes, &err) == 0);
 	f->hash = arena_strdup(a, hash);
