@@ -72,6 +72,28 @@ static void check_share(struct trial *t, const struct relation *r)
 	trial_report(t, "Q1", r->file->table, &v);
 }
 
+/* A file that the design leaves unused is said, with the design's reason. */
+static void check_left_out(struct trial *t, const struct relation *r)
+{
+	size_t all = r->raw.records.n + r->raw.rejects.n;
+	const char *reason = "";
+	for (size_t i = 0; i < t->in->design->sources.n; i++) {
+		const struct source_role *role = &t->in->design->sources.at[i];
+		if (strcmp(role->table, r->file->table) == 0) {
+			reason = role->reason;
+		}
+	}
+	struct verdict v = {
+		.passed = all == 0,
+		.severity = SEVERITY_WARNING,
+		.expected = "a table for each file that has records",
+		.found = arena_printf(t->arena, "%zu records are in no table: %s", all, reason),
+		.blame = "data",
+		.why = "the design leaves the file unused, so nothing of it is in the warehouse",
+	};
+	trial_report(t, "Q1", r->file->table, &v);
+}
+
 /* ---- V1 ---- */
 
 struct signs {
@@ -205,6 +227,8 @@ int check_vacuity(struct trial *t, struct bldr_error *err)
 		const struct relation *r = &t->relations.tables.at[i];
 		if (layer_is_used(t, r->file->table)) {
 			check_share(t, r);
+		} else {
+			check_left_out(t, r);
 		}
 	}
 	check_star(t);

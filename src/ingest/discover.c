@@ -22,6 +22,7 @@
 #include "ingest/reader.h"
 
 enum { SKIPPED_SHOWN_MAX = 5, JSON_LINES_LOOKED_AT = 100, TABLE_SCORE_MIN = 300 };
+enum { TABLE_NAME_MAX = 56 };
 
 static int compare_names(const void *a, const void *b)
 {
@@ -99,7 +100,7 @@ bool ingest_looks_at(const char *name)
 	return name[0] != '.' && extension_of(name)[0] != '\0';
 }
 
-/* Lower case snake_case of a file's stem: InvoiceLine.csv is invoice_line. Never empty. */
+/* Lower case snake_case of a file's stem, cut: InvoiceLine.csv is invoice_line. Never empty. */
 static const char *snake_case(const char *path, struct arena *a)
 {
 	size_t size = unpacked_size(path) - strlen(extension_of(path)) - 1;
@@ -114,6 +115,9 @@ static const char *snake_case(const char *path, struct arena *a)
 	}
 	for (size_t i = 1; i < words.n; i++) {
 		name = arena_printf(a, "%s_%s", name, words.at[i]);
+	}
+	if (strlen(name) > TABLE_NAME_MAX) {
+		name = arena_strndup(a, name, TABLE_NAME_MAX);
 	}
 	return name;
 }
@@ -449,6 +453,22 @@ static int no_sources(const char *folder, const struct sources *s, struct bldr_e
 	return rc;
 }
 
+/* Each table is a step of a run, so there cannot be any number of them. */
+static int check_number(const char *folder, texts names, struct bldr_error *err)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < names.n; i++) {
+		n += ingest_looks_at(names.at[i]) ? 1 : 0;
+	}
+	return n <= INGEST_FILES_MAX
+		? 0
+		: bldr_error_set(err, BLDR_E_LIMIT,
+				 "the source folder \"%s\" holds %zu files that are read, but at "
+				 "most %d can be: put those of one kind together, or name a "
+				 "folder with fewer",
+				 folder, n, INGEST_FILES_MAX);
+}
+
 /* A name that is not UTF-8 cannot stand in an artefact. */
 static const char *shown_name(const char *name, struct arena *a)
 {
@@ -500,6 +520,7 @@ int ingest_discover(const char *folder, struct arena *a, struct sources *ret, st
 	texts names;
 	struct sources s = { .head = { .version = 1 } };
 	int rc = list_folder(folder, a, &names, err);
+	rc = rc != 0 ? rc : check_number(folder, names, err);
 	if (rc != 0) {
 		return rc;
 	}
