@@ -94,7 +94,7 @@ bool ingest_looks_at(const char *name);
  * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), LIMIT
  * (more than INGEST_FILES_MAX names that are looked at), IO (unreadable: names the file), CHANGED.
  */
-enum { INGEST_FILES_MAX = 1000 };
+enum { INGEST_FILES_MAX = 500 };
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret,
 		    struct bldr_error *err);
 /* The same for one file of a folder, whatever else is there. Errors: as above; a file that would be
