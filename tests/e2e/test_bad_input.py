@@ -295,12 +295,35 @@ CASES = [
         ],
     ),
     Case(
+        "dates that stand for never",  # most rows have one, and yet the days in use decide
+        {
+            "visits.csv": lines(
+                "visit_id,shop_id,began_on,ended_on",
+                *(f"{i},{i % 5 + 1},2024-01-{i:02},9999-12-31" for i in range(1, 26)),
+                "26,1,2024-02-01,2024-02-03",
+                "27,2,0001-01-01,2024-02-04",
+            )
+        },
+        said=[
+            "warning: K5 fact_visit.began_on_key: of 27 rows unknown (-1): 1 (3.70 %)",
+            "warning: K5 fact_visit.ended_on_key: of 27 rows unknown (-1): 25 (92.59 %)",
+            "dim_date                                366 rows",
+        ],
+        records={"visits.csv": 27},
+    ),
+    Case(
         "JSON that breaks in the middle",
         {"events.json": b'[{"event_id":1,"n":2},{"event_id":2,"n":3},' + JSON_LEFT.encode()},
-        said=["warning: R1 events: 1 of 3 records rejected: the JSON array is broken here (line 1)"],
+        said=[
+            "warning: R1 events: 1 of 3 records rejected: the JSON array is broken here (line 1)"
+        ],
         # what is behind the break cannot be told apart: one record
         records={"events.json": 3},
-        aside={"events.json": [Aside(1, JSON_LEFT.encode(), "the array breaks here: a colon is missing")]},
+        aside={
+            "events.json": [
+                Aside(1, JSON_LEFT.encode(), "the array breaks here: a colon is missing")
+            ]
+        },
     ),
     Case(
         "a JSON record nested 100 deep",
@@ -315,7 +338,9 @@ CASES = [
         records={"events.jsonl": 3},
         aside={
             "events.jsonl": [
-                Aside(2, f'{{"event_id":2,"v":{nested(99)}}}'.encode(), "more than 64 brackets deep")
+                Aside(
+                    2, f'{{"event_id":2,"v":{nested(99)}}}'.encode(), "more than 64 brackets deep"
+                )
             ]
         },
     ),
@@ -339,7 +364,7 @@ def warehouse(output: Path) -> sqlite3.Connection:
 def check_good_files(db: sqlite3.Connection) -> None:
     rows = list(csv.DictReader(GOOD["sales.csv"].decode().splitlines()))
     total = sum((Decimal(r["amount"]) for r in rows), Decimal(0))
-    (count, cents) = db.execute("SELECT count(*), sum(amount_e2) FROM fact_sale").fetchone()
+    count, cents = db.execute("SELECT count(*), sum(amount_e2) FROM fact_sale").fetchone()
     assert (count, Decimal(cents) / 100) == (len(rows), total)
     orphans = "SELECT count(*) FROM fact_sale JOIN dim_shop USING (shop_key) WHERE shop_key < 0"
     assert db.execute(orphans).fetchone() == (0,)
