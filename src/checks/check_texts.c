@@ -25,7 +25,8 @@ static const struct check_text texts_of_checks[] = {
 	  "the column holds no word for null and no padded value",
 	  "that a word is rightly taken for null (it is listed)" },
 	{ "Q1", "Few records of a file are set aside",
-	  "error above 5 % and one record, or when no record of the file is a row",
+	  "error above 5 % and one record, or when no record of the file is a row; warning when the design "
+	  "leaves a file with records unused, with its reason",
 	  "the Tester's own reader and its own choice of the records that no table can take; duplicates and "
 	  "totals aside",
 	  "the star shows nearly all of the file", "anything of the values that it shows" },

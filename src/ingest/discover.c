@@ -22,7 +22,6 @@
 #include "ingest/reader.h"
 
 enum { SKIPPED_SHOWN_MAX = 5, JSON_LINES_LOOKED_AT = 100, TABLE_SCORE_MIN = 300 };
-enum { TABLE_NAME_MAX = 56 };
 
 static int compare_names(const void *a, const void *b)
 {
@@ -100,7 +99,7 @@ bool ingest_looks_at(const char *name)
 	return name[0] != '.' && extension_of(name)[0] != '\0';
 }
 
-/* Lower case snake_case of a file's stem, cut: InvoiceLine.csv is invoice_line. Never empty. */
+/* Lower case snake_case of a file's stem: InvoiceLine.csv is invoice_line. Never empty. */
 static const char *snake_case(const char *path, struct arena *a)
 {
 	size_t size = unpacked_size(path) - strlen(extension_of(path)) - 1;
@@ -115,9 +114,6 @@ static const char *snake_case(const char *path, struct arena *a)
 	}
 	for (size_t i = 1; i < words.n; i++) {
 		name = arena_printf(a, "%s_%s", name, words.at[i]);
-	}
-	if (strlen(name) > TABLE_NAME_MAX) {
-		name = arena_strndup(a, name, TABLE_NAME_MAX);
 	}
 	return name;
 }
@@ -453,12 +449,22 @@ static int no_sources(const char *folder, const struct sources *s, struct bldr_e
 	return rc;
 }
 
-/* Each table is a step of a run, so there cannot be any number of them. */
+/* Each table is a step of a run, and all their names stand in one message, so there cannot be any number of them. */
 static int check_number(const char *folder, texts names, struct bldr_error *err)
 {
 	size_t n = 0;
+	size_t bytes = 0;
 	for (size_t i = 0; i < names.n; i++) {
-		n += ingest_looks_at(names.at[i]) ? 1 : 0;
+		bool looked_at = ingest_looks_at(names.at[i]);
+		n += looked_at ? 1 : 0;
+		bytes += looked_at ? strlen(names.at[i]) : 0;
+	}
+	if (n <= INGEST_FILES_MAX && bytes > INGEST_NAMES_MAX) {
+		return bldr_error_set(
+			err, BLDR_E_LIMIT,
+			"the names of the %zu files of \"%s\" have %zu bytes, but at "
+			"most %d can be read: shorten them, or name a folder with fewer",
+			n, folder, bytes, INGEST_NAMES_MAX);
 	}
 	return n <= INGEST_FILES_MAX
 		? 0

@@ -249,11 +249,11 @@ int store_step(struct store *s, sqlite3_stmt *stmt, struct bldr_error *err)
 		return 0;
 	}
 	/* COMMIT changes nothing by itself, but has no columns either */
-	rc = store_error(
-		s,
-		sqlite3_stmt_readonly(stmt) != 0 && sqlite3_column_count(stmt) > 0 ? "read"
-										     : "write",
-		err);
+	rc = store_error(s,
+			 sqlite3_stmt_readonly(stmt) != 0 && sqlite3_column_count(stmt) > 0
+				 ? "read"
+				 : "write",
+			 err);
 	(void)sqlite3_reset(stmt);
 	return rc;
 }

@@ -140,7 +140,7 @@ enum { YEARS = 9999 };
 
 struct reading {
 	const struct csv_record *record;
-	bool *seen;             /* per day from 0001-01-01 */
+	bool *seen;              /* per day from 0001-01-01 */
 	int32_t days[YEARS + 1]; /* of each year that were seen */
 };
 
@@ -205,6 +205,7 @@ static int read_source(const struct target *t, struct raw_source *source, struct
 			arena_release(&scratch);
 		}
 	}
+	r->record = NULL;
 	arena_release(&scratch);
 	source_pass_close(&pass);
 	return rc;
@@ -267,7 +268,7 @@ int date_rules_span(const struct target *t, struct store *store, const char *sou
 	struct reading r = { 0 };
 	int rc = 0;
 
-	r.seen = xcalloc(YEARS * 366, sizeof(*r.seen));
+	r.seen = xcalloc((size_t)YEARS * 366, sizeof(*r.seen));
 	for (size_t i = 0; rc == 0 && i < t->dates.n; i++) {
 		rc = is_read(t, i)
 			? 0

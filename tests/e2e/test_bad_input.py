@@ -96,6 +96,11 @@ def ten_thousand(folder: Path) -> None:
         (folder / f"part{i:05}.csv").write_bytes(lines("a,b", "1,2"))
 
 
+def long_names(folder: Path) -> None:
+    for i in range(400):
+        (folder / f"{i:03}{'x' * 243}.csv").write_bytes(lines("a,b", "1,2"))
+
+
 def damaged() -> bytes:
     packed = bytearray(gzip.compress(lines("id,n", *(f"{i},{i * 7 % 11}" for i in range(999)))))
     packed[len(packed) // 2] ^= 0xFF
@@ -253,6 +258,12 @@ CASES = [
         make=ten_thousand,
         exit=2,
         said=["holds 10002 files that are read, but at most 500", "name a folder with fewer"],
+    ),
+    Case(
+        "400 files with long names",
+        make=long_names,
+        exit=2,
+        said=["the names of the 402 files", "have 100018 bytes, but at most 60000", "shorten them"],
     ),
     Case(
         "symbolic links out of the directory and to nowhere",
