@@ -491,8 +491,8 @@ int artefact_write(const char *folder, const char *name, const char *path, const
 		   struct arena *a, struct artefact_ref *ret, struct bldr_error *err);
 /*
  * Reads what ref names, verifies its hash, validates it, decodes it into *ret (the struct of that
- * name). All of it, values included, lives in a. Errors: NOT_FOUND, CHANGED (hash differs),
- * INVALID, LIMIT, IO.
+ * name). All of it, values included, lives in a. Errors: CHANGED (hash differs), INVALID, LIMIT, IO (also:
+ * the file is gone).
  */
 int artefact_read(const char *folder, const char *name, const struct artefact_ref *ref,
 		  struct arena *a, void *ret, struct bldr_error *err);

@@ -212,7 +212,7 @@ static void warn_of_unused(struct trial *t, const struct relation *r)
 		.severity = SEVERITY_WARNING,
 		.expected = "every file with records is used",
 		.found = arena_printf(t->arena, "%zu records of %s are in no table: %s",
-				      r->raw.records.n, r->file->path, reason),
+				      r->raw.records.n + r->raw.rejects.n, r->file->path, reason),
 		.blame = "data",
 		.why = "the design leaves the file unused; nothing of it is in the star",
 	};
@@ -226,7 +226,7 @@ int check_vacuity(struct trial *t, struct bldr_error *err)
 		const struct relation *r = &t->relations.tables.at[i];
 		if (layer_is_used(t, r->file->table)) {
 			check_share(t, r);
-		} else if (r->raw.records.n > 0) {
+		} else if (r->raw.records.n + r->raw.rejects.n > 0) {
 			warn_of_unused(t, r);
 		}
 	}

@@ -449,6 +449,32 @@ static int no_sources(const char *folder, const struct sources *s, struct bldr_e
 	return rc;
 }
 
+/* Each table is a step of a run, and all their names stand in one message, so there cannot be any number of them. */
+static int check_number(const char *folder, texts names, struct bldr_error *err)
+{
+	size_t n = 0;
+	size_t bytes = 0;
+	for (size_t i = 0; i < names.n; i++) {
+		bool looked_at = ingest_looks_at(names.at[i]);
+		n += looked_at ? 1 : 0;
+		bytes += looked_at ? strlen(names.at[i]) : 0;
+	}
+	if (n <= INGEST_FILES_MAX && bytes > INGEST_NAMES_MAX) {
+		return bldr_error_set(
+			err, BLDR_E_LIMIT,
+			"the names of the %zu files of \"%s\" have %zu bytes, but at "
+			"most %d can be read: shorten them, or name a folder with fewer",
+			n, folder, bytes, INGEST_NAMES_MAX);
+	}
+	return n <= INGEST_FILES_MAX
+		? 0
+		: bldr_error_set(err, BLDR_E_LIMIT,
+				 "the source folder \"%s\" holds %zu files that are read, but at "
+				 "most %d can be: put those of one kind together, or name a "
+				 "folder with fewer",
+				 folder, n, INGEST_FILES_MAX);
+}
+
 /* A name that is not UTF-8 cannot stand in an artefact. */
 static const char *shown_name(const char *name, struct arena *a)
 {
@@ -500,6 +526,7 @@ int ingest_discover(const char *folder, struct arena *a, struct sources *ret, st
 	texts names;
 	struct sources s = { .head = { .version = 1 } };
 	int rc = list_folder(folder, a, &names, err);
+	rc = rc != 0 ? rc : check_number(folder, names, err);
 	if (rc != 0) {
 		return rc;
 	}

@@ -91,9 +91,10 @@ bool ingest_looks_at(const char *name);
  * What is no source is listed as skipped, with the reason: folders, hidden files, links, other kinds of files,
  * binary files, text that is no table, JSON that is no list of objects, files that cannot be unpacked, have more
  * than CSV_COLUMNS_MAX columns or a header that cannot be read. One bad file does not keep the others from being
- * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), IO
- * (unreadable: names the file), CHANGED.
+ * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), LIMIT
+ * (more than INGEST_FILES_MAX names that are looked at, or INGEST_NAMES_MAX bytes of them), IO (unreadable: names the file), CHANGED.
  */
+enum { INGEST_FILES_MAX = 500, INGEST_NAMES_MAX = 60000 };
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret,
 		    struct bldr_error *err);
 /* The same for one file of a folder, whatever else is there. Errors: as above; a file that would be

@@ -309,7 +309,8 @@ static void test_changed_and_missing_files_are_named(void **state)
 	assert_int_equal(unlink(file), 0);
 	assert_int_equal(artefact_read(b->folder, "evaluation", &ref, &b->arena, &untouched,
 				       &b->err),
-			 BLDR_E_NOT_FOUND);
+			 BLDR_E_IO);
+	assert_int_equal(b->err.code, BLDR_E_IO);
 	assert_non_null(strstr(b->err.text, "artefacts/evaluation.v1.json"));
 	assert_int_equal(untouched.rounds, 77);
 }
