@@ -261,6 +261,9 @@ static void judge_cells(struct trial *t, const struct refusals *r, bool exists)
 	v.blame = r->strange > 0 ? "analyst" : "developer";
 	v.why = r->strange > 0 ? "the mapping's rules refuse texts that are values of the type"
 			       : "the load does not name the cells that no type could read";
+	if (r->strange > 0) {
+		(void)trial_blame_readers(t, source, r->column, &v);
+	}
 	trial_report(t, "N1",
 		     arena_printf(t->arena, "%s.%s", source->file->table,
 				  source->columns[r->column].name),

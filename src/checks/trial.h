@@ -28,6 +28,8 @@ struct date_fault {
 struct trial_column {
 	size_t changed; /* paired rows whose value is not the expected one */
 	struct date_fault fault;
+	int judgement;           /* enum mapping_judgement, 0: not judged yet */
+	const char *repair, *why; /* of a mapping that is wrong */
 };
 
 struct trial_table {
@@ -75,21 +77,30 @@ struct verdict {
 	const char *expected, *found;
 	texts samples;
 	const char *blame, *why;          /* of a failure */
-	const struct date_source *advice; /* date_order, or NULL */
+	const struct bldr_value *advice;  /* what to repair, or NULL */
 };
 
 /* Adds a finding; what a check proves and where its expectation comes from is told in check_texts.c. */
 void trial_report(struct trial *t, const char *check, const char *subject, const struct verdict *v);
 /* "table.column" */
 const char *trial_subject(const struct trial *t, const struct trial_table *table, size_t column);
-/* Blames for a column's failure: its date order, its values, its rows; with samples. */
+/*
+ * Blames for a column's failure: its date order, its decimal mark, its rule in the STTM, or the load when that rule is as
+ * the design states; or else its rows; with samples.
+ */
 void trial_blame_column(const struct trial *t, const struct trial_table *table, size_t column,
 			struct verdict *v);
+/* Blames the mapping of a column when its rule is not what the design states, with what to repair. */
+bool trial_blame_mapping(const struct trial *t, const struct trial_table *table, size_t column,
+			 struct verdict *v);
+/* The same for the target columns that read a column of a file, and for their date order. */
+bool trial_blame_readers(const struct trial *t, const struct relation *source, size_t column,
+			 struct verdict *v);
 /* Blames the mapping when all rows of a source that are missing were refused by the load; else nothing. */
 void trial_blame_refusals(const struct trial *t, const struct relation *source, struct verdict *v);
 /*
  * Blames for missing or surplus rows: a date order that moves the grain or the calendar, a mapping that made the
- * load refuse them, or the load.
+ * load refuse them, a key that is mapped otherwise than the design states, or the load.
  */
 void trial_blame_rows(const struct trial *t, const struct trial_table *table, struct verdict *v);
 /* Adds a sample unless there are enough. */

@@ -1,11 +1,13 @@
 /* Runs the checks on what was loaded, and tells the supervisor what could be repaired. */
+#include <string.h>
+
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
 #include "checks/checks.h"
 
 static const char *const reads[] = { "job",  "rounds",     "sources",  "design", "contract",
-				     "sttm", "deployment", "reloaded", NULL };
+				     "sttm", "deployment", "reloaded", "superseded", NULL };
 static const char *const writes[] = { "findings", NULL };
 static const struct handover handover = { "tester.check", BLDR_PURE, "findings" };
 
@@ -28,12 +30,22 @@ static bool listed(const struct bldr_value *list, const struct bldr_value *item)
 	return false;
 }
 
+/* {"repair": "reload"}: the load is to blame, and nothing that somebody could change in what it was given. */
+static void add_reload(struct bldr_value *repairs)
+{
+	struct bldr_value *v = bldr_object();
+
+	bldr_object_set(v, "repair", bldr_text("reload"));
+	bldr_list_add(repairs, v);
+}
+
 /* What the supervisor acts on: the verdict, how many checks failed, each distinct advice once. */
 static void summarise(const struct findings *findings, struct bldr_value *out)
 {
 	struct bldr_value *repairs = bldr_list();
 	int64_t errors = 0;
 	int64_t warnings = 0;
+	bool load = false;
 
 	for (size_t i = 0; i < findings->checks.n; i++) {
 		const struct finding *f = &findings->checks.at[i];
@@ -43,10 +55,14 @@ static void summarise(const struct findings *findings, struct bldr_value *out)
 		}
 		errors += f->severity == SEVERITY_ERROR;
 		warnings += f->severity == SEVERITY_WARNING;
+		load |= f->severity == SEVERITY_ERROR && strcmp(f->blame, "developer") == 0;
 		if (f->severity == SEVERITY_ERROR && f->advice != NULL &&
 		    !listed(repairs, f->advice)) {
 			bldr_list_add(repairs, bldr_ref(f->advice));
 		}
+	}
+	if (load) {
+		add_reload(repairs);
 	}
 	bldr_object_set(out, "verdict", bldr_text(findings->verdict));
 	bldr_object_set(out, "checks", bldr_int((int64_t)findings->checks.n));
