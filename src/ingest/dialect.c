@@ -338,7 +338,7 @@ struct dialect dialect_find(const char *text, size_t size, char hint, struct sou
 	if (s.best.score < SCORE_MIN) {
 		free(s.best.rows);
 		s.best = (struct trial){ 0 };
-		try_delimiter(&s, hint != '\0' ? hint : ',');
+		try_delimiter(&s, (char)(hint != '\0' ? hint : ','));
 	}
 	const struct trial *t = &s.best;
 	struct dialect ret = { t->n, t->width, t->score, false };

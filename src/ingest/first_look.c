@@ -1,7 +1,7 @@
 /*
- * The encoding, in this order: a byte order mark; UTF-8 without a fault; UTF-16 by where its zero bytes are; UTF-8
- * with few faults, whose records are then rejected; what libuchardet says, where that is worth something;
- * windows-1252.
+ * The encoding, in this order: a byte order mark; UTF-16 by where its zero bytes are; UTF-8 without a fault; UTF-8
+ * with fewer faults than a tenth of its characters beyond ASCII, or with faults that make no sense as letters
+ * either, whose records are then rejected; what libuchardet says, where that is worth something; windows-1252.
  */
 #include "ingest/first_look.h"
 
@@ -15,6 +15,7 @@
 #include "ingest/source_text.h"
 
 enum { CHUNK = 256 << 10, CARRY = 3, ODD_AROUND = 24 };
+enum { UCHARDET_MIN = 20 /* letters; on fewer it guesses at random */ };
 
 struct pass {
 	struct arena *arena;
@@ -24,6 +25,7 @@ struct pass {
 	size_t tail_size;
 	int64_t size;               /* of the unpacked text */
 	int64_t characters, faults; /* beyond ASCII: of UTF-8, and parts that are none */
+	int64_t fitting;            /* of the faults: what would make sense in another encoding */
 	char *odd;
 	size_t odd_size;
 };
@@ -97,6 +99,22 @@ static void keep_odd(struct pass *p, const char *s, size_t size, size_t at, size
 	*behind = to;
 }
 
+static bool ascii_letter(char c)
+{
+	char lower = (char)(c | 0x20);
+	return lower >= 'a' && lower <= 'z';
+}
+
+/* A letter of a one-byte encoding stands beside another one; most signs stand anywhere. */
+static bool fits_elsewhere(const char *s, size_t size, size_t at)
+{
+	unsigned char c = (unsigned char)s[at];
+	bool before = at > 0 && (ascii_letter(s[at - 1]) || (signed char)s[at - 1] < 0);
+	bool behind = at + 1 < size && (ascii_letter(s[at + 1]) || (signed char)s[at + 1] < 0);
+	bool sign = c == 0x80 || (c >= 0x91 && c <= 0x97) || (c >= 0xA0 && c <= 0xBF);
+	return sign || before || behind;
+}
+
 static size_t ascii_size(const char *s, size_t size)
 {
 	size_t i = 0;
@@ -123,6 +141,7 @@ static size_t count_characters(struct pass *p, const char *s, size_t size, bool 
 		bool valid;
 		size_t step = utf8_next(s + i, size - i, &valid);
 		*(valid ? &p->characters : &p->faults) += 1;
+		p->fitting += !valid && fits_elsewhere(s, size, i) ? 1 : 0;
 		keep_odd(p, s, size, i, &behind);
 		i += step;
 	}
@@ -248,8 +267,8 @@ static void find_encoding(const struct pass *p, struct first_look *ret)
 		return;
 	}
 	ret->encoding = "utf-8";
-	if (p->faults > 0 && p->characters < p->faults * 10) {
-		const char *found = by_uchardet(p, p->arena);
+	if (p->faults > 0 && p->characters < p->faults * 10 && p->fitting * 2 > p->faults) {
+		const char *found = p->faults >= UCHARDET_MIN ? by_uchardet(p, p->arena) : NULL;
 		ret->encoding = found != NULL ? found : "windows-1252";
 		ret->guessed = true;
 	}

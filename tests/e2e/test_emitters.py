@@ -56,11 +56,11 @@ def emit_declared(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
 
 
 # Folders that go the whole way: discovered, profiled, designed, mapped. data/ecommerce joins them when the reader and
-# the designer take all of its files.
+# the designer take all of its files. BLDR_SETS names a folder of more: <set>/data.
 FOLDERS = {"jaffle_shop": JAFFLE}
 SETS = Path(os.environ["BLDR_SETS"]) if "BLDR_SETS" in os.environ else None
 if SETS is not None:
-    FOLDERS |= {path.name: path for path in sorted(SETS.iterdir()) if path.is_dir()}
+    FOLDERS |= {path.parent.name: path for path in sorted(SETS.glob("*/data"))}
 
 
 @pytest.fixture(scope="module", params=[*FOLDERS, "nasty", "declared ecommerce", "declared odd"])

@@ -157,6 +157,7 @@ PLANTED = [
         dict.fromkeys(
             [
                 *(f"{check} fact_trip.day_key" for check in ("K3", "K5", "N1", "X2")),
+                "N1 trips.day",
                 *by("day_key"),
                 *by("day_key", measure="seats"),
                 "N1 trips.day",
@@ -173,6 +174,7 @@ PLANTED = [
                 "R3 dim_date",
                 *(f"X2 dim_date.{c}" for c in DATE_PARTS),
                 *(f"{check} fact_trip.day_key" for check in ("K3", "K5", "N1", "X2")),
+                "N1 trips.day",
                 *by("day_key"),
                 *by("day_key", measure="seats"),
                 "N1 trips.day",
