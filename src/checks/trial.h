@@ -131,5 +131,6 @@ int check_calendar(struct trial *t, struct bldr_error *err); /* D1 */
 int check_nulls(struct trial *t, struct bldr_error *err);    /* N1 */
 int check_types(struct trial *t, struct bldr_error *err);    /* T1 */
 int check_values(struct trial *t, struct bldr_error *err);   /* X2 */
+int check_redesign(struct trial *t, struct bldr_error *err); /* C1 */
 int check_reload(struct trial *t, struct bldr_error *err);   /* I1 */
 int check_lineage(struct trial *t, struct bldr_error *err);  /* L1 */

@@ -77,7 +77,29 @@ struct evidence {
 	struct contract contract;
 	struct sttm sttm;
 	struct deployment deployment;
+	bool redesigned;
+	struct contract old_contract;
+	struct design old_design;
 };
+
+/* The last of the contracts that were replaced, and its design. */
+static int read_superseded(struct desk *d, struct evidence *e, struct bldr_error *err)
+{
+	const struct bldr_value *list = bldr_get(d->args, "superseded");
+	const struct bldr_value *last = bldr_count(list) > 0 ? bldr_at(list, bldr_count(list) - 1)
+							     : NULL;
+	int r = 0;
+
+	e->redesigned = last != NULL;
+	if (last != NULL) {
+		r = desk_read_value(d, "contract", bldr_get(last, "contract"), &e->old_contract,
+				    err);
+	}
+	if (r == 0 && last != NULL) {
+		r = desk_read_value(d, "design", bldr_get(last, "design"), &e->old_design, err);
+	}
+	return r;
+}
 
 static int read_evidence(struct desk *d, struct evidence *e, struct bldr_error *err)
 {
@@ -94,7 +116,7 @@ static int read_evidence(struct desk *d, struct evidence *e, struct bldr_error *
 	for (size_t i = 0; r == 0 && i < sizeof(artefacts) / sizeof(artefacts[0]); i++) {
 		r = desk_read(d, artefacts[i].name, artefacts[i].ret, err);
 	}
-	return r;
+	return r < 0 ? r : read_superseded(d, e, err);
 }
 
 static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
@@ -115,6 +137,8 @@ static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err
 	};
 	int r = read_evidence(d, &e, err);
 
+	in.superseded = r == 0 && e.redesigned ? &e.old_contract : NULL;
+	in.superseded_design = in.superseded != NULL ? &e.old_design : NULL;
 	if (r == 0) {
 		r = checks_run(&in, &d->arena, &findings, err);
 	}
