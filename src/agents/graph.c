@@ -28,11 +28,11 @@ static const struct channel channels[] = {
 	{ "rounds", BLDR_ADD },    /* rounds begun: mappings, and loads made again */
 	{ "designs", BLDR_ADD },   /* designs begun */
 	{ "approval", BLDR_LAST }, /* {answer, reason, pinned}: what a person said of the design */
-	{ "decisions", BLDR_APPEND }, /* [{next, reason}] */
-	{ "attempts", BLDR_APPEND },  /* [{sttm, findings}] of the rounds that were sent back */
+	{ "decisions", BLDR_APPEND },  /* [{next, reason}] */
+	{ "attempts", BLDR_APPEND },   /* [{sttm, findings}] of the rounds that were sent back */
 	{ "superseded", BLDR_APPEND }, /* [{design, contract}] that a repair has replaced */
-	{ "schema", BLDR_LAST },      /* what the knowledge base is asked: names and fingerprints */
-	{ "recalled", BLDR_LAST },    /* {items}: shown to the analyst */
+	{ "schema", BLDR_LAST },   /* what the knowledge base is asked: names and fingerprints */
+	{ "recalled", BLDR_LAST }, /* {items}: shown to the analyst */
 	{ "recalled_build", BLDR_LAST }, /* shown to the developer */
 	{ "learned", BLDR_LAST },        /* {learned}: what the run taught */
 	{ "sources", BLDR_LAST }, /* from here on: {"ref": ...} of the artefact of that name */
@@ -86,10 +86,10 @@ static struct bldr_graph *new_chain(const char *name, const char *const *names,
 
 static struct bldr_graph *new_analyst_design(void)
 {
-	struct bldr_graph *g = new_graph("analyst.design",
-					 NAMES("job", "designs", "sources", "table_profiles",
-					       "profile", "design", "schema", "recalled",
-					       "attempts"));
+	struct bldr_graph *g =
+		new_graph("analyst.design",
+			  NAMES("job", "designs", "sources", "table_profiles", "profile", "design",
+				"schema", "recalled", "attempts"));
 
 	bldr_graph_node(g, &analyst_discover_node);
 	bldr_graph_node(g, &analyst_profile_table_node);

@@ -72,8 +72,7 @@ static int bases_of(const struct trial *t, const struct side *s, bases *ret, str
 		const struct contract_table *c = &s->contract->tables.at[i];
 		const struct design_table *d = table_of(s->design, c->table);
 		for (size_t m = 0; rc == 0 && is_own(d, s) && m < c->measures.n; m++) {
-			const struct design_column *column =
-				column_of(d, c->measures.at[m].column);
+			const struct design_column *column = column_of(d, c->measures.at[m].column);
 			rc = column != NULL ? add_base(t, column, &c->measures.at[m], ret, err) : 0;
 		}
 	}
@@ -82,10 +81,10 @@ static int bases_of(const struct trial *t, const struct side *s, bases *ret, str
 
 static const char *side_words(const struct trial *t, const struct side *s, const bases *b)
 {
-	const char *words = arena_printf(
-		t->arena, "contract v%lld: %lld records, %lld set aside",
-		(long long)s->contract->head.version, (long long)s->source->rows,
-		(long long)s->source->rejected);
+	const char *words = arena_printf(t->arena, "contract v%lld: %lld records, %lld set aside",
+					 (long long)s->contract->head.version,
+					 (long long)s->source->rows,
+					 (long long)s->source->rejected);
 	for (size_t i = 0; i < b->n; i++) {
 		words = arena_printf(t->arena, "%s; %s %s", words, b->at[i].column,
 				     b->at[i].total != NULL ? b->at[i].total : "nothing");

@@ -98,7 +98,7 @@ static bool judge_leaf(struct judge *j, const struct bldr_value *leaf, const str
 {
 	const char *name = bldr_get_text(leaf, "col"), *alias = bldr_get_text(leaf, "of");
 	const struct sttm_join *join = alias != NULL ? join_of(j->table->sttm, alias) : NULL;
-	const char *from = join != NULL ? join->table
+	const char *from = join != NULL          ? join->table
 		: j->table->sttm->source != NULL ? j->table->sttm->source
 						 : "nothing";
 	if (same_text(name, o->column) && same_way(j->table->sttm, alias, o)) {
@@ -207,8 +207,8 @@ static bool judge_marks(struct judge *j, const char *decimal)
 	}
 	return wrong(j, "number_marks",
 		     arena_printf(j->t->arena,
-				  "the STTM takes \"%s\" for the decimal mark of %s.%s; %s", decimal,
-				  read->holder->file->table,
+				  "the STTM takes \"%s\" for the decimal mark of %s.%s; %s",
+				  decimal, read->holder->file->table,
 				  read->holder->columns[read->column].name,
 				  read->decision->marks.reason));
 }
@@ -264,7 +264,7 @@ static bool judge_link(struct judge *j, const struct bldr_value *rule, const cha
 	return wrong(j, "source_column",
 		     arena_printf(j->t->arena,
 				  "the STTM applies \"%s\", which the design's origin does not",
-				  bldr_get(rule, "lit") != NULL       ? "a constant"
+				  bldr_get(rule, "lit") != NULL ? "a constant"
 					  : bldr_get_text(rule, "fn") != NULL
 					  ? bldr_get_text(rule, "fn")
 					  : "nothing"));
@@ -286,7 +286,8 @@ static bool judge_value(struct judge *j, const struct bldr_value *rule, const st
 
 /* surrogate_key of a dimension over the values of its business key. */
 static bool judge_surrogate(struct judge *j, const struct bldr_value *rule,
-			    const struct expected_table *dimension, const struct origin *const *parts)
+			    const struct expected_table *dimension,
+			    const struct origin *const *parts)
 {
 	const char *repair = is_reference(j) ? "foreign_key" : "surrogate_key";
 	const char *name = dimension->design->name;
@@ -316,8 +317,7 @@ static bool judge_reference(struct judge *j, const struct bldr_value *rule)
 	if (!is_fn(rule, "lookup") || !same_text(bldr_get_text(rule, "dimension"), c->dimension) ||
 	    c->origins.n != d->n_keys || bldr_count(bldr_get(rule, "args")) != d->n_keys) {
 		return wrong(j, "foreign_key",
-			     arena_printf(j->t->arena,
-					  "the STTM does not look the key up in \"%s\"",
+			     arena_printf(j->t->arena, "the STTM does not look the key up in \"%s\"",
 					  c->dimension));
 	}
 	const struct origin **parts = ARENA_ARRAY(j->t->arena, const struct origin *, d->n_keys);
@@ -451,11 +451,12 @@ bool mapping_marks_explain(const struct trial *t, const struct trial_table *tabl
 		}
 		whole &= agrees;
 	}
-	*ret_why = arena_printf(t->arena,
-				"the mapping takes \"%c\" for the decimal mark of %s.%s: that explains "
-				"all %zu rows that differ; %s",
-				other.marks.decimal, c->reads.at[0].holder->file->table,
-				c->reads.at[0].holder->columns[c->reads.at[0].column].name,
-				table->columns[column].changed, other.marks.reason);
+	*ret_why = arena_printf(
+		t->arena,
+		"the mapping takes \"%c\" for the decimal mark of %s.%s: that explains "
+		"all %zu rows that differ; %s",
+		other.marks.decimal, c->reads.at[0].holder->file->table,
+		c->reads.at[0].holder->columns[c->reads.at[0].column].name,
+		table->columns[column].changed, other.marks.reason);
 	return moved || whole;
 }

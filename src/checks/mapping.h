@@ -8,7 +8,8 @@
 #include "checks/trial.h"
 
 enum mapping_judgement {
-	MAPPING_UNSAID = 1, /* generated otherwise than from a file, or no STTM that says anything of it */
+	MAPPING_UNSAID =
+		1, /* generated otherwise than from a file, or no STTM that says anything of it */
 	MAPPING_RIGHT,
 	MAPPING_WRONG
 };

@@ -28,7 +28,7 @@ struct date_fault {
 struct trial_column {
 	size_t changed; /* paired rows whose value is not the expected one */
 	struct date_fault fault;
-	int judgement;           /* enum mapping_judgement, 0: not judged yet */
+	int judgement;            /* enum mapping_judgement, 0: not judged yet */
 	const char *repair, *why; /* of a mapping that is wrong */
 };
 
@@ -76,8 +76,8 @@ struct verdict {
 	int severity; /* enum severity, of a failure */
 	const char *expected, *found;
 	texts samples;
-	const char *blame, *why;          /* of a failure */
-	const struct bldr_value *advice;  /* what to repair, or NULL */
+	const char *blame, *why;         /* of a failure */
+	const struct bldr_value *advice; /* what to repair, or NULL */
 };
 
 /* Adds a finding; what a check proves and where its expectation comes from is told in check_texts.c. */

@@ -206,10 +206,11 @@ static void blame_values(const struct trial *t, const struct trial_table *table,
 	}
 	if (mapping_judge(t, table, column, &fault) == MAPPING_RIGHT) {
 		v->blame = "developer";
-		v->why = arena_printf(t->arena,
-				      "the STTM maps the column as the design states, and %zu rows hold "
-				      "another value all the same",
-				      changed);
+		v->why = arena_printf(
+			t->arena,
+			"the STTM maps the column as the design states, and %zu rows hold "
+			"another value all the same",
+			changed);
 		return;
 	}
 	v->blame = "analyst";

@@ -91,8 +91,8 @@ static bool is_ruled_out(const struct mapper *m, const char *repair, const char 
 	for (size_t i = 0; i < m->n_advice; i++) {
 		const struct mapping_advice *advice = &m->advice[i];
 
-		if (strcmp(advice->repair, repair) != 0 ||
-		    strcmp(advice->table, table) != 0 || strcmp(advice->column, name) != 0) {
+		if (strcmp(advice->repair, repair) != 0 || strcmp(advice->table, table) != 0 ||
+		    strcmp(advice->column, name) != 0) {
 			continue;
 		}
 		for (size_t k = 0; k < advice->tried.n; k++) {
@@ -645,8 +645,7 @@ static void collect_marks(const struct bldr_value *tree, const char *name, struc
 	const char *fn = bldr_get_text(tree, "fn");
 	const char *mark = bldr_get_text(tree, "decimal");
 
-	if (fn != NULL && reads_column(tree, name) &&
-	    (mark != NULL || strcmp(fn, "cast") == 0)) {
+	if (fn != NULL && reads_column(tree, name) && (mark != NULL || strcmp(fn, "cast") == 0)) {
 		*LIST_ADD(a, ret) = mark != NULL ? arena_strdup(a, mark) : ".";
 	}
 	for (size_t i = 0; i < bldr_count(args); i++) {

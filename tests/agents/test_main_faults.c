@@ -309,8 +309,7 @@ static void every_fault_once(void **state)
 			}
 			/* a local effect is none that a fault could hit, but its delivery is a commit */
 			assert_int_equal(fault.nth - 1,
-					 peace.n +
-						 (fault.at == BLDR_AT_COMMIT ? OTHER_COMMITS : 0));
+					 peace.n + (fault.at == BLDR_AT_COMMIT ? OTHER_COMMITS : 0));
 		}
 		free(end);
 	}

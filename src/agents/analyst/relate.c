@@ -8,8 +8,9 @@
 #include "agents/nodes.h"
 #include "ingest/ingest.h"
 
-static const char *const reads[] = { "job",            "designs",  "sources",
-				     "table_profiles", "attempts", NULL };
+static const char *const reads[] = {
+	"job", "designs", "sources", "table_profiles", "attempts", NULL
+};
 static const char *const writes[] = { "profile", NULL };
 static const struct handover handover = { "analyst.relate", BLDR_PURE, "profile" };
 

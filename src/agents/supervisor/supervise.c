@@ -17,8 +17,8 @@
 
 #include "agents/nodes.h"
 
-static const char *const reads[] = { "job",    "next",     "rounds",   "approval", "design",
-				     "contract", "sttm",   "findings", "attempts", NULL };
+static const char *const reads[] = { "job",      "next", "rounds",   "approval", "design",
+				     "contract", "sttm", "findings", "attempts", NULL };
 static const char *const writes[] = { "next",      "advice",   "rounds",     "designs",
 				      "decisions", "attempts", "superseded", NULL };
 
@@ -235,8 +235,7 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 	}
 	if (strcmp(d.next, "analyst.map") == 0) {
 		bldr_patch_set(p, "rounds", bldr_int(1));
-		bldr_patch_set(p, "advice",
-			       d.advice != NULL ? bldr_ref(d.advice) : bldr_list());
+		bldr_patch_set(p, "advice", d.advice != NULL ? bldr_ref(d.advice) : bldr_list());
 	}
 	bldr_unref(d.advice);
 }

@@ -6,7 +6,7 @@
 #include "agents/nodes.h"
 #include "checks/checks.h"
 
-static const char *const reads[] = { "job",  "rounds",     "sources",  "design", "contract",
+static const char *const reads[] = { "job",  "rounds",     "sources",  "design",     "contract",
 				     "sttm", "deployment", "reloaded", "superseded", NULL };
 static const char *const writes[] = { "findings", NULL };
 static const struct handover handover = { "tester.check", BLDR_PURE, "findings" };
