@@ -21,6 +21,7 @@ struct checks_input {
 	const char *source_folder;
 	const char *warehouse; /* path of warehouse.db, opened read-only */
 	const char *reloaded;  /* a copy that was loaded again with another key: I1 */
+	const char *reload_refused; /* why there is no such copy: the second load refused the first's; or NULL */
 	const struct sources *sources;
 	const struct design *design;
 	const struct contract *contract;

@@ -340,6 +340,10 @@ static bool judge_reference(struct judge *j, const struct bldr_value *rule)
 static bool judge_own_key(struct judge *j, const struct bldr_value *rule)
 {
 	const struct expected_table *e = j->table->expected;
+	if (e->design->kind == TABLE_DATE) {
+		return (is_fn(rule, "date_key") && is_fn(argument(rule, 0), "calendar_day")) ||
+			wrong(j, "surrogate_key", "the STTM makes another date key than yyyymmdd");
+	}
 	const struct origin **parts = ARENA_ARRAY(j->t->arena, const struct origin *, e->n_keys);
 	for (size_t i = 0; i < e->n_keys; i++) {
 		parts[i] = &e->columns[e->keys[i]].design->origins.at[0];
@@ -370,7 +374,7 @@ static bool is_judged(const struct judge *j)
 {
 	const struct design_column *c = j->column->design;
 	if (c->role == ROLE_SURROGATE_KEY) {
-		return j->table->expected->design->kind == TABLE_DIMENSION;
+		return expected_is_dimension(j->table->expected);
 	}
 	for (size_t i = 0; i < c->origins.n; i++) {
 		int kind = c->origins.at[i].kind;

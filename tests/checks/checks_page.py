@@ -94,8 +94,8 @@ def planted_rows() -> str:
         ends = "findings" if fault.verdict == "findings" else f"validated in round {fault.rounds}"
         rows += row(fault.name, "STTM", fault.failing, ends)
     for load in test_refine.FAULTS:
-        failing = dict.fromkeys(load.failing, test_refine.DEVELOPER)
-        rows += row(load.name, "one load", failing, "validated in round 2: loaded again")
+        blamed = dict.fromkeys(load.failing, test_refine.DEVELOPER)
+        rows += row(load.name, "one load", blamed, "validated in round 2: loaded again")
     rows += LAST_ROWS
     for name, _sql, failing, blame in test_checks_dedup.PLANTED:
         rows += row(f"duplicates: {name}", "warehouse", dict.fromkeys(failing, blame), "findings")

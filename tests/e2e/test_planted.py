@@ -131,7 +131,6 @@ PARTS = ("from_city_key", "to_city_key", "day_key")
 DATE_ADVICE = {"repair": "date_order", "table": "trips", "column": "day"}
 
 
-
 def anew(kind: str, *columns: str) -> list[dict[str, str]]:
     """The repairs that map target columns again as the design states."""
     return [dict(zip(("table", "column"), c.split("."), strict=True), repair=kind) for c in columns]

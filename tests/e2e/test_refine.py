@@ -1,11 +1,11 @@
 """The refinement loop: a fault goes to the agent to blame, who repairs it, or it ends as an explained finding.
 
-	fault                 planted in         sent back to      ends
-	date order            STTM               analyst.map       validated in round 2
-	number marks          STTM               analyst.map       validated in round 2
-	grain key             profile            analyst.design    validated in round 2, with a new contract
-	FAULTS below          warehouse, once    developer.build   validated in round 2
-	FAULTS below          warehouse, always  developer.build   findings after round 2, explained
+    fault                 planted in         sent back to      ends
+    date order            STTM               analyst.map       validated in round 2
+    number marks          STTM               analyst.map       validated in round 2
+    grain key             profile            analyst.design    validated in round 2, with a new contract
+    FAULTS below          warehouse, once    developer.build   validated in round 2
+    FAULTS below          warehouse, always  developer.build   findings after round 2, explained
 
 Wrong source columns, keys, foreign keys, null tokens and types in the STTM, orphans and bad rows in the raw files:
 test_planted.py, in the same words.
@@ -61,6 +61,24 @@ def test_the_second_round_ends_right(planted: dict[str, Any], tmp_path: Path) ->
     assert (planted["verdict"], planted["exit_code"], planted["rounds"]) == ("validated", 0, 2)
     assert steps(planted).count("analyst.map") == 2
     assert warehouse_rows(Path(planted["warehouse"])) == warehouse_rows(Path(right["warehouse"]))
+
+
+def test_a_mapper_without_another_choice_stops(
+    source: Path, right: dict[str, Any], tmp_path: Path
+) -> None:
+    """Planted in the profile, the wrong format is the only one: a second mapping would be the first."""
+    profile = load(right, "profile.v1")
+    trips = next(t for t in profile["tables"] if t["table"] == "trips")
+    day = next(c for c in trips["columns"] if c["name"] == "day")
+    day["date_formats"] = [{**day["date_formats"][0], "format": "yyyy-dd-MM"}]
+    (tmp_path / "profile.json").write_text(json.dumps(profile))
+    outcome = run_job(source, tmp_path / "out", hook=f"plant=profile:{tmp_path}")
+    assert reasons(outcome)[-2] == "the mapper has nothing to choose but what has failed"
+    assert steps(outcome)[-4:] == ["tester.check", "analyst.map", "evaluator", "__end__"]
+    assert (outcome["verdict"], outcome["exit_code"]) == ("findings", 1)
+    assert not (Path(outcome["folder"]) / "artefacts/sttm.v2.json").exists()
+    why = errors(load(outcome, "findings.v1"))[f"X2 {TRIP}.day_key"]["why"]
+    assert why.startswith("the mapping reads the dates of trips.day as year-day-month")
 
 
 # ---- number marks, in the STTM ----
@@ -191,6 +209,18 @@ FAULTS = [
             *(f"K3 {TRIP}.{c}" for c in PARTS[:2]),
             *by(*PARTS[:2]),
             *by(*PARTS[:2], measure="seats"),
+        ],
+    ),
+    Fault(
+        "a day of another date, which a second load refuses",
+        "UPDATE dim_date SET date = '2024-01-04' WHERE date_key = 20240105",
+        [
+            *(f"I1 {table}" for table in ("dim_city", "dim_date", TRIP)),
+            "D1 dim_date",
+            "K1 dim_date.date",
+            "K4 dim_date.date_key",
+            "R3 dim_date",
+            "X2 dim_date.date",
         ],
     ),
     Fault(

@@ -309,7 +309,10 @@ static struct bldr_value *mended_checks(const struct lessons_attempt *t,
 			continue;
 		}
 		now = find_check(t->after, f);
-		if (now == NULL || !now->passed) {
+		if (now == NULL) { /* of cells that are refused no more: nothing to prove by */
+			continue;
+		}
+		if (!now->passed) {
 			bldr_unref(list);
 			return NULL;
 		}

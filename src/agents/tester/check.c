@@ -129,6 +129,7 @@ static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err
 		.source_folder = d->source_dir,
 		.warehouse = desk_path(d, "warehouse.db"),
 		.reloaded = desk_path(d, "reloaded.db"),
+		.reload_refused = bldr_get_text(bldr_get(d->args, "reloaded"), "refused"),
 		.sources = &e.sources,
 		.design = &e.design,
 		.contract = &e.contract,
