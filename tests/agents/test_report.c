@@ -158,7 +158,7 @@ static void test_every_check_is_told(void **state)
 	struct bench *b = *state;
 	const struct findings *f = &b->rendering.findings;
 	const char *html = page(b);
-	assert_int_equal(f->checks.n, 2);
+	assert_int_equal(f->checks.n, 3);
 	for (size_t i = 0; i < f->checks.n; i++) {
 		const struct finding *c = &f->checks.at[i];
 		assert_in(html, escaped(b, c->subject));
