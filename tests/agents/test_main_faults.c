@@ -300,6 +300,10 @@ static void every_fault_once(void **state)
 		assert_non_null(strstr(end, "\"rounds\":2"));
 		assert_int_equal(peace.n, peace.in_all);
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			/* the first script has them all, the others the crash that leaves most undone */
+			if (k > 0 && cases[i].what != BLDR_FAULT_CRASH_AFTER) {
+				continue;
+			}
 			struct bldr_fault fault = { .at = cases[i].at,
 						    .nth = 1,
 						    .what = cases[i].what };
