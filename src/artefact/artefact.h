@@ -438,7 +438,7 @@ struct finding {
 	const char *blame;      /* failed: analyst | developer | data | infrastructure; else NULL */
 	const char *why;
 	/* machine-readable advice to whoever is to blame, or NULL:
-	 * {"repair": "date_order", "table": raw table, "column": raw column} */
+	 * {"repair": "date_order", "table": raw table, "column": raw column}; others: schemas/findings.schema.json */
 	const struct bldr_value *advice;
 };
 

@@ -241,6 +241,9 @@ static void judge_cells(struct trial *t, const struct refusals *r, const bool *r
 	v.blame = r->strange > 0 ? "analyst" : "developer";
 	v.why = r->strange > 0 ? "the mapping's rules refuse texts that are values of the type"
 			       : "the load does not name the cells that no type could read";
+	if (r->strange > 0) {
+		(void)trial_blame_readers(t, source, r->column, &v);
+	}
 	if (v.passed && refused != NULL) { /* a cell that is needed or met is refused */
 		warn_of_cells(t, r, refused, &v);
 	}

@@ -124,6 +124,12 @@ static const struct check_text texts_of_checks[] = {
 	  "file and line of each row, looked up in the raw files by the Tester's own reader",
 	  "every row can be traced to the record that it came from, which holds its key",
 	  "its other columns (R4, K3, X2)" },
+	{ "C1", "A design that was repaired leaves the files as they were",
+	  "error; only in a run whose design was sent back and made again",
+	  "the contract that was derived from the design before, kept beside the new one",
+	  "records of the file, and the total of each column that is a measure in both designs, are the same in "
+	  "both contracts",
+	  "that the new design is the better one: all other checks speak of that" },
 };
 
 enum { TEXTS = sizeof(texts_of_checks) / sizeof(texts_of_checks[0]) };

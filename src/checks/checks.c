@@ -12,7 +12,7 @@
 static int (*const groups[])(struct trial *t, struct bldr_error *err) = {
 	check_files, check_vacuity, check_sources, check_layers,  check_rows,     check_splits,
 	check_joins, check_keys,    check_foreign, check_members, check_calendar, check_nulls,
-	check_types, check_values,  check_reload,  check_lineage,
+	check_types, check_values,  check_reload,  check_lineage, check_redesign,
 };
 
 /* Errors, warnings, info, then what passed. */
