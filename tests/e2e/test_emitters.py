@@ -60,7 +60,11 @@ def emit_declared(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
 # Folders that go the whole way by `bldr run`; the public sets lie beside the tree, or their cases are skipped.
 FOLDERS = {"the shop": ECOMMERCE, "the jaffle shop": JAFFLE}
 FOLDERS |= {name: SHARED / name / "data" for name in MISSES}
-DECLARED = {"nasty": emit_nasty, "declared ecommerce": emit_declared, "declared odd": emit_declared}
+DECLARED: dict[str, Callable[[Path], subprocess.CompletedProcess[str]]] = {
+    "nasty": emit_nasty,
+    "declared ecommerce": lambda folder: emit_declared(folder, "ecommerce"),
+    "declared odd": lambda folder: emit_declared(folder, "odd"),
+}
 
 
 @pytest.fixture(scope="session", params=[*FOLDERS, *DECLARED])
@@ -68,8 +72,7 @@ def out(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """The folder of a run, or of what emit_tool made of artefacts that tests declare: each is made once."""
     name, folder = request.param, tmp_path_factory.mktemp("emitted")
     if name in DECLARED:
-        source = [] if name == "nasty" else [name.removeprefix("declared ")]
-        done = DECLARED[name](folder, *source)
+        done = DECLARED[name](folder)
         assert done.returncode == 0, done.stderr
         return folder / "out"
     if not FOLDERS[name].is_dir():
