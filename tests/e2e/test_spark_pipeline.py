@@ -210,7 +210,7 @@ def raw_columns(notebook: Path) -> dict[str, str]:
     return {row[1].strip("`"): row[3].replace("\\", "") for row in cells}
 
 
-def test_the_same_cells_are_refused(shop: Ran) -> None:
+def test_the_same_cells_of_the_shop_are_refused(shop: Ran) -> None:
     """Silver does not look at records that it refuses, so their cells are left out."""
     query = """
         SELECT source_table, line, "column" FROM bldr_refused_cell c
@@ -240,7 +240,7 @@ def statistics(values: list[Any], kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("table", TRUTH["tables"])
-def test_silver_is_what_the_truth_says(shop: Ran, table: str) -> None:
+def test_silver_of_the_shop_is_what_the_truth_says(shop: Ran, table: str) -> None:
     """Counts, sums and months of data/ecommerce/truth.json, which is told from the model that made the files."""
     truth, rows = TRUTH["tables"][table], shop.rows(f"silver_{table}")
     kinds = Counter(row["kind"] for row in shop.rows(f"quarantine_{table}"))
