@@ -67,6 +67,7 @@ struct sources {
 	struct artefact_head head;
 	LIST(struct source_file) files;
 	LIST(struct source_skipped) skipped;
+	const struct bldr_value *overrides; /* bldr.json as it was read (overrides.h); NULL: there was none */
 };
 
 /* ---- profile: what the files contain ---- */

@@ -56,6 +56,7 @@ static const struct shape_field sources_fields[] = {
 	OBJECT(sources, head, artefact_head),
 	LIST_OF(sources, files, source_file),
 	LIST_OF(sources, skipped, source_skipped),
+	VALUE_OR_NULL(sources, overrides),
 	END_OF_FIELDS,
 };
 const struct shape sources_shape = SHAPE_OF(sources);

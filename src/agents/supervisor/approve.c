@@ -135,6 +135,37 @@ static struct bldr_value *references(const struct profile *p, const char *table)
 	return list;
 }
 
+/* Another one of the table's inclusions of these columns is chosen, or stands before f. */
+static bool is_told(const struct profile *p, const struct inclusion *f)
+{
+	for (size_t i = 0; i < p->inclusions.n; i++) {
+		const struct inclusion *other = &p->inclusions.at[i];
+
+		if (strcmp(other->from_table, f->from_table) == 0 &&
+		    overrides_same_columns(&other->from_columns, &f->from_columns) &&
+		    (other->chosen || other < f)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The columns of a table that might have been foreign keys and are none; NULL: there are none. */
+static struct bldr_value *no_references(const struct profile *p, const char *table)
+{
+	struct bldr_value *list = NULL;
+
+	for (size_t i = 0; i < p->inclusions.n; i++) {
+		const struct inclusion *f = &p->inclusions.at[i];
+
+		if (strcmp(f->from_table, table) == 0 && !is_told(p, f)) {
+			list = list != NULL ? list : bldr_list();
+			bldr_list_add(list, texts_value(&f->from_columns));
+		}
+	}
+	return list;
+}
+
 /* The date formats that another order of day and month would fit as well, and the marks of numbers. */
 static struct bldr_value *columns(const struct table_profile *t)
 {
@@ -181,6 +212,7 @@ static struct bldr_value *table_decisions(const struct profile *p, const struct 
 		bldr_object_set(v, "key", texts_value(&role->key));
 	}
 	set_if(v, "foreign_keys", references(p, t->table));
+	set_if(v, "not_foreign_keys", no_references(p, t->table));
 	set_if(v, "columns", columns(t));
 	return v;
 }
