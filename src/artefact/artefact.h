@@ -55,6 +55,7 @@ struct source_file {
 	/* Words that mark totals: a record whose first field begins with one of them is no row. */
 	texts not_rows;
 	texts columns; /* in order; see docs/artefacts.md for how each format names them */
+	texts own_names; /* csv: what the file itself calls them, where a person has named them otherwise */
 	texts notes;   /* what a reader should know: "no header", "windows-1252 by its letters" */
 };
 

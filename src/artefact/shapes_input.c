@@ -40,6 +40,7 @@ static const struct shape_field source_file_fields[] = {
 	BOOLEAN(source_file, header),
 	TEXTS_OR_EMPTY(source_file, not_rows),
 	TEXTS(source_file, columns),
+	TEXTS_OR_EMPTY(source_file, own_names),
 	TEXTS_OR_EMPTY(source_file, notes),
 	END_OF_FIELDS,
 };

@@ -281,30 +281,35 @@ static char hint_of(const struct exam *e)
 	return named(e, "psv") ? '|' : '\0';
 }
 
-/* The names that are given, in place of as many that the file has or lacks. */
-static int give_columns(struct exam *e, size_t found, struct bldr_error *err)
+/* The names that are given, in place of those that the columns have by header or place. */
+static int give_columns(struct exam *e, struct bldr_error *err)
 {
 	const texts *names = &e->said->columns;
+	size_t found = e->file->columns.n;
 
+	if (names->n == 0) {
+		return 0;
+	}
 	if (names->n != found) {
 		return misfit(e, err, "columns",
 			      arena_printf(e->arena, "%zu are named, the file has %zu", names->n,
 					   found));
 	}
+	e->file->own_names = e->file->columns;
+	memset(&e->file->columns, 0, sizeof(e->file->columns));
 	for (size_t i = 0; i < names->n; i++) {
 		*LIST_ADD(e->arena, &e->file->columns) = arena_strdup(e->arena, names->at[i]);
 	}
-	add_note(e, "columns: " GIVEN_EVIDENCE);
+	add_note(e, "its columns are named by bldr.json");
 	return 0;
 }
 
 /* The first record, as it is written. It must be readable when it is the header. */
-static int read_first_record(struct exam *e, struct bldr_error *err)
+static void read_first_record(struct exam *e)
 {
 	struct csv_reader *r = csv_reader_memory(e->file, e->look.head, e->look.head_size);
 	struct csv_record record;
 	texts written = { 0 };
-	int misfits = 0;
 	int rc = csv_reader_header(r, &record, NULL);
 	if (rc > 0 && record.kind == RECORD_UNREADABLE) {
 		refuse(e,
@@ -312,8 +317,6 @@ static int read_first_record(struct exam *e, struct bldr_error *err)
 				    (long long)record.line, record.rejected));
 	} else if (rc > 0 && r->found > CSV_COLUMNS_MAX) {
 		refuse(e, arena_printf(e->arena, "more than %d columns", CSV_COLUMNS_MAX));
-	} else if (rc > 0 && e->said->columns.n > 0) {
-		misfits = give_columns(e, record.n, err);
 	} else if (rc > 0) {
 		for (size_t i = 0; i < record.n; i++) {
 			*LIST_ADD(e->arena, &written) = arena_strndup(
@@ -324,7 +327,6 @@ static int read_first_record(struct exam *e, struct bldr_error *err)
 		refuse(e, "empty: it has no header");
 	}
 	csv_reader_close(r);
-	return misfits;
 }
 
 static struct dialect_given given_dialect(const struct file_override *said)
@@ -352,7 +354,7 @@ static int read_csv(struct exam *e, struct bldr_error *err)
 	struct dialect d = dialect_find(e->look.head, e->look.head_size, hint_of(e), &given, file);
 	bool table = named(e, "csv") || named(e, "tsv") || named(e, "tab") || named(e, "psv") ||
 		given_of_csv(e->said) != NULL;
-	int rc = 0;
+	int rc;
 	if (d.rows == 0) {
 		refuse(e, "empty: it has no header");
 		return 0;
@@ -368,13 +370,14 @@ static int read_csv(struct exam *e, struct bldr_error *err)
 				      file->preamble_lines == 1 ? "" : "s"));
 	}
 	if (file->header) {
-		rc = read_first_record(e, err);
-	} else if (e->said->columns.n > 0) {
-		rc = give_columns(e, d.width, err);
+		read_first_record(e);
 	} else {
 		headings_number(d.width, a, file);
-		add_note(e, "no header: columns are named by their place");
+		add_note(e,
+			 e->said->columns.n > 0 ? "no header"
+						: "no header: columns are named by their place");
 	}
+	rc = e->reason == NULL ? give_columns(e, err) : 0;
 	if (rc == 0 && e->reason == NULL && e->said->not_rows == NULL) {
 		headings_totals(&e->look, a, file);
 	}
