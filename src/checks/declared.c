@@ -69,7 +69,7 @@ static char decimal_of(const struct column_override *said)
 	if (said->decimal_mark != NULL) {
 		return said->decimal_mark[0];
 	}
-	return said->group_mark == NULL             ? '\0'
+	return said->group_mark == NULL              ? '\0'
 		: strcmp(said->group_mark, ",") == 0 ? '.'
 		: strcmp(said->group_mark, ".") == 0 ? ','
 						     : '\0';
@@ -100,8 +100,9 @@ static void take_mark(char decimal, const char *const *values, size_t n, struct 
 	}
 	d->marks.decimal = decimal;
 	d->number = false; /* what is plain with a point is so no longer */
-	d->marks.reason = arena_printf(a, "%zu values are numbers with the decimal mark %c, and "
-					  "bldr.json says so",
+	d->marks.reason = arena_printf(a,
+				       "%zu values are numbers with the decimal mark %c, and "
+				       "bldr.json says so",
 				       declared, decimal);
 }
 

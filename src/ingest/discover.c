@@ -141,7 +141,7 @@ struct exam {
 	struct first_look look;
 	const char *reason;
 	const struct file_override *said; /* by bldr.json; all absent: nothing */
-	bool wrong;                       /* what it says does not fit the file: no reason, an error */
+	bool wrong; /* what it says does not fit the file: no reason, an error */
 };
 
 static bool named(const struct exam *e, const char *extension)
@@ -168,9 +168,8 @@ static void add_note(struct exam *e, const char *text)
 static int misfit(struct exam *e, struct bldr_error *err, const char *field, const char *why)
 {
 	e->wrong = true;
-	return bldr_error_set(err, BLDR_E_INVALID,
-			      "\"" OVERRIDES_FILE "\": file \"%s\": %s: %s", e->file->path, field,
-			      why);
+	return bldr_error_set(err, BLDR_E_INVALID, "\"" OVERRIDES_FILE "\": file \"%s\": %s: %s",
+			      e->file->path, field, why);
 }
 
 /* ---- JSON ---- */
@@ -178,13 +177,13 @@ static int misfit(struct exam *e, struct bldr_error *err, const char *field, con
 /* A field that only delimited text has; NULL: none is given. */
 static const char *given_of_csv(const struct file_override *said)
 {
-	return said->delimiter != NULL       ? "delimiter"
-		: said->quote != NULL        ? "quote"
-		: said->escape != NULL       ? "escape"
-		: said->header != NULL       ? "header"
+	return said->delimiter != NULL         ? "delimiter"
+		: said->quote != NULL          ? "quote"
+		: said->escape != NULL         ? "escape"
+		: said->header != NULL         ? "header"
 		: said->preamble_lines != NULL ? "preamble_lines"
-		: said->columns.n > 0        ? "columns"
-					     : NULL;
+		: said->columns.n > 0          ? "columns"
+					       : NULL;
 }
 
 /* Whether the sample's lines are objects: at least two, or one in a file that is named so. */

@@ -79,7 +79,8 @@ static int check_file(const struct file_override *f, struct bldr_error *err)
 		return wrong_file(f, "delimiter", f->delimiter, "must be one ASCII character", err);
 	}
 	if (f->quote != NULL && f->quote[0] != '\0' && !is_mark(f->quote)) {
-		return wrong_file(f, "quote", f->quote, "must be one ASCII character, or empty", err);
+		return wrong_file(f, "quote", f->quote, "must be one ASCII character, or empty",
+				  err);
 	}
 	if (f->quote != NULL && f->delimiter != NULL && strcmp(f->quote, f->delimiter) == 0) {
 		return wrong_file(f, "quote", f->quote, "is the delimiter too", err);
@@ -148,8 +149,9 @@ static int check_column(const char *table, const struct column_override *c, stru
 	size_t format = c->date_format != NULL ? format_of(c->date_format) : COLUMN_NO_FORMAT;
 
 	if (typed && !column_type_parse(c->type, &type)) {
-		return wrong_column(table, c->name, "type: decimals have at most 38 digits, of "
-						    "them at most all behind the point",
+		return wrong_column(table, c->name,
+				    "type: decimals have at most 38 digits, of "
+				    "them at most all behind the point",
 				    err);
 	}
 	if (c->date_format != NULL && format == COLUMN_NO_FORMAT) {
@@ -172,7 +174,8 @@ static int check_column(const char *table, const struct column_override *c, stru
 	    (c->date_format != NULL ||
 	     (typed && type.kind != COLUMN_INT64 && type.kind != COLUMN_DECIMAL))) {
 		return wrong_column(table, c->name,
-				    "decimal_mark, group_mark: are those of int64 and decimal", err);
+				    "decimal_mark, group_mark: are those of int64 and decimal",
+				    err);
 	}
 	return 0;
 }
@@ -235,8 +238,8 @@ static struct column_type type_of_amounts(const struct amount_tally *a)
 	if (a->scale > 0 || a->whole > 18) {
 		type.kind = COLUMN_DECIMAL;
 		type.scale = a->scale < DECIMAL_DIGITS_MAX ? a->scale : DECIMAL_DIGITS_MAX;
-		type.precision = (uint8_t)(precision < DECIMAL_DIGITS_MAX ? precision
-									  : DECIMAL_DIGITS_MAX);
+		type.precision =
+			(uint8_t)(precision < DECIMAL_DIGITS_MAX ? precision : DECIMAL_DIGITS_MAX);
 	}
 	return type;
 }

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "ingest/inclusion.h"
 #include "ingest/given.h"
+#include "ingest/inclusion.h"
 #include "ingest/keys.h"
 #include "ingest/said.h"
 
@@ -34,7 +34,6 @@ struct graph {
 	const struct overrides *said;
 	LIST(struct given_reference) given; /* foreign keys that bldr.json names */
 };
-
 
 /* ---- foreign keys ---- */
 
@@ -119,8 +118,8 @@ static bool is_given_pair(const struct graph *g, const struct inclusion_pair *p,
 			  const struct given_reference *r)
 {
 	return r != NULL && r->to == p->to_table &&
-		strcmp(r->inclusion.to_columns.at[0],
-		       column_name(g, p->to_table, p->to_column)) == 0;
+		strcmp(r->inclusion.to_columns.at[0], column_name(g, p->to_table, p->to_column)) ==
+		0;
 }
 
 static void choose(struct graph *g, struct arena *a)
@@ -134,7 +133,7 @@ static void choose(struct graph *g, struct arena *a)
 			p->chosen = true;
 			*LIST_ADD(a, &p->evidence) = GIVEN_EVIDENCE;
 		} else if (given != NULL ||
-		    said_is_no_reference(said_of(g, p->from_table), column)) {
+			   said_is_no_reference(said_of(g, p->from_table), column)) {
 			*LIST_ADD(a, &p->evidence) = "not taken: " GIVEN_EVIDENCE;
 		} else if (taken != NULL) {
 			*LIST_ADD(a, &p->evidence) =
@@ -184,8 +183,9 @@ static void list_column(const struct graph *g, size_t table, size_t column, stru
 	bool pair = false;
 	for (size_t i = 0; i < g->pairs.n; i++) {
 		const struct inclusion_pair *p = &g->pairs.at[i];
-		pair = pair || (p->from_table == table && is_given_pair(g, p, given) &&
-				p->from_column == column);
+		pair = pair ||
+			(p->from_table == table && is_given_pair(g, p, given) &&
+			 p->from_column == column);
 	}
 	if (given != NULL && !pair) {
 		*LIST_ADD(a, &ret->inclusions) = given->inclusion;
@@ -395,9 +395,8 @@ static int check_parents(const struct graph *g, const struct profile *p, struct 
 					      "\"" OVERRIDES_FILE "\": table \"%s\": foreign_keys: "
 					      "%lld records of \"%s\" repeat what \"%s\" refers to; "
 					      "name that as its key, or refer to another column",
-					      r->inclusion.from_table,
-					      (long long)r->parent_repeats, to->table,
-					      r->inclusion.from_columns.at[0]);
+					      r->inclusion.from_table, (long long)r->parent_repeats,
+					      to->table, r->inclusion.from_columns.at[0]);
 		}
 	}
 	return 0;

@@ -30,7 +30,7 @@ struct tuples {
 	const struct table_profile *table;
 	const texts *columns;
 	struct arena members;
-	struct map *rows; /* tuple -> int64_t */
+	struct map *rows;      /* tuple -> int64_t */
 	int64_t with, without; /* records: with a value in each of the columns, and others */
 	size_t bytes;
 };
@@ -86,8 +86,8 @@ static void tuples_free(struct tuples *t)
 }
 
 static int tuples_read(const char *folder, const struct source_file *file,
-		       const struct table_profile *table, const texts *columns,
-		       struct tuples *ret, struct bldr_error *err)
+		       const struct table_profile *table, const texts *columns, struct tuples *ret,
+		       struct bldr_error *err)
 {
 	struct tuples t = { .table = table, .columns = columns };
 	size_t *at = ARENA_ARRAY(&t.members, size_t, columns->n);
@@ -194,12 +194,13 @@ static int check_types(const struct table_override *said, const struct table_pro
 
 		ASSERT(column_type_parse(t->columns.at[said_column(t, name)].type, &type));
 		if (type.kind == COLUMN_DOUBLE) {
-			return wrong_key(said,
-					 arena_printf(a,
-						      "\"%s\" is a double, and two of them cannot be "
-						      "told apart safely",
-						      name),
-					 err);
+			return wrong_key(
+				said,
+				arena_printf(a,
+					     "\"%s\" is a double, and two of them cannot be "
+					     "told apart safely",
+					     name),
+				err);
 		}
 	}
 	return 0;
@@ -221,12 +222,12 @@ static int measure_key(const char *folder, const struct source_file *file,
 		rc = wrong_key(said, "no record has a value in each of its columns", err);
 	} else {
 		k.duplicates = tuples.with - (int64_t)map_count(tuples.rows);
-		*LIST_ADD(a, &k.evidence) =
-			arena_printf(a, "%lld of %lld records repeat a key",
-				     (long long)k.duplicates, (long long)tuples.with);
+		*LIST_ADD(a, &k.evidence) = arena_printf(a, "%lld of %lld records repeat a key",
+							 (long long)k.duplicates,
+							 (long long)tuples.with);
 		if (tuples.without > 0) {
-			*LIST_ADD(a, &k.evidence) = arena_printf(
-				a, "%lld records lack a value", (long long)tuples.without);
+			*LIST_ADD(a, &k.evidence) = arena_printf(a, "%lld records lack a value",
+								 (long long)tuples.without);
 		}
 		*ret = k;
 	}
@@ -325,9 +326,9 @@ int said_reference(const char *folder, const struct inclusion_table *from,
 	rc = tuples_read(folder, to->file, to->profile, &ref->to_columns, &parent, err);
 	if (rc == 0) {
 		compare(&child, &parent, &f);
-		*LIST_ADD(a, &f.evidence) = arena_printf(a, "%lld of %lld distinct values are there",
-							 (long long)f.contained,
-							 (long long)f.distinct);
+		*LIST_ADD(a, &f.evidence) =
+			arena_printf(a, "%lld of %lld distinct values are there",
+				     (long long)f.contained, (long long)f.distinct);
 		if (f.orphan_rows > 0) {
 			*LIST_ADD(a, &f.evidence) = arena_printf(a, "%lld rows have no parent",
 								 (long long)f.orphan_rows);

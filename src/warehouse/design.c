@@ -213,8 +213,7 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 	for (size_t i = 0; i < star.n; i++) {
 		const struct star_table *t = &star.tables[i];
 
-		for (;
-		     out < star.out.n && strcmp(star.out.at[out]->table, t->profile->table) < 0;
+		for (; out < star.out.n && strcmp(star.out.at[out]->table, t->profile->table) < 0;
 		     out++) {
 			explain_out(&d, &result, star.out.at[out]);
 		}

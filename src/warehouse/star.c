@@ -530,14 +530,14 @@ static int check_measures(const struct star *s, struct bldr_error *err)
 
 			if ((said == MEASURE_ADDITIVE || said == MEASURE_SEMI) &&
 			    !star_is_measure(t, c)) {
-				return bldr_error_set(err, BLDR_E_INVALID,
-						      "\"" OVERRIDES_FILE "\": table \"%s\": column "
-						      "\"%s\": measure: it is %s%s",
-						      t->profile->table, c->name, c->type,
-						      star_in_key(t, c->name) ||
-								      star_in_link(t, c->name)
-							      ? ", part of a key"
-							      : ", nothing to sum");
+				return bldr_error_set(
+					err, BLDR_E_INVALID,
+					"\"" OVERRIDES_FILE "\": table \"%s\": column "
+					"\"%s\": measure: it is %s%s",
+					t->profile->table, c->name, c->type,
+					star_in_key(t, c->name) || star_in_link(t, c->name)
+						? ", part of a key"
+						: ", nothing to sum");
 			}
 		}
 	}

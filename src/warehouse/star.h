@@ -17,11 +17,11 @@ struct star_link { /* a chosen foreign key */
 
 struct star_table {
 	const struct table_profile *profile;
-	const struct key_candidate *key; /* NULL: none was chosen */
+	const struct key_candidate *key;   /* NULL: none was chosen */
 	const struct table_override *said; /* what bldr.json says of it, or NULL */
-	const char *entity;              /* singular, snake_case: customer; no other table's */
-	const char *target;              /* dim_customer, fact_order, bridge_film_actor */
-	LIST(struct star_link *) out;    /* foreign keys this table holds */
+	const char *entity;                /* singular, snake_case: customer; no other table's */
+	const char *target;                /* dim_customer, fact_order, bridge_film_actor */
+	LIST(struct star_link *) out;      /* foreign keys this table holds */
 	LIST(struct star_link *) in;
 	int kind;      /* enum table_kind: TABLE_DIMENSION, TABLE_FACT or TABLE_BRIDGE */
 	int64_t score; /* of being a fact; TABLE_FACT from STAR_FACT_SCORE on */

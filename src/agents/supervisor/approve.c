@@ -240,7 +240,7 @@ static struct bldr_value *table_decisions(const struct bldr_value *said, const s
 		bldr_object_set(v, "key", texts_value(&role->key));
 	}
 	set_if(v, "foreign_keys", references(p, t->table));
-	set_if(v, "not_foreign_keys", 
+	set_if(v, "not_foreign_keys",
 	       no_references(p, t->table, bldr_get(said, "not_foreign_keys")));
 	set_if(v, "columns", columns(t, bldr_get(said, "columns")));
 	return v;
@@ -267,9 +267,10 @@ static struct bldr_value *decisions(const struct bldr_value *said, const struct 
 		const struct table_profile *t = find_profile(profile, role->table);
 
 		if (t != NULL) {
-			bldr_object_set(tables, role->table, table_decisions(bldr_get(bldr_get(said, "tables"),
-								role->table),
-							profile, t, role));
+			bldr_object_set(
+				tables, role->table,
+				table_decisions(bldr_get(bldr_get(said, "tables"), role->table),
+						profile, t, role));
 		}
 	}
 	bldr_object_set(all, "tables", tables);
