@@ -55,7 +55,8 @@ struct source_file {
 	/* Words that mark totals: a record whose first field begins with one of them is no row. */
 	texts not_rows;
 	texts columns; /* in order; see docs/artefacts.md for how each format names them */
-	texts notes;   /* what a reader should know: "no header", "windows-1252 by its letters" */
+	texts own_names; /* csv: what the file itself calls them, where a person has named them otherwise */
+	texts notes; /* what a reader should know: "no header", "windows-1252 by its letters" */
 };
 
 struct source_skipped {
@@ -67,6 +68,8 @@ struct sources {
 	struct artefact_head head;
 	LIST(struct source_file) files;
 	LIST(struct source_skipped) skipped;
+	const struct bldr_value
+		*overrides; /* bldr.json as it was read (overrides.h); NULL: there was none */
 };
 
 /* ---- profile: what the files contain ---- */

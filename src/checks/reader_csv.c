@@ -214,13 +214,14 @@ static const char *name_of(struct arena *a, texts names, const char *written)
 static int check_names(const struct source_file *f, texts names, int64_t line,
 		       struct bldr_error *err)
 {
+	const texts *declared = f->own_names.n > 0 ? &f->own_names : &f->columns;
 	for (size_t i = 0; i < f->columns.n; i++) {
-		if (strcmp(names.at[i], f->columns.at[i]) != 0) {
+		if (i >= declared->n || strcmp(names.at[i], declared->at[i]) != 0) {
 			return bldr_error_set(err, BLDR_E_INVALID,
 					      "\"%s\": column %zu is named \"%.64s\" on line %lld, "
 					      "sources declares \"%.64s\"",
 					      f->path, i + 1, names.at[i], (long long)line,
-					      f->columns.at[i]);
+					      i < declared->n ? declared->at[i] : "");
 		}
 	}
 	return 0;

@@ -23,6 +23,10 @@ int relations_read(const char *source_folder, const struct sources *sources, str
 		   struct relations *ret, struct bldr_error *err)
 {
 	*ret = (struct relations){ .arena = a };
+	int decoded = overrides_decode(sources->overrides, a, &ret->declared, err);
+	if (decoded < 0) {
+		return decoded;
+	}
 	for (size_t i = 0; i < sources->files.n; i++) {
 		const struct source_file *f = &sources->files.at[i];
 		struct relation t = { .file = f };
@@ -78,6 +82,9 @@ const struct relation_column *relation_column(struct relations *r, struct relati
 			values[i] = relation_text(t, i, column);
 		}
 		column_decide(values, n, r->arena, &c->decision);
+		declared_take(overrides_column(overrides_table(&r->declared, t->file->table),
+					       c->name),
+			      values, n, r->arena, &c->decision);
 		c->decided = true;
 		free(values);
 	}

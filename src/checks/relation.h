@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "checks/declared.h"
 #include "checks/reader.h"
 #include "checks/values.h"
 
@@ -35,6 +36,7 @@ struct relations {
 	struct arena *arena;          /* everything but the indexes' maps */
 	LIST(struct relation) tables; /* as in sources */
 	LIST(struct relation_index) indexes;
+	struct overrides declared; /* by a person: sources->overrides */
 };
 
 /* Reads every file of sources. ret must be released whatever is returned. Errors: as raw_table_read. */

@@ -242,7 +242,7 @@ static const char *by_uchardet(const struct pass *p, struct arena *a)
 	return NULL;
 }
 
-static void find_encoding(const struct pass *p, struct first_look *ret)
+static void find_encoding(const struct pass *p, const char *given, struct first_look *ret)
 {
 	static const struct {
 		const char *bytes;
@@ -254,13 +254,18 @@ static void find_encoding(const struct pass *p, struct first_look *ret)
 		{ "\xFF\xFE", 2, "utf-16le" },
 		{ "\xFE\xFF", 2, "utf-16be" },
 	};
+	ret->encoding = given;
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		if (p->head_size >= marks[i].size &&
-		    memcmp(p->head, marks[i].bytes, marks[i].size) == 0) {
+		    memcmp(p->head, marks[i].bytes, marks[i].size) == 0 &&
+		    (given == NULL || strcmp(given, marks[i].encoding) == 0)) {
 			ret->encoding = marks[i].encoding;
 			ret->bom = true;
 			return;
 		}
+	}
+	if (given != NULL) {
+		return;
 	}
 	ret->encoding = utf16_by_zeros(p);
 	ret->guessed = ret->encoding != NULL;
@@ -348,8 +353,8 @@ static int look_with(const char *folder, const struct source_file *file, struct 
 	return rc;
 }
 
-int first_look(const char *folder, const char *path, struct arena *a, struct first_look *ret,
-	       struct bldr_error *err)
+int first_look(const char *folder, const char *path, const char *encoding, struct arena *a,
+	       struct first_look *ret, struct bldr_error *err)
 {
 	struct first_look look = { 0 };
 	struct source_file file = { .path = path, .encoding = "utf-8" };
@@ -364,7 +369,7 @@ int first_look(const char *folder, const char *path, struct arena *a, struct fir
 	}
 	look.compression = file.compression;
 	look.binary = known_binary(&p);
-	find_encoding(&p, &look);
+	find_encoding(&p, encoding, &look);
 	if (look.binary == NULL && strncmp(look.encoding, "utf-16", 6) != 0 &&
 	    strncmp(look.encoding, "utf-32", 6) != 0) {
 		look.binary = looks_binary(&p);

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/map.h"
 #include "base/utf8.h"
+#include "ingest/given.h"
 #include "ingest/infer.h"
 #include "ingest/keys.h"
 
@@ -166,7 +167,8 @@ static void tally_column(struct column *c)
 }
 
 /* Every column's type: the tallies of all first, since they say in which order dates are written. */
-static void decide_columns(struct pass *p, const struct source_file *file, struct arena *a)
+static void decide_columns(struct pass *p, const struct source_file *file,
+			   const struct table_override *said, struct arena *a)
 {
 	const struct column_tally **tallies =
 		ARENA_ARRAY(&p->cells, const struct column_tally *, p->n);
@@ -185,6 +187,7 @@ static void decide_columns(struct pass *p, const struct source_file *file, struc
 			.hint = hint,
 		};
 		column_infer(&c->tally, &context, &c->decision);
+		given_decide(overrides_column(said, context.name), &c->tally, &c->decision);
 	}
 }
 
@@ -367,6 +370,9 @@ static void describe_values(struct arena *a, struct column *c, struct column_pro
 		int64_t length = (int64_t)utf8_count(v.text, v.size);
 		bool first = p->distinct == 0;
 		widen(c, &range, &v);
+		if (c->decision.given && !v.conforming) {
+			c->decision.nonconforming += v.cell->count;
+		}
 		p->min_length = first || length < p->min_length ? length : p->min_length;
 		p->max_length = first || length > p->max_length ? length : p->max_length;
 		p->distinct++;
@@ -484,19 +490,20 @@ static struct column_profile describe(struct arena *a, struct column *c, const c
 	struct column_profile p = {
 		.name = arena_strdup(a, name),
 		.ordinal = (int64_t)ordinal,
-		.nonconforming = c->decision.nonconforming,
 		.leading_zeros = c->tally.kinds[__builtin_ctz(VALUE_LEADING_ZEROS)],
 	};
 	column_type_text(c->decision.type, type);
 	p.type = arena_strdup(a, type);
 	describe_values(a, c, &p);
+	p.nonconforming = c->decision.nonconforming;
 	describe_dates(a, c, &p);
 	describe_number(a, &c->decision, &p);
 	describe_exceptions(a, c, &p);
 	return p;
 }
 
-int ingest_profile_table(const char *folder, const struct source_file *file, struct arena *a,
+int ingest_profile_table(const char *folder, const struct source_file *file,
+			 const struct table_override *said, struct arena *a,
 			 struct table_profile *ret, struct bldr_error *err)
 {
 	struct table_profile t = { .table = arena_strdup(a, file->table),
@@ -510,15 +517,20 @@ int ingest_profile_table(const char *folder, const struct source_file *file, str
 	int rc = read_all(folder, file, &p, a, &t, err);
 	if (rc == 0) {
 		int64_t *distinct = ARENA_ARRAY(&p.cells, int64_t, p.n);
-		decide_columns(&p, file, a);
-		for (size_t i = 0; i < p.n; i++) {
-			*LIST_ADD(a, &t.columns) =
+		decide_columns(&p, file, said, a);
+		for (size_t i = 0; i < p.n && rc == 0; i++) {
+			struct column_profile c =
 				describe(a, &p.columns[i], file->columns.at[i], i);
+			*LIST_ADD(a, &t.columns) = c;
 			distinct[i] = p.columns[i].distinct;
+			rc = given_fits(overrides_column(said, c.name), &p.columns[i].decision,
+					file->table, t.rows - c.nulls, err);
 		}
 		struct name name = name_of_table(a, file->table, name_layer_prefix(a, file->table));
-		keys_single(a, &t, &name, distinct);
-		*ret = t;
+		if (rc == 0) {
+			keys_single(a, &t, &name, distinct);
+			*ret = t;
+		}
 	}
 
 	for (size_t i = 0; i < p.n; i++) {

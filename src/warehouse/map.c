@@ -3,6 +3,7 @@
  * made null, typed - and each path of foreign keys becomes left joins. Where the profile left a
  * choice (the order of a date's parts), the first is taken unless a repair rules it out.
  */
+#include "artefact/overrides.h"
 #include "expr/expr.h"
 #include "ingest/dates.h"
 #include "warehouse/warehouse.h"
@@ -14,6 +15,7 @@ enum { RULE_TEXT_MAX = 1 << 20 };
 struct mapper {
 	const struct profile *profile;
 	const struct design *design;
+	const struct overrides *said; /* by a person: no repair rules it out */
 	const struct mapping_advice *advice;
 	size_t n_advice;
 	struct arena *a;
@@ -88,6 +90,12 @@ static const struct column_profile *find_column(const struct mapper *m, const ch
 static bool is_ruled_out(const struct mapper *m, const char *repair, const char *table,
 			 const char *name, const char *choice)
 {
+	const struct column_override *said =
+		overrides_column(overrides_table(m->said, table), name);
+
+	if (said != NULL && said->date_format != NULL) {
+		return false;
+	}
 	for (size_t i = 0; i < m->n_advice; i++) {
 		const struct mapping_advice *advice = &m->advice[i];
 
@@ -561,7 +569,9 @@ int map_design(const struct sources *sources, const struct profile *profile,
 	       const struct design *design, const struct mapping_advice *advice, size_t n,
 	       struct arena *a, struct sttm *ret, struct bldr_error *err)
 {
+	struct overrides said;
 	struct mapper m = {
+		.said = &said,
 		.profile = profile,
 		.design = design,
 		.advice = advice,
@@ -571,7 +581,7 @@ int map_design(const struct sources *sources, const struct profile *profile,
 	};
 	struct sttm result = { 0 };
 
-	(void)sources; /* paths and dialects are the loader's business */
+	m.code = overrides_decode(sources->overrides, a, &said, err);
 	for (size_t i = 0; i < design->tables.n && m.code == 0; i++) {
 		m.target = &design->tables.at[i];
 		m.table = LIST_ADD(a, &result.tables);

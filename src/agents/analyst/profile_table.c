@@ -45,6 +45,7 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 	struct table_profile profile = { 0 };
 	struct sources sources;
 	const struct source_file *file;
+	struct overrides o;
 	int r = desk_read(d, "sources", &sources, err);
 
 	if (r < 0) {
@@ -55,7 +56,11 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 		return bldr_error_set(err, BLDR_E_NOT_FOUND, "no source table \"%s\"",
 				      table != NULL ? table : "");
 	}
-	r = ingest_profile_table(d->source_dir, file, &d->arena, &profile, err);
+	r = overrides_decode(sources.overrides, &d->arena, &o, err);
+	if (r == 0) {
+		r = ingest_profile_table(d->source_dir, file, overrides_table(&o, file->table),
+					 &d->arena, &profile, err);
+	}
 	if (r < 0) {
 		return r;
 	}

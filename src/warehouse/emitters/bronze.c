@@ -51,6 +51,9 @@ static int add_ddl(struct emitter *e, const struct lake_source *s, struct bldr_v
 
 static bool is_renamed(const struct lake_source *s)
 {
+	if (s->file->own_names.n > 0) {
+		return true;
+	}
 	for (size_t i = 0; i < s->file->columns.n; i++) {
 		if (strcmp(s->columns[i], s->file->columns.at[i]) != 0) {
 			return true;
@@ -63,7 +66,8 @@ static int add_names(struct emitter *e, const struct lake_source *s, struct bldr
 		     const char *variable)
 {
 	size_t n = s->file->columns.n;
-	int rc = data_strings(e, data, "header", variable, s->file->columns.at, n);
+	const texts *written = s->file->own_names.n == n ? &s->file->own_names : &s->file->columns;
+	int rc = data_strings(e, data, "header", variable, written->at, n);
 
 	if (rc == 0 && is_renamed(s)) {
 		rc = data_strings(e, data, "names", "COLUMNS", s->columns, n);
