@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DISTINCT_PROBES_MAX = 1024 };
+enum { DISTINCT_PROBES_MAX = 1024, DISTINCT_PAD = 8 };
 
 struct distinct_value {
 	const char *text; /* as written, not NUL-terminated */
@@ -37,7 +37,7 @@ struct distinct {
 void distinct_release(struct distinct *d);
 /* Bytes that the table takes. */
 size_t distinct_bytes(const struct distinct *d);
-/* Adds one row with the value; hash: fingerprint(text, size). */
+/* Adds one row with the value; hash: fingerprint(text, size). Behind text, here and below, DISTINCT_PAD bytes can be read. */
 void distinct_add(struct distinct *d, const char *text, size_t size, uint64_t hash, int64_t line);
 /* The value, or NULL. */
 struct distinct_value *distinct_find(const struct distinct *d, const char *text, size_t size,
@@ -48,9 +48,19 @@ struct distinct_value *distinct_find(const struct distinct *d, const char *text,
  */
 void distinct_prune(struct distinct *d, size_t n, const bool *wanted);
 
-static inline void distinct_prefetch(const struct distinct *d, uint64_t hash)
+/* Has the memory that adding a value will look at brought near, a step each: the slot, the value, its text. */
+enum distinct_step { DISTINCT_SLOT, DISTINCT_VALUE, DISTINCT_TEXT };
+static inline void distinct_prefetch(const struct distinct *d, uint64_t hash,
+				     enum distinct_step step)
 {
-	if (d->slots != NULL) {
-		__builtin_prefetch(&d->slots[(hash >> 32) & d->mask]);
+	if (d->slots == NULL) {
+		return;
+	}
+	const uint64_t *slot = &d->slots[(hash >> 32) & d->mask];
+	if (step == DISTINCT_SLOT) {
+		__builtin_prefetch(slot);
+	} else if (*slot != 0) {
+		const struct distinct_value *v = &d->at[(uint32_t)*slot - 1];
+		__builtin_prefetch(step == DISTINCT_VALUE ? (const void *)v : v->text);
 	}
 }

@@ -80,8 +80,9 @@ enum { PROFILE_REJECTED_SHOWN = 20, PROFILE_RAW_MAX = 256 };
  *	           columns whose first values hardly repeat (nine in ten differ, none is null), fingerprints of 64 bits
  *	           are kept up to PROFILE_KEY_BYTES in all (long texts, then last columns, are given up): that count is
  *	           exact when it is the number of rows, else too low by a pair with a chance of rows^2 / 2^65;
- *	top        has the most frequent among the PROFILE_KEPT_VALUES that were most frequent when the budget was spent:
- *	           each count is exact, a value that came later cannot be there;
+ *	top        has the most frequent among the PROFILE_KEPT_VALUES (where the first values hardly repeat,
+ *	           PROFILE_KEPT_OF_KEY) that were most frequent when the budget was spent: each count is exact, a value
+ *	           that came later cannot be there;
  *	quantiles  are those of a sample of rows: PROFILE_SAMPLE_ROWS at most, half of them at least, in tables of more
  *	           than 16 columns PROFILE_SAMPLE_CELLS / columns. Of n sampled values a quantile's rank is off by less
  *	           than 1.29 / sqrt(n) in 99 of 100 cases: 1.0 % for 16384.
@@ -93,7 +94,7 @@ enum { PROFILE_REJECTED_SHOWN = 20, PROFILE_RAW_MAX = 256 };
 #define PROFILE_COLUMN_BYTES_MIN ((size_t)64 << 10)
 #define PROFILE_KEY_BYTES ((size_t)96 << 20)
 #define PROFILE_SAMPLE_CELLS ((size_t)1 << 19)
-enum { PROFILE_KEPT_VALUES = 4096, PROFILE_SAMPLE_ROWS = 1 << 15 };
+enum { PROFILE_KEPT_VALUES = 4096, PROFILE_KEPT_OF_KEY = 32, PROFILE_SAMPLE_ROWS = 1 << 15 };
 
 /* Other budgets, for tests; 0: as above. batch_rows: rows that are held before they are looked at. */
 struct profile_limits {

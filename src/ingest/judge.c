@@ -66,12 +66,13 @@ static void scan_number(const char *s, size_t size, struct plain *ret)
 	*ret = (struct plain){
 		.kind = kind,
 		.scale = (uint8_t)scale,
-		.class = class_of(kind, (unsigned)whole, (unsigned)scale, zero << 1 | (unsigned)from),
+		.class = class_of(kind, (unsigned)whole, (unsigned)scale,
+				  zero << 1 | (unsigned)from),
 		.units = from > 0 ? -(int64_t)units : (int64_t)units,
 	};
 }
 
-/* yyyy-MM-dd of the years 1000 to 9999, days up to 28; then perhaps T or a blank and HH:mm:ss. */
+/* yyyy-MM-dd of the years 1000 to 9999, without the 29th of February and any 31st; then perhaps T or a blank and HH:mm:ss. */
 static bool scan_time(const char *s, size_t size, struct plain *ret)
 {
 	if ((size != 10 && size != 19) || s[4] != '-' || s[7] != '-') {
@@ -81,7 +82,8 @@ static bool scan_time(const char *s, size_t size, struct plain *ret)
 	unsigned low = two(s + 2);
 	unsigned month = two(s + 5);
 	unsigned day = two(s + 8);
-	if (high < 10 || high > 99 || low > 99 || month - 1 > 11 || day - 1 > 27) {
+	if (high < 10 || high > 99 || low > 99 || month - 1 > 11 || day - 1 > 29 ||
+	    (month == 2 && day > 28)) {
 		return false;
 	}
 	struct ymd d = { (int32_t)(high * 100 + low), (int32_t)month, (int32_t)day };
@@ -164,7 +166,8 @@ void judge_settle(struct judge *j)
 	}
 }
 
-void judge_add(struct judge *j, const char *trimmed, size_t size, const struct plain *p, int64_t rows)
+void judge_add(struct judge *j, const char *trimmed, size_t size, const struct plain *p,
+	       int64_t rows)
 {
 	j->any = true;
 	j->no_codes = j->no_codes || !value_is_code(trimmed, size);
@@ -253,7 +256,7 @@ static enum conformity read_plain(const struct verdict *v, const struct plain *p
 		ret->i = p->seconds * 1000000;
 		return CONFORMS;
 	case COLUMN_DATE:
-		ret->i = p->seconds / 86400 - (p->seconds % 86400 < 0 ? 1 : 0);
+		ret->i = p->seconds / 86400;
 		return CONFORMS;
 	case COLUMN_TEXT:
 	case COLUMN_BOOL:
@@ -402,11 +405,13 @@ const char *verdict_text(struct arena *a, const struct verdict *v, const struct 
 
 bool verdict_same(const struct verdict *then, const struct verdict *now, int64_t wider)
 {
-	bool type = then->type.kind == now->type.kind && (wider == 0 || now->type.kind != COLUMN_INT64);
+	bool type = then->type.kind == now->type.kind &&
+		(wider == 0 || now->type.kind != COLUMN_INT64);
 	bool widened = then->type.kind == COLUMN_INT64 && now->type.kind == COLUMN_DECIMAL;
 	bool format = now->type.kind != COLUMN_DATE || then->format == now->format;
 	bool near = then->has_near == now->has_near &&
-		(!now->has_near || (then->near.kind == now->near.kind &&
-				    (now->near.kind != COLUMN_DATE || then->format == now->format)));
+		(!now->has_near ||
+		 (then->near.kind == now->near.kind &&
+		  (now->near.kind != COLUMN_DATE || then->format == now->format)));
 	return (type || widened) && format && near;
 }

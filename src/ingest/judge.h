@@ -48,8 +48,8 @@ void judge_settle(struct judge *j);
 struct verdict {
 	bool codes, words; /* NA and none are data */
 	struct column_type type;
-	size_t format;   /* of dates */
-	bool has_near;   /* a narrower type that at least half of the rows have, not all: near */
+	size_t format; /* of dates */
+	bool has_near; /* a narrower type that at least half of the rows have, not all: near */
 	struct column_type near;
 };
 

@@ -20,7 +20,7 @@ enum {
 	BATCH_BYTES = 1 << 20,
 	CHECK_ROWS = 1 << 16, /* how often keys are looked at; a batch never goes beyond */
 	SAMPLE_MIN = 64,
-	PAD = 8
+	PAD = DISTINCT_PAD
 };
 
 struct batch {
@@ -142,22 +142,23 @@ static size_t proving_bytes(const struct pass *p)
 {
 	size_t bytes = 0;
 	for (size_t c = 0; c < p->n; c++) {
-		bytes += p->columns[c].proving ? p->columns[c].fingerprints.n * sizeof(uint64_t) : 0;
+		bytes += p->columns[c].proving ? p->columns[c].fingerprints.n * sizeof(uint64_t)
+					       : 0;
 	}
 	return bytes;
 }
 
 /*
- * Every CHECK_ROWS rows: what is too much is given up, long texts first, then from the last column to the first; and when
- * the rows have doubled, columns where more than a tenth of the values repeat.
+ * Every CHECK_ROWS rows: what is too much is given up, long texts first, then from the last column to the first; and at
+ * CHECK_ROWS times 1, 4, 16 ... rows, columns where more than a tenth of the values repeat.
  */
 static void check_proofs(struct pass *p)
 {
 	enum { LONG = 40 };
-	bool doubled = (p->rows & (p->rows - 1)) == 0;
+	bool settle = (p->rows & (p->rows - 1)) == 0 && __builtin_ctzll((uint64_t)p->rows) % 2 == 0;
 	for (size_t c = 0; c < p->n; c++) {
 		struct column *column = &p->columns[c];
-		if (column->proving && doubled) {
+		if (column->proving && settle) {
 			unique_settle(&column->fingerprints);
 			if ((int64_t)column->fingerprints.n * 10 < p->rows * 9) {
 				column_stop_proving(column);
@@ -252,18 +253,25 @@ static int read_again(const char *folder, const struct source_file *file, struct
 	struct csv_record record;
 	bool needed = false;
 	for (size_t c = 0; c < p->n; c++) {
-		needed = needed || p->columns[c].again;
+		needed = needed || column_needs_again(&p->columns[c]);
 	}
 	int rc = needed ? csv_reader_open(folder, file, true, &r, err) : 0;
 	if (rc != 0 || !needed) {
 		return rc;
 	}
+	p->rows = 0;
 	while ((rc = csv_reader_next(r, &record, err)) > 0) {
-		for (size_t c = 0; record.rejected == NULL && c < p->n; c++) {
-			if (p->columns[c].again) {
+		if (record.rejected != NULL) {
+			continue;
+		}
+		for (size_t c = 0; c < p->n; c++) {
+			if (column_needs_again(&p->columns[c])) {
 				column_add_again(&p->columns[c], record.fields[c].text,
 						 record.fields[c].size, record.line, &p->arena);
 			}
+		}
+		if (++p->rows % CHECK_ROWS == 0) {
+			check_proofs(p);
 		}
 	}
 	csv_reader_close(r);
@@ -297,8 +305,8 @@ static void open_pass(struct pass *p, const struct source_file *file,
 	p->key_bytes = or_default(l->key_bytes, PROFILE_KEY_BYTES);
 	p->sample.max = or_default(l->sample_rows, between(rows, SAMPLE_MIN, PROFILE_SAMPLE_ROWS));
 	p->sample.marks = xcalloc(p->sample.max + 1, sizeof(*p->sample.marks));
-	p->batch.rows_max = or_default(l->batch_rows,
-				       between(BATCH_CELLS / (n > 0 ? n : 1), 1, BATCH_ROWS));
+	p->batch.rows_max =
+		or_default(l->batch_rows, between(BATCH_CELLS / (n > 0 ? n : 1), 1, BATCH_ROWS));
 	p->batch.cells = xcalloc(p->batch.rows_max * n + 1, sizeof(*p->batch.cells));
 	p->batch.lines = xcalloc(p->batch.rows_max, sizeof(*p->batch.lines));
 	p->columns = xcalloc(n + 1, sizeof(*p->columns));
@@ -321,8 +329,8 @@ static void close_pass(struct pass *p)
 	arena_release(&p->arena);
 }
 
-static struct table_sketch describe(struct pass *p, const struct source_file *file,
-				    struct arena *a, struct table_profile *t)
+static struct table_sketch describe(struct pass *p, const struct source_file *file, struct arena *a,
+				    struct table_profile *t)
 {
 	struct table_sketch s = { .rows = t->rows, .n = p->n };
 	int64_t *distinct = ARENA_ARRAY(a, int64_t, p->n);

@@ -9,7 +9,12 @@
 #include "base/utf8.h"
 #include "ingest/fingerprint.h"
 
-enum { SHOWN_MAX = 256, STRIP = 256, KEPT_TEXT_MAX = 1024 };
+enum {
+	SHOWN_MAX = 256,
+	STRIP = 256,
+	KEPT_TEXT_MAX = 1024,
+	NEAR = 2048 /* so many values are in the caches anyway */
+};
 
 void column_release(struct column *c)
 {
@@ -36,7 +41,8 @@ const char *value_shown(struct arena *a, const char *s, size_t size)
 /* Nothing to cut off both ends, as nearly always. */
 static inline bool bare(const char *s, size_t size)
 {
-	return size > 0 && (unsigned char)(s[0] - '!') < 0x5E && (unsigned char)(s[size - 1] - '!') < 0x5E;
+	return size > 0 && (unsigned char)(s[0] - '!') < 0x5E &&
+		(unsigned char)(s[size - 1] - '!') < 0x5E;
 }
 
 static void trim(struct taken *v)
@@ -106,16 +112,20 @@ static int compare_bytes(const char *a, size_t a_size, const char *b, size_t b_s
 	return c != 0 ? c : (a_size > b_size) - (a_size < b_size);
 }
 
-static void find_text(struct observed *f, const struct taken *v)
+static void observe_text(struct observed *f, const struct taken *v)
 {
 	uint64_t prefix = prefix_of(v->text, v->size);
-	if (!f->any || (prefix <= f->first.prefix &&
-			compare_bytes(v->text, v->size, f->first.text, f->first.size) < 0)) {
+	if (!f->any ||
+	    (prefix <= f->first.prefix &&
+	     compare_bytes(v->text, v->size, f->first.text, f->first.size) < 0)) {
 		set_bound(&f->first, v->text, v->size, prefix);
 	}
-	if (!f->any || (prefix >= f->last.prefix &&
-			compare_bytes(v->text, v->size, f->last.text, f->last.size) > 0)) {
+	if (!f->any ||
+	    (prefix >= f->last.prefix &&
+	     compare_bytes(v->text, v->size, f->last.text, f->last.size) > 0)) {
 		set_bound(&f->last, v->text, v->size, prefix);
+	} else {
+		f->ascending = false;
 	}
 	f->any = true;
 }
@@ -145,14 +155,15 @@ static void add_exception(struct observed *f, const struct taken *v, struct aren
 }
 
 /* A non-null value under the verdict. */
-static void find(struct observed *f, const struct verdict *verdict, const struct taken *v,
-		 struct arena *a)
+static void observe(struct observed *f, const struct verdict *verdict, const struct taken *v,
+		    struct arena *a)
 {
 	struct typed t;
 	f->rows += v->rows;
 	enum conformity c = verdict_read(verdict, v->trimmed, v->trimmed_size, &v->plain, &t);
 	if (c == CONFORMS_NOT || (c == CONFORMS_WIDER && f->final)) {
 		f->nonconforming += v->rows;
+		f->ascending = false;
 		add_exception(f, v, a);
 		return;
 	}
@@ -164,17 +175,18 @@ static void find(struct observed *f, const struct verdict *verdict, const struct
 		add_exception(f, v, a);
 	}
 	if (verdict->type.kind == COLUMN_TEXT) {
-		find_text(f, v);
+		observe_text(f, v);
 		return;
 	}
 	if (!f->any) {
 		f->min = t;
 		f->max = t;
 		f->any = true;
-	} else if (verdict_compare(verdict, &t, &f->min) < 0) {
-		f->min = t;
 	} else if (verdict_compare(verdict, &t, &f->max) > 0) {
 		f->max = t;
+	} else {
+		f->ascending = false;
+		f->min = verdict_compare(verdict, &t, &f->min) < 0 ? t : f->min;
 	}
 }
 
@@ -193,7 +205,7 @@ static void take(struct column *c, const struct taken *v, struct arena *a)
 	measure(c, v);
 	c->padded += v->trimmed_size != v->size ? v->rows : 0;
 	c->leading_zeros += leading_zeros(v->trimmed, v->trimmed_size) ? v->rows : 0;
-	find(&c->found, &c->verdict, v, a);
+	observe(&c->found, &c->verdict, v, a);
 }
 
 /* ---- nulls ---- */
@@ -232,7 +244,8 @@ static void add_pending(struct column *c, const struct taken *v, struct arena *a
 	p->padded += v->size != v->trimmed_size ? v->rows : 0;
 }
 
-static void add_token(struct column *c, const struct taken *v, enum null_class class, struct arena *a)
+static void add_token(struct column *c, const struct taken *v, enum null_class class,
+		      struct arena *a)
 {
 	if (class == NULL_ALWAYS) {
 		count_null(c, v, a);
@@ -256,6 +269,7 @@ static void add_fingerprint(struct column *c, uint64_t hash)
 void column_stop_proving(struct column *c)
 {
 	c->proving = false;
+	c->prove = false;
 	for (size_t i = 0; i < c->fingerprints.n; i++) {
 		add_fingerprint(c, c->fingerprints.at[i]);
 	}
@@ -332,6 +346,7 @@ static void take_first(struct column *c, bool *data, struct arena *a)
 		}
 	}
 	c->verdict = decide(c);
+	c->found.ascending = true;
 	for (size_t i = 0; i < c->values.n; i++) {
 		if (data[i]) {
 			struct taken v = value_at(c, i, &class);
@@ -356,7 +371,10 @@ static void stop_counting(struct column *c, size_t kept, struct arena *a)
 	take_first(c, data, a);
 	c->estimating = true;
 	c->registers = xcalloc(HLL_REGISTERS, sizeof(*c->registers));
-	c->proving = may_be_unique(c);
+	bool unique = may_be_unique(c);
+	c->rising = unique && c->found.ascending && c->padded == 0 &&
+		(int64_t)c->values.n == c->found.rows;
+	c->proving = unique && !c->rising;
 	for (size_t i = 0; i < c->values.n; i++) {
 		if (data[i]) {
 			size_t size = c->values.at[i].size;
@@ -366,12 +384,20 @@ static void stop_counting(struct column *c, size_t kept, struct arena *a)
 		}
 		data[i] = data[i] && c->values.at[i].size <= KEPT_TEXT_MAX;
 	}
-	distinct_prune(&c->values, kept, data);
+	distinct_prune(&c->values,
+		       unique && kept > PROFILE_KEPT_OF_KEY ? PROFILE_KEPT_OF_KEY : kept, data);
 	free(data);
 	c->taken = xcalloc(c->values.n + 1, sizeof(*c->taken));
 	for (size_t i = 0; i < c->values.n; i++) {
 		c->taken[i] = c->values.at[i].count;
 	}
+}
+
+/* The values do not rise any more; that they differ can still be proven, in a second reading. */
+static void stop_rising(struct column *c)
+{
+	c->rising = false;
+	c->prove = true;
 }
 
 static void estimate(struct column *c, struct taken *v, struct arena *a)
@@ -380,6 +406,8 @@ static void estimate(struct column *c, struct taken *v, struct arena *a)
 	enum null_class class = judge_null_class(v->trimmed, v->trimmed_size);
 	if (class != NULL_NEVER) {
 		add_token(c, v, class, a);
+		c->rising = false;
+		c->prove = false;
 		if (c->proving) { /* no key: a key is never null */
 			column_stop_proving(c);
 		}
@@ -388,6 +416,9 @@ static void estimate(struct column *c, struct taken *v, struct arena *a)
 	uint64_t hash = fingerprint(v->trimmed, v->trimmed_size);
 	uint64_t written = v->size == v->trimmed_size ? hash : fingerprint(v->text, v->size);
 	struct distinct_value *kept = distinct_find(&c->values, v->text, v->size, written);
+	if (kept != NULL && c->rising) {
+		stop_rising(c);
+	}
 	if (kept != NULL) { /* judged, taken and in the sketches already */
 		kept->count++;
 		return;
@@ -396,6 +427,9 @@ static void estimate(struct column *c, struct taken *v, struct arena *a)
 	plain_scan(v->trimmed, v->trimmed_size, &v->plain);
 	judge(c, v);
 	take(c, v, a);
+	if (c->rising && (!c->found.ascending || c->padded > 0)) {
+		stop_rising(c);
+	}
 }
 
 /* ---- batches ---- */
@@ -404,7 +438,9 @@ static void estimate_all(struct column *c, const struct cells *cells, size_t fro
 {
 	for (size_t i = from; i < cells->n; i++) {
 		const struct cell *f = &cells->first[i * cells->stride];
-		struct taken v = { .text = cells->text + f->at, .size = f->size, .rows = 1,
+		struct taken v = { .text = cells->text + f->at,
+				   .size = f->size,
+				   .rows = 1,
 				   .line = cells->lines[i] };
 		estimate(c, &v, a);
 	}
@@ -424,7 +460,13 @@ void column_add(struct column *c, const struct cells *cells, const struct column
 		for (size_t i = 0; i < n; i++) {
 			const struct cell *cell = &f[i * cells->stride];
 			hashes[i] = fingerprint(cells->text + cell->at, cell->size);
-			distinct_prefetch(&c->values, hashes[i]);
+			distinct_prefetch(&c->values, hashes[i], DISTINCT_SLOT);
+		}
+		for (size_t i = 0; c->values.n > NEAR && i < n; i++) {
+			distinct_prefetch(&c->values, hashes[i], DISTINCT_VALUE);
+		}
+		for (size_t i = 0; c->values.n > NEAR && i < n; i++) {
+			distinct_prefetch(&c->values, hashes[i], DISTINCT_TEXT);
 		}
 		for (size_t i = 0; i < n; i++) {
 			const struct cell *cell = &f[i * cells->stride];
@@ -490,22 +532,36 @@ void column_judge(struct column *c, struct arena *a)
 			take(c, &v, a);
 		}
 	}
+	/* a tenth may repeat, as in the first reading; the estimate is off by less */
+	c->prove = c->prove && c->pending.n == 0 && c->nulls == 0 &&
+		hll_estimate(c->registers) * 10 >= c->found.rows * 9;
+	c->proving = c->proving || c->prove;
 	c->again = !verdict_same(&then, &c->verdict, c->found.wider);
 	if (c->again) {
-		c->found = (struct observed){
-			.final = true, .first = c->found.first, .last = c->found.last
-		};
+		c->found = (struct observed){ .final = true,
+					      .first = c->found.first,
+					      .last = c->found.last };
 	}
 }
 
-void column_add_again(struct column *c, const char *text, size_t size, int64_t line,
-		      struct arena *a)
+bool column_needs_again(const struct column *c)
+{
+	return c->again || c->prove;
+}
+
+void column_add_again(struct column *c, const char *text, size_t size, int64_t line, struct arena *a)
 {
 	struct taken v = { .text = text, .size = size, .rows = 1, .line = line };
 	trim(&v);
-	if (!verdict_null(&c->verdict, judge_null_class(v.trimmed, v.trimmed_size))) {
+	if (verdict_null(&c->verdict, judge_null_class(v.trimmed, v.trimmed_size))) {
+		return;
+	}
+	if (c->prove) {
+		unique_add(&c->fingerprints, fingerprint(v.trimmed, v.trimmed_size));
+	}
+	if (c->again) {
 		plain_scan(v.trimmed, v.trimmed_size, &v.plain);
-		find(&c->found, &c->verdict, &v, a);
+		observe(&c->found, &c->verdict, &v, a);
 	}
 }
 

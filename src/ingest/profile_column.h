@@ -9,7 +9,8 @@
  *
  * Exact: all distinct values are kept, and everything is found from them at the end, each judged once. Estimating: the
  * values so far are judged and give a verdict, under which every further value is taken as it comes; the most frequent
- * values are kept and counted on. When the whole column has another verdict than its first values had, minimum,
+ * values are kept and counted on. A column whose values rise from row to row needs no table and no proof that they differ;
+ * when the last of many breaks the row, the proof is made in a second reading. When the whole column has another verdict than its first values had, minimum,
  * maximum and exceptions are found in a second reading of the file. What a column turns out to be depends on its
  * values and their order only, never on how they were cut into batches.
  */
@@ -45,8 +46,9 @@ struct observed {
 	bool final;   /* the verdict is the column's */
 	int64_t rows; /* that are not null */
 	int64_t wider, nonconforming;
-	bool any;               /* min and max are set */
-	struct typed min, max;  /* not of text */
+	bool any;              /* min and max are set */
+	bool ascending;        /* every value but the first was greater than all before it */
+	struct typed min, max; /* not of text */
 	struct text_bound {
 		char *text;
 		size_t size, room;
@@ -72,10 +74,12 @@ struct column {
 	int64_t *taken; /* of each kept value the rows that were taken */
 	int64_t least;  /* distinct values when the budget was spent */
 	bool again;     /* minimum, maximum and exceptions need a second reading */
+	bool prove;     /* so does the proof that the values differ */
 
 	/* of the values without the blanks around them: */
 	uint8_t *registers;
 	struct sketch_k smallest;
+	bool rising;  /* each value is greater than all before it: no fingerprint is needed */
 	bool proving; /* fingerprints holds all of them */
 	struct unique fingerprints;
 
@@ -100,7 +104,7 @@ struct cells {
 	const char *text;
 	const struct cell {
 		uint32_t at, size;
-	} *first;
+	} * first;
 	size_t stride, n;
 	const int64_t *lines;
 };
@@ -112,6 +116,7 @@ void column_add(struct column *c, const struct cells *cells, const struct column
 void column_stop_proving(struct column *c);
 /* The end of the first reading: the verdict, and whether a second one is needed. */
 void column_judge(struct column *c, struct arena *a);
+bool column_needs_again(const struct column *c);
 /* The second reading. */
 void column_add_again(struct column *c, const char *text, size_t size, int64_t line,
 		      struct arena *a);

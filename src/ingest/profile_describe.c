@@ -44,7 +44,10 @@ static int64_t count_written(const struct column *c)
 
 int64_t column_distinct(const struct column *c, bool *ret_exact)
 {
-	*ret_exact = !c->estimating || c->proving;
+	*ret_exact = !c->estimating || c->proving || c->rising;
+	if (c->rising) {
+		return c->found.rows;
+	}
 	if (c->proving) {
 		return (int64_t)c->fingerprints.n; /* settled */
 	}
@@ -125,9 +128,9 @@ static void describe_top(struct arena *a, const struct column *c, struct column_
 		}
 	}
 	for (size_t i = 0; i < top.n; i++) {
-		*LIST_ADD(a, &p->top) = (struct token_count){
-			value_shown(a, top.at[i]->text, top.at[i]->size), top.at[i]->count
-		};
+		*LIST_ADD(a, &p->top) =
+			(struct token_count){ value_shown(a, top.at[i]->text, top.at[i]->size),
+					      top.at[i]->count };
 	}
 }
 
@@ -174,7 +177,9 @@ static void describe_quantiles(struct arena *a, struct column *c, size_t sampled
 	static const struct {
 		const char *at;
 		int64_t percent;
-	} shares[] = { { "0.05", 5 }, { "0.25", 25 }, { "0.50", 50 }, { "0.75", 75 }, { "0.95", 95 } };
+	} shares[] = {
+		{ "0.05", 5 }, { "0.25", 25 }, { "0.50", 50 }, { "0.75", 75 }, { "0.95", 95 }
+	};
 	struct weights w = { .n = 0 };
 	if (c->verdict.type.kind == COLUMN_TEXT || c->verdict.type.kind == COLUMN_BOOL) {
 		return;
@@ -196,9 +201,9 @@ static void describe_quantiles(struct arena *a, struct column *c, size_t sampled
 		while ((below + w.at[i].rows) * 100 < shares[s].percent * w.rows) {
 			below += w.at[i++].rows;
 		}
-		*LIST_ADD(a, &p->quantiles) = (struct quantile){
-			shares[s].at, verdict_text(a, &c->verdict, &w.at[i].value)
-		};
+		*LIST_ADD(a, &p->quantiles) =
+			(struct quantile){ shares[s].at,
+					   verdict_text(a, &c->verdict, &w.at[i].value) };
 	}
 	free(w.at);
 }
