@@ -12,6 +12,7 @@
 enum {
 	SHOWN_MAX = 256,
 	STRIP = 256,
+	LOOKED_AT = 64,
 	KEPT_TEXT_MAX = 1024,
 	NEAR = 2048 /* so many values are in the caches anyway */
 };
@@ -400,12 +401,35 @@ static void stop_rising(struct column *c)
 	c->prove = true;
 }
 
-static void estimate(struct column *c, struct taken *v, struct arena *a)
+/* A value on its way past the table. */
+struct looked_at {
+	struct taken v;
+	enum null_class class;
+	uint64_t hash, written; /* fingerprints without and with the blanks around it */
+};
+
+static void look_at(const struct column *c, const struct cells *cells, size_t i,
+		    struct looked_at *ret)
 {
-	trim(v);
-	enum null_class class = judge_null_class(v->trimmed, v->trimmed_size);
-	if (class != NULL_NEVER) {
-		add_token(c, v, class, a);
+	const struct cell *cell = &cells->first[i * cells->stride];
+	ret->v.text = cells->text + cell->at;
+	ret->v.size = cell->size;
+	ret->v.rows = 1;
+	ret->v.line = cells->lines[i];
+	trim(&ret->v);
+	ret->class = judge_null_class(ret->v.trimmed, ret->v.trimmed_size);
+	ret->hash = fingerprint(ret->v.trimmed, ret->v.trimmed_size);
+	ret->written = ret->v.size == ret->v.trimmed_size ? ret->hash
+							  : fingerprint(ret->v.text, ret->v.size);
+	distinct_prefetch(&c->values, ret->written, DISTINCT_SLOT);
+	__builtin_prefetch(&c->registers[ret->hash >> (64 - HLL_BITS)], 1);
+}
+
+static void estimate(struct column *c, struct looked_at *l, struct arena *a)
+{
+	struct taken *v = &l->v;
+	if (l->class != NULL_NEVER) {
+		add_token(c, v, l->class, a);
 		c->rising = false;
 		c->prove = false;
 		if (c->proving) { /* no key: a key is never null */
@@ -413,9 +437,7 @@ static void estimate(struct column *c, struct taken *v, struct arena *a)
 		}
 		return;
 	}
-	uint64_t hash = fingerprint(v->trimmed, v->trimmed_size);
-	uint64_t written = v->size == v->trimmed_size ? hash : fingerprint(v->text, v->size);
-	struct distinct_value *kept = distinct_find(&c->values, v->text, v->size, written);
+	struct distinct_value *kept = distinct_find(&c->values, v->text, v->size, l->written);
 	if (kept != NULL && c->rising) {
 		stop_rising(c);
 	}
@@ -423,7 +445,7 @@ static void estimate(struct column *c, struct taken *v, struct arena *a)
 		kept->count++;
 		return;
 	}
-	add_fingerprint(c, hash);
+	add_fingerprint(c, l->hash);
 	plain_scan(v->trimmed, v->trimmed_size, &v->plain);
 	judge(c, v);
 	take(c, v, a);
@@ -436,13 +458,16 @@ static void estimate(struct column *c, struct taken *v, struct arena *a)
 
 static void estimate_all(struct column *c, const struct cells *cells, size_t from, struct arena *a)
 {
-	for (size_t i = from; i < cells->n; i++) {
-		const struct cell *f = &cells->first[i * cells->stride];
-		struct taken v = { .text = cells->text + f->at,
-				   .size = f->size,
-				   .rows = 1,
-				   .line = cells->lines[i] };
-		estimate(c, &v, a);
+	struct looked_at strip[LOOKED_AT];
+	while (from < cells->n) {
+		size_t n = cells->n - from < LOOKED_AT ? cells->n - from : LOOKED_AT;
+		for (size_t i = 0; i < n; i++) {
+			look_at(c, cells, from + i, &strip[i]);
+		}
+		for (size_t i = 0; i < n; i++) {
+			estimate(c, &strip[i], a);
+		}
+		from += n;
 	}
 }
 
