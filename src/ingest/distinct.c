@@ -132,7 +132,7 @@ void distinct_add(struct distinct *d, const char *text, size_t size, uint64_t ha
 	v.text = keep_text(d, text, size);
 	add_value(d, &v);
 	d->slots[slot] = (uint64_t)tag << 32 | d->n;
-	if (d->n * 3 > (d->mask + 1) * 2) {
+	if (d->n * 2 > d->mask + 1) {
 		make_slots(d, (d->mask + 1) * 2);
 	}
 }

@@ -48,19 +48,29 @@ struct distinct_value *distinct_find(const struct distinct *d, const char *text,
  */
 void distinct_prune(struct distinct *d, size_t n, const bool *wanted);
 
-/* Has the memory that adding a value will look at brought near, a step each: the slot, the value, its text. */
-enum distinct_step { DISTINCT_SLOT, DISTINCT_VALUE, DISTINCT_TEXT };
-static inline void distinct_prefetch(const struct distinct *d, uint64_t hash,
-				     enum distinct_step step)
+/* Has the slot of a value brought near. */
+static inline void distinct_prefetch(const struct distinct *d, uint64_t hash)
 {
-	if (d->slots == NULL) {
-		return;
+	if (d->slots != NULL) {
+		__builtin_prefetch(&d->slots[(hash >> 32) & d->mask]);
 	}
-	const uint64_t *slot = &d->slots[(hash >> 32) & d->mask];
-	if (step == DISTINCT_SLOT) {
-		__builtin_prefetch(slot);
-	} else if (*slot != 0) {
-		const struct distinct_value *v = &d->at[(uint32_t)*slot - 1];
-		__builtin_prefetch(step == DISTINCT_VALUE ? (const void *)v : v->text);
+}
+
+/* What is probably the value, brought near itself; NULL: probably it is new. Valid until the next distinct_add. */
+static inline const struct distinct_value *distinct_guess(const struct distinct *d, uint64_t hash)
+{
+	enum { LOOKS = 8 };
+	uint64_t tag = hash >> 32;
+	for (uint64_t i = tag; d->slots != NULL && i < tag + LOOKS; i++) {
+		uint64_t slot = d->slots[i & d->mask];
+		if (slot == 0) {
+			return NULL;
+		}
+		if (slot >> 32 == tag) {
+			const struct distinct_value *v = &d->at[(uint32_t)slot - 1];
+			__builtin_prefetch(v);
+			return v;
+		}
 	}
+	return NULL;
 }

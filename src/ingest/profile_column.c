@@ -14,7 +14,7 @@ enum {
 	STRIP = 256,
 	LOOKED_AT = 64,
 	KEPT_TEXT_MAX = 1024,
-	NEAR = 2048 /* so many values are in the caches anyway */
+	NEAR = 256 /* so many values are in the caches anyway */
 };
 
 void column_release(struct column *c)
@@ -421,7 +421,7 @@ static void look_at(const struct column *c, const struct cells *cells, size_t i,
 	ret->hash = fingerprint(ret->v.trimmed, ret->v.trimmed_size);
 	ret->written = ret->v.size == ret->v.trimmed_size ? ret->hash
 							  : fingerprint(ret->v.text, ret->v.size);
-	distinct_prefetch(&c->values, ret->written, DISTINCT_SLOT);
+	distinct_prefetch(&c->values, ret->written);
 	__builtin_prefetch(&c->registers[ret->hash >> (64 - HLL_BITS)], 1);
 }
 
@@ -471,6 +471,23 @@ static void estimate_all(struct column *c, const struct cells *cells, size_t fro
 	}
 }
 
+/* The values and their texts, before they are compared. */
+static void bring_near(const struct distinct *d, const uint64_t *hashes, size_t n)
+{
+	const struct distinct_value *guesses[STRIP];
+	if (d->n < NEAR) {
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		guesses[i] = distinct_guess(d, hashes[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (guesses[i] != NULL) {
+			__builtin_prefetch(guesses[i]->text);
+		}
+	}
+}
+
 void column_add(struct column *c, const struct cells *cells, const struct column_limits *limits,
 		struct arena *a)
 {
@@ -485,14 +502,9 @@ void column_add(struct column *c, const struct cells *cells, const struct column
 		for (size_t i = 0; i < n; i++) {
 			const struct cell *cell = &f[i * cells->stride];
 			hashes[i] = fingerprint(cells->text + cell->at, cell->size);
-			distinct_prefetch(&c->values, hashes[i], DISTINCT_SLOT);
+			distinct_prefetch(&c->values, hashes[i]);
 		}
-		for (size_t i = 0; c->values.n > NEAR && i < n; i++) {
-			distinct_prefetch(&c->values, hashes[i], DISTINCT_VALUE);
-		}
-		for (size_t i = 0; c->values.n > NEAR && i < n; i++) {
-			distinct_prefetch(&c->values, hashes[i], DISTINCT_TEXT);
-		}
+		bring_near(&c->values, hashes, n);
 		for (size_t i = 0; i < n; i++) {
 			const struct cell *cell = &f[i * cells->stride];
 			distinct_add(&c->values, cells->text + cell->at, cell->size, hashes[i],
