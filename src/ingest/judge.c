@@ -231,7 +231,10 @@ enum null_class judge_null_class(const char *trimmed, size_t size)
 	if (size > 4) {
 		return NULL_NEVER;
 	}
-	char c = size > 0 ? trimmed[0] : 'n';
+	char c = 'n'; /* as of a token, the empty one */
+	if (size > 0) {
+		c = trimmed[0];
+	}
 	return c == 'n' || c == 'N' || c == '\\' ? value_null_class(trimmed, size) : NULL_NEVER;
 }
 

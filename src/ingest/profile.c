@@ -307,6 +307,8 @@ static void open_pass(struct pass *p, const struct source_file *file,
 	p->sample.marks = xcalloc(p->sample.max + 1, sizeof(*p->sample.marks));
 	p->batch.rows_max =
 		or_default(l->batch_rows, between(BATCH_CELLS / (n > 0 ? n : 1), 1, BATCH_ROWS));
+	p->batch.room = PAD;
+	p->batch.text = xmalloc(p->batch.room);
 	p->batch.cells = xcalloc(p->batch.rows_max * n + 1, sizeof(*p->batch.cells));
 	p->batch.lines = xcalloc(p->batch.rows_max, sizeof(*p->batch.lines));
 	p->columns = xcalloc(n + 1, sizeof(*p->columns));

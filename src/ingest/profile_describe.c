@@ -115,7 +115,9 @@ static void add_top(struct top *t, const struct distinct_value *v)
 		return;
 	}
 	t->n += t->n < PROFILE_TOP_MAX ? 1 : 0;
-	memmove(&t->at[i + 1], &t->at[i], (t->n - i - 1) * sizeof(t->at[0]));
+	for (size_t k = t->n - 1; k > i; k--) {
+		t->at[k] = t->at[k - 1];
+	}
 	t->at[i] = v;
 }
 
