@@ -1,10 +1,11 @@
-/* Profiles one table, in a task of its own: the fan-out of analyst.design. */
+/* Profiles one table, in a task of its own: the fan-out of analyst.design. The sketch of its values is a side file. */
 #include <string.h>
 
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
 #include "ingest/ingest.h"
+#include "ingest/sketch.h"
 
 static const char *const reads[] = { "job", "designs", "sources", NULL };
 static const char *const writes[] = { "table_profiles", NULL };
@@ -43,6 +44,7 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 {
 	const char *table = bldr_get_text(bldr_get(d->args, "input"), "table");
 	struct table_profile profile = { 0 };
+	struct table_sketch sketch;
 	struct sources sources;
 	const struct source_file *file;
 	int r = desk_read(d, "sources", &sources, err);
@@ -55,7 +57,12 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 		return bldr_error_set(err, BLDR_E_NOT_FOUND, "no source table \"%s\"",
 				      table != NULL ? table : "");
 	}
-	r = ingest_profile_table(d->source_dir, file, &d->arena, &profile, err);
+	r = ingest_profile_sketch(d->source_dir, file, NULL, &d->arena, &profile, &sketch, err);
+	if (r == 0) {
+		const char *path = arena_printf(&d->arena, "artefacts/profiles/%s.sketch", table);
+
+		r = sketch_write(desk_path(d, path), &sketch, err);
+	}
 	if (r < 0) {
 		return r;
 	}
