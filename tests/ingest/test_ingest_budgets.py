@@ -16,7 +16,16 @@ import pytest
 
 ROOT = Path(os.environ["BLDR_ROOT"])
 DUMP = Path(os.environ["BLDR_BUILD"]) / "tests" / "ingest" / "profile_dump"
-SETS = [ROOT / "data" / "jaffle_shop", *sorted((ROOT.parent / "shared" / "data").glob("*/data"))]
+SETS = [
+    ROOT / "data" / "jaffle_shop",
+    ROOT / "data" / "ecommerce",
+    *sorted((ROOT.parent / "shared" / "data").glob("*/data")),
+]
+
+
+def set_name(folder: Path) -> str:
+    return folder.parent.name if folder.name == "data" else folder.name
+
 
 Table = dict[str, Any]
 TINY = {"column": 2048, "kept": 16, "key": 1 << 20, "sample": 512, "batch": 0}
@@ -115,6 +124,103 @@ def test_estimates_say_so(tiny: Table) -> None:
         assert c["distinct"] < ROWS  # never taken for a key
 
 
+BAD = 15000  # the row where something else stands
+
+# What a column is, by hand, when a value far behind its first ones decides.
+LATE: dict[str, tuple[Any, dict[str, Any]]] = {
+    # a few that do not fit, in a column whose values repeat
+    "one_bad": (
+        lambda i: scattered(i) % 6000 if i != BAD else "oops",
+        {"type": "int64", "nonconforming": 1, "exceptions": [{"line": BAD + 2, "text": "oops"}]},
+    ),
+    # where they all differ it may be a key, and codes are text: known in one reading, in two, in two of fractions
+    "differ_bad": (
+        lambda i: f"{scattered(i)}" if i != BAD else "oops",
+        {"type": "text", "distinct": ROWS, "exceptions": [{"line": BAD + 2, "text": "oops"}]},
+    ),
+    "rising_bad": (
+        lambda i: i + 1 if i != BAD else "oops",
+        {"type": "text", "distinct": ROWS, "exceptions": [{"line": BAD + 2, "text": "oops"}]},
+    ),
+    "price_bad": (
+        lambda i: f"{scattered(i) / 100:.2f}" if i != BAD else "free",
+        {"type": "text", "exceptions": [{"line": BAD + 2, "text": "free"}]},
+    ),
+    # that it may be one turns out to be wrong: three readings
+    "again_bad": (
+        lambda i: i + 1 if i not in (BAD, ROWS - 1) else "oops" if i == BAD else 5,
+        {"type": "int64", "nonconforming": 1, "min": "1", "max": str(ROWS - 1)},
+    ),
+    "padded_bad": (
+        lambda i: i + 1 if i not in (BAD, ROWS - 1) else "oops" if i == BAD else " 5 ",
+        {"type": "int64", "nonconforming": 1, "padded": 1},
+    ),
+    # marks: 1 .. 999 have none
+    "grouped": (
+        lambda i: f"{i + 1:,}",
+        {"type": "int64", "min": "1", "max": str(ROWS)},
+    ),
+    "groups_or_comma": (
+        lambda i: f"{1 + i % 9}.{i % 1000:03}" if i < BAD else f"{1 + i % 9}.{i % 1000:03},5",
+        {"min": "1000.0", "max": "9999.5"},
+    ),
+    "percent": (
+        lambda i: f"{i % 7000}" if i < BAD else f"{i % 7000} %",
+        {"type": "int64", "min": "0", "max": "6999"},
+    ),
+    # 01/02: as the other column has it, which tells late
+    "day_or_month": (
+        lambda i: f"{1 + i % 12:02}/{1 + i // 12 % 12:02}/{1900 + i // 144}",
+        {"type": "date", "min": "1900-01-01", "max": "2038-12-11"},
+    ),
+    "month_first": (
+        lambda i: f"{1 + i % 12:02}/{1 + i // 12 % (12 if i < BAD else 28):02}/{1900 + i // 144}",
+        {"type": "date", "min": "1900-01-01"},
+    ),
+    "minutes": (
+        lambda i: f"2024-01-{1 + i % 28:02} {i // 60 % 24:02}:{i % 60:02}"
+        + (":07" if i == BAD else ""),
+        {"type": "timestamp_ntz"},
+    ),
+    # tokens: nan is data among words, a null among numbers
+    "nan_word": (
+        lambda i: f"w{scattered(i) % 6000}" if i % 5 else " nan" if i % 2 else "nan",
+        {"type": "text", "nulls": 0, "top": [("nan", 2002), (" nan", 2001)]},
+    ),
+    "nan_count": (
+        lambda i: scattered(i) % 6000 if i % 5 else "nan",
+        {"type": "int64", "nulls": 4003, "null_tokens": [{"token": "nan", "count": 4003}]},
+    ),
+    "dash": (
+        lambda i: scattered(i) % 6000 if i != BAD else "--",
+        {"type": "int64", "nulls": 1, "null_tokens": [{"token": "--", "count": 1}]},
+    ),
+    "zip": (
+        lambda i: f"{10000 + scattered(i)}" if i != BAD else "01234",
+        {"type": "text", "leading_zeros": 1},
+    ),
+}
+
+
+@pytest.mark.parametrize("column_bytes", [0, 1, 2048])
+def test_late_values_decide(tmp_path: Path, column_bytes: int) -> None:
+    lines = [",".join(LATE)]
+    lines += [",".join(f'"{value(i)}"' for value, _ in LATE.values()) for i in range(ROWS)]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    exact = columns(dump(tmp_path)[0])
+    found = columns(dump(tmp_path, **{**TINY, "column": column_bytes})[0])
+    for name, (_, expected) in LATE.items():
+        c = found[name]
+        for key in ALWAYS_EXACT:
+            assert c.get(key) == exact[name].get(key), (name, key)
+        for key, value in expected.items():
+            if key == "top":
+                assert [(t["token"], t["count"]) for t in c["top"][: len(value)]] == value, name
+            else:
+                assert c.get(key) == value, (name, key)
+    assert found["day_or_month"]["date_formats"][0]["format"] == "MM/dd/yyyy"
+
+
 def test_room_for_proofs(tmp_path: Path) -> None:
     """Every 65536 rows columns that repeat and, from the last, those without room are given up."""
     rows = 150_001
@@ -153,7 +259,7 @@ def test_batches_change_nothing(made: Path) -> None:
     assert texts == [texts[0]] * 4
 
 
-@pytest.mark.parametrize("folder", SETS, ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("folder", SETS, ids=set_name)
 @pytest.mark.parametrize("column_bytes", [1, 2048])
 def test_what_is_always_exact(folder: Path, column_bytes: int) -> None:
     for exact, little in zip(
@@ -174,7 +280,7 @@ def test_what_is_always_exact(folder: Path, column_bytes: int) -> None:
                 assert not proven or other["distinct"] == one["distinct"]
 
 
-@pytest.mark.parametrize("folder", SETS, ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("folder", SETS, ids=set_name)
 def test_no_key_by_an_estimate(folder: Path) -> None:
     for exact, little in zip(dump(folder), dump(folder, **{**TINY, "column": 1}), strict=True):
         keys = {tuple(k["columns"]) for k in exact["profile"]["keys"]}
