@@ -117,7 +117,8 @@ enum { PROFILE_REJECTED_SHOWN = 20, PROFILE_RAW_MAX = 256 };
  *	quantiles  are those of a sample of rows: PROFILE_SAMPLE_ROWS at most, half of them at least, in tables of more
  *	           than 16 columns PROFILE_SAMPLE_CELLS / columns. Of n sampled values a quantile's rank is off by less
  *	           than 1.29 / sqrt(n) in 99 of 100 cases: 1.0 % for 16384.
- * All else is exact always: type, nulls, tokens, minimum, maximum, lengths, exceptions, date formats, counts. Nothing depends
+ *	type       depends on whether values differ where a few do not fit (infer.h, is_key): only what is proven counts.
+ * All else is exact always: nulls, tokens, minimum, maximum, lengths, exceptions, date formats, counts. Nothing depends
  * on how the file was cut into batches.
  */
 #define PROFILE_VALUES_BYTES ((size_t)128 << 20)

@@ -198,20 +198,32 @@ static void flush(struct pass *p)
 	}
 }
 
-static void add_record(struct pass *p, const struct csv_record *record)
+/* Room for so many more bytes of text and PAD. */
+static void text_room(struct batch *b, size_t size)
 {
-	struct batch *b = &p->batch;
-	size_t size = 0;
-	for (size_t c = 0; c < p->n; c++) {
-		size += record->fields[c].size;
-	}
 	if (b->room - b->size < size + PAD) {
 		b->room = b->size + size + PAD + b->room;
 		b->text = xrealloc(b->text, b->room);
 	}
+}
+
+/* Fields that stand in the record as they are come with it; others are copied by themselves. */
+static void add_record(struct pass *p, const struct csv_record *record)
+{
+	struct batch *b = &p->batch;
 	struct cell *cells = &b->cells[b->rows * p->n];
+	size_t start = b->size;
+	text_room(b, record->raw_size);
+	memcpy(b->text + start, record->raw, record->raw_size);
+	b->size += record->raw_size;
 	for (size_t c = 0; c < p->n; c++) {
 		const struct csv_field *f = &record->fields[c];
+		uintptr_t at = (uintptr_t)f->text - (uintptr_t)record->raw;
+		if (at <= record->raw_size && f->size <= record->raw_size - at) {
+			cells[c] = (struct cell){ (uint32_t)(start + at), (uint32_t)f->size };
+			continue;
+		}
+		text_room(b, f->size);
 		cells[c] = (struct cell){ (uint32_t)b->size, (uint32_t)f->size };
 		memcpy(b->text + b->size, f->text, f->size);
 		b->size += f->size;

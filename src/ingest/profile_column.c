@@ -11,7 +11,7 @@
 
 enum {
 	SHOWN_MAX = 256,
-	STRIP = 256,
+	STRIP = 128,
 	LOOKED_AT = 64,
 	KEPT_TEXT_MAX = 1024,
 	PENDING_MAX = 64,
@@ -66,7 +66,7 @@ static int64_t characters(const char *s, size_t size)
 		memcpy(&word, s + i, sizeof(word));
 		/* bytes 10xxxxxx continue a character */
 		uint64_t more = word & ~(word << 1) & UINT64_C(0x8080808080808080);
-		n += 8 - (size_t)__builtin_popcountll(more);
+		n += 8 - (size_t)((more >> 7) * UINT64_C(0x0101010101010101) >> 56);
 	}
 	for (; i < size; i++) {
 		n += ((unsigned char)s[i] & 0xC0) != 0x80 ? 1 : 0;
