@@ -4,7 +4,14 @@
 #include "cli/cli.h"
 #include "cli/understand.h"
 
-enum { NAME_WIDTH = 24, TYPE_WIDTH = 13, VALUE_WIDTH = 20, TOP_SHOWN = 3, REJECTED_SHOWN = 5 };
+enum {
+	NAME_WIDTH = 24,
+	TYPE_WIDTH = 13,
+	VALUE_WIDTH = 20,
+	QUANTILE_WIDTH = 14,
+	TOP_SHOWN = 3,
+	REJECTED_SHOWN = 5
+};
 
 static void print_top(const struct column_profile *c)
 {
@@ -15,6 +22,17 @@ static void print_top(const struct column_profile *c)
 		print_clipped(t->token, VALUE_WIDTH);
 		printf(" (%lld)", (long long)t->count);
 	}
+}
+
+/* What is left of nine places for the mark of an estimate. */
+static int distinct_width(int64_t distinct)
+{
+	int digits = 1;
+
+	for (; distinct >= 10; distinct /= 10) {
+		digits++;
+	}
+	return digits < 9 ? 9 - digits : 0;
 }
 
 static void print_columns(const struct table_profile *t)
@@ -35,13 +53,86 @@ static void print_columns(const struct table_profile *t)
 		print_cell(c->name, NAME_WIDTH);
 		putchar(' ');
 		print_cell(c->type, TYPE_WIDTH);
-		printf(" %9lld %9lld  ", (long long)c->nulls, (long long)c->distinct);
+		printf(" %9lld %*s%lld  ", (long long)c->nulls, distinct_width(c->distinct),
+		       c->distinct_estimated ? "~" : "", (long long)c->distinct);
 		print_cell(c->min != NULL ? c->min : "-", VALUE_WIDTH);
 		printf("  ");
 		print_cell(c->max != NULL ? c->max : "-", VALUE_WIDTH);
 		printf("  ");
 		print_top(c);
 		putchar('\n');
+	}
+}
+
+static void print_quantiles(const struct table_profile *t)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < t->columns.n; i++) {
+		const struct column_profile *c = &t->columns.at[i];
+
+		if (c->quantiles.n == 0) {
+			continue;
+		}
+		if (first) {
+			printf("  ");
+			print_cell("quantile", NAME_WIDTH);
+			for (size_t k = 0; k < c->quantiles.n; k++) {
+				printf("  ");
+				print_cell(c->quantiles.at[k].at, QUANTILE_WIDTH);
+			}
+			putchar('\n');
+			first = false;
+		}
+		printf("  ");
+		print_cell(c->name, NAME_WIDTH);
+		for (size_t k = 0; k < c->quantiles.n; k++) {
+			printf("  ");
+			print_cell(c->quantiles.at[k].value, QUANTILE_WIDTH);
+		}
+		putchar('\n');
+	}
+}
+
+static void print_exceptions(const struct column_profile *c)
+{
+	for (size_t i = 0; i < c->exceptions.n; i++) {
+		printf(i == 0 ? ": line %lld \"" : ", line %lld \"",
+		       (long long)c->exceptions.at[i].line);
+		print_clipped(c->exceptions.at[i].text, VALUE_WIDTH);
+		putchar('"');
+	}
+	putchar('\n');
+}
+
+/* What is odd about a column, a line each. */
+static void print_notes(const struct table_profile *t)
+{
+	for (size_t i = 0; i < t->columns.n; i++) {
+		const struct column_profile *c = &t->columns.at[i];
+
+		if (c->distinct_estimated) {
+			printf("  note      %s: too many values to keep them all; distinct is an "
+			       "estimate (~), quantiles are a sample's\n",
+			       c->name);
+		}
+		if (c->padded > 0) {
+			printf("  note      %s: blanks around the value in %lld rows\n", c->name,
+			       (long long)c->padded);
+		}
+		if (c->leading_zeros > 0) {
+			printf("  note      %s: digits that begin with 0 in %lld rows\n", c->name,
+			       (long long)c->leading_zeros);
+		}
+		if (c->nonconforming > 0) {
+			printf("  note      %s: %lld rows are no %s", c->name,
+			       (long long)c->nonconforming, c->type);
+			print_exceptions(c);
+		} else if (c->exceptions.n > 0) {
+			printf("  note      %s: would have a narrower type but for some values",
+			       c->name);
+			print_exceptions(c);
+		}
 	}
 }
 
@@ -95,6 +186,8 @@ static void print_profile(struct arena *a, const struct understanding *u)
 		printf("%s: table %s, %lld rows, %lld rejected, %zu columns\n", t->path, t->table,
 		       (long long)t->rows, (long long)t->rejected_rows, t->columns.n);
 		print_columns(t);
+		print_quantiles(t);
+		print_notes(t);
 		print_keys(a, t);
 		print_rejected(t);
 		putchar('\n');
@@ -130,7 +223,8 @@ int command_profile(int argc, char **argv, const struct cli_hooks *hooks)
 		.summary = "Profiles a file, or the files of a folder, without a run.",
 		.description =
 			"Types, nulls, distinct, smallest, largest and most frequent values of each "
-			"column; keys and\nforeign keys with the evidence for them. Nothing is "
+			"column, quantiles\nof numbers and dates, what is odd; keys and foreign keys "
+			"with the evidence for them. Counts with ~\nare estimates. Nothing is "
 			"written.",
 		.examples = "bldr profile data/jaffle_shop\n"
 			    "bldr profile data/jaffle_shop/raw_orders.csv\n"

@@ -8,6 +8,8 @@
  */
 #include "ingest/reader.h"
 
+#include "ingest/marks.h"
+
 static const char bom[] = "\xEF\xBB\xBF";
 enum { BOM_SIZE = 3 };
 
@@ -37,7 +39,10 @@ static size_t line_end_size(struct text_window *w, size_t i)
 /* A copy of bytes from..to of the record without what escapes quotes. */
 static struct span unescape(struct csv_reader *r, size_t from, size_t to)
 {
-	char escape = (char)(r->backslash ? '\\' : r->quote);
+	char escape = '\\';
+	if (!r->backslash) {
+		escape = (char)r->quote;
+	}
 	reader_text_room(r, to - from);
 	struct span span = { .from = r->text_size, .own = true };
 	for (size_t i = from; i < to; i++) {
@@ -69,11 +74,65 @@ static size_t skip_plain(struct csv_reader *r, struct scan *s)
 	return s->i - from;
 }
 
+/* Bytes of the record that are in the window, as far as a record may go: they need no further look at the window. */
+static size_t at_hand(const struct text_window *w)
+{
+	size_t size = w->size - w->at;
+	return size < CSV_RECORD_MAX ? size : CSV_RECORD_MAX;
+}
+
+/* Unquoted fields at hand, to the record's end (true) or to the first byte of a field that wants a closer look. */
+static bool scan_plain_fields(struct csv_reader *r, struct scan *s)
+{
+	const char *data = r->w.data + r->w.at;
+	size_t size = at_hand(&r->w);
+	const char delimiter = r->delimiter;
+	if (s->i >= size || data[s->i] == r->quote || delimiter == r->quote) {
+		return false;
+	}
+	char quote = delimiter; /* none */
+	if (r->quote != QUOTE_NONE) {
+		quote = (char)r->quote;
+	}
+	const struct marks marks = marks_of(delimiter, quote, '\n', '\r');
+	for (size_t block = s->i; block + MARKS_BLOCK <= size; block += MARKS_BLOCK) {
+		for (uint64_t found = marks_in(&marks, data + block); found != 0;
+		     found &= found - 1) {
+			size_t at = block + (size_t)__builtin_ctzll(found);
+			bool end = line_end(data[at]);
+			if (data[at] != delimiter && !end) {
+				return false;
+			}
+			reader_add_span(r, (struct span){ .from = s->i, .size = at - s->i });
+			s->i = at + (end ? 0 : 1);
+			if (end) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Leaves bytes at hand behind that are neither quote, backslash nor line end. */
+static void skip_quoted(struct csv_reader *r, struct scan *s)
+{
+	const char *data = r->w.data + r->w.at;
+	size_t size = at_hand(&r->w);
+	const struct marks marks = marks_of((char)r->quote, '\\', '\n', '\r');
+	for (; s->i + MARKS_BLOCK <= size; s->i += MARKS_BLOCK) {
+		uint64_t found = marks_in(&marks, data + s->i);
+		if (found != 0) {
+			s->i += (size_t)__builtin_ctzll(found);
+			return;
+		}
+	}
+}
+
 /* Goes to the closing quote. False: there is none. */
 static bool find_closing(struct csv_reader *r, struct scan *s, bool *ret_escaped)
 {
 	struct text_window *w = &r->w;
-	while (window_have(w, s->i)) {
+	while (skip_quoted(r, s), window_have(w, s->i)) {
 		char c = window_byte(w, s->i);
 		if (c == r->quote) {
 			bool doubled = !r->backslash && window_have(w, s->i + 1) &&
@@ -127,7 +186,7 @@ static void scan_quoted(struct csv_reader *r, struct scan *s)
 static void scan_fields(struct csv_reader *r, struct scan *s)
 {
 	struct text_window *w = &r->w;
-	for (;;) {
+	while (!scan_plain_fields(r, s)) {
 		if (window_have(w, s->i) && window_byte(w, s->i) == r->quote) {
 			scan_quoted(r, s);
 		} else {

@@ -78,7 +78,17 @@ size_t json_scan(struct csv_reader *r);
 
 void reader_reject(struct csv_reader *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void reader_add_span(struct csv_reader *r, struct span span);
+void reader_more_spans(struct csv_reader *r);
+static inline void reader_add_span(struct csv_reader *r, struct span span)
+{
+	r->found++;
+	if (r->n == r->spans_room) {
+		reader_more_spans(r);
+	}
+	if (r->n < CSV_COLUMNS_MAX) {
+		r->spans[r->n++] = span;
+	}
+}
 /* Room for so many more bytes in text. */
 void reader_text_room(struct csv_reader *r, size_t more);
 /* Leaves bytes of a record that is too long behind, from byte `from` on up to an end (a line end of CSV, an LF, the

@@ -21,17 +21,10 @@ void reader_reject(struct csv_reader *r, const char *format, ...)
 	va_end(list);
 }
 
-void reader_add_span(struct csv_reader *r, struct span span)
+void reader_more_spans(struct csv_reader *r)
 {
-	r->found++;
-	if (r->n == CSV_COLUMNS_MAX) {
-		return;
-	}
-	if (r->n == r->spans_room) {
-		r->spans_room = r->spans_room != 0 ? r->spans_room * 2 : 16;
-		r->spans = xrealloc(r->spans, r->spans_room * sizeof(*r->spans));
-	}
-	r->spans[r->n++] = span;
+	r->spans_room = r->spans_room != 0 ? r->spans_room * 2 : 16;
+	r->spans = xrealloc(r->spans, r->spans_room * sizeof(*r->spans));
 }
 
 void reader_text_room(struct csv_reader *r, size_t more)

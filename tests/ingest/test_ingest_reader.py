@@ -330,3 +330,21 @@ def test_no_byte_is_lost(tmp_path: Path, seed: int) -> None:
         else:
             assert hashlib.blake2b(raw, digest_size=32).hexdigest() == record["hash"]
     assert content[at:].strip(b"\r\n") == b""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
+def test_marks_wherever_in_a_block(tmp_path: Path, end: str) -> None:
+    """Bytes are looked at 64 at a time: each kind of field at each place of a block, whole and cut by it."""
+    lines = ["a,b,c,d"]
+    for n in range(200):
+        x = "x" * n
+        lines += [f"{x},,{n},\u00e9", f'{x},"{x}","{n},{x}",', f'"{x}""{x}",{x},"{end}{x}",""']
+    content = (end.join(lines) + end).encode()
+    assert [r["fields"] for r in read(tmp_path, content)] == python_rows(content)
+    for n in range(1, 130):
+        x = "x" * n
+        rest = "y" * 130
+        text = f'a,b\n{x},{rest}\n{x}"{x},{rest}\n"{x}"{x},{rest}\n{x},"{rest}\n'
+        found = read(tmp_path, text.encode())
+        assert found[0]["fields"] == [x, rest]
+        assert [r.get("rejected") for r in found[1:]] == [STRAY, AFTER, OPEN]

@@ -1,10 +1,11 @@
-/* Profiles one table, in a task of its own: the fan-out of analyst.design. */
+/* Profiles one table, in a task of its own: the fan-out of analyst.design. The sketch of its values is a side file. */
 #include <string.h>
 
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
 #include "ingest/ingest.h"
+#include "ingest/sketch.h"
 
 static const char *const reads[] = { "job", "designs", "sources", NULL };
 static const char *const writes[] = { "table_profiles", NULL };
@@ -39,10 +40,20 @@ static const char *profile_path(struct desk *d, const char *table)
 			    (long long)d->designs);
 }
 
+static const char *sketch_path(struct desk *d, const char *table)
+{
+	if (d->designs == 1) {
+		return desk_path(d, arena_printf(&d->arena, "artefacts/profiles/%s.sketch", table));
+	}
+	return desk_path(d, arena_printf(&d->arena, "artefacts/profiles/%s.v%lld.sketch", table,
+					 (long long)d->designs));
+}
+
 static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	const char *table = bldr_get_text(bldr_get(d->args, "input"), "table");
 	struct table_profile profile = { 0 };
+	struct table_sketch sketch;
 	struct sources sources;
 	const struct source_file *file;
 	struct overrides o;
@@ -58,8 +69,11 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 	}
 	r = overrides_decode(sources.overrides, &d->arena, &o, err);
 	if (r == 0) {
-		r = ingest_profile_table(d->source_dir, file, overrides_table(&o, file->table),
-					 &d->arena, &profile, err);
+		r = ingest_profile_sketch(d->source_dir, file, overrides_table(&o, file->table),
+					  NULL, &d->arena, &profile, &sketch, err);
+	}
+	if (r == 0) {
+		r = sketch_write(sketch_path(d, table), &sketch, err);
 	}
 	if (r < 0) {
 		return r;
