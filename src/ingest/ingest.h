@@ -151,10 +151,9 @@ int ingest_profile_table(const char *folder, const struct source_file *file,
 			 struct table_profile *ret, struct bldr_error *err);
 /* The same under other budgets (NULL: the usual ones), with the sketch of the columns' values (or NULL). */
 int ingest_profile_sketch(const char *folder, const struct source_file *file,
-			  const struct table_override *said,
-			  const struct profile_limits *limits, struct arena *a,
-			  struct table_profile *ret, struct table_sketch *ret_sketch,
-			  struct bldr_error *err);
+			  const struct table_override *said, const struct profile_limits *limits,
+			  struct arena *a, struct table_profile *ret,
+			  struct table_sketch *ret_sketch, struct bldr_error *err);
 
 enum { RELATE_RUNNERS_UP = 3 };
 #define RELATE_VALUES_BYTES ((size_t)2 << 30)

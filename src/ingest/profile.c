@@ -400,10 +400,9 @@ static int check_given(const struct pass *p, const struct source_file *file,
 }
 
 int ingest_profile_sketch(const char *folder, const struct source_file *file,
-			  const struct table_override *said,
-			  const struct profile_limits *limits, struct arena *a,
-			  struct table_profile *ret, struct table_sketch *ret_sketch,
-			  struct bldr_error *err)
+			  const struct table_override *said, const struct profile_limits *limits,
+			  struct arena *a, struct table_profile *ret,
+			  struct table_sketch *ret_sketch, struct bldr_error *err)
 {
 	struct table_profile t = { .table = arena_strdup(a, file->table),
 				   .path = arena_strdup(a, file->path) };

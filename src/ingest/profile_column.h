@@ -41,7 +41,7 @@ struct taken {
 
 /* What was seen of the non-null values under one verdict. */
 struct observed {
-	bool final;   /* the verdict is the column's */
+	bool final;    /* the verdict is the column's */
 	int64_t rows;  /* that are not null */
 	int64_t unfit; /* of these, none of the type */
 	int64_t wider;

@@ -267,7 +267,7 @@ def test_a_foreign_key_with_orphans_warns(jaffle: Path, tmp_path: Path) -> None:
     assert found["orphan_rows"] == len(orphans) > 0
     assert "bldr.json says so" in found["evidence"]
     assert outcome["verdict"] == "validated"
-    assert "K5" in {check for severity, check, _ in warnings(outcome) if severity == "warning"}
+    assert "K6" in {check for severity, check, _ in warnings(outcome) if severity == "warning"}
 
 
 def test_no_foreign_key(jaffle: Path, tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_a_foreign_key_of_two_columns(tmp_path: Path) -> None:
         f"SELECT d.label FROM fact_count f JOIN dim_{shelf} d USING ({shelf}_key) ORDER BY count_id",
     )
     assert [row[0] for row in found[:2]] == ["x1", "z2"]
-    assert "K5" in {check for _, check, _ in warnings(outcome)}  # shelf z9
+    assert "K6" in {check for _, check, _ in warnings(outcome)}  # shelf z9
 
 
 # ---- roles and measures ----

@@ -44,7 +44,8 @@ static int dump(char **argv, struct arena *a, struct bldr_error *err)
 	for (size_t i = 0; rc == 0 && i < sources.files.n; i++) {
 		struct table_profile t;
 		struct table_sketch s;
-		rc = ingest_profile_sketch(argv[1], &sources.files.at[i], NULL, &limits, a, &t, &s, err);
+		rc = ingest_profile_sketch(argv[1], &sources.files.at[i], NULL, &limits, a, &t, &s,
+					   err);
 		if (rc == 0) {
 			struct bldr_value *v = bldr_object();
 			bldr_object_set(v, "profile", shape_encode(&table_profile_shape, &t));

@@ -45,8 +45,9 @@ static const char *sketch_path(struct desk *d, const char *table)
 	if (d->designs == 1) {
 		return desk_path(d, arena_printf(&d->arena, "artefacts/profiles/%s.sketch", table));
 	}
-	return desk_path(d, arena_printf(&d->arena, "artefacts/profiles/%s.v%lld.sketch", table,
-					 (long long)d->designs));
+	return desk_path(d,
+			 arena_printf(&d->arena, "artefacts/profiles/%s.v%lld.sketch", table,
+				      (long long)d->designs));
 }
 
 static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
