@@ -24,14 +24,15 @@ struct channel {
 static const struct channel channels[] = {
 	{ "job", BLDR_LAST },      /* {run, source_dir, rounds_max, approve, knowledge} */
 	{ "next", BLDR_LAST },     /* the supervisor's decision: an agent's name */
-	{ "advice", BLDR_LAST },   /* list of repairs asked of the analyst */
-	{ "rounds", BLDR_ADD },    /* mapping rounds begun */
+	{ "advice", BLDR_LAST },   /* list of repairs asked of the mapper */
+	{ "rounds", BLDR_ADD },    /* rounds begun: mappings, and loads made again */
 	{ "designs", BLDR_ADD },   /* designs begun */
 	{ "approval", BLDR_LAST }, /* {answer, reason, pinned}: what a person said of the design */
-	{ "decisions", BLDR_APPEND }, /* [{next, reason}] */
-	{ "attempts", BLDR_APPEND },  /* [{sttm, findings}] of the mappings that were sent back */
-	{ "schema", BLDR_LAST },      /* what the knowledge base is asked: names and fingerprints */
-	{ "recalled", BLDR_LAST },    /* {items}: shown to the analyst */
+	{ "decisions", BLDR_APPEND },  /* [{next, reason}] */
+	{ "attempts", BLDR_APPEND },   /* [{sttm, findings}] of the rounds that were sent back */
+	{ "superseded", BLDR_APPEND }, /* [{design, contract}] that a repair has replaced */
+	{ "schema", BLDR_LAST },   /* what the knowledge base is asked: names and fingerprints */
+	{ "recalled", BLDR_LAST }, /* {items}: shown to the analyst */
 	{ "recalled_build", BLDR_LAST }, /* shown to the developer */
 	{ "learned", BLDR_LAST },        /* {learned}: what the run taught */
 	{ "sources", BLDR_LAST }, /* from here on: {"ref": ...} of the artefact of that name */
@@ -85,9 +86,10 @@ static struct bldr_graph *new_chain(const char *name, const char *const *names,
 
 static struct bldr_graph *new_analyst_design(void)
 {
-	struct bldr_graph *g = new_graph("analyst.design",
-					 NAMES("job", "designs", "sources", "table_profiles",
-					       "profile", "design", "schema", "recalled"));
+	struct bldr_graph *g =
+		new_graph("analyst.design",
+			  NAMES("job", "designs", "sources", "table_profiles", "profile", "design",
+				"schema", "recalled", "attempts"));
 
 	bldr_graph_node(g, &analyst_discover_node);
 	bldr_graph_node(g, &analyst_profile_table_node);
@@ -114,16 +116,16 @@ static void build_parts(struct part parts[SUBGRAPHS])
 {
 	/* clang-format off */
 	static const char *const check_in[] = {"job", "rounds", "sources", "design", "contract",
-					       "sttm", "deployment", NULL};
+					       "sttm", "deployment", "superseded", NULL};
 	static const char *const all_in[] = {"job", "rounds", "decisions", "sources", "profile", "design",
 					     "contract", "sttm", "pipeline", "deployment", "findings",
 					     "attempts", "recalled", "recalled_build", NULL};
-	static const char *const design_in[] = {"job", "designs", NULL};
+	static const char *const design_in[] = {"job", "designs", "attempts", NULL};
 	static const char *const approval_in[] = {"job", "designs", "sources", "profile", "design", NULL};
 	static const char *const approval_out[] = {"approval", NULL};
 	static const char *const design_out[] = {"sources", "profile", "design", "schema", "recalled",
 						 NULL};
-	static const char *const contract_in[] = {"job", "sources", "design", NULL};
+	static const char *const contract_in[] = {"job", "sources", "design", "superseded", NULL};
 	static const char *const contract_out[] = {"contract", NULL};
 	static const char *const map_in[] = {"job", "rounds", "advice", "sources", "profile", "design",
 					     "sttm", "attempts", "recalled", NULL};
@@ -135,7 +137,7 @@ static void build_parts(struct part parts[SUBGRAPHS])
 
 	parts[0] = (struct part){new_analyst_design(), design_in, design_out};
 	parts[1] = (struct part){new_chain("tester.contract",
-		NAMES("job", "sources", "design", "contract"),
+		NAMES("job", "sources", "design", "contract", "superseded"),
 		NODES(&tester_contract_node)), contract_in, contract_out};
 	parts[2] = (struct part){new_chain("analyst.map",
 		NAMES("job", "rounds", "advice", "sources", "profile", "design", "sttm", "attempts",
@@ -147,7 +149,7 @@ static void build_parts(struct part parts[SUBGRAPHS])
 		NODES(&developer_recall_node, &developer_emit_node, &developer_load_node)), build_in, build_out};
 	parts[4] = (struct part){new_chain("tester.check",
 		NAMES("job", "rounds", "sources", "design", "contract", "sttm", "deployment", "reloaded",
-		      "findings"),
+		      "findings", "superseded"),
 		NODES(&tester_reload_node, &tester_check_node)), check_in, check_out};
 	parts[5] = (struct part){new_chain("evaluator",
 		NAMES("job", "rounds", "decisions", "sources", "profile", "design", "contract", "sttm",
@@ -171,7 +173,8 @@ int agents_new(struct agents **ret, struct bldr_error *err)
 			    NAMES("job", "next", "advice", "rounds", "designs", "approval",
 				  "decisions", "sources", "profile", "design", "contract", "sttm",
 				  "pipeline", "deployment", "findings", "evaluation", "report",
-				  "attempts", "schema", "recalled", "recalled_build", "learned"));
+				  "attempts", "superseded", "schema", "recalled", "recalled_build",
+				  "learned"));
 	bldr_graph_node(a->main, &supervisor_node);
 	bldr_graph_edge(a->main, BLDR_START, "supervisor");
 	bldr_graph_route(a->main, "supervisor", supervisor_route, supervisor_targets);

@@ -360,8 +360,11 @@ static int read_text(const char *folder, const struct artefact_ref *ref, char **
 	size_t size;
 	int rc = file_read(file, BLDR_VALUE_TEXT_MAX, &text, &size, err);
 	free(file);
+	if (rc == BLDR_E_NOT_FOUND && err != NULL) {
+		err->code = BLDR_E_IO; /* it was recorded, so it was there: no fault of who asks */
+	}
 	if (rc < 0) {
-		return rc;
+		return rc == BLDR_E_NOT_FOUND ? BLDR_E_IO : rc;
 	}
 	char hash[HASH_HEX_MAX];
 	hash_bytes(text, size, hash);

@@ -55,7 +55,8 @@ struct source_file {
 	/* Words that mark totals: a record whose first field begins with one of them is no row. */
 	texts not_rows;
 	texts columns; /* in order; see docs/artefacts.md for how each format names them */
-	texts notes;   /* what a reader should know: "no header", "windows-1252 by its letters" */
+	texts own_names; /* csv: what the file itself calls them, where a person has named them otherwise */
+	texts notes; /* what a reader should know: "no header", "windows-1252 by its letters" */
 };
 
 struct source_skipped {
@@ -67,6 +68,8 @@ struct sources {
 	struct artefact_head head;
 	LIST(struct source_file) files;
 	LIST(struct source_skipped) skipped;
+	const struct bldr_value
+		*overrides; /* bldr.json as it was read (overrides.h); NULL: there was none */
 };
 
 /* ---- profile: what the files contain ---- */
@@ -438,7 +441,7 @@ struct finding {
 	const char *blame;      /* failed: analyst | developer | data | infrastructure; else NULL */
 	const char *why;
 	/* machine-readable advice to whoever is to blame, or NULL:
-	 * {"repair": "date_order", "table": raw table, "column": raw column} */
+	 * {"repair": "date_order", "table": raw table, "column": raw column}; others: schemas/findings.schema.json */
 	const struct bldr_value *advice;
 };
 
@@ -491,8 +494,8 @@ int artefact_write(const char *folder, const char *name, const char *path, const
 		   struct arena *a, struct artefact_ref *ret, struct bldr_error *err);
 /*
  * Reads what ref names, verifies its hash, validates it, decodes it into *ret (the struct of that
- * name). All of it, values included, lives in a. Errors: NOT_FOUND, CHANGED (hash differs),
- * INVALID, LIMIT, IO.
+ * name). All of it, values included, lives in a. Errors: CHANGED (hash differs), INVALID, LIMIT, IO (also:
+ * the file is gone).
  */
 int artefact_read(const char *folder, const char *name, const struct artefact_ref *ref,
 		  struct arena *a, void *ret, struct bldr_error *err);

@@ -31,7 +31,7 @@ static const struct shape_field file_override_fields[] = {
 	TEXT_OR_NULL(file_override, escape),
 	VALUE_OR_NULL(file_override, header),
 	VALUE_OR_NULL(file_override, preamble_lines),
-	TEXTS_OR_EMPTY(file_override, not_rows),
+	VALUE_OR_NULL(file_override, not_rows),
 	TEXTS_OR_EMPTY(file_override, columns),
 	END_OF_FIELDS,
 };
@@ -176,7 +176,7 @@ int overrides_decode(const struct bldr_value *v, struct arena *a, struct overrid
 	lists = bldr_object();
 	bldr_object_set(lists, "files", named_items(bldr_get(v, "files"), "path", bldr_copy));
 	bldr_object_set(lists, "tables", named_items(bldr_get(v, "tables"), "table", table_value));
-	arena_on_release(a, drop_value, lists); /* file_override.header borrows */
+	arena_on_release(a, drop_value, lists); /* the values of file_override borrow */
 	return shape_decode(&overrides_shape, lists, a, ret, err);
 }
 

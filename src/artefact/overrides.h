@@ -21,8 +21,8 @@ struct file_override {
 	const char *escape;                      /* doubled | backslash */
 	const struct bldr_value *header;         /* a bool, or NULL */
 	const struct bldr_value *preamble_lines; /* an integer, or NULL */
-	texts not_rows;
-	texts columns; /* names in place of those of the header, or of none */
+	const struct bldr_value *not_rows; /* a list of texts, or NULL; empty: there are no totals */
+	texts columns;                     /* names in place of those of the header, or of none */
 };
 
 enum override_measure { MEASURE_UNSAID, MEASURE_ADDITIVE, MEASURE_SEMI, MEASURE_NO };

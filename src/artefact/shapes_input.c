@@ -40,6 +40,7 @@ static const struct shape_field source_file_fields[] = {
 	BOOLEAN(source_file, header),
 	TEXTS_OR_EMPTY(source_file, not_rows),
 	TEXTS(source_file, columns),
+	TEXTS_OR_EMPTY(source_file, own_names),
 	TEXTS_OR_EMPTY(source_file, notes),
 	END_OF_FIELDS,
 };
@@ -56,6 +57,7 @@ static const struct shape_field sources_fields[] = {
 	OBJECT(sources, head, artefact_head),
 	LIST_OF(sources, files, source_file),
 	LIST_OF(sources, skipped, source_skipped),
+	VALUE_OR_NULL(sources, overrides),
 	END_OF_FIELDS,
 };
 const struct shape sources_shape = SHAPE_OF(sources);

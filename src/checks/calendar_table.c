@@ -1,21 +1,73 @@
 /*
  * The span is taken over all dates of the source columns, whether or not a fact reaches them, then the days
- * are counted off. A design without one date gives a calendar without rows.
+ * are counted off. Dates that lie further apart than a calendar reaches (9999-12-31 for "never") are left out: it
+ * stands where most days in use are. A design without one date gives a calendar without rows.
  */
 #include "checks/calendar_table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/calendar.h"
 #include "base/check.h"
+
+enum { REACH_YEARS = 400 };
 
 struct span {
 	bool any;
 	int32_t first, last; /* days */
 };
 
+typedef LIST(int32_t) day_list;
+
+static int by_value(const void *a, const void *b)
+{
+	int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
+	return (left > right) - (left < right);
+}
+
+/* Sorts the days; each stays once. */
+static void tidy(day_list *days)
+{
+	size_t n = 0;
+	if (days->n > 0) {
+		qsort(days->at, days->n, sizeof(*days->at), by_value);
+	}
+	for (size_t i = 0; i < days->n; i++) {
+		if (n == 0 || days->at[i] != days->at[n - 1]) {
+			days->at[n++] = days->at[i];
+		}
+	}
+	days->n = n;
+}
+
+/*
+ * Of tidy days the whole years in reach that hold most of them; of equally many the earliest. A stretch of years is
+ * judged by its last day in use, so the day that it ends with moves on and the one that it begins with follows.
+ */
+static struct span busiest(const day_list *days)
+{
+	struct span best = { 0 };
+	size_t most = 0, begin = 0;
+	for (size_t end = 0; end < days->n; end++) {
+		int32_t last = calendar_ymd(days->at[end]).year;
+		while (last - calendar_ymd(days->at[begin]).year >= REACH_YEARS) {
+			begin++;
+		}
+		if (end + 1 - begin > most) {
+			most = end + 1 - begin;
+			best.any = true;
+			best.first = calendar_ymd(days->at[begin]).year;
+			best.last = last;
+		}
+	}
+	best.first = best.any ? calendar_days((struct ymd){ best.first, 1, 1 }) : 0;
+	best.last = best.any ? calendar_days((struct ymd){ best.last, 12, 31 }) : 0;
+	return best;
+}
+
 static int stretch(struct expected *e, struct expected_table *t, const struct origin *o,
-		   struct span *span, struct bldr_error *err)
+		   day_list *days, struct bldr_error *err)
 {
 	struct relation *source = o->table != NULL ? relation_find(e->relations, o->table) : NULL;
 	int64_t column =
@@ -35,17 +87,16 @@ static int stretch(struct expected *e, struct expected_table *t, const struct or
 		if (value_is_null(d, text) || !stamp_parse(text, d->dates.order, &s)) {
 			continue;
 		}
-		span->first = !span->any || s.days < span->first ? s.days : span->first;
-		span->last = !span->any || s.days > span->last ? s.days : span->last;
-		span->any = true;
+		*LIST_ADD(e->arena, days) = s.days;
 	}
+	tidy(days);
 	return 0;
 }
 
 static int span_of(struct expected *e, struct expected_table *t, struct span *ret,
 		   struct bldr_error *err)
 {
-	struct span span = { 0 };
+	day_list days = { 0 };
 	for (size_t i = 0; i < e->design->tables.n; i++) {
 		const struct design_table *user = &e->design->tables.at[i];
 		for (size_t c = 0; c < user->columns.n; c++) {
@@ -54,20 +105,14 @@ static int span_of(struct expected *e, struct expected_table *t, struct span *re
 				column->dimension != NULL &&
 				strcmp(column->dimension, t->design->name) == 0;
 			for (size_t o = 0; uses && o < column->origins.n; o++) {
-				int rc = stretch(e, t, &column->origins.at[o], &span, err);
+				int rc = stretch(e, t, &column->origins.at[o], &days, err);
 				if (rc < 0) {
 					return rc;
 				}
 			}
 		}
 	}
-	if (span.any) {
-		struct ymd first = { calendar_ymd(span.first).year, 1, 1 };
-		struct ymd last = { calendar_ymd(span.last).year, 12, 31 };
-		span.first = calendar_days(first);
-		span.last = calendar_days(last);
-	}
-	*ret = span;
+	*ret = busiest(&days);
 	return 0;
 }
 

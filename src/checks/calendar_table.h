@@ -1,4 +1,5 @@
-/* The date dimension that nobody's file holds: every day of the whole years that the source dates span. */
+/* The date dimension that nobody's file holds: every day of the whole years that the source dates span, at
+ * most 400 years: those with most days in use. */
 #pragma once
 
 #include "checks/expected.h"

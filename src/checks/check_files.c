@@ -69,8 +69,12 @@ static void note_header(struct trial *t, const struct relation *r)
 		return;
 	}
 	note(t, f, "header", "the first record names the columns",
-	     arena_printf(t->arena, "%s has no header: its columns are column_1 to column_%zu",
-			  f->path, f->columns.n),
+	     f->own_names.n > 0
+		     ? arena_printf(t->arena, "%s has no header: bldr.json names its columns",
+				    f->path)
+		     : arena_printf(t->arena,
+				    "%s has no header: its columns are column_1 to column_%zu",
+				    f->path, f->columns.n),
 	     &v);
 }
 

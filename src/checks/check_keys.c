@@ -4,6 +4,7 @@
  * each reserved member is there once. K3 asks for the member, K4 for the number: a wrong number that fact
  * and dimension share fails K4 alone.
  */
+#include "checks/mapping.h"
 #include "checks/reference.h"
 
 #include <stdlib.h>
@@ -349,7 +350,14 @@ static void check_surrogates(struct trial *t, const struct trial_table *table)
 	v.found = arena_printf(t->arena,
 			       "%zu wrong keys of %zu, %zu collisions, %zu reserved members wrong",
 			       wrong, table->found.n, collisions, reserved);
-	if (wrong + collisions > 0) {
+	struct mapping_fault fault;
+	if (collisions == 0 && wrong > 0 && trial_blame_mapping(t, table, column, &v)) {
+		/* said */
+	} else if (collisions == 0 && wrong > 0 &&
+		   mapping_judge(t, table, column, &fault) == MAPPING_RIGHT) {
+		v.blame = "developer";
+		v.why = "the STTM makes the right surrogate keys, the warehouse has others";
+	} else if (wrong + collisions > 0) {
 		v.blame = "analyst";
 		v.why = collisions > 0
 			? "two business keys have one surrogate key"

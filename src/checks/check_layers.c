@@ -55,40 +55,67 @@ static void look_for_unmentioned(const struct trial *t, const struct relation *r
 	}
 }
 
-/* The lines of the records that are left out, as duplicates or for another reason. */
-static const char *left_words(const struct trial *t, const struct relation *r,
-			      const struct layer *l, bool duplicates)
+/* Why a record is left out, as people count them. */
+enum left { LEFT_COPY, LEFT_VERSION, LEFT_OTHER, LEFT_KINDS };
+
+/* A duplicate that says what the record of its key that counts says, field for field. */
+static bool is_copy(const struct trial *t, const struct relation *r, size_t record)
 {
+	for (size_t i = 0; i < t->expected.n; i++) {
+		const struct expected_table *e = &t->expected.tables[i];
+		int64_t kept = e->source == r && e->kept_by != NULL ? e->kept_by[record] : -1;
+		for (size_t c = 0; kept >= 0 && c < r->raw.columns; c++) {
+			if (strcmp(relation_text(r, record, c),
+				   relation_text(r, (size_t)kept, c)) != 0) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* "; 4 as other versions of the record that counts (lines 81, 192, 196, 229)" */
+static const char *left_words(const struct trial *t, const struct relation *r,
+			      const struct layer *l, enum left kind, size_t *ret_n)
+{
+	static const char *const words[] = {
+		[LEFT_COPY] = "as copies of the record that counts",
+		[LEFT_VERSION] = "as other versions of the record that counts",
+		[LEFT_OTHER] = "for want of a key or a required value, or for a repeated key",
+	};
 	uint32_t *lines = ARENA_ARRAY(t->arena, uint32_t, r->raw.records.n);
 	size_t n = 0;
 	for (size_t i = 0; i < r->raw.records.n; i++) {
-		if (l->why[i] != NULL && l->duplicate[i] == duplicates) {
+		enum left is = !l->duplicate[i] ? LEFT_OTHER
+			: is_copy(t, r, i)      ? LEFT_COPY
+						: LEFT_VERSION;
+		if (l->why[i] != NULL && is == kind) {
 			lines[n++] = r->raw.records.at[i].line;
 		}
 	}
-	if (n == 0) {
-		return "";
-	}
-	return arena_printf(t->arena, "%zu well-formed records %s: %s", n,
-			    duplicates
-				    ? "were removed, since another one of the same key counts"
-				    : "lack a key or a value that a table needs, or repeat a key",
-			    trial_lines(t, lines, n));
+	*ret_n += n;
+	return n == 0
+		? ""
+		: arena_printf(t->arena, "; %zu %s (%s)", n, words[kind], trial_lines(t, lines, n));
 }
 
 static void warn_of_left_out(const struct trial *t, const struct relation *r, const struct layer *l,
 			     struct verdict *v)
 {
-	const char *duplicates = left_words(t, r, l, true);
-	const char *others = left_words(t, r, l, false);
+	const char *words = "";
+	size_t n = 0;
+	for (int kind = 0; kind < LEFT_KINDS; kind++) {
+		words = arena_printf(t->arena, "%s%s", words,
+				     left_words(t, r, l, (enum left)kind, &n));
+	}
 	v->passed = false;
 	v->severity = SEVERITY_WARNING;
 	v->blame = "data";
-	v->why = arena_printf(t->arena,
-			      "%s%s%s; they are counted, and stand in bldr_quarantine with their "
-			      "reason",
-			      duplicates, duplicates[0] != '\0' && others[0] != '\0' ? "; " : "",
-			      others);
+	v->expected = "every well-formed record is a row";
+	v->found = arena_printf(t->arena, "%zu of %zu well-formed records left out: %s", n,
+				r->raw.records.n, words + strlen("; "));
+	v->why = "of the records with one key one counts, and a record without its key is no row; "
+		 "the others are counted, and stand in bldr_quarantine with their reason";
 	for (size_t i = 0; i < r->raw.records.n && v->samples.n < TRIAL_SAMPLES_MAX; i++) {
 		if (l->why[i] != NULL) {
 			trial_sample(t, v, "%s:%lld: %s", r->file->path,

@@ -3,7 +3,7 @@
  * of a table name the same line, and the record there holds the row's key. Rows that no file
  * holds (a generated calendar) name none.
  */
-#include "checks/trial.h"
+#include "checks/mapping.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +113,11 @@ static void judge(struct trial *t, const struct trial_table *table, const struct
 		"another key",
 		table->found.n, tally->nowhere, tally->again, tally->other);
 	int64_t key = changed_key(table);
-	if (key >= 0) {
+	struct mapping_fault fault;
+	if (key >= 0 && trial_blame_mapping(t, table, (size_t)key, v)) {
+		return;
+	}
+	if (key >= 0 && mapping_judge(t, table, (size_t)key, &fault) != MAPPING_RIGHT) {
 		v->blame = "analyst";
 		v->why = arena_printf(t->arena,
 				      "the mapping changes the key \"%s\", so it is not what the "

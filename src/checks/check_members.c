@@ -1,7 +1,8 @@
 /*
  * K5: as many rows lead to the unknown member (-1) and to "no key" (-2) as the raw files have keys without a match and
- * keys that are null. Keys that lead nowhere are a defect of the data that was handled: a warning with their lines;
- * null keys are not, and are counted as info. O1: the members that nothing refers to are listed; days of a generated calendar are there
+ * keys that are null. Keys that lead nowhere are a defect of the data that was handled: K6 tells each once, and K5 says which
+ * of them its rows follow from; a key made of parts that K6 does not know is told here, with its lines. Null keys of
+ * the file itself, such as dates, that K6 does not count are info. O1: the members that nothing refers to are listed; days of a generated calendar are there
  * whether used or not, and are left aside.
  */
 #include "checks/reference.h"
@@ -46,25 +47,8 @@ static void sample_orphans(const struct trial *t, const struct trial_table *tabl
 			trial_sample(t, v, "%s: its key is in no record of \"%s\": %s",
 				     trial_place(t, table, i), c->design->dimension,
 				     record_words(t, e, i));
-		} else if (c->members[i] == MEMBER_NONE && c->absences != NULL &&
-			   c->absences[i] == ABSENCE_MISSED) {
-			trial_sample(t, v, "%s: a foreign key on the way leads nowhere: %s",
-				     trial_place(t, table, i), record_words(t, e, i));
 		}
 	}
-}
-
-/* "a.x -> b.y, b.z -> c.w" of the first origin. */
-static const char *way_words(const struct trial *t, const struct design_column *c)
-{
-	const char *words = "";
-	const struct origin *o = &c->origins.at[0];
-	for (size_t i = 0; i < o->hops.n; i++) {
-		const struct hop *h = &o->hops.at[i];
-		words = arena_printf(t->arena, "%s%s%s.%s -> %s.%s", words, i > 0 ? ", " : "",
-				     h->table, h->columns.at[0], h->to_table, h->to_columns.at[0]);
-	}
-	return words;
 }
 
 /* The columns that the key is read from: "\"user_id\"". */
@@ -80,22 +64,21 @@ static const char *column_words(const struct trial *t, const struct design_colum
 	return words;
 }
 
-/* The lines of the rows that lead to no member for a reason. */
+/* The lines of the rows at the unknown member. */
 static const char *lines_words(const struct trial *t, const struct expected_table *e,
-			       const struct expected_column *c, bool orphans)
+			       const struct expected_column *c)
 {
 	uint32_t *lines = ARENA_ARRAY(t->arena, uint32_t, e->n);
 	size_t n = 0;
 	for (size_t i = 0; i < e->n; i++) {
-		bool missed = c->members[i] == MEMBER_NONE && c->absences != NULL &&
-			c->absences[i] == ABSENCE_MISSED;
-		if (orphans ? c->members[i] == MEMBER_UNKNOWN : missed) {
+		if (c->members[i] == MEMBER_UNKNOWN) {
 			lines[n++] = e->source->raw.records.at[e->records[i]].line;
 		}
 	}
 	return trial_lines(t, lines, n);
 }
 
+/* Of keys that K6 does not know: their parts are not columns of one file. */
 static void warn_of_orphans(const struct trial *t, const struct trial_table *table, size_t column,
 			    const struct contract_reference *r, struct verdict *v)
 {
@@ -105,25 +88,19 @@ static void warn_of_orphans(const struct trial *t, const struct trial_table *tab
 	v->passed = false;
 	v->severity = SEVERITY_WARNING;
 	v->blame = "data";
-	const char *orphans = r->orphans == 0
-		? ""
-		: arena_printf(
-			  t->arena,
-			  "%lld rows of \"%s\" name in %s a key that no record of \"%s\" holds, and "
-			  "stand at the unknown member: %s",
-			  (long long)r->orphans, e->source->file->path, column_words(t, c),
-			  c->dimension, lines_words(t, e, expected, true));
-	const char *missed = r->missed == 0
-		? ""
-		: arena_printf(
-			  t->arena,
-			  "for %lld rows of \"%s\" a foreign key on the way (%s) leads nowhere, and "
-			  "they stand at \"no key\": %s",
-			  (long long)r->missed, e->source->file->path, way_words(t, c),
-			  lines_words(t, e, expected, false));
-	v->why = arena_printf(t->arena, "%s%s%s", orphans,
-			      r->orphans > 0 && r->missed > 0 ? "; " : "", missed);
+	v->why = arena_printf(
+		t->arena,
+		"%lld rows of \"%s\" name in %s a key that no record of \"%s\" holds, and stand at the "
+		"unknown member: %s",
+		(long long)r->orphans, e->source->file->path, column_words(t, c), c->dimension,
+		lines_words(t, e, expected));
 	sample_orphans(t, table, column, v);
+}
+
+/* The key is a column of the file itself, and no foreign key of K6's: a date. */
+static bool tells_own_nulls(const struct expected_column *c)
+{
+	return c->dimension->source == NULL && c->design->origins.at[0].hops.n == 0;
 }
 
 /* A null key is no defect, but worth a count. */
@@ -153,13 +130,18 @@ static void check_rate(struct trial *t, const struct trial_table *table, size_t 
 	}
 	struct verdict aside = { 0 };
 	struct reference found = reference_follow(t, table, column, &aside);
-	v.found = rate_words(t, table->found.n, (int64_t)found.unknown, (int64_t)found.none);
+	const char *follows;
+	bool explained = trial_follows(t, table, column, &follows);
+	v.found = arena_printf(t->arena, "%s%s",
+			       rate_words(t, table->found.n, (int64_t)found.unknown,
+					  (int64_t)found.none),
+			       follows);
 	v.passed = (int64_t)found.unknown == r->orphans && (int64_t)found.none == r->nulls;
 	if (!v.passed) {
 		reference_blame(t, table, column, found, &v);
-	} else if (r->orphans + r->missed > 0) {
+	} else if (!explained) {
 		warn_of_orphans(t, table, column, r, &v);
-	} else if (r->nulls > 0) {
+	} else if (r->nulls > r->missed && tells_own_nulls(&table->expected->columns[column])) {
 		tell_nulls(t, table, column, r, &v);
 	}
 	trial_report(t, "K5", subject, &v);

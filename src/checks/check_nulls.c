@@ -1,9 +1,9 @@
 /*
  * N1: what is null in the star is null in the raw files by the Tester's own null tokens, row for row, and the other way
- * round; a reference without a key (-2) counts as null. What the files write and no type can read became null for a
- * reason, which is a defect of the data: a warning, with the text. So is a value behind a foreign key that leads
- * nowhere, unless a reference of the table tells of it already (K5). Such texts are few, or else the type is wrong; and
- * bldr_refused_cell holds, per source column, those that the Tester too cannot read.
+ * round; a reference without a key (-2) counts as null. A value behind a foreign key that leads nowhere is null for that
+ * reason, which K6 tells. What the files write and no type can read became null too, which is a defect of the data: a
+ * warning per column of a file, with the texts. Such texts are few, or else the type is wrong; and bldr_refused_cell
+ * holds those that the Tester too cannot read.
  */
 #include "checks/trial.h"
 
@@ -45,22 +45,6 @@ static struct nulls count_nulls(const struct trial_table *table, size_t column)
 	return n;
 }
 
-/* Whether K5 tells of the keys that lead nowhere in this table. */
-static bool reference_misses(const struct expected_table *e)
-{
-	for (size_t c = 0; c < e->design->columns.n; c++) {
-		const struct expected_column *reference = &e->columns[c];
-		bool tells = reference->members != NULL && reference->absences != NULL;
-		for (size_t i = 0; tells && i < e->n; i++) {
-			if (reference->members[i] == MEMBER_NONE &&
-			    reference->absences[i] == ABSENCE_MISSED) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
 static const char *nulls_words(const struct trial *t, size_t rows, size_t nulls,
 			       const struct nulls *n)
 {
@@ -70,37 +54,6 @@ static const char *nulls_words(const struct trial *t, size_t rows, size_t nulls,
 		"by a key that leads nowhere, %zu by a text that cannot be read",
 		nulls, rows, n->by[ABSENCE_WRITTEN], n->by[ABSENCE_NO_KEY], n->by[ABSENCE_MISSED],
 		n->by[ABSENCE_UNREADABLE]);
-}
-
-static void sample_defects(const struct trial *t, const struct trial_table *table, size_t column,
-			   bool misses, struct verdict *v)
-{
-	const struct expected_table *e = table->expected;
-	const struct expected_column *c = &e->columns[column];
-	for (size_t i = 0; i < e->n && v->samples.n < TRIAL_SAMPLES_MAX; i++) {
-		if (c->absences[i] == ABSENCE_UNREADABLE && is_null(c, c->cells[i])) {
-			trial_sample(t, v, "%s: \"%.120s\" is no %s", trial_place(t, table, i),
-				     c->texts != NULL && c->texts[i] != NULL ? c->texts[i] : "?",
-				     c->members != NULL ? "key or date" : c->design->type);
-		} else if (misses && c->absences[i] == ABSENCE_MISSED) {
-			trial_sample(t, v, "%s: a foreign key on the way to \"%s\" leads nowhere",
-				     trial_place(t, table, i), c->design->name);
-		}
-	}
-}
-
-static void warn(const struct trial *t, const struct trial_table *table, size_t column,
-		 const struct nulls *n, bool misses, struct verdict *v)
-{
-	v->passed = false;
-	v->severity = SEVERITY_WARNING;
-	v->blame = "data";
-	v->why = arena_printf(
-		t->arena,
-		"the files hold %zu texts here that are no value of the column's type, "
-		"and %zu foreign keys that lead nowhere: null in the star, and counted",
-		n->by[ABSENCE_UNREADABLE], misses ? n->by[ABSENCE_MISSED] : 0);
-	sample_defects(t, table, column, misses, v);
 }
 
 /* Of the records that hold a value in a column of a file, those whose text no type could read. */
@@ -124,13 +77,14 @@ static bool are_few(const struct expected_column *c)
 
 static void blame_type(struct verdict *v)
 {
+	v->passed = false;
 	v->severity = SEVERITY_ERROR;
 	v->blame = "analyst";
 	v->why = "more than 2 % of the values that the files hold here are none of the column's "
 		 "type: the type is wrong";
 }
 
-static void check_column(struct trial *t, const struct trial_table *table, size_t column, bool told)
+static void check_column(struct trial *t, const struct trial_table *table, size_t column)
 {
 	const struct expected_column *c = &table->expected->columns[column];
 	const char *subject = trial_subject(t, table, column);
@@ -140,21 +94,21 @@ static void check_column(struct trial *t, const struct trial_table *table, size_
 		return;
 	}
 	struct nulls n = count_nulls(table, column);
-	bool misses = !told && n.by[ABSENCE_MISSED] > 0;
+	const char *follows = "";
+	if (n.by[ABSENCE_MISSED] > 0 && c->members == NULL) { /* K5 tells of references */
+		(void)trial_follows(t, table, column, &follows);
+	}
 	v.expected = nulls_words(t, n.rows, n.expected, &n);
 	v.found =
 		arena_printf(t->arena,
 			     "%zu of %zu rows null, %zu of them not in the files; %zu null in the "
-			     "files alone",
-			     n.found, n.rows, n.lost, n.gained);
+			     "files alone%s",
+			     n.found, n.rows, n.lost, n.gained, follows);
 	v.passed = n.lost + n.gained == 0;
 	if (!v.passed) {
 		trial_blame_column(t, table, column, &v);
-	} else if (c->absences != NULL && (n.by[ABSENCE_UNREADABLE] > 0 || misses)) {
-		warn(t, table, column, &n, misses, &v);
-		if (n.by[ABSENCE_UNREADABLE] > 0 && !are_few(c)) {
-			blame_type(&v);
-		}
+	} else if (n.by[ABSENCE_UNREADABLE] > 0 && !are_few(c)) {
+		blame_type(&v);
 	}
 	trial_report(t, "N1", subject, &v);
 }
@@ -234,7 +188,33 @@ static int read_cells(struct trial *t, struct refusals *r, const bool *refused,
 	return rc;
 }
 
-static void judge_cells(struct trial *t, const struct refusals *r, bool exists)
+/* The cells are told rightly, and are a defect of the data. */
+static void warn_of_cells(const struct trial *t, const struct refusals *r, const bool *refused,
+			  struct verdict *v)
+{
+	const struct relation *source = r->relation;
+	uint32_t *lines = ARENA_ARRAY(t->arena, uint32_t, source->raw.records.n);
+	size_t n = 0;
+	for (size_t i = 0; i < source->raw.records.n; i++) {
+		if (refused[i]) {
+			lines[n++] = source->raw.records.at[i].line;
+			trial_sample(t, v, "%s:%lld: \"%.120s\" is no value of the column's type",
+				     source->file->path, (long long)source->raw.records.at[i].line,
+				     relation_text(source, i, r->column));
+		}
+	}
+	v->passed = false;
+	v->severity = SEVERITY_WARNING;
+	v->expected = "every text is a value of the column's type";
+	v->found = arena_printf(t->arena, "%zu of %zu records hold a text of another type: %s", n,
+				source->raw.records.n, trial_lines(t, lines, n));
+	v->blame = "data";
+	v->why =
+		"few texts are no value of what all others of the column are: they are null in the "
+		"star, and stand in bldr_refused_cell";
+}
+
+static void judge_cells(struct trial *t, const struct refusals *r, const bool *refused, bool exists)
 {
 	struct verdict v = { 0 };
 	const struct relation *source = r->relation;
@@ -261,6 +241,12 @@ static void judge_cells(struct trial *t, const struct refusals *r, bool exists)
 	v.blame = r->strange > 0 ? "analyst" : "developer";
 	v.why = r->strange > 0 ? "the mapping's rules refuse texts that are values of the type"
 			       : "the load does not name the cells that no type could read";
+	if (r->strange > 0) {
+		(void)trial_blame_readers(t, source, r->column, &v);
+	}
+	if (v.passed && refused != NULL) { /* a cell that is needed or met is refused */
+		warn_of_cells(t, r, refused, &v);
+	}
 	trial_report(t, "N1",
 		     arena_printf(t->arena, "%s.%s", source->file->table,
 				  source->columns[r->column].name),
@@ -288,7 +274,7 @@ static int check_cells(struct trial *t, struct relation *source, struct bldr_err
 			rc = read_cells(t, &r, refused, err);
 		}
 		if (rc == 0) {
-			judge_cells(t, &r, exists);
+			judge_cells(t, &r, refused, exists);
 		}
 		arena_release(&scratch);
 	}
@@ -305,10 +291,9 @@ int check_nulls(struct trial *t, struct bldr_error *err)
 	}
 	for (size_t i = 0; i < t->n; i++) {
 		const struct trial_table *table = &t->tables[i];
-		bool told = reference_misses(table->expected);
 		for (size_t c = 0; c < table->expected->design->columns.n; c++) {
 			if (is_checked(&table->expected->columns[c])) {
-				check_column(t, table, c, told);
+				check_column(t, table, c);
 			}
 		}
 	}

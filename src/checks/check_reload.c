@@ -156,12 +156,15 @@ static int check_table(struct trial *t, const struct trial_table *table, struct 
 
 static void report_not_loaded(struct trial *t)
 {
+	const char *refused = t->in->reload_refused;
 	for (size_t i = 0; i < t->n; i++) {
 		struct verdict v = {
 			.expected = "the same rows after a second load",
-			.found = "no copy that was loaded again",
-			.blame = "infrastructure",
-			.why = "the second load left no warehouse to compare with",
+			.found = refused != NULL ? refused : "no copy that was loaded again",
+			.blame = refused != NULL ? "developer" : "infrastructure",
+			.why = refused != NULL
+				? "a second load refuses what the first one has left"
+				: "the second load left no warehouse to compare with",
 		};
 		trial_report(t, "I1", t->tables[i].expected->design->name, &v);
 	}
@@ -169,7 +172,8 @@ static void report_not_loaded(struct trial *t)
 
 int check_reload(struct trial *t, struct bldr_error *err)
 {
-	if (t->in->reloaded == NULL || !file_exists(t->in->reloaded)) {
+	if (t->in->reload_refused != NULL || t->in->reloaded == NULL ||
+	    !file_exists(t->in->reloaded)) {
 		report_not_loaded(t);
 		return 0;
 	}

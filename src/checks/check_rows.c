@@ -22,6 +22,30 @@ static const struct deployment_table *deployed(const struct trial *t, const char
 	return NULL;
 }
 
+/* Not to take this key again: the columns of the source that make the grain; NULL: it is made of others. */
+static const struct bldr_value *key_advice(const struct trial *t, const struct trial_table *table)
+{
+	const struct design_table *d = table->expected->design;
+	struct bldr_value *v = bldr_object();
+	struct bldr_value *columns = bldr_list();
+	for (size_t i = 0; i < d->grain_columns.n; i++) {
+		int64_t c = expected_column_find(table->expected, d->grain_columns.at[i]);
+		for (size_t k = 0; c >= 0 && k < d->columns.at[c].origins.n; k++) {
+			const struct origin *o = &d->columns.at[c].origins.at[k];
+			if (o->kind == ORIGIN_COLUMN) {
+				bldr_list_add(columns, bldr_text(o->column));
+			}
+		}
+	}
+	bool whole = d->source != NULL && bldr_count(columns) >= d->grain_columns.n &&
+		d->grain_columns.n > 0;
+	bldr_object_set(v, "repair", bldr_text("key"));
+	bldr_object_set(v, "table", bldr_text(d->source != NULL ? d->source : ""));
+	bldr_object_set(v, "columns", columns);
+	const struct bldr_value *kept = artefact_keep(t->arena, v);
+	return whole ? kept : NULL;
+}
+
 /* Records that share a grain key: the design's grain does not fit the data. */
 static void judge_grain(struct trial *t, const struct trial_table *table, struct verdict *v)
 {
@@ -33,6 +57,7 @@ static void judge_grain(struct trial *t, const struct trial_table *table, struct
 		"%lld source records share their grain key with another: the design's grain does not "
 		"tell them apart",
 		(long long)(c->rows - c->grain_distinct));
+	v->advice = key_advice(t, table);
 }
 
 static void check_row_count(struct trial *t, const struct trial_table *table)

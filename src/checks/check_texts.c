@@ -31,7 +31,7 @@ static const struct check_text texts_of_checks[] = {
 	  "the star shows nearly all of the file", "anything of the values that it shows" },
 	{ "V1", "Nothing passes for want of rows",
 	  "error when files with an event or a measure give no fact, or a fact stays empty though its file "
-	  "has records; warning when there is nothing at all to check",
+	  "has records; warning when there is nothing at all to check, or a file with records is left unused",
 	  "the design, and the Tester's own view of the files",
 	  "the other checks had rows to look at", "that these are the right facts" },
 	{ "R1", "Records per file = loaded + set aside",
@@ -78,11 +78,17 @@ static const struct check_text texts_of_checks[] = {
 	  "share one",
 	  "that the business key is the right one (X2)" },
 	{ "K5", "Rows at the unknown members = keys without a match in the files",
-	  "error; warning when the numbers agree and a written key leads nowhere; info for null keys, which are no "
-	  "defect",
+	  "error; warning when the numbers agree and a key without a match is none that K6 tells; info for null "
+	  "dates and the like, which are no defect",
 	  FROM_CONTRACT,
 	  "as many rows stand at the unknown members as the files have keys without a match",
 	  "that they are the right rows (K3); a key that matches by chance" },
+	{ "K6", "Each foreign key of the files leads to a record",
+	  "warning, one for each foreign key that the design uses, however many columns are read over it; info for "
+	  "null keys, which are no defect",
+	  "the Tester's own join of the raw files, over all good records",
+	  "every key that is written in the files leads to a record that counts",
+	  "that it is the right record; keys that the design does not use" },
 	{ "D1", "The calendar covers every day in use, has no gap, whole years, and right parts",
 	  ERROR,
 	  "the proleptic Gregorian calendar and ISO 8601, computed from the date in each row; the days in use "
@@ -92,14 +98,14 @@ static const struct check_text texts_of_checks[] = {
 	  "that a row uses the right day (K3, X2); names of days and months; the parts of a calendar adopted "
 	  "from a file (X2)" },
 	{ "N1", "Nothing became null unexplained, nothing null became a value",
-	  "error, also when more than 2 % of a column's values are none of its type; warning when the files "
-	  "hold few such texts, or keys on the way that lead nowhere and no K5 of the table tells",
+	  "error, also when more than 2 % of a column's values are none of its type; warning, one for each column "
+	  "of a file, when it holds few such texts",
 	  "the Tester's own null tokens and its own typing of the raw texts, row for row, and against "
 	  "bldr_refused_cell; no STTM",
 	  "no value was lost on the way and none invented",
 	  "a word that the Tester wrongly takes for null; rows that are missing (R3)" },
 	{ "T1", "Types as contracted, nothing truncated",
-	  "error; warning when instants are written finer than microseconds",
+	  "error; warning, one for each column of a file, when it holds instants finer than microseconds",
 	  "the types of the design and docs/warehouse.md; for what the files write, the Tester's own reader",
 	  "every stored value is of its column's type and range, and the type holds all digits that the files "
 	  "write",
@@ -118,6 +124,12 @@ static const struct check_text texts_of_checks[] = {
 	  "file and line of each row, looked up in the raw files by the Tester's own reader",
 	  "every row can be traced to the record that it came from, which holds its key",
 	  "its other columns (R4, K3, X2)" },
+	{ "C1", "A design that was repaired leaves the files as they were",
+	  "error; only in a run whose design was sent back and made again",
+	  "the contract that was derived from the design before, kept beside the new one",
+	  "records of the file, and the total of each column that is a measure in both designs, are the same in "
+	  "both contracts",
+	  "that the new design is the better one: all other checks speak of that" },
 };
 
 enum { TEXTS = sizeof(texts_of_checks) / sizeof(texts_of_checks[0]) };

@@ -2,7 +2,7 @@
  * T1: each column is declared as docs/warehouse.md says for its type, each stored value is of that storage class, in
  * the type's range and in its one spelling; and the type holds all that the files write: decimals that lose
  * digits or dates that lose a time of day are errors of the design, fractions beyond microseconds are a stated limit
- * of all targets: a counted warning.
+ * of all targets: a counted warning, one per column of a file.
  */
 #include "checks/trial.h"
 
@@ -217,6 +217,7 @@ static int read_values(struct trial *t, const struct trial_table *table, struct 
 
 /* ---- what the type cannot hold ---- */
 
+/* Whether the type loses what it could hold; fractions that no target holds are counted alone. */
 static bool is_cut(const struct expected_column *c, size_t row, struct cuts *cuts)
 {
 	const char *text = c->texts[row];
@@ -226,7 +227,7 @@ static bool is_cut(const struct expected_column *c, size_t row, struct cuts *cut
 	if (c->members != NULL) { /* a day: only what no target holds is told */
 		micros = stamp_parse(text, c->source.decision->order, &s) && s.cut;
 		cuts->micros += micros;
-		return micros;
+		return false;
 	}
 	switch (c->type.kind) {
 	case COLUMN_DECIMAL:
@@ -248,7 +249,7 @@ static bool is_cut(const struct expected_column *c, size_t row, struct cuts *cut
 	}
 	cuts->micros += micros;
 	cuts->others += other;
-	return micros || other;
+	return other;
 }
 
 static struct cuts count_cuts(const struct trial *t, const struct trial_table *table, size_t column,
@@ -288,25 +289,73 @@ static void judge_cuts(const struct trial *t, const struct cuts *cuts, const cha
 		       struct verdict *v)
 {
 	v->passed = false;
-	if (cuts->others > 0) {
-		v->blame = "analyst";
-		v->why =
-			arena_printf(t->arena,
-				     "the design's type %s holds less than %zu values of the files "
-				     "say",
-				     type, cuts->others);
-		return;
-	}
-	v->severity = SEVERITY_WARNING;
-	v->blame = "data";
+	v->blame = "analyst";
 	v->why = arena_printf(t->arena,
-			      "%zu instants are written finer than microseconds, which no target "
-			      "holds: cut, and counted",
-			      cuts->micros);
+			      "the design's type %s holds less than %zu values of the files say",
+			      type, cuts->others);
 }
 
+/* ---- what no target holds ---- */
+
+/* A column of a file that is read as dates or instants, and has some with finer fractions. */
+struct fine {
+	const struct relation *holder;
+	size_t column;
+	const struct column_decision *decision;
+};
+
+typedef LIST(struct fine) fines;
+
+static void note_fine(const struct trial *t, const struct expected_column *c, fines *ret)
+{
+	for (size_t k = 0; k < c->reads.n; k++) {
+		const struct cell_read *read = &c->reads.at[k];
+		bool known = false;
+		for (size_t i = 0; i < ret->n; i++) {
+			known = known ||
+				(ret->at[i].holder == read->holder &&
+				 ret->at[i].column == read->column);
+		}
+		if (!known) {
+			*LIST_ADD(t->arena, ret) =
+				(struct fine){ read->holder, read->column, read->decision };
+		}
+	}
+}
+
+static void warn_of_fine(struct trial *t, const struct fine *fine)
+{
+	const struct relation *r = fine->holder;
+	uint32_t *lines = ARENA_ARRAY(t->arena, uint32_t, r->raw.records.n);
+	size_t n = 0;
+	struct verdict v = {
+		.severity = SEVERITY_WARNING,
+		.expected = "no instant finer than microseconds",
+		.blame = "data",
+		.why = "no target holds fractions beyond microseconds: they are cut, and counted",
+	};
+	for (size_t i = 0; i < r->raw.records.n; i++) {
+		const char *text = relation_text(r, i, fine->column);
+		struct stamp s = { 0 };
+		bool value = !value_is_null(fine->decision, text);
+		if (value && stamp_parse(text, fine->decision->dates.order, &s) && s.cut) {
+			lines[n++] = r->raw.records.at[i].line;
+			trial_sample(t, &v, "%s:%lld: %.100s", r->file->path,
+				     (long long)r->raw.records.at[i].line, text);
+		}
+	}
+	v.found = arena_printf(t->arena,
+			       "%zu of %zu records hold an instant finer than microseconds: %s", n,
+			       r->raw.records.n, trial_lines(t, lines, n));
+	trial_report(t, "T1",
+		     arena_printf(t->arena, "%s.%s", r->file->table, r->columns[fine->column].name),
+		     &v);
+}
+
+/* ---- the columns ---- */
+
 static void check_column(struct trial *t, const struct trial_table *table, size_t column,
-			 const struct tally *tally)
+			 const struct tally *tally, fines *ret_fine)
 {
 	const struct expected_column *c = &table->expected->columns[column];
 	const char *wanted = storage_type(c->type), *subject = trial_subject(t, table, column);
@@ -333,7 +382,10 @@ static void check_column(struct trial *t, const struct trial_table *table, size_
 		"microseconds",
 		tally->declared != NULL ? tally->declared : "not at all", tally->values,
 		tally->wrong, cuts.others, cuts.micros);
-	if (cuts.micros + cuts.others > 0) {
+	if (cuts.micros > 0) {
+		note_fine(t, c, ret_fine);
+	}
+	if (cuts.others > 0) {
 		judge_cuts(t, &cuts, c->design->type, &v);
 	}
 	trial_report(t, "T1", subject, &v);
@@ -341,6 +393,7 @@ static void check_column(struct trial *t, const struct trial_table *table, size_
 
 int check_types(struct trial *t, struct bldr_error *err)
 {
+	fines fine = { 0 };
 	for (size_t i = 0; i < t->n; i++) {
 		const struct trial_table *table = &t->tables[i];
 		size_t columns = table->expected->design->columns.n;
@@ -354,8 +407,11 @@ int check_types(struct trial *t, struct bldr_error *err)
 			return rc;
 		}
 		for (size_t c = 0; c < columns; c++) {
-			check_column(t, table, c, &tallies[c]);
+			check_column(t, table, c, &tallies[c], &fine);
 		}
+	}
+	for (size_t i = 0; i < fine.n; i++) {
+		warn_of_fine(t, &fine.at[i]);
 	}
 	return 0;
 }

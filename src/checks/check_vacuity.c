@@ -1,6 +1,6 @@
 /*
  * Q1: of each file nearly all records are shown by some table. V1: the checks had something to look at: files with an
- * event or a measure give a fact, and a fact whose file has records has rows. Both look at the design and the files
+ * event or a measure give a fact, a fact whose file has records has rows, and no file with records stays unused. Both look at the design and the files
  * alone: what the load lost is R3's matter.
  */
 #include "checks/layers.h"
@@ -198,6 +198,27 @@ static void check_fact(struct trial *t, const struct expected_table *e)
 	trial_report(t, "V1", e->design->name, &v);
 }
 
+/* Its records are in no table, by the design's own choice: the other tables go on without it. */
+static void warn_of_unused(struct trial *t, const struct relation *r)
+{
+	const struct design *d = t->in->design;
+	const char *reason = "";
+	for (size_t i = 0; i < d->sources.n; i++) {
+		if (strcmp(d->sources.at[i].table, r->file->table) == 0) {
+			reason = d->sources.at[i].reason;
+		}
+	}
+	struct verdict v = {
+		.severity = SEVERITY_WARNING,
+		.expected = "every file with records is used",
+		.found = arena_printf(t->arena, "%zu records of %s are in no table: %s",
+				      r->raw.records.n + r->raw.rejects.n, r->file->path, reason),
+		.blame = "data",
+		.why = "the design leaves the file unused; nothing of it is in the star",
+	};
+	trial_report(t, "V1", arena_printf(t->arena, "%s unused", r->file->table), &v);
+}
+
 int check_vacuity(struct trial *t, struct bldr_error *err)
 {
 	(void)err;
@@ -205,6 +226,8 @@ int check_vacuity(struct trial *t, struct bldr_error *err)
 		const struct relation *r = &t->relations.tables.at[i];
 		if (layer_is_used(t, r->file->table)) {
 			check_share(t, r);
+		} else if (r->raw.records.n + r->raw.rejects.n > 0) {
+			warn_of_unused(t, r);
 		}
 	}
 	check_star(t);

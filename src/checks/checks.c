@@ -10,16 +10,31 @@
 #include "checks/trial.h"
 
 static int (*const groups[])(struct trial *t, struct bldr_error *err) = {
-	check_files,  check_vacuity, check_sources, check_layers,  check_rows,
-	check_splits, check_joins,   check_keys,    check_members, check_calendar,
-	check_nulls,  check_types,   check_values,  check_reload,  check_lineage,
+	check_files, check_vacuity, check_sources, check_layers,  check_rows,     check_splits,
+	check_joins, check_keys,    check_foreign, check_members, check_calendar, check_nulls,
+	check_types, check_values,  check_reload,  check_lineage, check_redesign,
 };
 
-static int by_check(const void *a, const void *b)
+/* Errors, warnings, info, then what passed. */
+static int rank_of(const struct finding *f)
+{
+	return f->passed ? SEVERITY_INFO + 1 : f->severity;
+}
+
+/* Of warnings, which are of the files, those of one file stand together. */
+static int for_people(const void *a, const void *b)
 {
 	const struct finding *left = a, *right = b;
-	int order = strcmp(left->check, right->check);
-	return order != 0 ? order : strcmp(left->subject, right->subject);
+	int rank = rank_of(left);
+	if (rank != rank_of(right)) {
+		return rank < rank_of(right) ? -1 : 1;
+	}
+	int check = strcmp(left->check, right->check);
+	int subject = strcmp(left->subject, right->subject);
+	if (rank == SEVERITY_WARNING) {
+		return subject != 0 ? subject : check;
+	}
+	return check != 0 ? check : subject;
 }
 
 static const char *verdict_of(const struct findings *f)
@@ -46,7 +61,7 @@ int checks_run(const struct checks_input *in, struct arena *a, struct findings *
 			*LIST_ADD(a, &f.checks) = trial.findings.at[i];
 		}
 		if (f.checks.n > 0) {
-			qsort(f.checks.at, f.checks.n, sizeof(*f.checks.at), by_check);
+			qsort(f.checks.at, f.checks.n, sizeof(*f.checks.at), for_people);
 		}
 		f.verdict = verdict_of(&f);
 		*ret = f;

@@ -21,16 +21,20 @@ struct checks_input {
 	const char *source_folder;
 	const char *warehouse; /* path of warehouse.db, opened read-only */
 	const char *reloaded;  /* a copy that was loaded again with another key: I1 */
+	const char *reload_refused; /* why there is no such copy: the second load refused the first's; or NULL */
 	const struct sources *sources;
 	const struct design *design;
 	const struct contract *contract;
 	const struct sttm *sttm;
 	const struct deployment *deployment;
+	/* what a repair of the design has replaced, or NULL: C1 */
+	const struct contract *superseded;
+	const struct design *superseded_design;
 };
 
 /*
  * Runs every check of check_texts.h (docs/checks.md has them as a page): S1, S2, Q1,
- * V1, R1-R5, K1-K5, D1, N1, T1, X2, O1, I1, L1.
+ * V1, R1-R5, K1-K6, D1, N1, T1, X2, O1, I1, L1, C1.
  * Every planned check is in the findings, passed or not; a failed one says who is to blame and why, with
  * sample rows. A warehouse that lacks a table or a column is a finding, as is a missing second load.
  * Errors: those of contract_derive; CORRUPT (no database); INVALID also when contract and design do not

@@ -313,6 +313,9 @@ static int fill_dimension_key(const struct builder *b, struct expected_column *c
 	buf_init(&key, CANON_MAX);
 	for (size_t i = 0; i < n; i++) {
 		c->members[i] = member_of(c->dimension, parts, i, &key);
+		if (c->is_date && c->members[i] == MEMBER_UNKNOWN) {
+			c->dates[i] = NULL; /* beyond the calendar: the star has no such day */
+		}
 	}
 	buf_release(&key);
 	return 0;

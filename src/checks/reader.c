@@ -97,10 +97,12 @@ int raw_table_read(const char *source_folder, const struct source_file *f, struc
 	return rc;
 }
 
-static bool is_word_end(char c)
+/* Beyond ASCII every character but the blanks is a letter. */
+static bool is_word_end(const char *text, size_t size)
 {
-	bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-	return !letter && !(c >= '0' && c <= '9');
+	char c = text[0];
+	bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+	return blank_at(text, size) > 0 || (!letter && !(c >= '0' && c <= '9'));
 }
 
 bool raw_record_is_total(const struct source_file *f, const char *field)
@@ -110,7 +112,7 @@ bool raw_record_is_total(const struct source_file *f, const char *field)
 		const char *word = f->not_rows.at[i];
 		size_t n = strlen(word);
 		if (n > 0 && t.size >= n && memcmp(t.at, word, n) == 0 &&
-		    (t.size == n || is_word_end(t.at[n]))) {
+		    (t.size == n || is_word_end(t.at + n, t.size - n))) {
 			return true;
 		}
 	}

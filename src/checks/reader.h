@@ -4,8 +4,8 @@
  *
  * csv: records end at LF, CRLF or a lone CR outside quotes; an empty line is no record. A record is rejected when its
  * field count is not the columns', a quote stands where none may, its bytes are not UTF-8 or hold NUL, or it is
- * longer than READER_RECORD_MAX. A quote that is not closed within that length spoils its first line only: that line
- * is a rejected record, and reading goes on behind it. jsonl, json: what is no object of distinct keys is rejected.
+ * longer than READER_RECORD_MAX. A quote that is not closed within that length spoils the record up to the end of the
+ * line in which it stands: that is a rejected record, and reading goes on behind it. jsonl, json: what is no object of distinct keys is rejected.
  * What is declared (compression, encoding, byte order mark, preamble, header, columns) is held to the bytes.
  */
 #pragma once

@@ -20,8 +20,10 @@ struct scanner {
 	char *text;        /* the copy that becomes fields */
 	size_t size, at;
 	int64_t line;
-	size_t begin;          /* of the record being read */
-	bool unclosed;         /* a quote of it has no end within reach */
+	size_t begin;    /* of the record being read */
+	bool unclosed;   /* a quote of it has no end within reach */
+	size_t quote_at; /* the last field's begin */
+	int64_t quote_line;
 	char delimiter, quote; /* quote '\0': none */
 	bool backslash;
 	LIST(uint32_t) fields; /* of the record just read: where they begin */
@@ -88,12 +90,12 @@ static size_t read_quoted(struct scanner *s)
 	return out;
 }
 
-/* An unclosed quote spoils its first line only: goes back to read on behind that. */
-static void give_up_quote(struct scanner *s, int64_t line)
+/* An unclosed quote spoils the record up to the end of its line: goes back to read on behind that. */
+static void give_up_quote(struct scanner *s)
 {
 	memcpy(s->text + s->begin, s->bytes + s->begin, s->at - s->begin);
-	s->at = s->begin;
-	s->line = line;
+	s->at = s->quote_at;
+	s->line = s->quote_line;
 	s->fields.n = 0;
 	while (!at_line_end(s)) {
 		s->at++;
@@ -105,6 +107,8 @@ static void give_up_quote(struct scanner *s, int64_t line)
 static bool read_field(struct scanner *s)
 {
 	size_t begin = s->at;
+	s->quote_at = begin;
+	s->quote_line = s->line;
 	size_t out = at_quote(s) ? read_quoted(s) : begin;
 	while (!s->unclosed && !at_line_end(s) && s->bytes[s->at] != s->delimiter) {
 		if (out != s->at) {
@@ -157,7 +161,7 @@ static bool next_record(struct scanner *s, struct raw_record *ret)
 	while (read_field(s)) {
 	}
 	if (s->unclosed) {
-		give_up_quote(s, ret->line);
+		give_up_quote(s);
 	}
 	ret->size = (uint32_t)(s->at - ret->offset);
 	look_at_bytes(s, ret);
@@ -210,13 +214,14 @@ static const char *name_of(struct arena *a, texts names, const char *written)
 static int check_names(const struct source_file *f, texts names, int64_t line,
 		       struct bldr_error *err)
 {
+	const texts *declared = f->own_names.n > 0 ? &f->own_names : &f->columns;
 	for (size_t i = 0; i < f->columns.n; i++) {
-		if (strcmp(names.at[i], f->columns.at[i]) != 0) {
+		if (i >= declared->n || strcmp(names.at[i], declared->at[i]) != 0) {
 			return bldr_error_set(err, BLDR_E_INVALID,
 					      "\"%s\": column %zu is named \"%.64s\" on line %lld, "
 					      "sources declares \"%.64s\"",
 					      f->path, i + 1, names.at[i], (long long)line,
-					      f->columns.at[i]);
+					      i < declared->n ? declared->at[i] : "");
 		}
 	}
 	return 0;

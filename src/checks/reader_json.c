@@ -479,23 +479,24 @@ static int read_lines(struct parser *p, struct raw_table *t, struct bldr_error *
 	return rc;
 }
 
+/* All from there on is one record. An array that is not closed has it even when nothing is left. */
 static int reject_rest(struct parser *p, struct raw_table *t, size_t from, int64_t line,
 		       struct bldr_error *err)
 {
-	size_t end = p->size;
-	while (end > from && is_blank(p->bytes[end - 1])) {
-		end--;
-	}
-	if (end == from) {
-		return 0;
-	}
 	struct raw_record r = {
 		.line = (uint32_t)line,
 		.offset = (uint32_t)from,
-		.size = (uint32_t)(end - from),
+		.size = (uint32_t)(p->size - from),
 	};
 	p->fault = "the JSON array is broken here";
 	return add_record(p, t, &r, err);
+}
+
+/* Behind the closing bracket only blanks may stand. */
+static int end_array(struct parser *p, struct raw_table *t, struct bldr_error *err)
+{
+	skip_blanks(p);
+	return p->at == p->size ? 0 : reject_rest(p, t, p->at, p->line, err);
 }
 
 /* One element and what follows it; *ret_more: another element does. */
@@ -519,10 +520,7 @@ static int read_element(struct parser *p, struct raw_table *t, bool *ret_more,
 		*ret_more = true;
 		return 0;
 	}
-	if (take(p, ']')) {
-		skip_blanks(p);
-	}
-	return reject_rest(p, t, p->at, p->line, err);
+	return take(p, ']') ? end_array(p, t, err) : reject_rest(p, t, p->at, p->line, err);
 }
 
 static int read_array(struct parser *p, struct raw_table *t, struct bldr_error *err)
@@ -537,8 +535,7 @@ static int read_array(struct parser *p, struct raw_table *t, struct bldr_error *
 	}
 	skip_blanks(p);
 	if (take(p, ']')) {
-		skip_blanks(p);
-		return reject_rest(p, t, p->at, p->line, err);
+		return end_array(p, t, err);
 	}
 	int rc = 0;
 	for (bool more = true; rc == 0 && more;) {

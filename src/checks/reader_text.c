@@ -23,7 +23,8 @@ struct growing {
 
 static int too_large(const struct source_file *f, struct bldr_error *err)
 {
-	return bldr_error_set(err, BLDR_E_LIMIT, "\"%s\": more than %zu MiB of text", f->path,
+	return bldr_error_set(err, BLDR_E_LIMIT,
+			      "\"%s\": more than %zu MiB of text, unpacked: split it", f->path,
 			      RAW_FILE_MAX >> 20);
 }
 

@@ -23,6 +23,10 @@ int relations_read(const char *source_folder, const struct sources *sources, str
 		   struct relations *ret, struct bldr_error *err)
 {
 	*ret = (struct relations){ .arena = a };
+	int decoded = overrides_decode(sources->overrides, a, &ret->declared, err);
+	if (decoded < 0) {
+		return decoded;
+	}
 	for (size_t i = 0; i < sources->files.n; i++) {
 		const struct source_file *f = &sources->files.at[i];
 		struct relation t = { .file = f };
@@ -78,6 +82,9 @@ const struct relation_column *relation_column(struct relations *r, struct relati
 			values[i] = relation_text(t, i, column);
 		}
 		column_decide(values, n, r->arena, &c->decision);
+		declared_take(overrides_column(overrides_table(&r->declared, t->file->table),
+					       c->name),
+			      values, n, r->arena, &c->decision);
 		c->decided = true;
 		free(values);
 	}
@@ -274,5 +281,24 @@ int relation_follow(struct relations *r, struct relation *from, const struct hop
 	}
 	*ret_to = at;
 	*ret_records = records;
+	return 0;
+}
+
+int relation_keys(struct relations *r, struct relation *from, const struct hop *hop,
+		  const char ***ret_keys, struct bldr_error *err)
+{
+	struct side own = { 0 }, to = { 0 };
+	int rc = sides_of(r, from, hop, &own, &to, err);
+	if (rc < 0) {
+		return rc;
+	}
+	const char **keys = ARENA_ARRAY(r->arena, const char *, from->raw.records.n);
+	struct buf key;
+	buf_init(&key, CANON_MAX);
+	for (size_t i = 0; i < from->raw.records.n; i++) {
+		keys[i] = key_of(r, &own, i, &key) ? arena_strdup(r->arena, key.data) : NULL;
+	}
+	buf_release(&key);
+	*ret_keys = keys;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "checks/declared.h"
 #include "checks/reader.h"
 #include "checks/values.h"
 
@@ -35,6 +36,7 @@ struct relations {
 	struct arena *arena;          /* everything but the indexes' maps */
 	LIST(struct relation) tables; /* as in sources */
 	LIST(struct relation_index) indexes;
+	struct overrides declared; /* by a person: sources->overrides */
 };
 
 /* Reads every file of sources. ret must be released whatever is returned. Errors: as raw_table_read. */
@@ -65,3 +67,6 @@ enum { RELATION_MISSED = -1, RELATION_NO_KEY = -2 };
  */
 int relation_follow(struct relations *r, struct relation *from, const struct hop *hops, size_t n,
 		    struct relation **ret_to, int64_t **ret_records, struct bldr_error *err);
+/* Per record of from the key that a hop compares, NULL: a part is null. Errors: INVALID, as above. */
+int relation_keys(struct relations *r, struct relation *from, const struct hop *hop,
+		  const char ***ret_keys, struct bldr_error *err);

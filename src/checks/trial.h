@@ -11,6 +11,7 @@
 
 #include "checks/checks.h"
 #include "checks/expected.h"
+#include "checks/foreign.h"
 #include "checks/found.h"
 
 enum { TRIAL_SAMPLES_MAX = 5 };
@@ -28,6 +29,8 @@ struct date_fault {
 struct trial_column {
 	size_t changed; /* paired rows whose value is not the expected one */
 	struct date_fault fault;
+	int judgement;            /* enum mapping_judgement, 0: not judged yet */
+	const char *repair, *why; /* of a mapping that is wrong */
 };
 
 struct trial_table {
@@ -46,6 +49,7 @@ struct trial {
 	struct arena *arena;
 	struct relations relations;
 	struct expected expected;
+	foreign_keys foreign; /* once check_foreign has run */
 	struct store *store;
 	struct map *refused;        /* "path:line" -> reason, as bldr_quarantine has it */
 	struct trial_table *tables; /* as in the design; n of them are open */
@@ -74,22 +78,31 @@ struct verdict {
 	int severity; /* enum severity, of a failure */
 	const char *expected, *found;
 	texts samples;
-	const char *blame, *why;          /* of a failure */
-	const struct date_source *advice; /* date_order, or NULL */
+	const char *blame, *why;         /* of a failure */
+	const struct bldr_value *advice; /* what to repair, or NULL */
 };
 
 /* Adds a finding; what a check proves and where its expectation comes from is told in check_texts.c. */
 void trial_report(struct trial *t, const char *check, const char *subject, const struct verdict *v);
 /* "table.column" */
 const char *trial_subject(const struct trial *t, const struct trial_table *table, size_t column);
-/* Blames for a column's failure: its date order, its values, its rows; with samples. */
+/*
+ * Blames for a column's failure: its date order, its decimal mark, its rule in the STTM, or the load when that rule is as
+ * the design states; or else its rows; with samples.
+ */
 void trial_blame_column(const struct trial *t, const struct trial_table *table, size_t column,
 			struct verdict *v);
+/* Blames the mapping of a column when its rule is not what the design states, with what to repair. */
+bool trial_blame_mapping(const struct trial *t, const struct trial_table *table, size_t column,
+			 struct verdict *v);
+/* The same for the target columns that read a column of a file, and for their date order. */
+bool trial_blame_readers(const struct trial *t, const struct relation *source, size_t column,
+			 struct verdict *v);
 /* Blames the mapping when all rows of a source that are missing were refused by the load; else nothing. */
 void trial_blame_refusals(const struct trial *t, const struct relation *source, struct verdict *v);
 /*
  * Blames for missing or surplus rows: a date order that moves the grain or the calendar, a mapping that made the
- * load refuse them, or the load.
+ * load refuse them, a key that is mapped otherwise than the design states, or the load.
  */
 void trial_blame_rows(const struct trial *t, const struct trial_table *table, struct verdict *v);
 /* Adds a sample unless there are enough. */
@@ -105,6 +118,13 @@ const char *trial_row(const struct trial *t, const struct trial_table *table, si
 bool trial_absent(const struct trial *t, const struct trial_table *table, int64_t column,
 		  struct verdict *v);
 
+/*
+ * Whether K6 names, for every row of a column that is null or unknown because a key leads nowhere, the foreign key of the
+ * files that does; *ret_words: "; 13 since order_items.order_id leads nowhere (K6)", or "".
+ */
+bool trial_follows(const struct trial *t, const struct trial_table *table, size_t column,
+		   const char **ret_words);
+
 /* ---- the groups of checks, each one file ---- */
 
 int check_files(struct trial *t, struct bldr_error *err);    /* S1, S2 */
@@ -115,10 +135,12 @@ int check_rows(struct trial *t, struct bldr_error *err);     /* R3, R4 */
 int check_splits(struct trial *t, struct bldr_error *err);   /* R4 in parts */
 int check_joins(struct trial *t, struct bldr_error *err);    /* R5 */
 int check_keys(struct trial *t, struct bldr_error *err);     /* K1, K2, K3, K4 */
+int check_foreign(struct trial *t, struct bldr_error *err);  /* K6 */
 int check_members(struct trial *t, struct bldr_error *err);  /* K5, O1 */
 int check_calendar(struct trial *t, struct bldr_error *err); /* D1 */
 int check_nulls(struct trial *t, struct bldr_error *err);    /* N1 */
 int check_types(struct trial *t, struct bldr_error *err);    /* T1 */
 int check_values(struct trial *t, struct bldr_error *err);   /* X2 */
+int check_redesign(struct trial *t, struct bldr_error *err); /* C1 */
 int check_reload(struct trial *t, struct bldr_error *err);   /* I1 */
 int check_lineage(struct trial *t, struct bldr_error *err);  /* L1 */

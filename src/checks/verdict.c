@@ -2,7 +2,7 @@
  * Turning what a check saw into a finding: where the expectation came from, what passing proves and does not,
  * who is to blame and which rows show it.
  */
-#include "checks/trial.h"
+#include "checks/mapping.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,15 +11,6 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "checks/check_texts.h"
-
-static const struct bldr_value *advice_value(struct arena *a, const struct date_source *source)
-{
-	struct bldr_value *v = bldr_object();
-	bldr_object_set(v, "repair", bldr_text("date_order"));
-	bldr_object_set(v, "table", bldr_text(source->table));
-	bldr_object_set(v, "column", bldr_text(source->column));
-	return artefact_keep(a, v);
-}
 
 void trial_report(struct trial *t, const char *check, const char *subject, const struct verdict *v)
 {
@@ -39,7 +30,7 @@ void trial_report(struct trial *t, const char *check, const char *subject, const
 		f.samples = v->samples;
 		f.blame = v->blame;
 		f.why = v->why;
-		f.advice = v->advice != NULL ? advice_value(t->arena, v->advice) : NULL;
+		f.advice = v->advice;
 	}
 	*LIST_ADD(t->arena, &t->findings) = f;
 }
@@ -163,12 +154,70 @@ static void sample_rows(const struct trial *t, const struct trial_table *table, 
 	}
 }
 
-static void blame_date(const struct date_fault *fault, const struct date_source *source,
-		       struct verdict *v)
+static void blame_date(const struct trial *t, const struct date_fault *fault,
+		       const struct date_source *source, struct verdict *v)
 {
 	v->blame = "analyst";
 	v->why = fault->why;
-	v->advice = source;
+	v->advice = advice_of(t, "date_order", source->table, source->column);
+}
+
+/* What is repaired in a column of a file is named by it, all else by the target column. */
+static const struct bldr_value *mapping_advice(const struct trial *t,
+					       const struct trial_table *table, size_t column,
+					       const char *repair)
+{
+	const struct expected_column *c = &table->expected->columns[column];
+	bool raw = strcmp(repair, "date_order") == 0 || strcmp(repair, "number_marks") == 0;
+	if (raw && c->reads.n > 0) {
+		const struct cell_read *read = &c->reads.at[0];
+		return advice_of(t, repair, read->holder->file->table,
+				 read->holder->columns[read->column].name);
+	}
+	return advice_of(t, repair, table->expected->design->name, c->design->name);
+}
+
+bool trial_blame_mapping(const struct trial *t, const struct trial_table *table, size_t column,
+			 struct verdict *v)
+{
+	struct mapping_fault fault;
+	if (mapping_judge(t, table, column, &fault) != MAPPING_WRONG) {
+		return false;
+	}
+	v->blame = "analyst";
+	v->why = arena_printf(t->arena, "%s: %s", trial_subject(t, table, column), fault.why);
+	v->advice = mapping_advice(t, table, column, fault.repair);
+	return true;
+}
+
+/* Rows that differ: the decimal mark, the rule, the load; or the mapping, when the STTM does not say. */
+static void blame_values(const struct trial *t, const struct trial_table *table, size_t column,
+			 struct verdict *v)
+{
+	size_t changed = table->columns[column].changed;
+	struct mapping_fault fault;
+	if (mapping_marks_explain(t, table, column, &v->why)) {
+		v->blame = "analyst";
+		v->advice = mapping_advice(t, table, column, "number_marks");
+		return;
+	}
+	if (trial_blame_mapping(t, table, column, v)) {
+		return;
+	}
+	if (mapping_judge(t, table, column, &fault) == MAPPING_RIGHT) {
+		v->blame = "developer";
+		v->why = arena_printf(
+			t->arena,
+			"the STTM maps the column as the design states, and %zu rows hold "
+			"another value all the same",
+			changed);
+		return;
+	}
+	v->blame = "analyst";
+	v->why = arena_printf(t->arena,
+			      "the mapping gives %zu rows another value than the origin that the "
+			      "design states",
+			      changed);
 }
 
 static const char *loss_words(const struct trial *t, const struct trial_table *table)
@@ -183,17 +232,44 @@ void trial_blame_column(const struct trial *t, const struct trial_table *table, 
 	const struct trial_column *c = &table->columns[column];
 	sample_changes(t, table, column, v);
 	if (c->fault.found) {
-		blame_date(&c->fault, &table->expected->columns[column].source, v);
+		blame_date(t, &c->fault, &table->expected->columns[column].source, v);
 	} else if (c->changed > 0) {
-		v->blame = "analyst";
-		v->why = arena_printf(
-			t->arena,
-			"the mapping gives %zu rows another value than the origin that "
-			"the design states",
-			c->changed);
+		blame_values(t, table, column, v);
 	} else {
 		trial_blame_rows(t, table, v);
 	}
+}
+
+static bool is_read_by(const struct expected_column *c, const struct relation *source, size_t column)
+{
+	for (size_t i = 0; i < c->reads.n; i++) {
+		if (c->reads.at[i].holder == source && c->reads.at[i].column == column) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool trial_blame_readers(const struct trial *t, const struct relation *source, size_t column,
+			 struct verdict *v)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct trial_table *table = &t->tables[i];
+		for (size_t c = 0; c < table->expected->design->columns.n; c++) {
+			const struct expected_column *e = &table->expected->columns[c];
+			if (!is_read_by(e, source, column)) {
+				continue;
+			}
+			if (table->columns[c].fault.found) {
+				blame_date(t, &table->columns[c].fault, &e->source, v);
+				return true;
+			}
+			if (trial_blame_mapping(t, table, c, v)) {
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 /* A date fault of any column that the source column feeds. */
@@ -245,6 +321,11 @@ static bool blame_refusal(const struct trial *t, const struct trial_table *table
 			      "the mapping makes %zu good records of the file into rows that the "
 			      "load refuses, such as %s",
 			      table->missing, reason);
+	for (size_t c = 0; c < table->expected->design->columns.n; c++) {
+		if (trial_blame_mapping(t, table, c, v)) {
+			break;
+		}
+	}
 	return true;
 }
 
@@ -264,19 +345,24 @@ void trial_blame_rows(const struct trial *t, const struct trial_table *table, st
 	for (size_t i = 0; i < e->calendar.n; i++) {
 		const struct date_fault *fault = fault_of_source(t, &e->calendar.at[i]);
 		if (fault != NULL) {
-			blame_date(fault, &e->calendar.at[i], v);
+			blame_date(t, fault, &e->calendar.at[i], v);
 			return;
 		}
 	}
 	for (size_t i = 0; i < e->n_keys; i++) {
 		const struct trial_column *c = &table->columns[e->keys[i]];
 		if (c->fault.found) {
-			blame_date(&c->fault, &e->columns[e->keys[i]].source, v);
+			blame_date(t, &c->fault, &e->columns[e->keys[i]].source, v);
 			return;
 		}
 	}
 	if (blame_refusal(t, table, v)) {
 		return;
+	}
+	for (size_t i = 0; i < e->n_keys; i++) {
+		if (trial_blame_mapping(t, table, e->keys[i], v)) {
+			return;
+		}
 	}
 	v->blame = "developer";
 	v->why = table->missing + table->surplus > 0

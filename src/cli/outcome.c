@@ -16,7 +16,7 @@ static const char *const artefact_names[] = { "sources",    "profile",  "design"
 					      "evaluation", NULL };
 
 /* Failed checks and files that are named; the artefacts have all of them. */
-enum { FAILED_SHOWN = 20, SKIPPED_SHOWN = 20, SHELL_WORD_MAX = 1 << 20 };
+enum { FAILED_SHOWN = 40, SKIPPED_SHOWN = 20, SHELL_WORD_MAX = 1 << 20 };
 
 static const char *status_name(enum bldr_thread_status status)
 {
@@ -169,7 +169,7 @@ static size_t count_failed(const struct bldr_value *v)
 	return (size_t)(bldr_get_int(v, "errors", 0) + bldr_get_int(v, "warnings", 0));
 }
 
-/* [{check, subject, severity, found}] of the first failed checks, errors before warnings. */
+/* [{check, subject, severity, found}] of the first errors and warnings, in this order; notes are in the report alone. */
 static struct bldr_value *failed_checks(const char *folder, const struct bldr_value *state)
 {
 	static const char *const words[] = {
@@ -183,7 +183,7 @@ static struct bldr_value *failed_checks(const char *folder, const struct bldr_va
 	    !read_artefact(folder, state, "findings", &a, &findings)) {
 		findings.checks.n = 0;
 	}
-	for (int severity = SEVERITY_ERROR; severity <= SEVERITY_INFO; severity++) {
+	for (int severity = SEVERITY_ERROR; severity < SEVERITY_INFO; severity++) {
 		for (size_t i = 0; i < findings.checks.n && bldr_count(failed) < FAILED_SHOWN; i++) {
 			const struct finding *f = &findings.checks.at[i];
 			struct bldr_value *item;

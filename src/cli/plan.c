@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "artefact/overrides.h"
 #include "cli/cli.h"
 #include "cli/question.h"
 #include "cli/understand.h"
@@ -145,6 +146,106 @@ static void print_star(const struct design *d)
 	}
 }
 
+static void print_list(struct arena *a, const char *label, const texts *list)
+{
+	if (list->n > 0) {
+		printf("  %s (%s)", label, text_list(a, list));
+	}
+}
+
+static void print_file(const struct file_override *f)
+{
+	const struct {
+		const char *name;
+		bool said;
+	} fields[] = {
+		{ "skip", f->skip },
+		{ "encoding", f->encoding != NULL },
+		{ "delimiter", f->delimiter != NULL },
+		{ "quote", f->quote != NULL },
+		{ "escape", f->escape != NULL },
+		{ "header", f->header != NULL },
+		{ "preamble_lines", f->preamble_lines != NULL },
+		{ "not_rows", f->not_rows != NULL },
+		{ "columns", f->columns.n > 0 },
+	};
+
+	printf("  %s ", f->path);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (fields[i].said) {
+			printf(" %s", fields[i].name);
+		}
+	}
+	putchar('\n');
+}
+
+static void print_column(const struct column_override *c)
+{
+	static const char *const measures[] = {
+		[MEASURE_ADDITIVE] = "additive", [MEASURE_SEMI] = "semi", [MEASURE_NO] = "no"
+	};
+
+	printf("    %s:", c->name);
+	if (c->type != NULL) {
+		printf(" type %s", c->type);
+	}
+	if (c->date_format != NULL) {
+		printf(" date_format %s", c->date_format);
+	}
+	if (c->decimal_mark != NULL) {
+		printf(" decimal_mark \"%s\"", c->decimal_mark);
+	}
+	if (c->group_mark != NULL) {
+		printf(" group_mark \"%s\"", c->group_mark);
+	}
+	if (c->measure != MEASURE_UNSAID) {
+		printf(" measure %s", measures[c->measure]);
+	}
+	putchar('\n');
+}
+
+static void print_table(struct arena *a, const struct table_override *t)
+{
+	printf("  %s ", t->table);
+	if (t->role != NULL) {
+		printf(" role %s", t->role);
+	}
+	print_list(a, "key", &t->key);
+	for (size_t i = 0; i < t->not_keys.n; i++) {
+		print_list(a, "not a key", &t->not_keys.at[i].columns);
+	}
+	for (size_t i = 0; i < t->foreign_keys.n; i++) {
+		const struct reference_override *f = &t->foreign_keys.at[i];
+
+		print_list(a, "foreign key", &f->columns);
+		printf(" -> %s(%s)", f->to, text_list(a, &f->to_columns));
+	}
+	for (size_t i = 0; i < t->not_foreign_keys.n; i++) {
+		print_list(a, "not a foreign key", &t->not_foreign_keys.at[i].columns);
+	}
+	putchar('\n');
+	for (size_t i = 0; i < t->columns.n; i++) {
+		print_column(&t->columns.at[i]);
+	}
+}
+
+/* What a person has decided, so that nobody takes it for found. */
+static void print_overrides(struct arena *a, const struct sources *sources)
+{
+	struct overrides o;
+
+	if (overrides_decode(sources->overrides, a, &o, NULL) < 0 || o.files.n + o.tables.n == 0) {
+		return;
+	}
+	puts("decided by " OVERRIDES_FILE);
+	for (size_t i = 0; i < o.files.n; i++) {
+		print_file(&o.files.at[i]);
+	}
+	for (size_t i = 0; i < o.tables.n; i++) {
+		print_table(a, &o.tables.at[i]);
+	}
+}
+
 static void print_questions(const questions *list)
 {
 	printf("open questions: %zu\n", list->n);
@@ -165,6 +266,7 @@ static void print_plan(struct arena *a, const struct plan *p)
 	print_tables(a, p);
 	print_references(a, &p->understanding.profile);
 	print_star(&p->design);
+	print_overrides(a, sources);
 	for (size_t i = 0; i < sources->skipped.n; i++) {
 		printf("%s  %s: %s\n", i == 0 ? "not read\n" : "", sources->skipped.at[i].path,
 		       sources->skipped.at[i].reason);
@@ -264,6 +366,9 @@ static struct bldr_value *plan_value(const struct plan *p)
 	bldr_object_set(v, "foreign_keys", references_value(&p->understanding.profile));
 	bldr_object_set(v, "star", bldr_ref(bldr_get(design, "tables")));
 	bldr_object_set(v, "questions", questions_value(&p->questions));
+	if (p->understanding.sources.overrides != NULL) {
+		bldr_object_set(v, "overrides", bldr_ref(p->understanding.sources.overrides));
+	}
 	bldr_unref(design);
 	return v;
 }

@@ -151,12 +151,15 @@ static void print_keys(struct arena *a, const struct table_profile *t)
 
 static void print_rejected(const struct table_profile *t)
 {
-	for (size_t i = 0; i < t->rejected.n && i < REJECTED_SHOWN; i++) {
+	size_t shown = t->rejected.n < REJECTED_SHOWN ? t->rejected.n : REJECTED_SHOWN;
+
+	for (size_t i = 0; i < shown; i++) {
 		printf("  line %lld rejected: %s\n", (long long)t->rejected.at[i].line,
 		       t->rejected.at[i].reason);
 	}
-	if (t->rejected.n > REJECTED_SHOWN) {
-		printf("  and %zu more records rejected\n", t->rejected.n - REJECTED_SHOWN);
+	if (t->rejected_rows > (int64_t)shown) {
+		printf("  and %lld more records rejected\n",
+		       (long long)t->rejected_rows - (long long)shown);
 	}
 }
 
@@ -180,8 +183,8 @@ static void print_profile(struct arena *a, const struct understanding *u)
 	for (size_t i = 0; i < u->profile.tables.n; i++) {
 		const struct table_profile *t = &u->profile.tables.at[i];
 
-		printf("%s: table %s, %lld rows, %zu rejected, %zu columns\n", t->path, t->table,
-		       (long long)t->rows, t->rejected.n, t->columns.n);
+		printf("%s: table %s, %lld rows, %lld rejected, %zu columns\n", t->path, t->table,
+		       (long long)t->rows, (long long)t->rejected_rows, t->columns.n);
 		print_columns(t);
 		print_quantiles(t);
 		print_notes(t);

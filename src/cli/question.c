@@ -5,6 +5,7 @@
 
 #include "base/decimal.h"
 #include "cli/understand.h"
+#include "ingest/given.h"
 #include "ingest/inclusion.h"
 
 static int hundredths(const char *score)
@@ -28,6 +29,17 @@ static void add_choice(struct question *q, struct arena *a, const char *choice, 
 {
 	*LIST_ADD(a, &q->choices) = choice;
 	*LIST_ADD(a, &q->evidence) = evidence;
+}
+
+/* bldr.json has answered already, for it or against it. */
+static bool is_decided(const texts *evidence)
+{
+	for (size_t i = 0; i < evidence->n; i++) {
+		if (strstr(evidence->at[i], GIVEN_EVIDENCE) != NULL) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void add_key(struct question *q, struct arena *a, const struct key_candidate *k)
@@ -57,7 +69,7 @@ static void ask_key(const struct table_profile *t, struct arena *a, questions *r
 	for (size_t i = 0; i < t->keys.n; i++) {
 		const struct key_candidate *k = &t->keys.at[i];
 
-		if (k->chosen ||
+		if (k->chosen || is_decided(&chosen->evidence) || is_decided(&k->evidence) ||
 		    hundredths(chosen->score) - hundredths(k->score) > QUESTION_RUNNER_UP) {
 			continue;
 		}
@@ -154,7 +166,7 @@ static void ask_reference(const struct inclusion *f, size_t n, struct arena *a, 
 	least = chosen != NULL ? hundredths(chosen->score) - QUESTION_RUNNER_UP
 			       : INCLUSION_CHOSEN_MIN - QUESTION_NEAR_MISS;
 	for (size_t i = 0; i < n; i++) {
-		if (f[i].chosen || hundredths(f[i].score) < least) {
+		if (f[i].chosen || is_decided(&f[i].evidence) || hundredths(f[i].score) < least) {
 			continue;
 		}
 		if (q == NULL && chosen != NULL) {

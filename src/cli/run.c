@@ -59,7 +59,10 @@ static int check_source_dir(const char *path, struct bldr_error *err)
 			continue;
 		}
 		n++;
-		if (faccessat(dirfd(dir), entry->d_name, R_OK, AT_EACCESS) != 0) {
+		/* links and the like are not read */
+		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) &&
+		    faccessat(dirfd(dir), entry->d_name, R_OK, AT_EACCESS) != 0) {
 			r = bldr_error_set(err, BLDR_E_IO, "cannot read \"%s/%s\": %s", path,
 					   entry->d_name, strerror(errno));
 		}

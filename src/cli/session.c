@@ -245,6 +245,25 @@ static void tell_costs(struct session *s, struct bldr_value *outcome)
 	bldr_object_set(outcome, "process", process);
 }
 
+/* How the run goes on, when the journal has something of it. */
+static void tell_stopped(struct session *s, const struct bldr_error *why)
+{
+	struct bldr_thread thread;
+	struct bldr_error err;
+
+	if (bldr_thread_info(s->engine, s->run, &thread, &err) == BLDR_E_NOT_FOUND) {
+		fprintf(stderr,
+			"bldr: %s\nbldr: nothing of the run is recorded; start it again when that is "
+			"mended\n",
+			why->text);
+		return;
+	}
+	fprintf(stderr,
+		"bldr: %s\nbldr: what is recorded is safe; go on with: bldr runs resume %s --output "
+		"%s\n",
+		why->text, s->run, s->output);
+}
+
 int session_drive(struct session *s, bool json)
 {
 	struct bldr_value *outcome = NULL;
@@ -258,10 +277,7 @@ int session_drive(struct session *s, bool json)
 		progress_free(s->progress);
 		s->progress = NULL;
 		if (r < 0) {
-			fprintf(stderr,
-				"bldr: %s\nbldr: what is recorded is safe; go on with: bldr runs "
-				"resume %s --output %s\n",
-				err.text, s->run, s->output);
+			tell_stopped(s, &err);
 			return EXIT_WORLD;
 		}
 		bldr_unref(outcome);

@@ -21,10 +21,14 @@ static int profile_all(const char *folder, struct arena *a, struct understanding
 {
 	size_t n = u->sources.files.n;
 	struct table_profile *tables = ARENA_ARRAY(a, struct table_profile, n);
-	int r = 0;
+	struct overrides o;
+	int r = overrides_decode(u->sources.overrides, a, &o, err);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = ingest_profile_table(folder, &u->sources.files.at[i], a, &tables[i], err);
+		const struct source_file *file = &u->sources.files.at[i];
+
+		r = ingest_profile_table(folder, file, overrides_table(&o, file->table), a,
+					 &tables[i], err);
 	}
 	if (r < 0) {
 		return r;

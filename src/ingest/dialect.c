@@ -7,8 +7,6 @@
 #include "ingest/cell_kind.h"
 #include "ingest/reader.h"
 
-static const char delimiters[] = ",;\t|:";
-
 enum {
 	SCORE_MIN = 150,  /* below, a record is one field */
 	SUSPICIOUS = 150, /* what a cell is worth, of 1000 */
@@ -111,24 +109,24 @@ static size_t common_width(const struct trial *t)
 }
 
 /* Rows above the table have few fields, or fewer than the row that can be its header. */
-static size_t first_row(const struct trial *t)
+static size_t first_row(const struct trial *t, bool given)
 {
 	size_t i = 0;
 	size_t n = t->n < DIALECT_PREAMBLE_MAX ? t->n : DIALECT_PREAMBLE_MAX;
-	while (t->width > 1 && i < n &&
+	while (!given && t->width > 1 && i < n &&
 	       (t->rows[i].width <= 1 || t->rows[i].width * 2 <= t->width)) {
 		i++;
 	}
 	return i < n ? i : 0;
 }
 
-static void score(struct trial *t)
+static void score(struct trial *t, bool given_preamble)
 {
 	size_t common = 0;
 	int64_t cells = 0;
 	int64_t worth = 0;
 	t->width = common_width(t);
-	t->first = first_row(t);
+	t->first = first_row(t, given_preamble);
 	if (t->width <= 1) {
 		return;
 	}
@@ -162,15 +160,25 @@ struct search {
 	size_t size;
 	struct trial best;
 	char hint;
+	const struct dialect_given *given;
 };
+
+static bool is_given(const struct dialect_given *g, const struct source_file *f)
+{
+	return (g->quote == NULL || strcmp(g->quote, f->quote) == 0) &&
+		(g->escape < 0 || g->escape == f->escape);
+}
 
 /* Keeps the better one; of equals the first. */
 static void try_dialect(struct search *s, const struct source_file *dialect)
 {
 	struct trial t = { .file = *dialect };
+	if (!is_given(s->given, dialect)) {
+		return;
+	}
 	t.rows = xcalloc(DIALECT_ROWS_MAX, sizeof(*t.rows));
 	read_rows(&t, s->text, s->size);
-	score(&t);
+	score(&t, s->given->preamble_lines >= 0);
 	if (s->hint == t.file.delimiter[0] && t.width > 1) {
 		t.score += t.score / 2;
 	}
@@ -195,20 +203,44 @@ static bool holds_single_quotes(const struct search *s, char delimiter)
 	return holds(s, opens) && holds(s, closes);
 }
 
-static void try_delimiter(struct search *s, char delimiter)
+/* With the quote that is given, in each way of escaping it that may be. */
+static void try_quote(struct search *s, const struct source_file *dialect)
 {
-	static const char *const names[] = { ",", ";", "\t", "|", ":" };
-	size_t i = (size_t)(strchr(delimiters, delimiter) - delimiters);
-	struct source_file f = {
-		.path = "", .encoding = "utf-8", .delimiter = names[i], .quote = "\""
-	};
+	struct source_file f = *dialect;
+	const char escaped[] = { '\\', s->given->quote[0], '\0' };
+	f.quote = s->given->quote;
 	try_dialect(s, &f);
+	if (s->given->escape == ESCAPE_BACKSLASH || (f.quote[0] != '\0' && holds(s, escaped))) {
+		f.escape = ESCAPE_BACKSLASH;
+		try_dialect(s, &f);
+	}
+}
+
+static void try_delimiter(struct search *s, const char *name)
+{
+	char delimiter = name[0];
+	struct source_file f = {
+		.path = "",
+		.encoding = "utf-8",
+		.delimiter = name,
+		.quote = "\"",
+		.preamble_lines = s->given->preamble_lines > 0 ? s->given->preamble_lines : 0,
+	};
+	if (s->given->quote != NULL) {
+		try_quote(s, &f);
+		return;
+	}
+	try_dialect(s, &f);
+	if (s->given->escape == ESCAPE_BACKSLASH) {
+		f.escape = ESCAPE_BACKSLASH;
+		try_dialect(s, &f);
+	}
 	if (holds(s, "\"")) {
 		if (holds(s, "\\\"")) {
 			f.escape = ESCAPE_BACKSLASH;
 			try_dialect(s, &f);
-			f.escape = ESCAPE_DOUBLED;
 		}
+		f.escape = s->given->escape == ESCAPE_BACKSLASH ? ESCAPE_BACKSLASH : ESCAPE_DOUBLED;
 		f.quote = "";
 		try_dialect(s, &f);
 	}
@@ -327,28 +359,41 @@ static int find_header(const struct search *s, struct source_file *file)
 	return says;
 }
 
-struct dialect dialect_find(const char *text, size_t size, char hint, struct source_file *file)
+static void try_delimiters(struct search *s)
 {
-	struct search s = { .text = text, .size = size, .hint = hint };
-	for (const char *d = delimiters; *d != '\0'; d++) {
-		if (memchr(text, *d, size) != NULL) {
-			try_delimiter(&s, *d);
+	static const char *const names[] = { ",", ";", "\t", "|", ":" };
+	const char *fallback = names[0];
+	if (s->given->delimiter != NULL) {
+		try_delimiter(s, s->given->delimiter);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (memchr(s->text, names[i][0], s->size) != NULL) {
+			try_delimiter(s, names[i]);
 		}
+		fallback = names[i][0] == s->hint ? names[i] : fallback;
 	}
-	if (s.best.score < SCORE_MIN) {
-		free(s.best.rows);
-		s.best = (struct trial){ 0 };
-		try_delimiter(&s, hint != '\0' ? hint : ',');
+	if (s->best.score < SCORE_MIN) {
+		free(s->best.rows);
+		s->best = (struct trial){ 0 };
+		try_delimiter(s, fallback);
 	}
+}
+
+struct dialect dialect_find(const char *text, size_t size, char hint,
+			    const struct dialect_given *given, struct source_file *file)
+{
+	struct search s = { .text = text, .size = size, .hint = hint, .given = given };
+	try_delimiters(&s);
 	const struct trial *t = &s.best;
 	struct dialect ret = { t->n, t->width, t->score, false };
 	file->delimiter = t->file.delimiter;
 	file->quote = t->file.quote;
 	file->escape = t->file.escape;
 	file->header = false;
-	file->preamble_lines = t->first > 0 ? t->rows[t->first].line - 1 : 0;
+	file->preamble_lines = t->first > 0 ? t->rows[t->first].line - 1 : t->file.preamble_lines;
 	int says = find_header(&s, file);
-	file->header = says >= 0;
+	file->header = given->header >= 0 ? given->header > 0 : says >= 0;
 	ret.header_evidence = says != 0;
 	free(s.best.rows);
 	return ret;

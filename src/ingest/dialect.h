@@ -21,8 +21,16 @@ struct dialect {
 	bool header_evidence; /* something speaks for header or against it */
 };
 
+/* What is given and not found out; NULL or negative: it is found out. delimiter and quote: one byte, or no quote. */
+struct dialect_given {
+	const char *delimiter, *quote;
+	int escape, header;
+	int64_t preamble_lines;
+};
+
 /*
  * Fills file's delimiter, quote, escape, header and preamble_lines from the text, which begins where the file's does.
  * hint: a delimiter that the file's name speaks for, or 0.
  */
-struct dialect dialect_find(const char *text, size_t size, char hint, struct source_file *file);
+struct dialect dialect_find(const char *text, size_t size, char hint,
+			    const struct dialect_given *given, struct source_file *file);

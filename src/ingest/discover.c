@@ -17,6 +17,7 @@
 #include "base/utf8.h"
 #include "ingest/dialect.h"
 #include "ingest/first_look.h"
+#include "ingest/given.h"
 #include "ingest/headings.h"
 #include "ingest/names.h"
 #include "ingest/reader.h"
@@ -139,6 +140,8 @@ struct exam {
 	const char *extension; /* lower case, without dot and .gz */
 	struct first_look look;
 	const char *reason;
+	const struct file_override *said; /* by bldr.json; all absent: nothing */
+	bool wrong; /* what it says does not fit the file: no reason, an error */
 };
 
 static bool named(const struct exam *e, const char *extension)
@@ -161,7 +164,27 @@ static void add_note(struct exam *e, const char *text)
 	*LIST_ADD(e->arena, &e->file->notes) = text;
 }
 
+/* What bldr.json says of the file does not fit it. */
+static int misfit(struct exam *e, struct bldr_error *err, const char *field, const char *why)
+{
+	e->wrong = true;
+	return bldr_error_set(err, BLDR_E_INVALID, "\"" OVERRIDES_FILE "\": file \"%s\": %s: %s",
+			      e->file->path, field, why);
+}
+
 /* ---- JSON ---- */
+
+/* A field that only delimited text has; NULL: none is given. */
+static const char *given_of_csv(const struct file_override *said)
+{
+	return said->delimiter != NULL         ? "delimiter"
+		: said->quote != NULL          ? "quote"
+		: said->escape != NULL         ? "escape"
+		: said->header != NULL         ? "header"
+		: said->preamble_lines != NULL ? "preamble_lines"
+		: said->columns.n > 0          ? "columns"
+					       : NULL;
+}
 
 /* Whether the sample's lines are objects: at least two, or one in a file that is named so. */
 static bool has_json_lines(const struct exam *e)
@@ -257,6 +280,29 @@ static char hint_of(const struct exam *e)
 	return named(e, "psv") ? '|' : '\0';
 }
 
+/* The names that are given, in place of those that the columns have by header or place. */
+static int give_columns(struct exam *e, struct bldr_error *err)
+{
+	const texts *names = &e->said->columns;
+	size_t found = e->file->columns.n;
+
+	if (names->n == 0) {
+		return 0;
+	}
+	if (names->n != found) {
+		return misfit(e, err, "columns",
+			      arena_printf(e->arena, "%zu are named, the file has %zu", names->n,
+					   found));
+	}
+	e->file->own_names = e->file->columns;
+	memset(&e->file->columns, 0, sizeof(e->file->columns));
+	for (size_t i = 0; i < names->n; i++) {
+		*LIST_ADD(e->arena, &e->file->columns) = arena_strdup(e->arena, names->at[i]);
+	}
+	add_note(e, "its columns are named by bldr.json");
+	return 0;
+}
+
 /* The first record, as it is written. It must be readable when it is the header. */
 static void read_first_record(struct exam *e)
 {
@@ -282,19 +328,39 @@ static void read_first_record(struct exam *e)
 	csv_reader_close(r);
 }
 
-static void read_csv(struct exam *e)
+static struct dialect_given given_dialect(const struct file_override *said)
+{
+	struct dialect_given g = { said->delimiter, said->quote, -1, -1, -1 };
+
+	if (said->escape != NULL) {
+		g.escape = strcmp(said->escape, "backslash") == 0 ? ESCAPE_BACKSLASH
+								  : ESCAPE_DOUBLED;
+	}
+	if (said->header != NULL) {
+		g.header = bldr_as_bool(said->header, false) ? 1 : 0;
+	}
+	if (said->preamble_lines != NULL) {
+		g.preamble_lines = bldr_as_int(said->preamble_lines, 0);
+	}
+	return g;
+}
+
+static int read_csv(struct exam *e, struct bldr_error *err)
 {
 	struct source_file *file = e->file;
 	struct arena *a = e->arena;
-	struct dialect d = dialect_find(e->look.head, e->look.head_size, hint_of(e), file);
-	bool table = named(e, "csv") || named(e, "tsv") || named(e, "tab") || named(e, "psv");
+	const struct dialect_given given = given_dialect(e->said);
+	struct dialect d = dialect_find(e->look.head, e->look.head_size, hint_of(e), &given, file);
+	bool table = named(e, "csv") || named(e, "tsv") || named(e, "tab") || named(e, "psv") ||
+		given_of_csv(e->said) != NULL;
+	int rc;
 	if (d.rows == 0) {
 		refuse(e, "empty: it has no header");
-		return;
+		return 0;
 	}
 	if (!table && (d.width < 2 || d.rows < 2 || d.score < TABLE_SCORE_MIN)) {
 		refuse(e, "text, but not a table");
-		return;
+		return 0;
 	}
 	if (file->preamble_lines > 0) {
 		add_note(e,
@@ -306,11 +372,15 @@ static void read_csv(struct exam *e)
 		read_first_record(e);
 	} else {
 		headings_number(d.width, a, file);
-		add_note(e, "no header: columns are named by their place");
+		add_note(e,
+			 e->said->columns.n > 0 ? "no header"
+						: "no header: columns are named by their place");
 	}
-	if (e->reason == NULL) {
+	rc = e->reason == NULL ? give_columns(e, err) : 0;
+	if (rc == 0 && e->reason == NULL && e->said->not_rows == NULL) {
 		headings_totals(&e->look, a, file);
 	}
+	return rc;
 }
 
 /* ---- files ---- */
@@ -318,7 +388,9 @@ static void read_csv(struct exam *e)
 static void note_encoding(struct exam *e)
 {
 	const struct first_look *look = &e->look;
-	if (look->guessed) {
+	if (e->said->encoding != NULL) {
+		add_note(e, arena_printf(e->arena, "%s: " GIVEN_EVIDENCE, look->encoding));
+	} else if (look->guessed) {
 		add_note(e,
 			 arena_printf(e->arena, "%s, by its bytes: nothing in the file says so",
 				      look->encoding));
@@ -330,7 +402,9 @@ static void note_encoding(struct exam *e)
 static int examine(struct exam *e, struct bldr_error *err)
 {
 	struct source_file *file = e->file;
-	int rc = first_look(e->folder, file->path, e->arena, &e->look, err);
+	const char *encoding = e->said->encoding;
+	encoding = encoding != NULL ? given_encoding(encoding, e->arena) : NULL;
+	int rc = first_look(e->folder, file->path, encoding, e->arena, &e->look, err);
 	if (rc != 0) {
 		return rc;
 	}
@@ -348,23 +422,37 @@ static int examine(struct exam *e, struct bldr_error *err)
 	if (e->reason != NULL) {
 		return 0;
 	}
-	if (file->format != FORMAT_CSV) {
-		return read_json(e, err);
+	for (size_t i = 0; i < bldr_count(e->said->not_rows); i++) {
+		*LIST_ADD(e->arena, &file->not_rows) =
+			arena_strdup(e->arena, bldr_as_text(bldr_at(e->said->not_rows, i)));
 	}
-	read_csv(e);
-	return 0;
+	if (file->format == FORMAT_CSV) {
+		return read_csv(e, err);
+	}
+	if (given_of_csv(e->said) != NULL) {
+		return misfit(e, err, given_of_csv(e->said), "the file is JSON and has none");
+	}
+	return read_json(e, err);
 }
 
 /*
  * Reads one file. *ret_reason: why it is no source, else NULL. What is wrong with a file's content is such a reason:
  * one bad file does not keep the others from being read. What is wrong with the world is an error.
  */
-static int read_file(const char *folder, struct source_file *file, struct arena *a,
-		     const char **ret_reason, struct bldr_error *err)
+static int read_file(const char *folder, const struct file_override *said, struct source_file *file,
+		     struct arena *a, const char **ret_reason, struct bldr_error *err)
 {
+	static const struct file_override nothing = { 0 };
 	struct bldr_error wrong = { 0 };
-	struct exam e = { folder, a, file, extension_of(file->path), { 0 }, NULL };
+	struct exam e = { .folder = folder,
+			  .arena = a,
+			  .file = file,
+			  .extension = extension_of(file->path),
+			  .said = said != NULL ? said : &nothing };
 	int rc = examine(&e, &wrong);
+	if (e.wrong) {
+		return bldr_error_set(err, rc, "%s", wrong.text);
+	}
 	if (rc == BLDR_E_INVALID || rc == BLDR_E_LIMIT) {
 		*ret_reason = arena_strdup(a, wrong.text);
 		return 0;
@@ -411,8 +499,8 @@ static int look_at(const char *folder, const char *name, const char **ret_reason
 		rc = source_os_error("open", path, errno, err);
 	} else if (S_ISDIR(st.st_mode)) {
 		*ret_reason = "a folder";
-	} else if (strcmp(name, "bldr.json") == 0) {
-		*ret_reason = "settings of bldr";
+	} else if (strcmp(name, OVERRIDES_FILE) == 0) {
+		*ret_reason = "decisions of a person";
 	} else if (extension_of(name)[0] == '\0') {
 		*ret_reason = "not a kind of file that is read";
 	} else if (S_ISLNK(st.st_mode)) {
@@ -449,6 +537,32 @@ static int no_sources(const char *folder, const struct sources *s, struct bldr_e
 	return rc;
 }
 
+/* Each table is a step of a run, and all their names stand in one message, so there cannot be any number of them. */
+static int check_number(const char *folder, texts names, struct bldr_error *err)
+{
+	size_t n = 0;
+	size_t bytes = 0;
+	for (size_t i = 0; i < names.n; i++) {
+		bool looked_at = ingest_looks_at(names.at[i]);
+		n += looked_at ? 1 : 0;
+		bytes += looked_at ? strlen(names.at[i]) : 0;
+	}
+	if (n <= INGEST_FILES_MAX && bytes > INGEST_NAMES_MAX) {
+		return bldr_error_set(
+			err, BLDR_E_LIMIT,
+			"the names of the %zu files of \"%s\" have %zu bytes, but at "
+			"most %d can be read: shorten them, or name a folder with fewer",
+			n, folder, bytes, INGEST_NAMES_MAX);
+	}
+	return n <= INGEST_FILES_MAX
+		? 0
+		: bldr_error_set(err, BLDR_E_LIMIT,
+				 "the source folder \"%s\" holds %zu files that are read, but at "
+				 "most %d can be: put those of one kind together, or name a "
+				 "folder with fewer",
+				 folder, n, INGEST_FILES_MAX);
+}
+
 /* A name that is not UTF-8 cannot stand in an artefact. */
 static const char *shown_name(const char *name, struct arena *a)
 {
@@ -468,9 +582,10 @@ static const char *shown_name(const char *name, struct arena *a)
 }
 
 /* Takes one entry of the folder in: as a source, or as skipped with the reason. */
-static int take_entry(const char *folder, const char *name, struct map *taken, struct arena *a,
-		      struct sources *s, struct bldr_error *err)
+static int take_entry(const char *folder, const char *name, const struct overrides *o,
+		      struct map *taken, struct arena *a, struct sources *s, struct bldr_error *err)
 {
+	const struct file_override *said = overrides_file(o, name);
 	const char *reason = NULL;
 	struct source_file file = {
 		.path = name,
@@ -480,8 +595,11 @@ static int take_entry(const char *folder, const char *name, struct map *taken, s
 		.header = true,
 	};
 	int rc = look_at(folder, name, &reason, err);
+	if (reason == NULL && said != NULL && said->skip) {
+		reason = "left out: " GIVEN_EVIDENCE;
+	}
 	if (rc == 0 && reason == NULL) {
-		rc = read_file(folder, &file, a, &reason, err);
+		rc = read_file(folder, said, &file, a, &reason, err);
 	}
 	if (rc != 0) {
 		return rc;
@@ -495,23 +613,34 @@ static int take_entry(const char *folder, const char *name, struct map *taken, s
 	return 0;
 }
 
+static int read_overrides(const char *folder, struct arena *a, struct overrides *ret,
+			  struct sources *s, struct bldr_error *err)
+{
+	int rc = overrides_read(folder, a, ret, &s->overrides, err);
+	return rc == 0 ? given_check(ret, err) : rc;
+}
+
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret, struct bldr_error *err)
 {
 	texts names;
 	struct sources s = { .head = { .version = 1 } };
+	struct overrides o;
 	int rc = list_folder(folder, a, &names, err);
+	rc = rc == 0 ? check_number(folder, names, err) : rc;
+	rc = rc == 0 ? read_overrides(folder, a, &o, &s, err) : rc;
 	if (rc != 0) {
 		return rc;
 	}
 
 	struct map *taken = map_new();
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
-		rc = take_entry(folder, names.at[i], taken, a, &s, err);
+		rc = take_entry(folder, names.at[i], &o, taken, a, &s, err);
 	}
 	map_free(taken);
 	if (rc == 0 && s.files.n == 0) {
 		rc = no_sources(folder, &s, err);
 	}
+	rc = rc == 0 ? overrides_check(&o, &s, err) : rc;
 	if (rc == 0) {
 		*ret = s;
 	}
@@ -522,8 +651,13 @@ int ingest_discover_file(const char *folder, const char *name, struct arena *a, 
 			 struct bldr_error *err)
 {
 	struct sources s = { .head = { .version = 1 } };
+	struct overrides o;
+	int rc = read_overrides(folder, a, &o, &s, err);
+	if (rc != 0) {
+		return rc;
+	}
 	struct map *taken = map_new();
-	int rc = take_entry(folder, name, taken, a, &s, err);
+	rc = take_entry(folder, name, &o, taken, a, &s, err);
 	map_free(taken);
 	if (rc == 0 && s.files.n == 0) {
 		rc = bldr_error_set(err, BLDR_E_INVALID, "\"%s\" is no source: %s",

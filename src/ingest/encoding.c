@@ -162,14 +162,11 @@ size_t decoder_run(struct decoder *d, const char *from, size_t size, bool last, 
 		   size_t room, size_t *ret_used)
 {
 	const uint8_t *bytes = (const uint8_t *)from;
-	switch (d->kind) {
-	case KIND_WINDOWS_1252:
+	if (d->kind == KIND_WINDOWS_1252) {
 		return run_windows_1252(bytes, size, to, room, ret_used);
-	case KIND_ICONV:
+	}
+	if (d->kind == KIND_ICONV) {
 		return run_iconv(d->iconv, from, size, last, to, room, ret_used);
-	case KIND_UTF16LE:
-	case KIND_UTF16BE:
-		break;
 	}
 	return run_utf16(d->kind == KIND_UTF16BE, bytes, size, last, to, room, ret_used);
 }

@@ -1,7 +1,8 @@
 /*
- * The encoding, in this order: a byte order mark; UTF-8 without a fault; UTF-16 by where its zero bytes are; UTF-8
- * with few faults, whose records are then rejected; what libuchardet says, where that is worth something;
- * windows-1252.
+ * The encoding, in this order: a byte order mark; UTF-16 by where its zero bytes are; UTF-8 without a fault; UTF-8
+ * with characters that are no chance beside its faults (two encodings in one file must not become wrong letters unsaid),
+ * or with faults that make no sense as letters either, whose records are then rejected; what libuchardet says, where
+ * that is worth something; windows-1252.
  */
 #include "ingest/first_look.h"
 
@@ -15,6 +16,7 @@
 #include "ingest/source_text.h"
 
 enum { CHUNK = 256 << 10, CARRY = 3, ODD_AROUND = 24 };
+enum { UCHARDET_MIN = 20 /* letters; on fewer it guesses at random */ };
 
 struct pass {
 	struct arena *arena;
@@ -24,6 +26,7 @@ struct pass {
 	size_t tail_size;
 	int64_t size;               /* of the unpacked text */
 	int64_t characters, faults; /* beyond ASCII: of UTF-8, and parts that are none */
+	int64_t fitting;            /* of the faults: what would make sense in another encoding */
 	char *odd;
 	size_t odd_size;
 };
@@ -97,6 +100,22 @@ static void keep_odd(struct pass *p, const char *s, size_t size, size_t at, size
 	*behind = to;
 }
 
+static bool ascii_letter(char c)
+{
+	char lower = (char)(c | 0x20);
+	return lower >= 'a' && lower <= 'z';
+}
+
+/* A letter of a one-byte encoding stands beside another one; most signs stand anywhere. */
+static bool fits_elsewhere(const char *s, size_t size, size_t at)
+{
+	unsigned char c = (unsigned char)s[at];
+	bool before = at > 0 && (ascii_letter(s[at - 1]) || (signed char)s[at - 1] < 0);
+	bool behind = at + 1 < size && (ascii_letter(s[at + 1]) || (signed char)s[at + 1] < 0);
+	bool sign = c == 0x80 || (c >= 0x91 && c <= 0x97) || (c >= 0xA0 && c <= 0xBF);
+	return sign || before || behind;
+}
+
 static size_t ascii_size(const char *s, size_t size)
 {
 	size_t i = 0;
@@ -123,6 +142,7 @@ static size_t count_characters(struct pass *p, const char *s, size_t size, bool 
 		bool valid;
 		size_t step = utf8_next(s + i, size - i, &valid);
 		*(valid ? &p->characters : &p->faults) += 1;
+		p->fitting += !valid && fits_elsewhere(s, size, i) ? 1 : 0;
 		keep_odd(p, s, size, i, &behind);
 		i += step;
 	}
@@ -222,7 +242,7 @@ static const char *by_uchardet(const struct pass *p, struct arena *a)
 	return NULL;
 }
 
-static void find_encoding(const struct pass *p, struct first_look *ret)
+static void find_encoding(const struct pass *p, const char *given, struct first_look *ret)
 {
 	static const struct {
 		const char *bytes;
@@ -234,13 +254,18 @@ static void find_encoding(const struct pass *p, struct first_look *ret)
 		{ "\xFF\xFE", 2, "utf-16le" },
 		{ "\xFE\xFF", 2, "utf-16be" },
 	};
+	ret->encoding = given;
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		if (p->head_size >= marks[i].size &&
-		    memcmp(p->head, marks[i].bytes, marks[i].size) == 0) {
+		    memcmp(p->head, marks[i].bytes, marks[i].size) == 0 &&
+		    (given == NULL || strcmp(given, marks[i].encoding) == 0)) {
 			ret->encoding = marks[i].encoding;
 			ret->bom = true;
 			return;
 		}
+	}
+	if (given != NULL) {
+		return;
 	}
 	ret->encoding = utf16_by_zeros(p);
 	ret->guessed = ret->encoding != NULL;
@@ -248,10 +273,12 @@ static void find_encoding(const struct pass *p, struct first_look *ret)
 		return;
 	}
 	ret->encoding = "utf-8";
-	if (p->faults > 0 && p->characters < p->faults * 10) {
-		const char *found = by_uchardet(p, p->arena);
-		ret->encoding = found != NULL ? found : "windows-1252";
-		ret->guessed = true;
+	/* by chance a third of the letters of East Asia are UTF-8, of Europe's next to none */
+	if (p->characters * 2 < p->faults && p->fitting * 2 > p->faults) {
+		const char *found = p->faults >= UCHARDET_MIN ? by_uchardet(p, p->arena) : NULL;
+		bool western = found == NULL && p->characters * 20 < p->faults;
+		ret->guessed = found != NULL || western;
+		ret->encoding = western ? "windows-1252" : found != NULL ? found : "utf-8";
 	}
 }
 
@@ -326,8 +353,8 @@ static int look_with(const char *folder, const struct source_file *file, struct 
 	return rc;
 }
 
-int first_look(const char *folder, const char *path, struct arena *a, struct first_look *ret,
-	       struct bldr_error *err)
+int first_look(const char *folder, const char *path, const char *encoding, struct arena *a,
+	       struct first_look *ret, struct bldr_error *err)
 {
 	struct first_look look = { 0 };
 	struct source_file file = { .path = path, .encoding = "utf-8" };
@@ -342,7 +369,7 @@ int first_look(const char *folder, const char *path, struct arena *a, struct fir
 	}
 	look.compression = file.compression;
 	look.binary = known_binary(&p);
-	find_encoding(&p, &look);
+	find_encoding(&p, encoding, &look);
 	if (look.binary == NULL && strncmp(look.encoding, "utf-16", 6) != 0 &&
 	    strncmp(look.encoding, "utf-32", 6) != 0) {
 		look.binary = looks_binary(&p);

@@ -28,6 +28,9 @@ struct first_look {
 	size_t tail_size;
 };
 
-/* Reads folder/path to its end. What it returns is a's. Errors: those of source_text. */
-int first_look(const char *folder, const char *path, struct arena *a, struct first_look *ret,
-	       struct bldr_error *err);
+/*
+ * Reads folder/path to its end. encoding: a known one that is given, or NULL: it is found out. What it returns is
+ * a's. Errors: those of source_text.
+ */
+int first_look(const char *folder, const char *path, const char *encoding, struct arena *a,
+	       struct first_look *ret, struct bldr_error *err);

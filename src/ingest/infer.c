@@ -509,13 +509,11 @@ static bool decide_plain(struct deciding *g, bool strict)
 	return false;
 }
 
-/* Amounts by reading, the plain numbers among them. */
-static void fold_plain(struct deciding *g)
+void column_amounts(const struct column_tally *t, struct amount_tally ret[AMOUNT_READINGS])
 {
-	const struct column_tally *t = g->t;
 	int64_t integers = kind(t, VALUE_DECIMAL) - t->points;
 	for (size_t r = 0; r < AMOUNT_READINGS; r++) {
-		struct amount_tally *a = &g->amounts[r];
+		struct amount_tally *a = &ret[r];
 		*a = t->amounts[r];
 		a->rows += integers;
 		a->whole = larger(a->whole, integers > 0 ? t->whole_only : 0);
@@ -571,6 +569,20 @@ static void set_evidence(struct deciding *g, size_t r)
 	snprintf(text, COLUMN_EVIDENCE_MAX, "%lld %s %s", (long long)n, values, what);
 }
 
+void column_format_amounts(const struct column_tally *t, size_t reading, struct column_inferred *d)
+{
+	d->formatted = true;
+	d->number = (struct amount_format){
+		.reading = reading,
+		.percent = t->percents > 0,
+		.parentheses = t->parentheses > 0,
+		.trailing_minus = t->trailing_minus > 0,
+	};
+	for (size_t i = 0; i < AMOUNT_CURRENCIES; i++) {
+		d->number.currencies |= t->currencies[i] > 0 ? UINT32_C(1) << i : 0;
+	}
+}
+
 /* As amounts. Not for codes: 06 12 34 and 1 234 567 are written alike. */
 static bool decide_amounts(struct deciding *g, bool strict)
 {
@@ -579,7 +591,7 @@ static bool decide_amounts(struct deciding *g, bool strict)
 	    t->loose * 2 >= t->rows) {
 		return false;
 	}
-	fold_plain(g);
+	column_amounts(t, g->amounts);
 	size_t r = best_reading(g);
 	const struct amount_tally *a = &g->amounts[r];
 	if (t->amounts[r].rows == 0 || !enough(g, a->rows, strict) ||
@@ -587,16 +599,7 @@ static bool decide_amounts(struct deciding *g, bool strict)
 		       a->scale)) {
 		return false;
 	}
-	g->d->formatted = true;
-	g->d->number = (struct amount_format){
-		.reading = a->grouped > 0 ? r : r - r % 4,
-		.percent = t->percents > 0,
-		.parentheses = t->parentheses > 0,
-		.trailing_minus = t->trailing_minus > 0,
-	};
-	for (size_t i = 0; i < AMOUNT_CURRENCIES; i++) {
-		g->d->number.currencies |= t->currencies[i] > 0 ? UINT32_C(1) << i : 0;
-	}
+	column_format_amounts(t, a->grouped > 0 ? r : r - r % 4, g->d);
 	set_evidence(g, r);
 	return true;
 }
@@ -684,7 +687,7 @@ size_t column_formats(const struct column_tally *t, const struct column_inferred
 		for (size_t f = 1; f < DATE_FORMATS; f++) {
 			best = left.formats[f] > left.formats[best] ? f : best;
 		}
-		if (iso || left.formats[best] == 0) {
+		if (iso || d->given || left.formats[best] == 0) {
 			return n;
 		}
 		ret[n++] = best;
@@ -711,7 +714,13 @@ static bool read_number(const struct column_inferred *d, const char *s, size_t s
 {
 	bool integer = d->type.kind == COLUMN_INT64;
 	bool ok = d->formatted ? amount_read(s, size, d->number.reading, &ret->dec)
+		: d->given     ? decimal_parse(s, size, &ret->dec)
 			       : read_plain(s, size, &ret->dec);
+	/* as it is cast: rounded to the scale, and then it must have room */
+	if (ok && d->given && !integer) {
+		ok = decimal_rescale(ret->dec, d->type.scale, &ret->dec) &&
+			decimal_digits(ret->dec) <= d->type.precision;
+	}
 	if (!ok ||
 	    (integer &&
 	     (ret->dec.scale > 0 || ret->dec.units < INT64_MIN || ret->dec.units > INT64_MAX))) {
@@ -743,7 +752,8 @@ bool value_read_as(const struct column_inferred *d, const char *trimmed, size_t 
 	case COLUMN_TEXT:
 		break;
 	case COLUMN_BOOL: {
-		int word = bool_word(trimmed, size);
+		bool digit = d->given && size == 1 && (trimmed[0] == '0' || trimmed[0] == '1');
+		int word = digit ? '1' - trimmed[0] : bool_word(trimmed, size);
 		ok = word >= 0;
 		v.i = word % 2 == 0;
 		break;

@@ -140,11 +140,18 @@ struct column_inferred {
 	bool formatted; /* int64, decimal: amounts as number says; else plain, or no number at all */
 	struct amount_format number;
 	char evidence[COLUMN_EVIDENCE_MAX]; /* formatted: why this reading */
+	/* A person said so (given.h): numbers are what a cast takes, 007 too, and must have room in the type. */
+	bool given;
 };
 
 void column_infer(const struct column_tally *t, const struct column_context *c,
 		  struct column_inferred *ret);
-/* The date formats that fit any row, best first (decision's, then by rows, then by preference); their number. */
+/* Amounts by reading, the plain numbers among them. */
+void column_amounts(const struct column_tally *t, struct amount_tally ret[AMOUNT_READINGS]);
+/* Says in d that the column's numbers are amounts, written in this reading. */
+void column_format_amounts(const struct column_tally *t, size_t reading, struct column_inferred *d);
+/* The date formats that fit any row, best first (decision's, then by rows, then by preference); their number. Of a
+ * given decision the decision's alone. */
 size_t column_formats(const struct column_tally *t, const struct column_inferred *d,
 		      size_t ret[DATE_FORMATS]);
 

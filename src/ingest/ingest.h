@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "artefact/artefact.h"
+#include "artefact/overrides.h"
 
 /*
  * ---- reader: streaming, never loses a record ----
@@ -91,13 +91,17 @@ bool ingest_looks_at(const char *name);
  * What is no source is listed as skipped, with the reason: folders, hidden files, links, other kinds of files,
  * binary files, text that is no table, JSON that is no list of objects, files that cannot be unpacked, have more
  * than CSV_COLUMNS_MAX columns or a header that cannot be read. One bad file does not keep the others from being
- * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), IO
- * (unreadable: names the file), CHANGED.
+ * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), LIMIT
+ * (more than INGEST_FILES_MAX names that are looked at, or INGEST_NAMES_MAX bytes of them), IO (unreadable: names the file), CHANGED.
+ *
+ * What folder/bldr.json says of files is taken as given, the rest found out with it; its content is kept in
+ * sources->overrides. A bldr.json that is wrong, names what is not there, or does not fit a file is INVALID or LIMIT.
  */
+enum { INGEST_FILES_MAX = 500, INGEST_NAMES_MAX = 60000 };
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret,
 		    struct bldr_error *err);
-/* The same for one file of a folder, whatever else is there. Errors: as above; a file that would be
- * skipped is INVALID, with the reason. */
+/* The same for one file of a folder, whatever else is there and whatever else bldr.json names. Errors: as above; a
+ * file that would be skipped is INVALID, with the reason. */
 int ingest_discover_file(const char *folder, const char *name, struct arena *a, struct sources *ret,
 			 struct bldr_error *err);
 
@@ -138,16 +142,18 @@ struct table_sketch; /* ingest/sketch.h */
 /*
  * Profiles one table (key candidates of one column included, none chosen). Types and null tokens as ingest/infer.h
  * states; values are judged without the blanks around them. Values longer than 256 bytes are shown cut. However many
- * records are rejected, the table has its profile. Reads the file once, and once more when a column beyond its budget is
- * of another type than its first values. Errors: CHANGED, IO.
+ * records are rejected, the table has its profile. said: what bldr.json says of the table, or NULL; types, formats and
+ * marks that it gives are taken. Reads the file once, and once more when a column beyond its budget is of another type
+ * than its first values. Errors: CHANGED, IO, INVALID (no value of a column is as bldr.json says).
  */
-int ingest_profile_table(const char *folder, const struct source_file *file, struct arena *a,
+int ingest_profile_table(const char *folder, const struct source_file *file,
+			 const struct table_override *said, struct arena *a,
 			 struct table_profile *ret, struct bldr_error *err);
 /* The same under other budgets (NULL: the usual ones), with the sketch of the columns' values (or NULL). */
 int ingest_profile_sketch(const char *folder, const struct source_file *file,
-			  const struct profile_limits *limits, struct arena *a,
-			  struct table_profile *ret, struct table_sketch *ret_sketch,
-			  struct bldr_error *err);
+			  const struct table_override *said, const struct profile_limits *limits,
+			  struct arena *a, struct table_profile *ret,
+			  struct table_sketch *ret_sketch, struct bldr_error *err);
 
 enum { RELATE_RUNNERS_UP = 3 };
 #define RELATE_VALUES_BYTES ((size_t)2 << 30)
@@ -155,8 +161,10 @@ enum { RELATE_RUNNERS_UP = 3 };
 /*
  * Joins the tables' profiles into the profile: chooses the keys, finds inclusion dependencies by the
  * data, scores them as foreign keys (understanding.md 1.4) and chooses. tables: by table name.
- * Per referring column the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence.
- * Errors: CHANGED, IO, LIMIT (more than RELATE_VALUES_BYTES of distinct values to compare).
+ * Per referring column the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence. Keys and
+ * foreign keys that sources->overrides names are taken, measured where they are no candidates.
+ * Errors: CHANGED, IO, LIMIT (more than RELATE_VALUES_BYTES of distinct values to compare), INVALID (bldr.json names
+ * a key that no record has, or a reference to values that repeat).
  */
 int ingest_relate(const char *folder, const struct sources *sources,
 		  const struct table_profile *tables, size_t n, struct arena *a,

@@ -173,7 +173,8 @@ static void js_push(struct js *js, bool object)
 		r->stack_room = r->stack_room * 2 + 64;
 		r->stack = xrealloc(r->stack, r->stack_room);
 	}
-	r->stack[at] = (unsigned char)(object ? r->stack[at] | bit : r->stack[at] & ~bit);
+	r->stack[at] &= (unsigned char)~bit;
+	r->stack[at] |= object ? bit : 0;
 	js->depth++;
 	js->deepest = js->depth > js->deepest ? js->depth : js->deepest;
 }
@@ -651,10 +652,10 @@ static size_t scan_element(struct csv_reader *r)
 	struct js js = { .r = r, .end = SIZE_MAX };
 	if (r->place != JSON_ENDED) {
 		(void)js_record(&js);
-		if (js.i > CSV_RECORD_MAX) {
-			break_array(r, "an element longer than 16 MB");
-		} else if (js.broken != NULL) {
-			break_array(r, js.broken);
+		const char *why = js.i > CSV_RECORD_MAX ? "an element longer than 16 MB"
+							: js.broken;
+		if (why != NULL) {
+			break_array(r, why);
 		}
 	}
 	if (r->place == JSON_ENDED) {

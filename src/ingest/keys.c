@@ -16,6 +16,7 @@
 #include "base/map.h"
 #include "ingest/infer.h"
 #include "ingest/ingest.h"
+#include "ingest/said.h"
 
 enum {
 	MARKS_ID = 35,
@@ -508,8 +509,8 @@ static struct key_candidate *choice(const struct table_profile *t, const struct 
 }
 
 int keys_choose(const char *folder, const struct source_file *file, const struct name *table_name,
-		const bool *references, struct arena *a, struct table_profile *table,
-		struct bldr_error *err)
+		const bool *references, const struct table_override *said, struct arena *a,
+		struct table_profile *table, struct bldr_error *err)
 {
 	struct table_profile t = *table;
 	memset(&t.keys, 0, sizeof(t.keys));
@@ -522,15 +523,19 @@ int keys_choose(const char *folder, const struct source_file *file, const struct
 	find_parts(&t, table_name, references, &parts);
 	const struct key_candidate *one = keys_best(&t, 1);
 	list_pairs(a, &parts, one != NULL, &sets);
+	bool given = said != NULL && said->key.n > 0;
 	int rc = add_sets(folder, file, &parts, &sets, a, &t, err);
-	if (rc == 0 && choice(&t, table_name, a) == NULL) {
+	said_forbid_keys(said, a, &t);
+	if (rc == 0 && !given && choice(&t, table_name, a) == NULL) {
 		list_triples(a, &parts, &sets);
 		rc = add_sets(folder, file, &parts, &sets, a, &t, err);
+		said_forbid_keys(said, a, &t);
 	}
+	rc = rc == 0 ? said_key(folder, file, said, a, &t, err) : rc;
 	if (rc != 0) {
 		return rc;
 	}
-	struct key_candidate *chosen = choice(&t, table_name, a);
+	struct key_candidate *chosen = given ? NULL : choice(&t, table_name, a);
 	if (chosen != NULL) {
 		chosen->chosen = true;
 	}

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "artefact/overrides.h"
 #include "ingest/names.h"
 
 /* A single column scores at least this to be chosen, in hundredths. */
@@ -38,9 +39,9 @@ struct key_candidate *keys_best(const struct table_profile *table, size_t column
  * columns that may be parts of a key are checked by the data in one pass, exactly; where none fits the
  * triples: at most KEY_SETS_MAX each. When their values take more than KEY_SETS_BYTES the least likely
  * are left out; the evidence of the others, and the log, tell how many. table->keys may be replaced by a
- * longer list.
- * Errors: CHANGED, IO.
+ * longer list. said: what bldr.json says of the table, or NULL: its key is taken, whatever the data says.
+ * Errors: CHANGED, IO, LIMIT and INVALID (of the key that is said).
  */
 int keys_choose(const char *folder, const struct source_file *file, const struct name *table_name,
-		const bool *references, struct arena *a, struct table_profile *table,
-		struct bldr_error *err);
+		const bool *references, const struct table_override *said, struct arena *a,
+		struct table_profile *table, struct bldr_error *err);

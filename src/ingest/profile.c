@@ -326,7 +326,8 @@ static size_t between(size_t n, size_t min, size_t max)
 }
 
 static void open_pass(struct pass *p, const struct source_file *file,
-		      const struct profile_limits *limits, struct arena *a)
+		      const struct table_override *said, const struct profile_limits *limits,
+		      struct arena *a)
 {
 	static const struct profile_limits none = { 0 };
 	const struct profile_limits *l = limits != NULL ? limits : &none;
@@ -349,6 +350,7 @@ static void open_pass(struct pass *p, const struct source_file *file,
 	p->columns = xcalloc(n + 1, sizeof(*p->columns));
 	for (size_t c = 0; c < n; c++) {
 		p->columns[c].name = file->columns.at[c];
+		p->columns[c].said = overrides_column(said, file->columns.at[c]);
 		p->columns[c].speaks_of_date = name_of_date(a, file->columns.at[c]);
 	}
 }
@@ -384,15 +386,27 @@ static struct table_sketch describe(struct pass *p, const struct source_file *fi
 	return s;
 }
 
+/* Described columns in which no value is as it is said. */
+static int check_given(const struct pass *p, const struct table_profile *t, struct bldr_error *err)
+{
+	int rc = 0;
+	for (size_t c = 0; rc == 0 && c < p->n; c++) {
+		const struct column *column = &p->columns[c];
+		rc = given_fits(column->said, &column->verdict.column, t->table,
+				t->rows - column->nulls, err);
+	}
+	return rc;
+}
+
 int ingest_profile_sketch(const char *folder, const struct source_file *file,
-			  const struct profile_limits *limits, struct arena *a,
-			  struct table_profile *ret, struct table_sketch *ret_sketch,
-			  struct bldr_error *err)
+			  const struct table_override *said, const struct profile_limits *limits,
+			  struct arena *a, struct table_profile *ret,
+			  struct table_sketch *ret_sketch, struct bldr_error *err)
 {
 	struct table_profile t = { .table = arena_strdup(a, file->table),
 				   .path = arena_strdup(a, file->path) };
 	struct pass p;
-	open_pass(&p, file, limits, a);
+	open_pass(&p, file, said, limits, a);
 	int rc = read_all(folder, file, &p, a, &t, err);
 	if (rc == 0) {
 		judge_columns(&p);
@@ -400,8 +414,12 @@ int ingest_profile_sketch(const char *folder, const struct source_file *file,
 	while (rc == 0 && needs_again(&p)) {
 		rc = read_again(folder, file, &p, err);
 	}
+	struct table_sketch s;
 	if (rc == 0) {
-		struct table_sketch s = describe(&p, file, a, &t);
+		s = describe(&p, file, a, &t);
+		rc = check_given(&p, &t, err);
+	}
+	if (rc == 0) {
 		*ret = t;
 		if (ret_sketch != NULL) {
 			*ret_sketch = s;
@@ -411,8 +429,9 @@ int ingest_profile_sketch(const char *folder, const struct source_file *file,
 	return rc;
 }
 
-int ingest_profile_table(const char *folder, const struct source_file *file, struct arena *a,
+int ingest_profile_table(const char *folder, const struct source_file *file,
+			 const struct table_override *said, struct arena *a,
 			 struct table_profile *ret, struct bldr_error *err)
 {
-	return ingest_profile_sketch(folder, file, NULL, a, ret, NULL, err);
+	return ingest_profile_sketch(folder, file, said, NULL, a, ret, NULL, err);
 }

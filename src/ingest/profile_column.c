@@ -151,6 +151,7 @@ static void observe(struct observed *f, const struct verdict *verdict, const str
 	f->rows += v->rows;
 	enum conformity c = verdict_read(verdict, v->trimmed, v->trimmed_size, &v->plain, &t);
 	if (c == CONFORMS_NOT || (c == CONFORMS_WIDER && f->final)) {
+		f->nonconforming += v->rows;
 		f->ascending = false;
 		add_exception(f, v, a);
 		return;
@@ -286,7 +287,7 @@ static struct verdict decide(struct column *c, bool is_key)
 						.is_key = is_key,
 						.hint = c->hint };
 	judge_settle(&c->judge);
-	return judge_decide(&c->judge, &context);
+	return judge_decide(&c->judge, &context, c->said);
 }
 
 /* Judges the first values of a column, decides, and takes them: data[i] says of the i-th that it is no token. */

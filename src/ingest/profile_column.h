@@ -43,7 +43,7 @@ struct taken {
 struct observed {
 	bool final;   /* the verdict is the column's */
 	int64_t rows; /* that are not null */
-	int64_t wider;
+	int64_t wider, nonconforming;
 	bool any;                    /* min and max are set */
 	bool ascending;              /* every value but the first was greater than all before it */
 	struct typed_value min, max; /* not of text */
@@ -58,7 +58,8 @@ struct observed {
 struct column {
 	const char *name;
 	bool speaks_of_date;
-	enum date_hint hint; /* known when the table is read */
+	const struct column_override *said; /* what bldr.json says of it, or NULL */
+	enum date_hint hint;                /* known when the table is read */
 	struct distinct values;
 	bool estimating;
 

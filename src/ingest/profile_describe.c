@@ -302,6 +302,9 @@ struct column_profile column_describe(struct column *c, size_t ordinal, size_t s
 	if (c->proving) {
 		unique_settle(&c->fingerprints);
 	}
+	if (c->verdict.column.given) {
+		c->verdict.column.nonconforming = c->found.nonconforming;
+	}
 	struct column_profile p = {
 		.name = arena_strdup(a, c->name),
 		.ordinal = (int64_t)ordinal,

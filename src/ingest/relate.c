@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "ingest/given.h"
 #include "ingest/inclusion.h"
 #include "ingest/keys.h"
+#include "ingest/said.h"
 
 /* hundredths */
 enum {
@@ -19,10 +21,18 @@ enum {
 	CYCLE_MIN = 75      /* a reference that closes a circle needs more than others */
 };
 
+struct given_reference {
+	size_t from, to; /* tables */
+	struct inclusion inclusion;
+	int64_t parent_repeats;
+};
+
 struct graph {
 	const struct inclusion_table *tables;
 	size_t n;
 	inclusion_pairs pairs;
+	const struct overrides *said;
+	LIST(struct given_reference) given; /* foreign keys that bldr.json names */
 };
 
 /* ---- foreign keys ---- */
@@ -37,6 +47,12 @@ static bool reaches(const struct graph *g, size_t from, size_t to, bool *seen)
 		const struct inclusion_pair *p = &g->pairs.at[i];
 		if (p->chosen && p->from_table == from && !seen[p->to_table] &&
 		    reaches(g, p->to_table, to, seen)) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < g->given.n; i++) {
+		const struct given_reference *r = &g->given.at[i];
+		if (r->from == from && !seen[r->to] && reaches(g, r->to, to, seen)) {
 			return true;
 		}
 	}
@@ -74,9 +90,36 @@ static const struct inclusion_pair *taken_of(const struct graph *g, const struct
 	return NULL;
 }
 
+static const struct table_override *said_of(const struct graph *g, size_t table)
+{
+	return overrides_table(g->said, g->tables[table].profile->table);
+}
+
+/* The foreign key that bldr.json names for the pair's column alone; NULL: none. */
+static const struct given_reference *given_of(const struct graph *g, size_t table,
+					      const char *column)
+{
+	for (size_t i = 0; i < g->given.n; i++) {
+		const texts *columns = &g->given.at[i].inclusion.from_columns;
+		if (g->given.at[i].from == table && columns->n == 1 &&
+		    strcmp(columns->at[0], column) == 0) {
+			return &g->given.at[i];
+		}
+	}
+	return NULL;
+}
+
 static const char *column_name(const struct graph *g, size_t table, size_t column)
 {
 	return g->tables[table].profile->columns.at[column].name;
+}
+
+static bool is_given_pair(const struct graph *g, const struct inclusion_pair *p,
+			  const struct given_reference *r)
+{
+	return r != NULL && r->to == p->to_table &&
+		strcmp(r->inclusion.to_columns.at[0], column_name(g, p->to_table, p->to_column)) ==
+		0;
 }
 
 static void choose(struct graph *g, struct arena *a)
@@ -84,7 +127,15 @@ static void choose(struct graph *g, struct arena *a)
 	for (size_t i = 0; i < g->pairs.n; i++) {
 		struct inclusion_pair *p = &g->pairs.at[i];
 		const struct inclusion_pair *taken = taken_of(g, p);
-		if (taken != NULL) {
+		const char *column = column_name(g, p->from_table, p->from_column);
+		const struct given_reference *given = given_of(g, p->from_table, column);
+		if (is_given_pair(g, p, given)) {
+			p->chosen = true;
+			*LIST_ADD(a, &p->evidence) = GIVEN_EVIDENCE;
+		} else if (given != NULL ||
+			   said_is_no_reference(said_of(g, p->from_table), column)) {
+			*LIST_ADD(a, &p->evidence) = "not taken: " GIVEN_EVIDENCE;
+		} else if (taken != NULL) {
 			*LIST_ADD(a, &p->evidence) =
 				arena_printf(a, "not taken: \"%s.%s\" fits better",
 					     g->tables[taken->to_table].profile->table,
@@ -123,11 +174,22 @@ static struct inclusion inclusion_of(const struct graph *g, const struct inclusi
 	return out;
 }
 
-/* One column's inclusions, best first, as the pairs are. */
+/* One column's inclusions, best first, as the pairs are; what bldr.json names and is none has the score 1.00. */
 static void list_column(const struct graph *g, size_t table, size_t column, struct arena *a,
 			struct profile *ret)
 {
+	const struct given_reference *given = given_of(g, table, column_name(g, table, column));
 	size_t others = 0;
+	bool pair = false;
+	for (size_t i = 0; i < g->pairs.n; i++) {
+		const struct inclusion_pair *p = &g->pairs.at[i];
+		pair = pair ||
+			(p->from_table == table && is_given_pair(g, p, given) &&
+			 p->from_column == column);
+	}
+	if (given != NULL && !pair) {
+		*LIST_ADD(a, &ret->inclusions) = given->inclusion;
+	}
 	for (size_t i = 0; i < g->pairs.n; i++) {
 		const struct inclusion_pair *p = &g->pairs.at[i];
 		if (p->from_table != table || p->from_column != column) {
@@ -136,6 +198,37 @@ static void list_column(const struct graph *g, size_t table, size_t column, stru
 		if (p->chosen || (p->score >= RUNNER_UP_MIN * 100 && others++ < RELATE_RUNNERS_UP)) {
 			*LIST_ADD(a, &ret->inclusions) = inclusion_of(g, p, a);
 		}
+	}
+}
+
+static int compare_sets(const void *a, const void *b)
+{
+	const texts *x = &((const struct inclusion *)a)->from_columns;
+	const texts *y = &((const struct inclusion *)b)->from_columns;
+	for (size_t i = 0; i < x->n && i < y->n; i++) {
+		int c = strcmp(x->at[i], y->at[i]);
+		if (c != 0) {
+			return c;
+		}
+	}
+	return (x->n > y->n) - (x->n < y->n);
+}
+
+/* The foreign keys of several columns of which the first one is called so: they are all given. */
+static void list_sets(const struct graph *g, size_t table, const char *column, struct arena *a,
+		      struct profile *ret)
+{
+	size_t first = ret->inclusions.n;
+	for (size_t i = 0; i < g->given.n; i++) {
+		const struct inclusion *f = &g->given.at[i].inclusion;
+		if (g->given.at[i].from == table && f->from_columns.n > 1 &&
+		    strcmp(f->from_columns.at[0], column) == 0) {
+			*LIST_ADD(a, &ret->inclusions) = *f;
+		}
+	}
+	if (ret->inclusions.n > first + 1) {
+		qsort(&ret->inclusions.at[first], ret->inclusions.n - first,
+		      sizeof(*ret->inclusions.at), compare_sets);
 	}
 }
 
@@ -160,12 +253,13 @@ static void list_inclusions(const struct graph *g, struct arena *a, struct profi
 		qsort(names, n, sizeof(*names), compare_named);
 		for (size_t i = 0; i < n; i++) {
 			list_column(g, t, names[i].column, a, ret);
+			list_sets(g, t, names[i].name, a, ret);
 		}
 		free(names);
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- the tables ---- */
 
 static const struct source_file *file_of(const struct sources *sources, const char *table)
 {
@@ -177,14 +271,18 @@ static const struct source_file *file_of(const struct sources *sources, const ch
 	return NULL;
 }
 
-static const char *provisional_key(const struct table_profile *t)
+static const char *provisional_key(const struct table_profile *t, const struct table_override *said)
 {
+	if (said != NULL && said->key.n == 1) {
+		return said->key.at[0];
+	}
 	const struct key_candidate *best = keys_best(t, 1);
 	return best != NULL ? best->columns.at[0] : NULL;
 }
 
-static int set_tables(const struct sources *sources, const struct table_profile *tables, size_t n,
-		      struct arena *a, struct inclusion_table *ret, struct bldr_error *err)
+static int set_tables(const struct sources *sources, const struct overrides *o,
+		      const struct table_profile *tables, size_t n, struct arena *a,
+		      struct inclusion_table *ret, struct bldr_error *err)
 {
 	texts names = { 0 };
 	for (size_t i = 0; i < n; i++) {
@@ -195,11 +293,15 @@ static int set_tables(const struct sources *sources, const struct table_profile 
 	for (size_t i = 0; i < n; i++) {
 		const char *table = tables[i].table;
 		size_t layer = name_layer_prefix(a, table);
+		const struct table_override *said = overrides_table(o, table);
+		struct table_profile *profile = ARENA_NEW(a, struct table_profile);
+		*profile = tables[i];
+		said_forbid_keys(said, a, profile);
 		ret[i] = (struct inclusion_table){
 			.file = file_of(sources, table),
-			.profile = &tables[i],
+			.profile = profile,
 			.name = name_of_table(a, table, shared > layer ? shared : layer),
-			.key = provisional_key(&tables[i]),
+			.key = provisional_key(profile, said),
 		};
 		if (ret[i].file == NULL) {
 			return bldr_error_set(err, BLDR_E_INVALID,
@@ -215,14 +317,20 @@ static int choose_keys(const char *folder, const struct graph *g, struct arena *
 	for (size_t t = 0; t < g->n; t++) {
 		struct table_profile table = *g->tables[t].profile;
 		bool *references = xcalloc(table.columns.n + 1, sizeof(*references));
+		for (size_t i = 0; i < g->given.n; i++) {
+			const texts *columns = &g->given.at[i].inclusion.from_columns;
+			for (size_t k = 0; g->given.at[i].from == t && k < columns->n; k++) {
+				references[said_column(&table, columns->at[k])] = true;
+			}
+		}
 		for (size_t i = 0; i < g->pairs.n; i++) {
 			const struct inclusion_pair *p = &g->pairs.at[i];
 			if (p->chosen && p->from_table == t) {
 				references[p->from_column] = true;
 			}
 		}
-		int rc = keys_choose(folder, g->tables[t].file, &g->tables[t].name, references, a,
-				     &table, err);
+		int rc = keys_choose(folder, g->tables[t].file, &g->tables[t].name, references,
+				     said_of(g, t), a, &table, err);
 		free(references);
 		if (rc != 0) {
 			return rc;
@@ -232,14 +340,85 @@ static int choose_keys(const char *folder, const struct graph *g, struct arena *
 	return 0;
 }
 
+/* ---- what bldr.json names ---- */
+
+static size_t table_index(const struct graph *g, const char *name)
+{
+	size_t i = 0;
+	while (i < g->n && strcmp(g->tables[i].profile->table, name) != 0) {
+		i++;
+	}
+	return i;
+}
+
+/* Of one file alone the other tables are not there. */
+static int measure_given(const char *folder, struct graph *g, struct arena *a,
+			 struct bldr_error *err)
+{
+	for (size_t t = 0; t < g->n; t++) {
+		const struct table_override *said = said_of(g, t);
+		for (size_t i = 0; said != NULL && i < said->foreign_keys.n; i++) {
+			const struct reference_override *ref = &said->foreign_keys.at[i];
+			struct given_reference r = { .from = t, .to = table_index(g, ref->to) };
+			if (r.to == g->n) {
+				continue;
+			}
+			int rc = said_reference(folder, &g->tables[t], ref, &g->tables[r.to], a,
+						&r.inclusion, &r.parent_repeats, err);
+			if (rc != 0) {
+				return rc;
+			}
+			*LIST_ADD(a, &g->given) = r;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Values that lead to several rows would count them all. They may repeat only where the key does, of which the last
+ * record counts: the key itself, or what repeats as often.
+ */
+static int check_parents(const struct graph *g, const struct profile *p, struct bldr_error *err)
+{
+	for (size_t i = 0; i < g->given.n; i++) {
+		const struct given_reference *r = &g->given.at[i];
+		const struct table_profile *to = &p->tables.at[r->to];
+		bool key = r->parent_repeats == 0;
+		for (size_t k = 0; k < to->keys.n && !key; k++) {
+			const struct key_candidate *c = &to->keys.at[k];
+			key = c->chosen &&
+				(c->duplicates == r->parent_repeats ||
+				 overrides_same_columns(&c->columns, &r->inclusion.to_columns));
+		}
+		if (!key) {
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "\"" OVERRIDES_FILE "\": table \"%s\": foreign_keys: "
+					      "%lld records of \"%s\" repeat what \"%s\" refers to; "
+					      "name that as its key, or refer to another column",
+					      r->inclusion.from_table, (long long)r->parent_repeats,
+					      to->table, r->inclusion.from_columns.at[0]);
+		}
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
+
 int ingest_relate(const char *folder, const struct sources *sources,
 		  const struct table_profile *tables, size_t n, struct arena *a,
 		  struct profile *ret, struct bldr_error *err)
 {
 	struct inclusion_table *known = ARENA_ARRAY(a, struct inclusion_table, n + 1);
-	struct graph g = { .tables = known, .n = n };
+	struct overrides o;
+	struct graph g = { .tables = known, .n = n, .said = &o };
 	struct profile p = { .head = { .version = 1 } };
-	int rc = set_tables(sources, tables, n, a, known, err);
+	int rc = overrides_decode(sources->overrides, a, &o, err);
+	if (rc == 0) {
+		rc = set_tables(sources, &o, tables, n, a, known, err);
+	}
+	if (rc == 0) {
+		rc = measure_given(folder, &g, a, err);
+	}
 	if (rc == 0) {
 		rc = inclusion_find(folder, known, n, a, &g.pairs, err);
 	}
@@ -247,6 +426,9 @@ int ingest_relate(const char *folder, const struct sources *sources,
 		choose(&g, a);
 		list_inclusions(&g, a, &p);
 		rc = choose_keys(folder, &g, a, &p, err);
+	}
+	if (rc == 0) {
+		rc = check_parents(&g, &p, err);
 	}
 	if (rc == 0) {
 		*ret = p;

@@ -248,7 +248,12 @@ int store_step(struct store *s, sqlite3_stmt *stmt, struct bldr_error *err)
 		(void)sqlite3_reset(stmt);
 		return 0;
 	}
-	rc = store_error(s, sqlite3_stmt_readonly(stmt) ? "read" : "write", err);
+	/* COMMIT changes nothing by itself, but has no columns either */
+	rc = store_error(s,
+			 sqlite3_stmt_readonly(stmt) != 0 && sqlite3_column_count(stmt) > 0
+				 ? "read"
+				 : "write",
+			 err);
 	(void)sqlite3_reset(stmt);
 	return rc;
 }

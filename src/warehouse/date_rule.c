@@ -1,13 +1,15 @@
 /*
  * Searches the rules of all tables in order, outermost parts first, for a part that gives a date, names the
- * calendar's column and needs nothing but that column's table; then reads each of these tables once
- * and keeps the first and the last date. A date far off is told with its line, not covered.
+ * calendar's column and needs nothing but that column's table; then reads each of these tables once and notes the
+ * days in use. A date far off is not covered: what refers to it leads to the unknown member.
  */
 #include "warehouse/date_rule.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/check.h"
 
 enum { SCRATCH_ROWS = 256 };
 
@@ -134,16 +136,12 @@ int date_rules_compile(const struct targets *targets, const struct sttm *sttm, s
 
 /* ---- the span ---- */
 
-struct date_seen {
-	int32_t day;
-	int64_t line;
-	const struct column_ref *column;
-};
+enum { YEARS = 9999 };
 
 struct reading {
 	const struct csv_record *record;
-	bool any;
-	struct date_seen first, last;
+	bool *seen;              /* per day from 0001-01-01 */
+	int32_t days[YEARS + 1]; /* of each year that were seen */
 };
 
 static void read_field(void *user, int slot, const char **ret, size_t *ret_size)
@@ -152,6 +150,17 @@ static void read_field(void *user, int slot, const char **ret, size_t *ret_size)
 
 	*ret = r->record->fields[slot].text;
 	*ret_size = r->record->fields[slot].size;
+}
+
+static void see_day(struct reading *r, int64_t day)
+{
+	int64_t first = calendar_days((struct ymd){ 1, 1, 1 });
+	int64_t last = calendar_days((struct ymd){ YEARS, 12, 31 });
+
+	if (day >= first && day <= last && !r->seen[day - first]) {
+		r->seen[day - first] = true;
+		r->days[calendar_ymd((int32_t)day).year]++;
+	}
 }
 
 static void see_dates(const struct target *t, const struct raw_source *source, struct reading *r,
@@ -166,7 +175,6 @@ static void see_dates(const struct target *t, const struct raw_source *source, s
 
 	for (size_t i = 0; i < t->dates.n; i++) {
 		struct expr_value v;
-		struct date_seen seen;
 
 		if (t->dates.at[i].source != source) {
 			continue;
@@ -175,14 +183,7 @@ static void see_dates(const struct target *t, const struct raw_source *source, s
 		if (v.null) {
 			continue;
 		}
-		seen = (struct date_seen){ (int32_t)v.i, r->record->line, t->dates.at[i].column };
-		if (!r->any || seen.day < r->first.day) {
-			r->first = seen;
-		}
-		if (!r->any || seen.day > r->last.day) {
-			r->last = seen;
-		}
-		r->any = true;
+		see_day(r, v.i);
 	}
 }
 
@@ -204,6 +205,7 @@ static int read_source(const struct target *t, struct raw_source *source, struct
 			arena_release(&scratch);
 		}
 	}
+	r->record = NULL;
 	arena_release(&scratch);
 	source_pass_close(&pass);
 	return rc;
@@ -220,48 +222,61 @@ static bool is_read(const struct target *t, size_t i)
 	return false;
 }
 
-static int too_wide(const struct target *t, const struct reading *r, struct bldr_error *err)
+/*
+ * The years of the dates, but for those that stand for "never": of the spans of CALENDAR_YEARS_MAX years the one
+ * with most days in use, the earliest of equal ones.
+ */
+static struct date_span fullest_span(const int32_t *days)
 {
-	struct ymd first = calendar_ymd(r->first.day);
-	struct ymd last = calendar_ymd(r->last.day);
+	int32_t inside = 0;
+	int32_t most = 0;
+	int32_t first = 0;
+	int32_t last;
 
-	return bldr_error_set(
-		err, BLDR_E_INVALID,
-		"\"%s\" would span more than %d years, from %04d-%02d-%02d (\"%s.%s\", line %lld) "
-		"to %04d-%02d-%02d (\"%s.%s\", line %lld); correct the date or how it is read",
-		t->sttm->name, CALENDAR_YEARS_MAX, first.year, first.month, first.day,
-		r->first.column->table, r->first.column->column, (long long)r->first.line,
-		last.year, last.month, last.day, r->last.column->table, r->last.column->column,
-		(long long)r->last.line);
+	for (int32_t end = 1; end < YEARS + CALENDAR_YEARS_MAX; end++) {
+		int32_t begin = end - CALENDAR_YEARS_MAX + 1;
+
+		inside += end <= YEARS ? days[end] : 0;
+		inside -= begin > 1 ? days[begin - 1] : 0;
+		if (inside > most) {
+			most = inside;
+			first = begin;
+		}
+	}
+	if (most == 0) {
+		return (struct date_span){ 0 };
+	}
+	last = first + CALENDAR_YEARS_MAX - 1;
+	last = last < YEARS ? last : YEARS;
+	first = first > 1 ? first : 1;
+	while (days[first] == 0) {
+		first++;
+	}
+	while (days[last] == 0) {
+		last--;
+	}
+	return (struct date_span){
+		.any = true,
+		.first = calendar_days((struct ymd){ first, 1, 1 }),
+		.last = calendar_days((struct ymd){ last, 12, 31 }),
+	};
 }
 
 int date_rules_span(const struct target *t, struct store *store, const char *source_folder,
 		    struct date_span *ret, struct bldr_error *err)
 {
 	struct reading r = { 0 };
-	struct date_span span = { 0 };
-	int32_t first_year;
-	int32_t last_year;
+	int rc = 0;
 
-	for (size_t i = 0; i < t->dates.n; i++) {
-		int rc = is_read(t, i)
+	r.seen = xcalloc((size_t)YEARS * 366, sizeof(*r.seen));
+	for (size_t i = 0; rc == 0 && i < t->dates.n; i++) {
+		rc = is_read(t, i)
 			? 0
 			: read_source(t, t->dates.at[i].source, store, source_folder, &r, err);
-
-		if (rc < 0) {
-			return rc;
-		}
 	}
-	if (r.any) {
-		first_year = calendar_ymd(r.first.day).year;
-		last_year = calendar_ymd(r.last.day).year;
-		if (last_year - first_year >= CALENDAR_YEARS_MAX) {
-			return too_wide(t, &r, err);
-		}
-		span.any = true;
-		span.first = calendar_days((struct ymd){ first_year, 1, 1 });
-		span.last = calendar_days((struct ymd){ last_year, 12, 31 });
+	free(r.seen);
+	if (rc == 0) {
+		*ret = fullest_span(r.days);
 	}
-	*ret = span;
-	return 0;
+	return rc;
 }

@@ -22,7 +22,8 @@ struct date_span {
 int date_rules_compile(const struct targets *targets, const struct sttm *sttm, struct arena *a,
 		       struct target *t, struct bldr_error *err);
 
-/* The whole years over all dates of these columns. Errors: INVALID (more than CALENDAR_YEARS_MAX: names
- * the dates, with column and line); those of reading. */
+/* The whole years over all dates of these columns. Do they lie CALENDAR_YEARS_MAX years apart or more, it is those
+ * within the CALENDAR_YEARS_MAX years that hold most days in use, the earliest of equal ones. Errors: those of
+ * reading. */
 int date_rules_span(const struct target *t, struct store *store, const char *source_folder,
 		    struct date_span *ret, struct bldr_error *err);

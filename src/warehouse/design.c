@@ -129,13 +129,17 @@ static void explain_source(struct designer *d, struct design *ret, const struct 
 	}
 }
 
-/* The other tables go on without it. */
-static void explain_wide(struct designer *d, struct design *ret, const struct table_profile *t)
+/* The other tables go on without it: too wide, or left out by a person. */
+static void explain_out(struct designer *d, struct design *ret, const struct table_profile *t)
 {
 	struct source_role *role = LIST_ADD(d->a, &ret->sources);
 
 	role->table = t->table;
 	role->role = "unused";
+	if (!star_is_wide(t)) {
+		role->reason = "bldr.json says that it is left out";
+		return;
+	}
 	role->reason = arena_printf(
 		d->a,
 		"%zu columns: a table of the warehouse holds at most %d, keys and lineage included; "
@@ -180,29 +184,38 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 	struct designer d = { .star = &star, .a = a };
 	LIST(struct design_table) facts = { 0 };
 	struct design result = { 0 };
-	size_t wide = 0;
+	struct overrides said;
+	size_t out = 0;
+	int rc;
 
 	if (profile->tables.n == 0) {
 		return bldr_error_set(err, BLDR_E_INVALID,
 				      "nothing to design: none of %zu files has a table",
 				      sources->files.n);
 	}
-	star_build(profile, a, &star);
+	rc = overrides_decode(sources->overrides, a, &said, err);
+	rc = rc == 0 ? star_build(profile, &said, a, &star, err) : rc;
+	if (rc < 0) {
+		return rc;
+	}
+	if (star.n == 0 && !star_is_wide(star.out.at[0])) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "nothing to design: bldr.json leaves every table out");
+	}
 	if (star.n == 0) {
 		return bldr_error_set(err, BLDR_E_INVALID,
 				      "nothing to design: \"%s\" has %zu columns, a table of the "
 				      "warehouse holds at most %d; split the file",
-				      star.wide.at[0]->path, star.wide.at[0]->columns.n,
+				      star.out.at[0]->path, star.out.at[0]->columns.n,
 				      STAR_COLUMNS_MAX);
 	}
 	d.calendar = calendar_name(&star, a);
 	for (size_t i = 0; i < star.n; i++) {
 		const struct star_table *t = &star.tables[i];
 
-		for (;
-		     wide < star.wide.n && strcmp(star.wide.at[wide]->table, t->profile->table) < 0;
-		     wide++) {
-			explain_wide(&d, &result, star.wide.at[wide]);
+		for (; out < star.out.n && strcmp(star.out.at[out]->table, t->profile->table) < 0;
+		     out++) {
+			explain_out(&d, &result, star.out.at[out]);
 		}
 		explain_source(&d, &result, t);
 		if (!t->stands) {
@@ -217,8 +230,8 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 		}
 		explain_table(&d, profile, t);
 	}
-	for (; wide < star.wide.n; wide++) {
-		explain_wide(&d, &result, star.wide.at[wide]);
+	for (; out < star.out.n; out++) {
+		explain_out(&d, &result, star.out.at[out]);
 	}
 	if (d.dates) {
 		d.table = LIST_ADD(a, &result.tables);

@@ -84,13 +84,19 @@ static void add_dimension_keys(struct designer *d, const struct star_table *t, c
 	}
 }
 
+/* Some rows have none, or one that is none of the type and becomes null. */
+static bool lacks_values(const struct column_profile *p)
+{
+	return p->nulls + p->nonconforming > 0;
+}
+
 static void add_degenerate(struct designer *d, const struct star_table *t,
 			   const struct column_profile *p, const char *name, const hop_list *hops)
 {
 	struct design_column *c = designer_add_column(d, t->entity, name, p->type);
 
 	c->role = ROLE_DEGENERATE;
-	c->nullable = hops->n > 0 || p->nulls > 0;
+	c->nullable = hops->n > 0 || lacks_values(p);
 	designer_add_origin(d, c, t, p->name, hops);
 }
 
@@ -126,7 +132,7 @@ static void add_measures(struct designer *d, const struct star_table *t)
 		}
 		c = designer_add_column(d, t->entity, star_snake(d->a, p->name), p->type);
 		c->role = ROLE_MEASURE;
-		c->nullable = p->nulls > 0;
+		c->nullable = lacks_values(p);
 		c->additivity = star_additivity(t, p);
 		designer_add_origin(d, c, t, p->name, &none);
 	}

@@ -3,6 +3,7 @@
  * made null, typed - and each path of foreign keys becomes left joins. Where the profile left a
  * choice (the order of a date's parts), the first is taken unless a repair rules it out.
  */
+#include "artefact/overrides.h"
 #include "expr/expr.h"
 #include "ingest/dates.h"
 #include "warehouse/warehouse.h"
@@ -14,6 +15,7 @@ enum { RULE_TEXT_MAX = 1 << 20 };
 struct mapper {
 	const struct profile *profile;
 	const struct design *design;
+	const struct overrides *said; /* by a person: no repair rules it out */
 	const struct mapping_advice *advice;
 	size_t n_advice;
 	struct arena *a;
@@ -85,18 +87,24 @@ static const struct column_profile *find_column(const struct mapper *m, const ch
 	return NULL;
 }
 
-static bool is_ruled_out(const struct mapper *m, const char *table, const char *name,
-			 const char *format)
+static bool is_ruled_out(const struct mapper *m, const char *repair, const char *table,
+			 const char *name, const char *choice)
 {
+	const struct column_override *said =
+		overrides_column(overrides_table(m->said, table), name);
+
+	if (said != NULL && said->date_format != NULL) {
+		return false;
+	}
 	for (size_t i = 0; i < m->n_advice; i++) {
 		const struct mapping_advice *advice = &m->advice[i];
 
-		if (strcmp(advice->repair, "date_order") != 0 ||
-		    strcmp(advice->table, table) != 0 || strcmp(advice->column, name) != 0) {
+		if (strcmp(advice->repair, repair) != 0 || strcmp(advice->table, table) != 0 ||
+		    strcmp(advice->column, name) != 0) {
 			continue;
 		}
 		for (size_t k = 0; k < advice->tried.n; k++) {
-			if (strcmp(advice->tried.at[k], format) == 0) {
+			if (strcmp(advice->tried.at[k], choice) == 0) {
 				return true;
 			}
 		}
@@ -104,19 +112,52 @@ static bool is_ruled_out(const struct mapper *m, const char *table, const char *
 	return false;
 }
 
-/* The best format, of a date or of a time, that no repair rules out; NULL when none is left. */
+/*
+ * The best format, of a date or of a time, that no repair rules out; when they rule out all, the best. NULL: there is
+ * none.
+ */
 static const char *choose_format(const struct mapper *m, const char *table,
 				 const struct column_profile *c, bool time)
 {
+	const char *first = NULL;
+
 	for (size_t i = 0; i < c->date_formats.n; i++) {
 		const char *format = c->date_formats.at[i].format;
 
-		if (c->date_formats.at[i].matches > 0 && (strchr(format, 'm') != NULL) == time &&
-		    !is_ruled_out(m, table, c->name, format)) {
+		if (c->date_formats.at[i].matches <= 0 || (strchr(format, 'm') != NULL) != time) {
+			continue;
+		}
+		if (!is_ruled_out(m, "date_order", table, c->name, format)) {
 			return format;
 		}
+		first = first == NULL ? format : first;
 	}
-	return NULL;
+	return first;
+}
+
+/* How a column's numbers are read: as the profile says, unless a repair rules that decimal mark out. NULL: plain. */
+static const struct number_format *choose_marks(const struct mapper *m, const char *table,
+						const struct column_profile *c)
+{
+	const char *mark = c->number != NULL ? c->number->decimal_mark : ".";
+	const char *other = *mark == '.' ? "," : ".";
+	struct number_format *turned;
+
+	if (!is_ruled_out(m, "number_marks", table, c->name, mark) ||
+	    is_ruled_out(m, "number_marks", table, c->name, other)) {
+		return c->number;
+	}
+	turned = ARENA_ARRAY(m->a, struct number_format, 1);
+	if (c->number != NULL) {
+		*turned = *c->number;
+	} else {
+		turned->group_mark = mark;
+	}
+	turned->decimal_mark = other;
+	if (strcmp(turned->group_mark, other) == 0) {
+		turned->group_mark = mark;
+	}
+	return turned;
 }
 
 /* ---- rules ---- */
@@ -183,7 +224,7 @@ static struct bldr_value *moment(struct mapper *m, struct bldr_value *v, const c
 	const char *format = choose_format(m, table, c, is_timestamp(c->type));
 
 	if (format == NULL) {
-		fail(m, "every date format that fits has been tried for", table, c->name);
+		fail(m, "no date format fits", table, c->name);
 		return v;
 	}
 	if (is_timestamp(type)) {
@@ -216,8 +257,8 @@ static struct bldr_value *typed(struct mapper *m, const char *alias, const char 
 	if (strcmp(type, "text") == 0) {
 		return v;
 	}
-	if (number && c->number != NULL) {
-		return amount(v, c->number, type);
+	if (number && choose_marks(m, table, c) != NULL) {
+		return amount(v, choose_marks(m, table, c), type);
 	}
 	/* ISO 8601 has no format: its timestamps are cast. */
 	if (date && is_timestamp(c->type) && c->date_formats.n == 0) {
@@ -528,7 +569,9 @@ int map_design(const struct sources *sources, const struct profile *profile,
 	       const struct design *design, const struct mapping_advice *advice, size_t n,
 	       struct arena *a, struct sttm *ret, struct bldr_error *err)
 {
+	struct overrides said;
 	struct mapper m = {
+		.said = &said,
 		.profile = profile,
 		.design = design,
 		.advice = advice,
@@ -538,7 +581,7 @@ int map_design(const struct sources *sources, const struct profile *profile,
 	};
 	struct sttm result = { 0 };
 
-	(void)sources; /* paths and dialects are the loader's business */
+	m.code = overrides_decode(sources->overrides, a, &said, err);
 	for (size_t i = 0; i < design->tables.n && m.code == 0; i++) {
 		m.target = &design->tables.at[i];
 		m.table = LIST_ADD(a, &result.tables);
@@ -600,6 +643,53 @@ void sttm_date_formats(const struct sttm *sttm, const char *table, const char *c
 				    strcmp(c->sources.at[n].column, column) == 0) {
 					collect_formats(c->rule, column, a, ret);
 				}
+			}
+		}
+	}
+}
+
+static void collect_marks(const struct bldr_value *tree, const char *name, struct arena *a,
+			  texts *ret)
+{
+	const struct bldr_value *args = bldr_get(tree, "args");
+	const char *fn = bldr_get_text(tree, "fn");
+	const char *mark = bldr_get_text(tree, "decimal");
+
+	if (fn != NULL && reads_column(tree, name) && (mark != NULL || strcmp(fn, "cast") == 0)) {
+		*LIST_ADD(a, ret) = mark != NULL ? arena_strdup(a, mark) : ".";
+	}
+	for (size_t i = 0; i < bldr_count(args); i++) {
+		collect_marks(bldr_at(args, i), name, a, ret);
+	}
+}
+
+static bool is_fed_by(const struct sttm_column *c, const char *table, const char *column)
+{
+	for (size_t i = 0; i < c->sources.n; i++) {
+		if (strcmp(c->sources.at[i].table, table) == 0 &&
+		    strcmp(c->sources.at[i].column, column) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void sttm_choices(const struct sttm *sttm, struct mapping_advice *advice, struct arena *a)
+{
+	bool dates = strcmp(advice->repair, "date_order") == 0;
+	bool marks = strcmp(advice->repair, "number_marks") == 0;
+
+	for (size_t i = 0; (dates || marks) && i < sttm->tables.n; i++) {
+		for (size_t k = 0; k < sttm->tables.at[i].columns.n; k++) {
+			const struct sttm_column *c = &sttm->tables.at[i].columns.at[k];
+
+			if (!is_fed_by(c, advice->table, advice->column)) {
+				continue;
+			}
+			if (dates) {
+				collect_formats(c->rule, advice->column, a, &advice->tried);
+			} else {
+				collect_marks(c->rule, advice->column, a, &advice->tried);
 			}
 		}
 	}

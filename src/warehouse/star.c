@@ -220,13 +220,26 @@ const char *star_version_column(const struct star_table *t)
 	return NULL;
 }
 
+/* enum override_measure */
+static int said_measure(const struct star_table *t, const struct column_profile *c)
+{
+	const struct column_override *said = overrides_column(t->said, c->name);
+
+	return said != NULL ? said->measure : MEASURE_UNSAID;
+}
+
 bool star_is_measure(const struct star_table *t, const struct column_profile *c)
 {
 	enum column_kind kind = star_type(c).kind;
 	struct arena scratch = { 0 };
-	bool measure = (kind == COLUMN_INT64 || kind == COLUMN_DECIMAL) &&
-		!star_in_key(t, c->name) && !star_in_link(t, c->name) &&
-		!star_has_word(&scratch, c->name, code_words) &&
+	bool number = (kind == COLUMN_INT64 || kind == COLUMN_DECIMAL) &&
+		!star_in_key(t, c->name) && !star_in_link(t, c->name);
+	bool measure;
+
+	if (said_measure(t, c) != MEASURE_UNSAID) {
+		return number && said_measure(t, c) != MEASURE_NO;
+	}
+	measure = number && !star_has_word(&scratch, c->name, code_words) &&
 		!star_has_word(&scratch, last_word(&scratch, c->name), last_code_words) &&
 		!ends_in_id(&scratch, c->name);
 
@@ -269,7 +282,13 @@ enum additivity star_additivity(const struct star_table *t, const struct column_
 		star_has_word(&scratch, c->name, rate_words);
 
 	bool state = star_has_word(&scratch, c->name, level_words);
-	bool snapshot = star_is_snapshot(t);
+	bool snapshot;
+
+	if (said_measure(t, c) != MEASURE_UNSAID) {
+		arena_release(&scratch);
+		return said_measure(t, c) == MEASURE_SEMI ? ADDITIVE_SEMI : ADDITIVE_FULL;
+	}
+	snapshot = star_is_snapshot(t);
 
 	rate = rate && !(star_has_word(&scratch, c->name, discount) && beyond_percent(c));
 	if (rate || (state && !snapshot)) { /* a state told with an event: the balance after it */
@@ -484,7 +503,7 @@ static void find_standing(struct star *s)
 }
 
 /* A fact has the day of each date and the key of that day. */
-static bool too_wide(const struct table_profile *t)
+bool star_is_wide(const struct table_profile *t)
 {
 	size_t n = t->columns.n + STAR_COLUMNS_MADE;
 
@@ -494,9 +513,42 @@ static bool too_wide(const struct table_profile *t)
 	return n > STAR_COLUMNS_MAX;
 }
 
-void star_build(const struct profile *profile, struct arena *a, struct star *ret)
+bool star_is_unused(const struct table_override *said)
+{
+	return said != NULL && said->role != NULL && strcmp(said->role, "unused") == 0;
+}
+
+/* What is said to be a measure must be a number that is no key. */
+static int check_measures(const struct star *s, struct bldr_error *err)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct star_table *t = &s->tables[i];
+
+		for (size_t k = 0; k < t->profile->columns.n; k++) {
+			const struct column_profile *c = &t->profile->columns.at[k];
+			int said = said_measure(t, c);
+
+			if ((said == MEASURE_ADDITIVE || said == MEASURE_SEMI) &&
+			    !star_is_measure(t, c)) {
+				return bldr_error_set(
+					err, BLDR_E_INVALID,
+					"\"" OVERRIDES_FILE "\": table \"%s\": column "
+					"\"%s\": measure: it is %s%s",
+					t->profile->table, c->name, c->type,
+					star_in_key(t, c->name) || star_in_link(t, c->name)
+						? ", part of a key"
+						: ", nothing to sum");
+			}
+		}
+	}
+	return 0;
+}
+
+int star_build(const struct profile *profile, const struct overrides *said, struct arena *a,
+	       struct star *ret, struct bldr_error *err)
 {
 	size_t prefix = shared_prefix(profile);
+	int rc;
 
 	*ret = (struct star){
 		.profile = profile,
@@ -506,9 +558,10 @@ void star_build(const struct profile *profile, struct arena *a, struct star *ret
 		const struct table_profile *p = &profile->tables.at[i];
 		struct star_table *t = &ret->tables[ret->n];
 
-		if (too_wide(p)) {
+		t->said = overrides_table(said, p->table);
+		if (star_is_wide(p) || star_is_unused(t->said)) {
 			/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
-			*LIST_ADD(a, &ret->wide) = p;
+			*LIST_ADD(a, &ret->out) = p;
 			continue;
 		}
 		t->profile = p;
@@ -521,7 +574,12 @@ void star_build(const struct profile *profile, struct arena *a, struct star *ret
 		ret->n++;
 	}
 	add_links(profile, a, ret);
-	star_decide_roles(ret, a);
+	rc = check_measures(ret, err);
+	rc = rc == 0 ? star_decide_roles(ret, a, err) : rc;
+	if (rc < 0) {
+		return rc;
+	}
 	find_back_links(ret);
 	find_standing(ret);
+	return 0;
 }

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "artefact/artefact.h"
+#include "artefact/overrides.h"
 #include "base/columntype.h"
 
 struct star_link { /* a chosen foreign key */
@@ -17,10 +17,11 @@ struct star_link { /* a chosen foreign key */
 
 struct star_table {
 	const struct table_profile *profile;
-	const struct key_candidate *key; /* NULL: none was chosen */
-	const char *entity;              /* singular, snake_case: customer; no other table's */
-	const char *target;              /* dim_customer, fact_order, bridge_film_actor */
-	LIST(struct star_link *) out;    /* foreign keys this table holds */
+	const struct key_candidate *key;   /* NULL: none was chosen */
+	const struct table_override *said; /* what bldr.json says of it, or NULL */
+	const char *entity;                /* singular, snake_case: customer; no other table's */
+	const char *target;                /* dim_customer, fact_order, bridge_film_actor */
+	LIST(struct star_link *) out;      /* foreign keys this table holds */
 	LIST(struct star_link *) in;
 	int kind;      /* enum table_kind: TABLE_DIMENSION, TABLE_FACT or TABLE_BRIDGE */
 	int64_t score; /* of being a fact; TABLE_FACT from STAR_FACT_SCORE on */
@@ -41,14 +42,23 @@ struct star {
 	size_t n;
 	LIST(struct star_link) links;
 	LIST(const struct table_profile *)
-	wide; /* of more columns than a table of the warehouse holds */
+	out; /* not in the star: of more columns than a table of the warehouse holds, or said to be unused */
 };
 
-/* Builds the model, decides the roles and which tables have one of their own in the star. */
-void star_build(const struct profile *profile, struct arena *a, struct star *ret);
+/*
+ * Builds the model, decides the roles and which tables have one of their own in the star. said: what bldr.json says,
+ * which is taken. Errors: INVALID (what it says cannot be: a dimension without a key).
+ */
+int star_build(const struct profile *profile, const struct overrides *said, struct arena *a,
+	       struct star *ret, struct bldr_error *err);
 
-/* Sets kind, score, evidence and target of all tables. */
-void star_decide_roles(struct star *s, struct arena *a);
+/* Sets kind, score, evidence and target of all tables. Errors: as star_build. */
+int star_decide_roles(struct star *s, struct arena *a, struct bldr_error *err);
+
+/* bldr.json says that the table is left out. */
+bool star_is_unused(const struct table_override *said);
+/* More columns than a table of the warehouse holds. */
+bool star_is_wide(const struct table_profile *t);
 
 /* Longer names are cut: a target's name is made of two and a suffix, and Databricks takes 255 bytes. */
 enum { STAR_NAME_MAX = 100 };

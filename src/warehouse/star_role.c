@@ -280,17 +280,68 @@ static bool is_bridge(struct arena *a, const struct star_table *t)
 
 /* ---- the decision ---- */
 
+static bool is_no_key(const struct star_table *t, const texts *columns)
+{
+	for (size_t i = 0; t->said != NULL && i < t->said->not_keys.n; i++) {
+		if (overrides_same_columns(&t->said->not_keys.at[i].columns, columns)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct key_candidate *only_unique(const struct star_table *t)
 {
 	for (size_t i = 0; i < t->profile->keys.n; i++) {
 		struct key_candidate *key = &t->profile->keys.at[i];
 
-		if (key->columns.n == 1 && key->duplicates == 0) {
+		if (key->columns.n == 1 && key->duplicates == 0 && !is_no_key(t, &key->columns)) {
 			return key;
 		}
 	}
 	return NULL;
 }
+
+/* ---- what bldr.json says ---- */
+
+static const char *const prefixes[] = {
+	[TABLE_DIMENSION] = "dim", [TABLE_FACT] = "fact", [TABLE_BRIDGE] = "bridge"
+};
+
+static bool is_said(const struct star_table *t)
+{
+	return t->said != NULL && t->said->role != NULL;
+}
+
+static int wrong_role(const struct star_table *t, const char *why, struct bldr_error *err)
+{
+	return bldr_error_set(err, BLDR_E_INVALID,
+			      "\"" OVERRIDES_FILE "\": table \"%s\": role \"%s\": %s",
+			      t->profile->table, t->said->role, why);
+}
+
+static int take_role(struct arena *a, struct star_table *t, struct bldr_error *err)
+{
+	const char *role = t->said->role;
+
+	note(a, t, 0, arena_printf(a, "bldr.json says that it is a %s", role));
+	if (strcmp(role, "fact") == 0) {
+		t->kind = TABLE_FACT;
+		return 0;
+	}
+	if (strcmp(role, "bridge") == 0) {
+		t->kind = TABLE_BRIDGE;
+		return count_links(t) >= 2
+			? 0
+			: wrong_role(t, "a bridge has foreign keys to two tables or more", err);
+	}
+	t->kind = TABLE_DIMENSION;
+	t->key = t->key != NULL ? t->key : only_unique(t);
+	return t->key != NULL ? 0
+			      : wrong_role(t, "a dimension needs a key: name it (\"key\")", err);
+}
+
+/* ---- the decision by what was found ---- */
 
 static void decide(struct arena *a, struct star_table *t)
 {
@@ -335,7 +386,7 @@ static void need_a_fact(struct star *s, struct arena *a)
 		if (t->kind == TABLE_FACT) {
 			return;
 		}
-		if (t->kind == TABLE_DIMENSION && may_be_fact(a, t) &&
+		if (t->kind == TABLE_DIMENSION && !is_said(t) && may_be_fact(a, t) &&
 		    (best == NULL || t->score > best->score ||
 		     (t->score == best->score && t->profile->rows > best->profile->rows))) {
 			best = t;
@@ -353,11 +404,9 @@ static void need_a_fact(struct star *s, struct arena *a)
 	}
 }
 
-void star_decide_roles(struct star *s, struct arena *a)
+int star_decide_roles(struct star *s, struct arena *a, struct bldr_error *err)
 {
-	static const char *const prefixes[] = {
-		[TABLE_DIMENSION] = "dim", [TABLE_FACT] = "fact", [TABLE_BRIDGE] = "bridge"
-	};
+	int rc = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
 		score(a, &s->tables[i]);
@@ -369,8 +418,17 @@ void star_decide_roles(struct star *s, struct arena *a)
 			note(a, t, 1, "refers to a table of events");
 		}
 	}
-	for (size_t i = 0; i < s->n; i++) {
-		decide(a, &s->tables[i]);
+	for (size_t i = 0; rc == 0 && i < s->n; i++) {
+		struct star_table *t = &s->tables[i];
+
+		if (is_said(t)) {
+			rc = take_role(a, t, err);
+		} else {
+			decide(a, t);
+		}
+	}
+	if (rc < 0) {
+		return rc;
 	}
 	need_a_fact(s, a);
 	for (size_t i = 0; i < s->n; i++) {
@@ -378,4 +436,5 @@ void star_decide_roles(struct star *s, struct arena *a)
 
 		t->target = arena_printf(a, "%s_%s", prefixes[t->kind], t->entity);
 	}
+	return 0;
 }

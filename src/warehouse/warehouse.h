@@ -13,21 +13,26 @@
 int design_star(const struct sources *sources, const struct profile *profile, struct arena *a,
 		struct design *ret, struct bldr_error *err);
 
-/* One thing a mapping did that a finding says is wrong; the mapper then takes the runner-up. */
+/*
+ * One thing a mapping did that a finding says is wrong. date_order, number_marks: the mapper takes the runner-up, or its
+ * first choice again when all were tried. Every other repair is to map the column as the design states, which it does.
+ */
 struct mapping_advice {
-	const char *repair;         /* date_order */
-	const char *table, *column; /* raw table and column */
-	texts tried;                /* choices of earlier versions: formats */
+	const char *repair;         /* schemas/findings.schema.json */
+	const char *table, *column; /* raw table and column; of other repairs the target's */
+	texts tried;                /* choices of earlier versions: formats, decimal marks */
 };
 
 /* The STTM of a design. advice: from failed checks, n 0 at first.
- * Errors: INVALID (advice cannot be followed: no runner-up is left). */
+ * Errors: INVALID (a column without a source, or a date without a format). */
 int map_design(const struct sources *sources, const struct profile *profile,
 	       const struct design *design, const struct mapping_advice *advice, size_t n,
 	       struct arena *a, struct sttm *ret, struct bldr_error *err);
 /* The date formats that an STTM uses for a raw column: what a repair must not take again. */
 void sttm_date_formats(const struct sttm *sttm, const char *table, const char *column,
 		       struct arena *a, texts *ret);
+/* Adds what an STTM chose to advice->tried. */
+void sttm_choices(const struct sttm *sttm, struct mapping_advice *advice, struct arena *a);
 /* The STTM for people: Markdown, CSV. */
 int sttm_markdown(const struct sttm *sttm, struct buf *out, struct bldr_error *err);
 int sttm_csv(const struct sttm *sttm, struct buf *out, struct bldr_error *err);

@@ -175,8 +175,8 @@ static void test_fields_arrive_in_their_places(void **state)
 
 	assert_true(findings.checks.at[0].passed);
 	assert_null(findings.checks.at[0].advice);
-	assert_string_equal(findings.checks.at[1].blame, "analyst");
-	assert_string_equal(bldr_get_text(findings.checks.at[1].advice, "column"), "ordered_on");
+	assert_string_equal(findings.checks.at[2].blame, "analyst");
+	assert_string_equal(bldr_get_text(findings.checks.at[2].advice, "column"), "ordered_on");
 }
 
 /* Python hashed profile.json when it wrote design.json; our reference must say the same. */
@@ -263,7 +263,7 @@ static void test_wrong_input_is_told_with_its_place(void **state)
 		{ "deployment", "\"target\": \"embedded\"", "\"target\": \"\"",
 		  "\"/target\": ", "\"embedded\"" },
 		{ "findings", "\"repair\": \"date_order\"", "\"repair\": \"guess\"",
-		  "\"/checks/1/advice/repair\": ", "\"date_order\"" },
+		  "\"/checks/2/advice/repair\": ", "\"date_order\"" },
 		{ "findings", "\"samples\": []",
 		  "\"samples\": [\"1\", \"2\", \"3\", \"4\", \"5\", \"6\"]",
 		  "\"/checks/0/samples\": ", "5" },
@@ -309,7 +309,8 @@ static void test_changed_and_missing_files_are_named(void **state)
 	assert_int_equal(unlink(file), 0);
 	assert_int_equal(artefact_read(b->folder, "evaluation", &ref, &b->arena, &untouched,
 				       &b->err),
-			 BLDR_E_NOT_FOUND);
+			 BLDR_E_IO);
+	assert_int_equal(b->err.code, BLDR_E_IO);
 	assert_non_null(strstr(b->err.text, "artefacts/evaluation.v1.json"));
 	assert_int_equal(untouched.rounds, 77);
 }

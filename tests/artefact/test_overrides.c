@@ -89,7 +89,7 @@ static void test_every_field_arrives(void **state)
 	assert_false(f->skip);
 	assert_true(bldr_as_bool(f->header, false));
 	assert_int_equal(bldr_as_int(f->preamble_lines, -1), 3);
-	assert_string_equal(f->not_rows.at[0], "TOTAL");
+	assert_string_equal(bldr_as_text(bldr_at(f->not_rows, 0)), "TOTAL");
 	assert_true(overrides_file(&b->o, "old.csv")->skip);
 	assert_null(overrides_file(&b->o, "orders.csv"));
 

@@ -18,7 +18,9 @@ HEAD = """# The Tester's checks
 
 The Tester (`src/checks`) reads the raw files with its own reader, works out from the design alone what each target column
 must amount to (the **contract**, before there is a mapping), and holds `warehouse.db` against that. It never sees the
-STTM's rules or the emitted code, and shares no reader, join or emitter with the rest.
+emitted code, and shares no reader, join or emitter with the rest. The STTM's rules it never evaluates: where a value is wrong, their
+form beside the design's origins tells whether the mapping is to blame, and what to repair in it, or the load
+(`docs/ARCHITECTURE.md`, "Repairs").
 
 Every check that is planned stands in `findings.json`, passed or not, with what was expected, what was found, where the
 expectation comes from, and what passing proves. A failed one names who is to blame and why, and up to five rows with
@@ -45,12 +47,19 @@ Where the design sets duplicates aside (`dedup`), of the records with one key th
 as *duplicates*. A value that is none of its column's type is null: N1 warns with file and line, holds `bldr_refused_cell`
 to the Tester's own view, and is an error when they are more than 2 % of the column.
 
+A warning is one per defect of the files, not one per column of the star that shows it: K6 per foreign key, N1 and T1 per
+column of a file, R1 and R2 per file with its reasons, each with count and lines. What follows from a K6 passes, and says so:
+K5 and N1 give the rows that are null or unknown "since order_items.order_id leads nowhere (K6)". Where the way to a key leads
+nowhere, the key stands at -2, as the load has it (docs/warehouse.md). Findings are in the order in which people want them:
+errors, warnings by file, notes, then what passed.
+
 """
 
 PLANTED_HEAD = """## Planted faults
 
 Each fault is planted in the artefact named, and the tests want exactly the checks named to fail, with the blame named, and
-nothing else. STTM and raw files: `tests/e2e/test_planted.py`, through the whole of bldr. Warehouse:
+nothing else. STTM and raw files: `tests/e2e/test_planted.py`, through the whole of bldr; the load and the profile:
+`tests/e2e/test_refine.py`, the same way (a fault of every load ends as findings). Warehouse:
 `tests/checks/test_checks_faults.py`, which holds more faults than this table, `test_checks_shop.py` and
 `test_checks_dedup.py`, in a warehouse made without any code of bldr. Design: `test_checks_dedup.py`. Sources:
 `test_checks_formats.py`.
@@ -59,7 +68,9 @@ nothing else. STTM and raw files: `tests/e2e/test_planted.py`, through the whole
 |---|---|---|---|---|
 """
 
-LAST_ROWS = """| no fact, though files hold dates and amounts | design | V1 | analyst | findings |
+LAST_ROWS = """| wrong number marks | STTM | N1, R4 | analyst | validated in round 2 |
+| wrong key: a grain that does not tell apart | profile | R3 | analyst | validated in round 2: designed again |
+| no fact, though files hold dates and amounts | design | V1 | analyst | findings |
 | a fact that takes no record | design | Q1, V1 | analyst | findings |
 | a file that is not as declared | sources | the Tester refuses to read it: file, line, what was declared | | error |
 | duplicated join, in the mapping | STTM | the load refuses it: "would fan out", with both lines | | error, nothing is loaded |
@@ -82,11 +93,15 @@ def planted_rows() -> str:
     import test_checks_dedup
     import test_checks_faults
     import test_planted
+    import test_refine
 
     rows = ""
     for fault in test_planted.PLANTED:
         ends = "findings" if fault.verdict == "findings" else f"validated in round {fault.rounds}"
         rows += row(fault.name, "STTM", fault.failing, ends)
+    for load in test_refine.FAULTS:
+        blamed = dict.fromkeys(load.failing, test_refine.DEVELOPER)
+        rows += row(load.name, "one load", blamed, "validated in round 2: loaded again")
     rows += LAST_ROWS
     for name, _sql, failing, blame in test_checks_dedup.PLANTED:
         rows += row(f"duplicates: {name}", "warehouse", dict.fromkeys(failing, blame), "findings")

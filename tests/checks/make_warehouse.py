@@ -333,6 +333,9 @@ def deployment_of(
         dict(zip(("table", "path", "read", "loaded", "rejected", "duplicates"), row, strict=True))
         for row in db.execute("SELECT * FROM bldr_layer ORDER BY 1")
     ]
+    for source in sources:
+        if source["duplicates"] == 0:  # absent from the artefact when there are none
+            del source["duplicates"]
     return {
         "target": "embedded",
         "warehouse": "warehouse.db",

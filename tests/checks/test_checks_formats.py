@@ -287,7 +287,7 @@ def test_json_lines_that_are_no_records(
         ('[{"a":1},\n{"a":}, {"a":3}]', [(1, ["1"])], [(2, "the JSON array is broken here")]),
         ('[{"a":1}\n{"a":2}]', [(1, ["1"])], [(2, "the JSON array is broken here")]),
         ('[{"a":1}]\nx\n', [(1, ["1"])], [(2, "the JSON array is broken here")]),
-        ('[{"a":1},\n', [(1, ["1"])], []),
+        ('[{"a":1},\n', [(1, ["1"])], [(2, "the JSON array is broken here")]),
         (
             '[{"a":' + "[" * 70 + '"]",\n' + "0" + "]" * 70 + '},{"a":2}]',
             [(2, ["2"])],

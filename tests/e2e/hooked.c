@@ -6,6 +6,9 @@
  *	plant=date_order  the first mapping that the Analyst writes has month and day swapped
  *	plant=profile     the profile that the Analyst makes prefers the second date format to the first: a misjudgement
  *	plant=FOLDER      the first mapping that the Analyst writes is FOLDER/sttm.json
+ *	plant=profile:FOLDER    the first profile that the Analyst relates is FOLDER/profile.json
+ *	plant=warehouse:FILE    behind the first load the SQL of FILE is run on warehouse.db
+ *	plant=warehouses:FILE   behind every load
  *	none
  * Several are joined by +: kill=40+plant=profile.
  */
@@ -21,6 +24,7 @@
 #include "artefact/artefact.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "store/store.h"
 
 struct hook {
 	int64_t at;
@@ -56,15 +60,17 @@ static const struct bldr_value *swap_date_order(struct arena *a, const struct bl
 /* Where the mapping to plant is; NULL: the date order of the right one is swapped. */
 static const char *planted_folder;
 
-static int read_planted(struct arena *a, struct sttm *ret, struct bldr_error *err)
+static int read_planted(const char *name, const char *from, struct arena *a, void *ret,
+			struct bldr_error *err)
 {
 	char path[4096], hash[HASH_HEX_MAX];
+	const char *file = arena_printf(a, "%s.json", name);
 	uint64_t bytes;
 
-	snprintf(path, sizeof(path), "%s/sttm.json", planted_folder);
+	snprintf(path, sizeof(path), "%s/%s", from, file);
 	int r = file_hash(path, hash, &bytes, err);
-	struct artefact_ref ref = { .path = "sttm.json", .hash = hash, .bytes = (int64_t)bytes };
-	return r < 0 ? r : artefact_read(planted_folder, "sttm", &ref, a, ret, err);
+	struct artefact_ref ref = { .path = file, .hash = hash, .bytes = (int64_t)bytes };
+	return r < 0 ? r : artefact_read(from, name, &ref, a, ret, err);
 }
 
 static int swap_dates(const char *folder, const struct artefact_ref *ref, struct arena *a,
@@ -91,7 +97,7 @@ static int plant(const char *folder, const struct bldr_value *result, struct bld
 	int r = artefact_ref_parse(bldr_get(result, "ref"), &a, &ref, err);
 
 	if (r == 0) {
-		r = planted_folder != NULL ? read_planted(&a, &sttm, err)
+		r = planted_folder != NULL ? read_planted("sttm", planted_folder, &a, &sttm, err)
 					   : swap_dates(folder, &ref, &a, &sttm, err);
 	}
 	if (r == 0) {
@@ -123,6 +129,9 @@ static int planted_map(const struct bldr_work *w, struct bldr_value **ret, struc
 	return r;
 }
 
+/* Where the profile to plant is; NULL: the second date format of each column goes before the first. */
+static const char *planted_profile;
+
 static int misjudge(const char *folder, const struct bldr_value *result, struct bldr_value **ret,
 		    struct bldr_error *err)
 {
@@ -131,8 +140,12 @@ static int misjudge(const char *folder, const struct bldr_value *result, struct 
 	struct profile profile;
 	int r = artefact_ref_parse(bldr_get(result, "ref"), &a, &ref, err);
 
-	r = r < 0 ? r : artefact_read(folder, "profile", &ref, &a, &profile, err);
-	for (size_t i = 0; r == 0 && i < profile.tables.n; i++) {
+	if (r == 0 && planted_profile != NULL) {
+		r = read_planted("profile", planted_profile, &a, &profile, err);
+	} else if (r == 0) {
+		r = artefact_read(folder, "profile", &ref, &a, &profile, err);
+	}
+	for (size_t i = 0; r == 0 && planted_profile == NULL && i < profile.tables.n; i++) {
 		for (size_t k = 0; k < profile.tables.at[i].columns.n; k++) {
 			struct column_profile *c = &profile.tables.at[i].columns.at[k];
 
@@ -161,11 +174,49 @@ static int misjudged_relate(const struct bldr_work *w, struct bldr_value **ret,
 	char folder[4096];
 	int r = analyst_relate_work(w, &right, err);
 
+	if (r < 0 || (planted_profile != NULL && bldr_get_int(w->args, "designs", 1) != 1)) {
+		*ret = right;
+		return r;
+	}
 	snprintf(folder, sizeof(folder), "%s/%s", context->output,
 		 bldr_get_text(bldr_get(w->args, "job"), "run"));
-	r = r < 0 ? r : misjudge(folder, right, ret, err);
+	r = misjudge(folder, right, ret, err);
 	bldr_unref(right);
 	return r;
+}
+
+/* SQL that is run on the warehouse behind the first load, or every one. */
+static const char *planted_sql;
+static bool every_load;
+
+static int run_sql(const char *path, struct bldr_error *err)
+{
+	struct store *s = NULL;
+	char *sql = NULL;
+	size_t size;
+	int r = file_read(planted_sql, 1 << 20, &sql, &size, err);
+
+	r = r < 0 ? r : store_open(path, STORE_PLAIN, &s, err);
+	r = r < 0 ? r : store_exec(s, sql, err);
+	if (s != NULL) {
+		store_close(s);
+	}
+	free(sql);
+	return r;
+}
+
+static int spoilt_load(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
+{
+	const struct agents_context *context = w->context;
+	char path[4096];
+	int r = developer_load_work(w, ret, err);
+
+	if (r < 0 || (!every_load && bldr_get_int(w->args, "rounds", 0) != 1)) {
+		return r;
+	}
+	snprintf(path, sizeof(path), "%s/%s/warehouse.db", context->output,
+		 bldr_get_text(bldr_get(w->args, "job"), "run"));
+	return run_sql(path, err);
 }
 
 /* Every work function, wrapped: its effect is performed, its result never recorded. */
@@ -203,11 +254,34 @@ static size_t wrap_work(void)
 	return n;
 }
 
+static bool begins(const char *what, const char *with, const char **ret_rest)
+{
+	*ret_rest = what + strlen(with);
+	return strncmp(what, with, strlen(with)) == 0;
+}
+
+static struct bldr_work_type plant_of(const char *what)
+{
+	const char *rest;
+
+	if (strcmp(what, "profile") == 0 || begins(what, "profile:", &rest)) {
+		planted_profile = strcmp(what, "profile") == 0 ? NULL : rest;
+		return (struct bldr_work_type){ .name = "analyst.relate", .fn = misjudged_relate };
+	}
+	every_load = begins(what, "warehouses:", &rest);
+	if (every_load || begins(what, "warehouse:", &rest)) {
+		planted_sql = rest;
+		return (struct bldr_work_type){ .name = "developer.load", .fn = spoilt_load };
+	}
+	planted_folder = strchr(what, '/') != NULL ? what : NULL;
+	return (struct bldr_work_type){ .name = "analyst.map", .fn = planted_map };
+}
+
 int main(int argc, char **argv)
 {
-	static const struct bldr_work_type planted = { .name = "analyst.map", .fn = planted_map };
-	static const struct bldr_work_type misjudged = { .name = "analyst.relate",
-							 .fn = misjudged_relate };
+	enum { PLANTS_MAX = 8 };
+	static struct bldr_work_type plants[PLANTS_MAX];
+	size_t n_plants = 0;
 	struct hook hook = { .at = -1 };
 	char *rest = NULL;
 	struct cli_hooks hooks = { .event = on_event, .user = &hook };
@@ -226,15 +300,10 @@ int main(int argc, char **argv)
 			atomic_store(&work_left, (int)strtol(part + 10, NULL, 10));
 			hooks.n_work = wrap_work();
 			hooks.work = wrapped;
-		} else if (strcmp(part, "plant=profile") == 0) {
-			hooks.work = &misjudged;
-			hooks.n_work = 1;
-		} else if (strncmp(part, "plant=", 6) == 0) {
-			bool folder = strchr(part, '/') != NULL;
-
-			planted_folder = folder ? part + 6 : NULL;
-			hooks.work = &planted;
-			hooks.n_work = 1;
+		} else if (strncmp(part, "plant=", 6) == 0 && n_plants < PLANTS_MAX) {
+			plants[n_plants++] = plant_of(part + 6);
+			hooks.work = plants;
+			hooks.n_work = n_plants;
 		}
 	}
 	argv[1] = argv[0];

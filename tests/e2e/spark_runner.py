@@ -3,7 +3,8 @@
 Usage: spark_runner.py PIPELINE WORK RUN_ID=SOURCE_PATH...
 
 One run of the whole job per RUN_ID, one after the other, in one local session whose tables live in WORK. Prints JSON:
-per run what each MERGE counted, the exception that ended it, if any, and the rows of all tables behind it. Needs a Python with pyspark; BLDR_DELTA_JARS is
+per run what each MERGE counted, the seconds of each task, the exception that ended it, if any, and the rows of all
+tables behind it. Needs a Python with pyspark; BLDR_DELTA_JARS is
 a folder with the jars of delta-spark and delta-storage. A notebook gets its own globals and `dbutils.widgets`, as in a
 workspace; a reference such as {{job.run_id}} is put in as Databricks does.
 """
@@ -97,17 +98,20 @@ def run_job(pipeline: Path, source: str, run_id: str) -> dict[str, Any]:
     job = json.loads((pipeline / "job.json").read_text())
     given = {p["name"]: p["default"] for p in job["parameters"]}
     given |= {"catalog": CATALOG, "schema": SCHEMA, "source_path": source}
-    ran: dict[str, Any] = {"merges": [], "failed": None}
+    ran: dict[str, Any] = {"merges": [], "failed": None, "tasks": {}}
     for task in in_order(job["tasks"]):
         notebook = task["notebook_task"]
         base = notebook["base_parameters"].items()
         own = {name: value.replace("{{job.run_id}}", run_id) for name, value in base}
         path = pipeline / (notebook["notebook_path"].removeprefix(ROOT) + ".py")
+        started = time.monotonic()
         try:
             ran["merges"] += run_notebook(path, {**own, **given})
         except Exception as error:
             ran["failed"] = f"{task['task_key']}: {error}"
             break
+        finally:
+            ran["tasks"][task["task_key"]] = round(time.monotonic() - started, 2)
     return ran
 
 

@@ -33,12 +33,13 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_rows_and_seconds_of_every_step(outcome: dict[str, Any]) -> None:
     steps = by_name(outcome["steps"])
-    assert len(steps) == 12
+    assert len(steps) == 14
     for name, step in steps.items():
         assert step.get("rows") == ROWS.get(name), name
         assert (step["times"], step["failed"]) == (TIMES.get(name, 1), 0), name
         assert 0 < step["cpu_us"] <= step["wall_us"] + 20_000 * step["times"], name
-        assert 1 << 20 < step["peak_rss_bytes"] <= outcome["process"]["peak_rss_bytes"]
+        # the kernel counts pages in batches per thread, so two readings may differ by a little
+        assert 1 << 20 < step["peak_rss_bytes"] <= outcome["process"]["peak_rss_bytes"] * 1.1
     assert sum(s["cpu_us"] for s in steps.values()) < outcome["process"]["cpu_us"]
     # the operating system has counted the process too; this test's other children are in there
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -90,4 +91,4 @@ def test_the_parts_of_a_killed_run_add_up(tmp_path: Path) -> None:
         mine = [x for x in lines if x["step"] == name]
         assert step["cpu_us"] == sum(x["cpu_us"] for x in mine)
         assert step["peak_rss_bytes"] == max(x["peak_rss_bytes"] for x in mine)
-    assert len(steps) == 12
+    assert len(steps) == 14

@@ -15,7 +15,9 @@ import dialects
 import jsonschema
 import nasty
 import pytest
-from bldr import JAFFLE, ROOT
+from bldr import JAFFLE, ROOT, run_job
+from dialects import ECOMMERCE
+from test_shared_sets import MISSES, SHARED
 
 BLACK = Path(sys.executable).parent / "black"
 RUFF = Path(sys.executable).parent / "ruff"
@@ -46,7 +48,7 @@ def emit_nasty(
 
 def emit_declared(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
     """Emits the pipeline of dialects.py's declarations of data/ecommerce, or of its odd files."""
-    source = dialects.ECOMMERCE
+    source = ECOMMERCE
     if name == "odd":
         source = folder / "source"
         source.mkdir()
@@ -55,26 +57,29 @@ def emit_declared(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
     return tool("artefacts", sources, sttm, folder / "out")
 
 
-# Folders that go the whole way: discovered, profiled, designed, mapped. data/ecommerce joins them when the reader and
-# the designer take all of its files.
-FOLDERS = {"jaffle_shop": JAFFLE}
-SETS = Path(os.environ["BLDR_SETS"]) if "BLDR_SETS" in os.environ else None
-if SETS is not None:
-    FOLDERS |= {path.name: path for path in sorted(SETS.iterdir()) if path.is_dir()}
+# Folders that go the whole way by `bldr run`; the public sets lie beside the tree, or their cases are skipped.
+FOLDERS = {"the shop": ECOMMERCE, "the jaffle shop": JAFFLE}
+FOLDERS |= {name: SHARED / name / "data" for name in MISSES}
+DECLARED: dict[str, Callable[[Path], subprocess.CompletedProcess[str]]] = {
+    "nasty": emit_nasty,
+    "declared ecommerce": lambda folder: emit_declared(folder, "ecommerce"),
+    "declared odd": lambda folder: emit_declared(folder, "odd"),
+}
 
 
-@pytest.fixture(scope="module", params=[*FOLDERS, "nasty", "declared ecommerce", "declared odd"])
+@pytest.fixture(scope="session", params=[*FOLDERS, *DECLARED])
 def out(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    name = request.param
-    folder = tmp_path_factory.mktemp("emitted")
-    if name in FOLDERS:
-        done = tool("folder", FOLDERS[name], folder / "out")
-    elif name == "nasty":
-        done = emit_nasty(folder)
-    else:
-        done = emit_declared(folder, name.removeprefix("declared "))
-    assert done.returncode == 0, done.stderr
-    return folder / "out"
+    """The folder of a run, or of what emit_tool made of artefacts that tests declare: each is made once."""
+    name, folder = request.param, tmp_path_factory.mktemp("emitted")
+    if name in DECLARED:
+        done = DECLARED[name](folder)
+        assert done.returncode == 0, done.stderr
+        return folder / "out"
+    if not FOLDERS[name].is_dir():
+        pytest.skip(f"no {FOLDERS[name]}")
+    outcome = run_job(FOLDERS[name], folder)
+    assert outcome["verdict"] == "validated", outcome
+    return Path(outcome["folder"])
 
 
 def notebooks(out: Path) -> list[Path]:

@@ -17,7 +17,7 @@ import pytest
 from bldr import BIN, HOOKED, JAFFLE
 
 WIDTH = 72
-STEPS = 14  # performed for jaffle_shop: discover, three tables, and ten more
+STEPS = 19  # performed for jaffle_shop: discover, three tables, and fifteen more
 LINE = re.compile(
     r"  [a-z]+\.[a-z_]+ +(done|failed) +\d+ ms(  raw_[a-z]+, \d+ rows)?"
     r"(  [\d,]+ rows)?(, [\d,]+ rows/s)?"

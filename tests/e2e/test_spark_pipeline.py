@@ -9,7 +9,7 @@ delta-spark_2.13 and delta-storage 4.0.1, else it is skipped; none of them but d
         mvn -q dependency:copy -Dartifact=io.delta:$jar:4.0.1 -DoutputDirectory=/tmp/spark/jars; done
     BLDR_DELTA_JARS=/tmp/spark/jars /tmp/spark/bin/pytest tests/e2e/test_spark_pipeline.py
 
-BLDR_BUILD names the build whose `emit_tool` writes pipeline and warehouse.
+BLDR_BUILD names the build whose `bldr` or `emit_tool` writes pipeline and warehouse.
 """
 
 import importlib
@@ -20,13 +20,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import nasty
 import pytest
-from bldr import JAFFLE
+from bldr import JAFFLE, run_job
+from dialects import ECOMMERCE
 
 MISSING = [
     name for name in ("pyspark", "duckdb", "xxhash") if importlib.util.find_spec(name) is None
@@ -35,21 +38,23 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
     pytest.mark.skipif(shutil.which("java") is None, reason="needs java"),
     pytest.mark.skipif("BLDR_DELTA_JARS" not in os.environ, reason="needs BLDR_DELTA_JARS"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
 ]
 RUNNER = Path(__file__).with_name("spark_runner.py")
+TRUTH = json.loads((ECOMMERCE / "truth.json").read_text())
 
 
 class Ran:
     """A pipeline that ran on Spark, twice over its source and then over others, and the warehouse
-    that bldr made of the same artefacts."""
+    that bldr made of the same artefacts; made is their folder."""
 
-    def __init__(self, folder: Path, source: Path, *others: Path) -> None:
-        self.database = sqlite3.connect(folder / "warehouse.db")
+    def __init__(self, made: Path, work: Path, source: Path, *others: Path) -> None:
+        self.database = sqlite3.connect(made / "warehouse.db")
+        self.pipeline = made / "pipeline"
         runs = [f"run{i}={path}" for i, path in enumerate([source, source, *others])]
-        command = [sys.executable, RUNNER, folder / "pipeline", folder / "spark", *runs]
+        command = [sys.executable, RUNNER, self.pipeline, work / "spark", *runs]
         done = subprocess.run(
-            [str(c) for c in command], capture_output=True, text=True, timeout=800, check=False
+            [str(c) for c in command], capture_output=True, text=True, timeout=1700, check=False
         )
         assert done.returncode == 0, done.stderr[-4000:]
         self.first, self.second, *self.others = json.loads(done.stdout)
@@ -99,7 +104,7 @@ def jaffle(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     tool("folder", JAFFLE, folder)
     artefacts = folder / "artefacts"
     tool("load", JAFFLE, artefacts / "sources.v1.json", artefacts / "sttm.v1.json", folder)
-    return Ran(folder, JAFFLE, changed_jaffle(folder), renamed_jaffle(folder))
+    return Ran(folder, folder, JAFFLE, changed_jaffle(folder), renamed_jaffle(folder))
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +116,19 @@ def wild(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     sources, sttm = nasty.write_artefacts(source, folder)
     tool("artefacts", sources, sttm, folder)
     tool("load", source, sources, sttm, folder)
-    return Ran(folder, source)
+    return Ran(folder, folder, source)
 
 
-@pytest.fixture(params=["jaffle", "wild"])
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Strangers' files as `bldr run` takes them: nothing is declared, all of it is found."""
+    folder = tmp_path_factory.mktemp("shop")
+    outcome = run_job(ECOMMERCE, folder)
+    assert outcome["verdict"] == "validated", outcome
+    return Ran(Path(outcome["folder"]), folder, ECOMMERCE)
+
+
+@pytest.fixture(params=["jaffle", "wild", "shop"])
 def ran(request: pytest.FixtureRequest) -> Ran:
     return request.getfixturevalue(request.param)
 
@@ -159,15 +173,96 @@ def test_star_equals_the_embedded_warehouse(ran: Ran) -> None:
         assert in_order(rows) == in_order(cursor.fetchall()), view
 
 
+def told(kind: str, reason: str) -> str:
+    """A reason that both tell in the same words: of a duplicate the line that counts is part of it."""
+    return reason if kind in ("duplicate", "total") else ""
+
+
 def test_the_same_records_are_in_quarantine(ran: Ran) -> None:
-    """A line is refused there when it is refused by silver, or by a gold table of its source."""
+    """A line is refused there when it is refused by silver, or by a gold table of its source; kinds are the same, too."""
     refused = {
-        (row["_source_file"], row["_source_line"])
+        (row["_source_file"], row["_source_line"], row["kind"], told(row["kind"], row["reason"]))
         for table in ran.second["tables"]
         if table.startswith("quarantine_")
         for row in ran.rows(table)
     }
-    assert refused == set(ran.database.execute("SELECT path, line FROM bldr_quarantine"))
+    expected = ran.database.execute("SELECT path, line, kind, reason FROM bldr_quarantine")
+    assert refused == {(*row[:3], told(row[2], row[3])) for row in expected}
+
+
+def test_layers_hold_as_many_records(ran: Ran) -> None:
+    """Bronze holds what was read, silver what neither the reader refused nor a later version replaced."""
+    layers = ran.database.execute(
+        "SELECT source_table, read, duplicates FROM bldr_layer"
+    ).fetchall()
+    assert layers
+    for table, read, duplicates in layers:
+        kinds = [row["kind"] for row in ran.rows(f"quarantine_{table}")]
+        assert len(ran.rows(f"bronze_{table}")) == read
+        assert kinds.count("duplicate") == duplicates
+        assert len(ran.rows(f"silver_{table}")) == read - len(kinds)
+
+
+def raw_columns(notebook: Path) -> dict[str, str]:
+    """The column of the file that each silver column is made of: the table in the notebook's head says it."""
+    rows = [line.split(" | ") for line in notebook.read_text().splitlines()]
+    cells = [row for row in rows if row[0] == "# MAGIC" and len(row) > 3]
+    return {row[1].strip("`"): row[3].replace("\\", "") for row in cells}
+
+
+def test_the_same_cells_of_the_shop_are_refused(shop: Ran) -> None:
+    """Silver does not look at records that it refuses, so their cells are left out."""
+    query = """
+        SELECT source_table, line, "column" FROM bldr_refused_cell c
+        WHERE NOT EXISTS (SELECT 1 FROM bldr_quarantine q WHERE q.path = c.path AND q.line = c.line)
+    """
+    expected = set(shop.database.execute(query))
+    assert (
+        len(expected)
+        == shop.database.execute("SELECT count(*) FROM bldr_refused_cell").fetchone()[0]
+    )
+    found = set()
+    for notebook in (shop.pipeline / "silver").iterdir():
+        raw = raw_columns(notebook)
+        for row in shop.rows(f"silver_{notebook.stem}"):
+            found |= {(notebook.stem, row["_source_line"], raw[name]) for name in row["_unfit"]}
+    assert found == expected
+
+
+def statistics(values: list[Any], kind: str) -> dict[str, Any]:
+    """What truth.json says of a column: texts of numbers as exact as they are written."""
+    found: dict[str, Any] = {"count": len(values)}
+    if kind == "date":
+        months = Counter(value[:7] for value in values)
+        return found | {"min": min(values), "max": max(values), "months": dict(months)}
+    numbers = [Decimal(value) for value in values]
+    return found | {"min": min(numbers), "max": max(numbers), "sum": sum(numbers)}
+
+
+@pytest.mark.parametrize("table", TRUTH["tables"])
+def test_silver_of_the_shop_is_what_the_truth_says(shop: Ran, table: str) -> None:
+    """Counts, sums and months of data/ecommerce/truth.json, which is told from the model that made the files."""
+    truth, rows = TRUTH["tables"][table], shop.rows(f"silver_{table}")
+    kinds = Counter(row["kind"] for row in shop.rows(f"quarantine_{table}"))
+    assert len(shop.rows(f"bronze_{table}")) == truth["records"]
+    assert kinds["unreadable"] + kinds["total"] == truth["quarantined"]
+    assert kinds["duplicate"] == truth["duplicates"]
+    assert len(rows) == truth["loaded"]
+    silver = shop.second["tables"][f"silver_{table}"]
+    types = dict(zip(silver["columns"], silver["types"], strict=True))
+    raw = raw_columns(shop.pipeline / f"silver/{table}.py")
+    for column in truth["column_list"]:
+        if "loaded" not in column:
+            continue
+        names = [n for n, r in raw.items() if r == column["name"] and types[n] != "string"]
+        assert names, column["name"]
+        for name in names:
+            values = [row[name] for row in rows if row[name] is not None]
+            found = statistics(values, types[name])
+            for key, expected in column["loaded"].items():
+                if key in ("min", "max", "sum") and types[name] != "date":
+                    expected = Decimal(expected)
+                assert found[key] == expected, (name, key)
 
 
 def test_bronze_holds_every_record_and_silver_says_what_did_not_fit(wild: Ran) -> None:

@@ -117,7 +117,7 @@ static void profile(const struct sources *s, struct arena *a)
 	struct profile p;
 	struct profile p_again;
 	struct sources s_again;
-	int rc = ingest_profile_table(folder_path(), &s->files.at[0], a, &t, &err);
+	int rc = ingest_profile_table(folder_path(), &s->files.at[0], NULL, a, &t, &err);
 	if (rc < 0) {
 		failed_well(rc, &err);
 		ASSERT(rc == BLDR_E_LIMIT);

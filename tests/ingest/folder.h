@@ -82,10 +82,13 @@ static inline const struct source_file *only_source(struct folder *f, const char
 /* Profiles what was put; the tables come by name. */
 static inline int profile_all(struct folder *f)
 {
+	struct overrides o = { 0 };
 	int rc = discover(f);
+	rc = rc == 0 ? overrides_decode(f->sources.overrides, &f->arena, &o, &f->err) : rc;
 	for (size_t i = 0; i < f->sources.files.n && rc == 0; i++) {
-		rc = ingest_profile_table(f->scratch.path, &f->sources.files.at[i], &f->arena,
-					  &f->tables[i], &f->err);
+		const struct source_file *file = &f->sources.files.at[i];
+		rc = ingest_profile_table(f->scratch.path, file, overrides_table(&o, file->table),
+					  &f->arena, &f->tables[i], &f->err);
 	}
 	return rc;
 }

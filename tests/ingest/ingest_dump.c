@@ -174,7 +174,7 @@ static int dump_profile(const char *folder, const struct sources *sources, struc
 	struct table_profile *tables = ARENA_ARRAY(a, struct table_profile, n);
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++) {
-		rc = ingest_profile_table(folder, &sources->files.at[i], a, &tables[i], err);
+		rc = ingest_profile_table(folder, &sources->files.at[i], NULL, a, &tables[i], err);
 	}
 	if (rc == 0) {
 		qsort(tables, n, sizeof(*tables), compare_tables);

@@ -136,7 +136,7 @@ static void test_every_read_fails(void **state)
 		read_fails_at = failed + 1;
 		assert_int_equal(discover(f), BLDR_E_IO);
 		read_fails_at = failed + 1;
-		rc = ingest_profile_table(f->scratch.path, &s, &f->arena, &table, &f->err);
+		rc = ingest_profile_table(f->scratch.path, &s, NULL, &f->arena, &table, &f->err);
 		assert_int_equal(rc, BLDR_E_IO);
 	}
 	assert_true(failed >= 4); /* three buffers and the end */

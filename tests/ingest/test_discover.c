@@ -202,7 +202,7 @@ static void test_what_is_no_table(void **state)
 		{ "a.json", "[ ]", "an empty JSON array" },
 		{ "a.json", "id,x\n1,2\n", "not JSON" },
 		{ "a.jsonl", "{}\n{}\n", "no JSON object with a key in it" },
-		{ "bldr.json", "[{\"a\":1}]", "settings of bldr" },
+		{ "bldr.json", "{}", "decisions of a person" },
 		{ "a.csv", "PK\3\4....", "binary: a ZIP archive or an office document" },
 		{ "a.csv", "\x89PNG....", "binary: a picture" },
 		{ "a.csv.gz", "\x1F\x8B\x08....",

@@ -315,6 +315,18 @@ POLLUTED: list[tuple[str, str, bytes, dict[str, Any]]] = [
         {"encoding": "utf-8", "columns": ["id", "name"]},
     ),
     (
+        "one broken byte among digits",
+        "t.csv",
+        b"id,n\n1,2\xff0\n2,7\n",
+        {"encoding": "utf-8", "columns": ["id", "n"]},
+    ),
+    (
+        "one letter of windows-1252",
+        "t.csv",
+        b"id,n\n1,caf\xe9\n2,tea\n",
+        {"encoding": "windows-1252", "columns": ["id", "n"]},
+    ),
+    (
         "JSON lines in a .txt",
         "t.txt",
         b'{"a": 1}\n{"a": 2, "b": "x"}\n',

@@ -195,7 +195,7 @@ static void test_changed(void **state)
 	struct table_profile t = { .table = "untouched" };
 	const struct source_file *s = only_source(f, "t.csv", "id\n1\n");
 	put(f, "t.csv", "id\n2\n");
-	int rc = ingest_profile_table(f->scratch.path, s, &f->arena, &t, &f->err);
+	int rc = ingest_profile_table(f->scratch.path, s, NULL, &f->arena, &t, &f->err);
 	assert_int_equal(rc, BLDR_E_CHANGED);
 	assert_string_equal(t.table, "untouched");
 }

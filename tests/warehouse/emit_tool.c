@@ -37,7 +37,8 @@ static int make_of_folder(const char *folder, struct arena *a, struct made *ret,
 
 	tables = ARENA_ARRAY(a, struct table_profile, rc == 0 ? ret->sources.files.n : 1);
 	for (size_t i = 0; rc == 0 && i < ret->sources.files.n; i++) {
-		rc = ingest_profile_table(folder, &ret->sources.files.at[i], a, &tables[i], err);
+		rc = ingest_profile_table(folder, &ret->sources.files.at[i], NULL, a, &tables[i],
+					  err);
 	}
 	if (rc == 0) {
 		rc = ingest_relate(folder, &ret->sources, tables, ret->sources.files.n, a, &profile,

@@ -2,6 +2,7 @@
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
+#include "checks/reader.h"
 #include "ingest/ingest.h"
 
 static const char *const reads[] = { "job", "designs", NULL };
@@ -31,12 +32,32 @@ void analyst_discover_route(const struct bldr_view *v, struct bldr_route *r)
 	}
 }
 
+/* What the Tester cannot read is refused before anything is loaded. */
+static int check_sizes(const struct sources *sources, struct bldr_error *err)
+{
+	for (size_t i = 0; i < sources->files.n; i++) {
+		const struct source_file *file = &sources->files.at[i];
+
+		if (file->bytes > (int64_t)RAW_FILE_MAX) {
+			return bldr_error_set(err, BLDR_E_LIMIT,
+					      "\"%s\" has %lld bytes, but at most %zu can be "
+					      "checked: split it into files of a table each, or "
+					      "profile it alone with: bldr profile",
+					      file->path, (long long)file->bytes, RAW_FILE_MAX);
+		}
+	}
+	return 0;
+}
+
 static int discover(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	struct sources sources = { 0 };
 	struct bldr_value *tables;
 	int r = ingest_discover(d->source_dir, &d->arena, &sources, err);
 
+	if (r == 0) {
+		r = check_sizes(&sources, err);
+	}
 	if (r < 0) {
 		return r;
 	}

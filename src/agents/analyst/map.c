@@ -10,6 +10,7 @@
 #include "agents/nodes.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/shape.h"
 #include "warehouse/warehouse.h"
 
 enum { DOCUMENT_MAX = 16 << 20 };
@@ -28,22 +29,32 @@ const struct bldr_node analyst_map_node = {
 	.config = &handover,
 };
 
-/* One advice per column that the tester blames, with what the failed mapping had chosen. */
-static int read_advice(struct desk *d, advices *ret, struct bldr_error *err)
+struct attempts {
+	size_t n;
+	struct sttm *sttms; /* of the rounds that were sent back */
+};
+
+static int read_attempts(struct desk *d, struct attempts *ret, struct bldr_error *err)
+{
+	const struct bldr_value *list = bldr_get(d->args, "attempts");
+	int r = 0;
+
+	ret->n = bldr_count(list);
+	ret->sttms = ARENA_ARRAY(&d->arena, struct sttm, ret->n);
+	for (size_t i = 0; r == 0 && i < ret->n; i++) {
+		r = desk_read_value(d, "sttm", bldr_get(bldr_at(list, i), "sttm"), &ret->sttms[i],
+				    err);
+	}
+	return r;
+}
+
+/* One advice per column that the tester blames, with what every failed mapping had chosen. */
+static int read_advice(struct desk *d, const struct attempts *attempts, advices *ret,
+		       struct bldr_error *err)
 {
 	const struct bldr_value *list = bldr_get(d->args, "advice");
-	size_t n = bldr_count(list);
-	struct sttm failed;
-	int r;
 
-	if (n == 0) {
-		return 0;
-	}
-	r = desk_read(d, "sttm", &failed, err);
-	if (r < 0) {
-		return r;
-	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < bldr_count(list); i++) {
 		const struct bldr_value *item = bldr_at(list, i);
 
 		struct mapping_advice advice = {
@@ -56,10 +67,45 @@ static int read_advice(struct desk *d, advices *ret, struct bldr_error *err)
 			return bldr_error_set(err, BLDR_E_INVALID,
 					      "advice %zu lacks repair, table or column", i);
 		}
-		sttm_date_formats(&failed, advice.table, advice.column, &d->arena, &advice.tried);
+		for (size_t k = 0; k < attempts->n; k++) {
+			sttm_choices(&attempts->sttms[k], &advice, &d->arena);
+		}
 		*LIST_ADD(&d->arena, ret) = advice;
 	}
 	return 0;
+}
+
+static bool same_tables(const struct sttm *a, const struct sttm *b)
+{
+	struct sttm bare[2] = { { .tables = a->tables }, { .tables = b->tables } };
+	struct bldr_value *x = shape_encode(&sttm_shape, &bare[0]);
+	struct bldr_value *y = shape_encode(&sttm_shape, &bare[1]);
+	bool same = bldr_equal(x, y);
+
+	bldr_unref(x);
+	bldr_unref(y);
+	return same;
+}
+
+/* Whether a mapping that the Tester refused was the same: another round of it would end as that one did. */
+static bool was_refused(const struct sttm *sttm, const struct attempts *attempts)
+{
+	for (size_t i = 0; i < attempts->n; i++) {
+		if (same_tables(sttm, &attempts->sttms[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The mapping that failed stays the last one. */
+static struct bldr_value *unchanged(struct desk *d)
+{
+	struct bldr_value *v = bldr_object();
+
+	bldr_object_set(v, "ref", bldr_ref(bldr_get(bldr_get(d->args, "sttm"), "ref")));
+	bldr_object_set(v, "unchanged", bldr_bool(true));
+	return v;
 }
 
 /* The mapping for people, beside the artefact: artefacts/sttm.v1.md and .csv. */
@@ -98,6 +144,7 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 	struct design design;
 	struct bldr_value *applied = NULL;
 	advices advice = { 0 };
+	struct attempts attempts = { 0 };
 	struct sttm sttm = { 0 };
 	int r = desk_read(d, "sources", &sources, err);
 
@@ -108,7 +155,10 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 		r = desk_read(d, "design", &design, err);
 	}
 	if (r == 0) {
-		r = read_advice(d, &advice, err);
+		r = read_attempts(d, &attempts, err);
+	}
+	if (r == 0) {
+		r = read_advice(d, &attempts, &advice, err);
 	}
 	if (r == 0) {
 		applied = corrections_apply(d, &profile, &advice);
@@ -120,6 +170,11 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 	if (r < 0) {
 		bldr_unref(applied);
 		return r;
+	}
+	if (bldr_count(bldr_get(d->args, "advice")) > 0 && was_refused(&sttm, &attempts)) {
+		bldr_unref(applied);
+		*ret = unchanged(d);
+		return 0;
 	}
 	sttm.head.version = d->round;
 	r = desk_derive(d, &sttm.head, inputs, err);

@@ -47,6 +47,7 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 	struct table_sketch sketch;
 	struct sources sources;
 	const struct source_file *file;
+	struct overrides o;
 	int r = desk_read(d, "sources", &sources, err);
 
 	if (r < 0) {
@@ -57,7 +58,11 @@ static int profile_table(struct desk *d, struct bldr_value **ret, struct bldr_er
 		return bldr_error_set(err, BLDR_E_NOT_FOUND, "no source table \"%s\"",
 				      table != NULL ? table : "");
 	}
-	r = ingest_profile_sketch(d->source_dir, file, NULL, &d->arena, &profile, &sketch, err);
+	r = overrides_decode(sources.overrides, &d->arena, &o, err);
+	if (r == 0) {
+		r = ingest_profile_sketch(d->source_dir, file, overrides_table(&o, file->table),
+					  NULL, &d->arena, &profile, &sketch, err);
+	}
 	if (r == 0) {
 		const char *path = arena_printf(&d->arena, "artefacts/profiles/%s.sketch", table);
 

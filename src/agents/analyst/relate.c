@@ -2,12 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/analyst/runner_up.h"
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
 #include "ingest/ingest.h"
 
-static const char *const reads[] = { "job", "designs", "sources", "table_profiles", NULL };
+static const char *const reads[] = {
+	"job", "designs", "sources", "table_profiles", "attempts", NULL
+};
 static const char *const writes[] = { "profile", NULL };
 static const struct handover handover = { "analyst.relate", BLDR_PURE, "profile" };
 
@@ -36,6 +39,7 @@ static int relate(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	size_t n = bldr_count(refs);
 	struct table_profile *tables = ARENA_ARRAY(&d->arena, struct table_profile, n);
 	struct profile profile = { 0 };
+	struct refused_keys hidden = { 0 };
 	struct sources sources;
 	int r = desk_read(d, "sources", &sources, err);
 
@@ -48,10 +52,12 @@ static int relate(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	if (n > 0) {
 		qsort(tables, n, sizeof(*tables), by_table);
 	}
+	runner_up_hide(d, tables, n, &hidden);
 	r = ingest_relate(d->source_dir, &sources, tables, n, &d->arena, &profile, err);
 	if (r < 0) {
 		return r;
 	}
+	runner_up_take(d, &hidden, &profile);
 	profile.head.version = d->designs;
 	r = desk_derive(d, &profile.head, inputs, err);
 	return r < 0 ? r : desk_write(d, "profile", NULL, &profile, ret, err);

@@ -135,14 +135,71 @@ static struct bldr_value *references(const struct profile *p, const char *table)
 	return list;
 }
 
-/* The date formats that another order of day and month would fit as well, and the marks of numbers. */
-static struct bldr_value *columns(const struct table_profile *t)
+static bool has_item(const struct bldr_value *list, const struct bldr_value *item)
 {
-	struct bldr_value *all = bldr_object();
+	for (size_t i = 0; i < bldr_count(list); i++) {
+		if (bldr_equal(bldr_at(list, i), item)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Another one of the table's inclusions of these columns is chosen, or stands before f. */
+static bool is_told(const struct profile *p, const struct inclusion *f)
+{
+	for (size_t i = 0; i < p->inclusions.n; i++) {
+		const struct inclusion *other = &p->inclusions.at[i];
+
+		if (strcmp(other->from_table, f->from_table) == 0 &&
+		    overrides_same_columns(&other->from_columns, &f->from_columns) &&
+		    (other->chosen || other < f)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The columns of a table that might have been foreign keys and are none, beside those that bldr.json said (said, or
+ * NULL); NULL: there are none.
+ */
+static struct bldr_value *no_references(const struct profile *p, const char *table,
+					const struct bldr_value *said)
+{
+	struct bldr_value *list = said != NULL ? bldr_copy(said) : NULL;
+
+	for (size_t i = 0; i < p->inclusions.n; i++) {
+		const struct inclusion *f = &p->inclusions.at[i];
+
+		struct bldr_value *columns;
+
+		if (strcmp(f->from_table, table) != 0 || is_told(p, f)) {
+			continue;
+		}
+		list = list != NULL ? list : bldr_list();
+		columns = texts_value(&f->from_columns);
+		if (has_item(list, columns)) {
+			bldr_unref(columns);
+		} else {
+			bldr_list_add(list, columns);
+		}
+	}
+	return list;
+}
+
+/*
+ * The date formats that another order of day and month would fit as well, and the marks of numbers, beside what
+ * bldr.json said (said, or NULL).
+ */
+static struct bldr_value *columns(const struct table_profile *t, const struct bldr_value *said)
+{
+	struct bldr_value *all = said != NULL ? bldr_copy(said) : bldr_object();
 
 	for (size_t i = 0; i < t->columns.n; i++) {
 		const struct column_profile *c = &t->columns.at[i];
-		struct bldr_value *v = bldr_object();
+		const struct bldr_value *before = bldr_get(said, c->name);
+		struct bldr_value *v = before != NULL ? bldr_copy(before) : bldr_object();
 
 		if (strcmp(c->type, "date") == 0 && c->date_formats.n > 0) {
 			bldr_object_set(v, "date_format", bldr_text(c->date_formats.at[0].format));
@@ -171,17 +228,21 @@ static void set_if(struct bldr_value *object, const char *key, struct bldr_value
 	}
 }
 
-static struct bldr_value *table_decisions(const struct profile *p, const struct table_profile *t,
+/* What is approved, over what bldr.json said already. */
+static struct bldr_value *table_decisions(const struct bldr_value *said, const struct profile *p,
+					  const struct table_profile *t,
 					  const struct source_role *role)
 {
-	struct bldr_value *v = bldr_object();
+	struct bldr_value *v = said != NULL ? bldr_copy(said) : bldr_object();
 
 	bldr_object_set(v, "role", bldr_text(role->role));
 	if (role->key.n > 0) {
 		bldr_object_set(v, "key", texts_value(&role->key));
 	}
 	set_if(v, "foreign_keys", references(p, t->table));
-	set_if(v, "columns", columns(t));
+	set_if(v, "not_foreign_keys",
+	       no_references(p, t->table, bldr_get(said, "not_foreign_keys")));
+	set_if(v, "columns", columns(t, bldr_get(said, "columns")));
 	return v;
 }
 
@@ -195,7 +256,8 @@ static const struct table_profile *find_profile(const struct profile *p, const c
 	return NULL;
 }
 
-static struct bldr_value *decisions(const struct profile *profile, const struct design *design)
+static struct bldr_value *decisions(const struct bldr_value *said, const struct profile *profile,
+				    const struct design *design)
 {
 	struct bldr_value *tables = bldr_object();
 	struct bldr_value *all = bldr_object();
@@ -205,10 +267,16 @@ static struct bldr_value *decisions(const struct profile *profile, const struct 
 		const struct table_profile *t = find_profile(profile, role->table);
 
 		if (t != NULL) {
-			bldr_object_set(tables, role->table, table_decisions(profile, t, role));
+			bldr_object_set(
+				tables, role->table,
+				table_decisions(bldr_get(bldr_get(said, "tables"), role->table),
+						profile, t, role));
 		}
 	}
 	bldr_object_set(all, "tables", tables);
+	if (bldr_get(said, "files") != NULL) {
+		bldr_object_set(all, "files", bldr_copy(bldr_get(said, "files")));
+	}
 	return all;
 }
 
@@ -239,20 +307,24 @@ static int pin(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	const char *beside = arena_printf(&d->arena, "%s/" OVERRIDES_FILE, d->source_dir);
 	const char *kept = desk_path(d, "artefacts/" OVERRIDES_FILE);
+	struct sources sources;
 	struct profile profile;
 	struct design design;
 	struct bldr_error refused;
 	struct bldr_value *v;
 	char *text;
-	int r = desk_read(d, "profile", &profile, err);
+	int r = desk_read(d, "sources", &sources, err);
 
+	if (r == 0) {
+		r = desk_read(d, "profile", &profile, err);
+	}
 	if (r == 0) {
 		r = desk_read(d, "design", &design, err);
 	}
 	if (r < 0) {
 		return r;
 	}
-	v = decisions(&profile, &design);
+	v = decisions(sources.overrides, &profile, &design);
 	text = bldr_value_pretty(v);
 	r = file_write(kept, text, strlen(text), err);
 	*ret = bldr_object();

@@ -1,11 +1,13 @@
 /* Runs the checks on what was loaded, and tells the supervisor what could be repaired. */
+#include <string.h>
+
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
 #include "checks/checks.h"
 
-static const char *const reads[] = { "job",  "rounds",     "sources",  "design", "contract",
-				     "sttm", "deployment", "reloaded", NULL };
+static const char *const reads[] = { "job",  "rounds",     "sources",  "design",     "contract",
+				     "sttm", "deployment", "reloaded", "superseded", NULL };
 static const char *const writes[] = { "findings", NULL };
 static const struct handover handover = { "tester.check", BLDR_PURE, "findings" };
 
@@ -28,12 +30,22 @@ static bool listed(const struct bldr_value *list, const struct bldr_value *item)
 	return false;
 }
 
+/* {"repair": "reload"}: the load is to blame, and nothing that somebody could change in what it was given. */
+static void add_reload(struct bldr_value *repairs)
+{
+	struct bldr_value *v = bldr_object();
+
+	bldr_object_set(v, "repair", bldr_text("reload"));
+	bldr_list_add(repairs, v);
+}
+
 /* What the supervisor acts on: the verdict, how many checks failed, each distinct advice once. */
 static void summarise(const struct findings *findings, struct bldr_value *out)
 {
 	struct bldr_value *repairs = bldr_list();
 	int64_t errors = 0;
 	int64_t warnings = 0;
+	bool load = false;
 
 	for (size_t i = 0; i < findings->checks.n; i++) {
 		const struct finding *f = &findings->checks.at[i];
@@ -43,10 +55,14 @@ static void summarise(const struct findings *findings, struct bldr_value *out)
 		}
 		errors += f->severity == SEVERITY_ERROR;
 		warnings += f->severity == SEVERITY_WARNING;
+		load |= f->severity == SEVERITY_ERROR && strcmp(f->blame, "developer") == 0;
 		if (f->severity == SEVERITY_ERROR && f->advice != NULL &&
 		    !listed(repairs, f->advice)) {
 			bldr_list_add(repairs, bldr_ref(f->advice));
 		}
+	}
+	if (load) {
+		add_reload(repairs);
 	}
 	bldr_object_set(out, "verdict", bldr_text(findings->verdict));
 	bldr_object_set(out, "checks", bldr_int((int64_t)findings->checks.n));
@@ -61,7 +77,29 @@ struct evidence {
 	struct contract contract;
 	struct sttm sttm;
 	struct deployment deployment;
+	bool redesigned;
+	struct contract old_contract;
+	struct design old_design;
 };
+
+/* The last of the contracts that were replaced, and its design. */
+static int read_superseded(struct desk *d, struct evidence *e, struct bldr_error *err)
+{
+	const struct bldr_value *list = bldr_get(d->args, "superseded");
+	const struct bldr_value *last = bldr_count(list) > 0 ? bldr_at(list, bldr_count(list) - 1)
+							     : NULL;
+	int r = 0;
+
+	e->redesigned = last != NULL;
+	if (last != NULL) {
+		r = desk_read_value(d, "contract", bldr_get(last, "contract"), &e->old_contract,
+				    err);
+	}
+	if (r == 0 && last != NULL) {
+		r = desk_read_value(d, "design", bldr_get(last, "design"), &e->old_design, err);
+	}
+	return r;
+}
 
 static int read_evidence(struct desk *d, struct evidence *e, struct bldr_error *err)
 {
@@ -78,7 +116,7 @@ static int read_evidence(struct desk *d, struct evidence *e, struct bldr_error *
 	for (size_t i = 0; r == 0 && i < sizeof(artefacts) / sizeof(artefacts[0]); i++) {
 		r = desk_read(d, artefacts[i].name, artefacts[i].ret, err);
 	}
-	return r;
+	return r < 0 ? r : read_superseded(d, e, err);
 }
 
 static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
@@ -91,6 +129,7 @@ static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err
 		.source_folder = d->source_dir,
 		.warehouse = desk_path(d, "warehouse.db"),
 		.reloaded = desk_path(d, "reloaded.db"),
+		.reload_refused = bldr_get_text(bldr_get(d->args, "reloaded"), "refused"),
 		.sources = &e.sources,
 		.design = &e.design,
 		.contract = &e.contract,
@@ -99,6 +138,8 @@ static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err
 	};
 	int r = read_evidence(d, &e, err);
 
+	in.superseded = r == 0 && e.redesigned ? &e.old_contract : NULL;
+	in.superseded_design = in.superseded != NULL ? &e.old_design : NULL;
 	if (r == 0) {
 		r = checks_run(&in, &d->arena, &findings, err);
 	}

@@ -4,7 +4,7 @@
 #include "agents/nodes.h"
 #include "checks/checks.h"
 
-static const char *const reads[] = { "job", "sources", "design", NULL };
+static const char *const reads[] = { "job", "sources", "design", "superseded", NULL };
 static const char *const writes[] = { "contract", NULL };
 static const struct handover handover = { "tester.contract", BLDR_PURE, "contract" };
 
@@ -34,7 +34,7 @@ static int derive(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	if (r < 0) {
 		return r;
 	}
-	contract.head.version = 1;
+	contract.head.version = 1 + (int64_t)bldr_count(bldr_get(d->args, "superseded"));
 	r = desk_derive(d, &contract.head, inputs, err);
 	if (r == 0) {
 		r = desk_write(d, "contract", NULL, &contract, ret, err);

@@ -25,6 +25,7 @@ static int reload(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 	struct sources sources;
 	struct sttm sttm;
 	struct deployment deployment = { 0 };
+	bool refused = false;
 	int r = desk_read(d, "sources", &sources, err);
 
 	if (r == 0) {
@@ -38,6 +39,12 @@ static int reload(struct desk *d, struct bldr_value **ret, struct bldr_error *er
 			.copy_of = desk_path(d, "warehouse.db"),
 		};
 		r = materialise(&m, &sources, &sttm, &d->arena, &deployment, err);
+		refused = r == BLDR_E_INVALID;
+	}
+	if (refused) { /* a finding, not a failure of the run: the first load left what no load accepts */
+		*ret = bldr_object();
+		bldr_object_set(*ret, "refused", bldr_text(err->text));
+		return 0;
 	}
 	if (r < 0) {
 		return r;

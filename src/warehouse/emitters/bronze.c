@@ -9,7 +9,16 @@
 #include "warehouse/emitters/notebook.h"
 #include "warehouse/emitters/python_text.h"
 
-static struct bldr_value *column_rows(const struct lake_source *s)
+/* What a column is in the file: the name in its header, the key of its values, or its place. */
+static const char *column_in_file(struct arena *a, const struct lake_source *s, size_t i)
+{
+	const struct source_file *f = s->file;
+
+	return f->format != FORMAT_CSV || f->header ? f->columns.at[i]
+						    : arena_printf(a, "field %zu", i + 1);
+}
+
+static struct bldr_value *column_rows(struct arena *a, const struct lake_source *s)
 {
 	struct bldr_value *rows = bldr_list();
 
@@ -17,7 +26,7 @@ static struct bldr_value *column_rows(const struct lake_source *s)
 		struct bldr_value *row = bldr_object();
 
 		bldr_object_set(row, "name", bldr_text(s->columns[i]));
-		data_markdown(row, "raw", s->file->columns.at[i]);
+		data_markdown(row, "raw", column_in_file(a, s, i));
 		bldr_list_add(rows, row);
 	}
 	return rows;
@@ -29,7 +38,7 @@ static int add_ddl(struct emitter *e, const struct lake_source *s, struct bldr_v
 
 	ddl_begin(&ddl);
 	for (size_t i = 0; i < s->file->columns.n; i++) {
-		ddl_column(&ddl, s->columns[i], "STRING", s->file->columns.at[i]);
+		ddl_column(&ddl, s->columns[i], "STRING", column_in_file(e->arena, s, i));
 	}
 	ddl_column(&ddl, "_corrupt_record", "STRING", "the whole record when it is malformed");
 	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
@@ -42,6 +51,9 @@ static int add_ddl(struct emitter *e, const struct lake_source *s, struct bldr_v
 
 static bool is_renamed(const struct lake_source *s)
 {
+	if (s->file->own_names.n > 0) {
+		return true;
+	}
 	for (size_t i = 0; i < s->file->columns.n; i++) {
 		if (strcmp(s->columns[i], s->file->columns.at[i]) != 0) {
 			return true;
@@ -54,7 +66,8 @@ static int add_names(struct emitter *e, const struct lake_source *s, struct bldr
 		     const char *variable)
 {
 	size_t n = s->file->columns.n;
-	int rc = data_strings(e, data, "header", variable, s->file->columns.at, n);
+	const texts *written = s->file->own_names.n == n ? &s->file->own_names : &s->file->columns;
+	int rc = data_strings(e, data, "header", variable, written->at, n);
 
 	if (rc == 0 && is_renamed(s)) {
 		rc = data_strings(e, data, "names", "COLUMNS", s->columns, n);
@@ -131,13 +144,14 @@ static int add_dialect(struct emitter *e, const struct lake_source *s, struct bl
 	const struct source_file *f = s->file;
 	bool quoted = *f->quote != '\0';
 	bool backslash = quoted && f->escape == ESCAPE_BACKSLASH;
+	bool gzip = f->compression == COMPRESSION_GZIP;
 	int rc = add_charset(e, f, data);
 
 	bldr_object_set(data, "has_header", bldr_bool(f->header));
 	bldr_object_set(data, "preamble_lines", bldr_int(f->preamble_lines));
 	bldr_object_set(data, "has_preamble", bldr_bool(f->preamble_lines > 0));
-	bldr_object_set(data, "misnamed",
-			bldr_bool(f->compression == COMPRESSION_GZIP && !ends_in_gz(f->path)));
+	bldr_object_set(data, "packed", bldr_bool(gzip && ends_in_gz(f->path)));
+	bldr_object_set(data, "misnamed", bldr_bool(gzip && !ends_in_gz(f->path)));
 	bldr_object_set(data, "quoted", bldr_bool(quoted));
 	bldr_object_set(data, "backslash", bldr_bool(backslash));
 	bldr_object_set(data, "escaped_as",
@@ -183,7 +197,7 @@ int bronze_emit(struct emitter *e, const struct lake_source *s)
 
 	bldr_object_set(data, "table", bldr_text(f->table));
 	data_markdown(data, "file_text", f->path);
-	bldr_object_set(data, "columns", column_rows(s));
+	bldr_object_set(data, "columns", column_rows(e->arena, s));
 	bldr_object_set(data, "has_totals", bldr_bool(f->not_rows.n > 0));
 	data_markdown(data, "totals_text", words(e->arena, &f->not_rows));
 	rc = add_file(e, f, data);

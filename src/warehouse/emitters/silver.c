@@ -258,10 +258,13 @@ static int add_unique(struct emitter *e, const struct lake_source *s, struct bld
 static int add_rest(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
 {
 	bool csv = s->file->format == FORMAT_CSV;
+	const char *fits = s->file->header ? "header" : "columns";
 	int rc = add_totals(e, s, data);
 
+	bldr_object_set(data, "fits", bldr_text(fits));
 	bldr_object_set(data, "malformed",
-			bldr_text(csv ? "it does not fit the header" : "it is no good JSON object"));
+			bldr_text(csv ? arena_printf(e->arena, "it does not fit the %s", fits)
+				      : "it is no good JSON object"));
 	bldr_object_set(data, "csv", bldr_bool(csv));
 	bldr_object_set(data, "place",
 			bldr_text(lake_shares_lines(s) ? "\"_source_line\", \"_source_record\""

@@ -181,7 +181,7 @@ static int run(const char *folder)
 	wall[1] = wall_s();
 	cpu[1] = cpu_s();
 	if (rc == 0) {
-		rc = ingest_profile_table(folder, &sources.files.at[0], &a, &t, &err);
+		rc = ingest_profile_table(folder, &sources.files.at[0], NULL, &a, &t, &err);
 	}
 	wall[2] = wall_s();
 	cpu[2] = cpu_s();

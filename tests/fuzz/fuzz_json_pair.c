@@ -1,0 +1,64 @@
+/*
+ * The two JSON readers, ingest's and the Tester's, over the same file, as lines and as an array: they were written
+ * apart from the same rules, so they must agree on the columns, on every record's place and on its values.
+ */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "fuzz/folder.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/pair.h"
+
+static void collect(struct source_file *f, struct arena *a)
+{
+	struct bldr_error err = { 0 };
+	struct csv_record record;
+	struct csv_reader *r;
+	char hash[HASH_HEX_MAX];
+	int rc;
+	ASSERT(csv_reader_discover(folder_path(), f, &r, &err) == 0);
+	while ((rc = csv_reader_next(r, &record, &err)) > 0) {
+	}
+	ASSERT(rc == 0);
+	const texts *keys = csv_reader_keys(r);
+	for (size_t i = 0; i < keys->n; i++) {
+		*LIST_ADD(a, &f->columns) = arena_strdup(a, keys->at[i]);
+	}
+	f->bom = csv_reader_bom(r);
+	ASSERT(csv_reader_drain(r, hash, &f->bytes, &err) == 0);
+	f->hash = arena_strdup(a, hash);
+	csv_reader_close(r);
+}
+
+static void read_as(int format)
+{
+	struct arena a = { 0 };
+	struct bldr_error err = { 0 };
+	struct raw_table t;
+	struct source_file f = { .path = "data.json",
+				 .format = format,
+				 .encoding = "utf-8",
+				 .delimiter = "",
+				 .quote = "" };
+	collect(&f, &a);
+	if (f.columns.n > 0) {
+		ASSERT(raw_table_read(folder_path(), &f, &a, &t, &err) == 0);
+		pair_compare(&f, &t);
+	}
+	arena_release(&a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	bool mark = size >= 2 && data[0] + data[1] == 0xFE + 0xFF;
+	bool turns = size >= 4 && (data[0] == 0) == (data[2] == 0) &&
+		(data[1] == 0) == (data[3] == 0) && (data[0] == 0) != (data[1] == 0);
+	bool packed = size >= 2 && data[0] == 0x1F && data[1] == 0x8B;
+	if (mark || turns || packed) {
+		return 0; /* the Tester takes it for UTF-16, or for gzip, and says that it is declared wrongly */
+	}
+	folder_put("data.json", data, size);
+	read_as(FORMAT_JSONL);
+	read_as(FORMAT_JSON);
+	return 0;
+}

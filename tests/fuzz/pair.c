@@ -1,0 +1,47 @@
+/* Written for both formats' targets: what a record is, both readers say in the same terms. */
+#include "fuzz/pair.h"
+
+#include "fuzz/folder.h"
+#include "fuzz/fuzz.h"
+
+static void same_record(const struct raw_table *t, size_t i, const struct csv_record *r)
+{
+	ASSERT(i < t->records.n);
+	const struct raw_record *other = &t->records.at[i];
+	ASSERT(other->line == r->line && other->offset == (size_t)r->offset);
+	ASSERT(other->size == r->raw_size && t->columns == r->n);
+	for (size_t j = 0; j < r->n; j++) {
+		const char *text = raw_field(t, i, j);
+		ASSERT(strlen(text) == r->fields[j].size);
+		ASSERT(memcmp(text, r->fields[j].text, r->fields[j].size) == 0);
+	}
+}
+
+static void same_reject(const struct raw_table *t, size_t i, const struct csv_record *r)
+{
+	ASSERT(i < t->rejects.n);
+	const struct raw_record *other = &t->rejects.at[i].record;
+	ASSERT(other->line == r->line && other->offset == (size_t)r->offset);
+	/* ingest keeps the beginning of a record that is too long */
+	ASSERT(other->size == r->raw_size || other->size > CSV_RECORD_MAX);
+}
+
+void pair_compare(const struct source_file *f, const struct raw_table *t)
+{
+	struct bldr_error err = { 0 };
+	struct csv_record record;
+	struct csv_reader *r;
+	size_t good = 0;
+	size_t rejected = 0;
+	int rc;
+	ASSERT(csv_reader_open(folder_path(), f, true, &r, &err) == 0);
+	while ((rc = csv_reader_next(r, &record, &err)) > 0) {
+		if (record.rejected == NULL) {
+			same_record(t, good++, &record);
+		} else {
+			same_reject(t, rejected++, &record);
+		}
+	}
+	ASSERT(rc == 0 && good == t->records.n && rejected == t->rejects.n);
+	csv_reader_close(r);
+}
