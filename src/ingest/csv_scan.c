@@ -39,10 +39,7 @@ static size_t line_end_size(struct text_window *w, size_t i)
 /* A copy of bytes from..to of the record without what escapes quotes. */
 static struct span unescape(struct csv_reader *r, size_t from, size_t to)
 {
-	char escape = '\\';
-	if (!r->backslash) {
-		escape = (char)r->quote;
-	}
+	char escape = (char)(r->backslash ? '\\' : r->quote);
 	reader_text_room(r, to - from);
 	struct span span = { .from = r->text_size, .own = true };
 	for (size_t i = from; i < to; i++) {

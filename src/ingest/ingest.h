@@ -143,8 +143,8 @@ struct table_sketch; /* ingest/sketch.h */
  * Profiles one table (key candidates of one column included, none chosen). Types and null tokens as ingest/infer.h
  * states; values are judged without the blanks around them. Values longer than 256 bytes are shown cut. However many
  * records are rejected, the table has its profile. said: what bldr.json says of the table, or NULL; types, formats and
- * marks that it gives are taken. Reads the file once, and once more when a column beyond its budget is
- * of another type than its first values. Errors: CHANGED, IO, INVALID (no value of a column is as bldr.json says).
+ * marks that it gives are taken. Reads the file once, and once more when a column beyond its budget is of another type
+ * than its first values. Errors: CHANGED, IO, INVALID (no value of a column is as bldr.json says).
  */
 int ingest_profile_table(const char *folder, const struct source_file *file,
 			 const struct table_override *said, struct arena *a,

@@ -238,12 +238,15 @@ static bool near_type(const struct column_tally *t, const struct column_inferred
 	return best * 2 >= t->rows && best < t->rows;
 }
 
-struct verdict judge_decide(const struct judge *j, const struct column_context *context)
+struct verdict judge_decide(const struct judge *j, const struct column_context *context,
+			    const struct column_override *said)
 {
 	struct verdict v;
 	column_infer(&j->tally, context, &v.column);
-	/* values that are none of the type are the exceptions, if there are any */
-	v.has_near = v.column.nonconforming == 0 && near_type(&j->tally, &v.column, &v.near);
+	given_decide(said, &j->tally, &v.column);
+	/* values that are none of the type are the exceptions, if there are any; what is given is not doubted */
+	v.has_near = v.column.nonconforming == 0 && !v.column.given &&
+		near_type(&j->tally, &v.column, &v.near);
 	return v;
 }
 
@@ -260,8 +263,9 @@ static bool plain_typed(const struct column_inferred *c, enum plain_kind kind)
 	switch (c->type.kind) {
 	case COLUMN_INT64:
 		return kind == PLAIN_INTEGER;
-	case COLUMN_DECIMAL: /* of formatted ones the point may be a mark of groups */
-		return kind == PLAIN_INTEGER || (kind == PLAIN_FRACTION && !c->formatted);
+	case COLUMN_DECIMAL: /* of formatted ones the point may be a mark of groups, given ones must have room */
+		return !c->given &&
+			(kind == PLAIN_INTEGER || (kind == PLAIN_FRACTION && !c->formatted));
 	case COLUMN_TIMESTAMP_NTZ:
 		return kind == PLAIN_TIME && c->format == COLUMN_NO_FORMAT;
 	case COLUMN_DATE:
@@ -300,7 +304,7 @@ enum conformity verdict_read(const struct verdict *v, const char *trimmed, size_
 {
 	static const struct column_inferred decimal = { .type = { .kind = COLUMN_DECIMAL } };
 	const struct column_inferred *c = &v->column;
-	bool may_widen = c->type.kind == COLUMN_INT64 && !c->formatted;
+	bool may_widen = c->type.kind == COLUMN_INT64 && !c->formatted && !c->given;
 	if (c->type.kind == COLUMN_TEXT) {
 		return CONFORMS;
 	}
@@ -409,7 +413,10 @@ const char *verdict_text(struct arena *a, const struct verdict *v, const struct 
 static bool read_alike(const struct column_inferred *a, const struct column_inferred *b)
 {
 	bool dates = a->type.kind == COLUMN_DATE || a->type.kind == COLUMN_TIMESTAMP_NTZ;
-	return a->type.kind == b->type.kind && a->formatted == b->formatted &&
+	bool room = !a->given ||
+		(a->type.precision == b->type.precision && a->type.scale == b->type.scale);
+	return a->type.kind == b->type.kind && a->given == b->given && room &&
+		a->formatted == b->formatted &&
 		(!a->formatted || a->number.reading == b->number.reading) &&
 		(!dates || a->format == b->format);
 }
@@ -420,7 +427,7 @@ bool verdict_same(const struct verdict *then, const struct verdict *now, int64_t
 	const struct column_inferred *b = &now->column;
 	bool alike = read_alike(a, b) && (wider == 0 || b->type.kind != COLUMN_INT64);
 	bool widened = a->type.kind == COLUMN_INT64 && b->type.kind == COLUMN_DECIMAL &&
-		!a->formatted && !b->formatted;
+		!a->formatted && !b->formatted && !a->given && !b->given;
 	bool near = then->has_near == now->has_near &&
 		(!now->has_near || read_alike(&then->near, &now->near));
 	return (alike || widened) && near;

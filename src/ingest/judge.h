@@ -1,5 +1,5 @@
 /*
- * How the profile asks what values are: the one place where it calls infer.h. A value is judged into a tally, a
+ * How the profile asks what values are: the one place where it calls infer.h and given.h. A value is judged into a tally, a
  * column is decided from its tally, and with the verdict a value is read.
  *
  * Most values never reach infer.h: a scan sorts them into classes of which every member counts alike in the tally -
@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "ingest/infer.h"
+#include "ingest/given.h"
 
 enum plain_kind { PLAIN_NONE, PLAIN_INTEGER, PLAIN_FRACTION, PLAIN_DATE, PLAIN_TIME, PLAIN_TEXT };
 
@@ -53,8 +53,9 @@ struct verdict {
 	struct column_inferred near;
 };
 
-/* j is settled. */
-struct verdict judge_decide(const struct judge *j, const struct column_context *context);
+/* j is settled. said: what bldr.json says of the column, or NULL. */
+struct verdict judge_decide(const struct judge *j, const struct column_context *context,
+			    const struct column_override *said);
 
 bool verdict_null(const struct verdict *v, enum null_class class);
 

@@ -12,7 +12,6 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/utf8.h"
-#include "ingest/given.h"
 #include "ingest/keys.h"
 
 enum {
@@ -387,14 +386,14 @@ static struct table_sketch describe(struct pass *p, const struct source_file *fi
 	return s;
 }
 
-/* What bldr.json says of a column must be true of some value. */
-static int check_given(const struct pass *p, const struct source_file *file,
-		       const struct table_profile *t, struct bldr_error *err)
+/* Described columns in which no value is as it is said. */
+static int check_given(const struct pass *p, const struct table_profile *t, struct bldr_error *err)
 {
 	int rc = 0;
-	for (size_t c = 0; c < p->n && rc == 0; c++) {
-		rc = given_fits(p->columns[c].said, &p->columns[c].verdict.column, file->table,
-				t->rows - t->columns.at[c].nulls, err);
+	for (size_t c = 0; rc == 0 && c < p->n; c++) {
+		const struct column *column = &p->columns[c];
+		rc = given_fits(column->said, &column->verdict.column, t->table,
+				t->rows - column->nulls, err);
 	}
 	return rc;
 }
@@ -415,10 +414,10 @@ int ingest_profile_sketch(const char *folder, const struct source_file *file,
 	while (rc == 0 && needs_again(&p)) {
 		rc = read_again(folder, file, &p, err);
 	}
-	struct table_sketch s = { 0 };
+	struct table_sketch s;
 	if (rc == 0) {
 		s = describe(&p, file, a, &t);
-		rc = check_given(&p, file, &t, err);
+		rc = check_given(&p, &t, err);
 	}
 	if (rc == 0) {
 		*ret = t;

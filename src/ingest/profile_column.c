@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "ingest/fingerprint.h"
-#include "ingest/given.h"
 
 enum {
 	SHOWN_MAX = 256,
@@ -152,8 +151,8 @@ static void observe(struct observed *f, const struct verdict *verdict, const str
 	f->rows += v->rows;
 	enum conformity c = verdict_read(verdict, v->trimmed, v->trimmed_size, &v->plain, &t);
 	if (c == CONFORMS_NOT || (c == CONFORMS_WIDER && f->final)) {
+		f->nonconforming += v->rows;
 		f->ascending = false;
-		f->unfit += v->rows;
 		add_exception(f, v, a);
 		return;
 	}
@@ -288,10 +287,7 @@ static struct verdict decide(struct column *c, bool is_key)
 						.is_key = is_key,
 						.hint = c->hint };
 	judge_settle(&c->judge);
-	struct verdict v = judge_decide(&c->judge, &context);
-	given_decide(c->said, &c->judge.tally, &v.column);
-	v.has_near = v.has_near && !v.column.given;
-	return v;
+	return judge_decide(&c->judge, &context, c->said);
 }
 
 /* Judges the first values of a column, decides, and takes them: data[i] says of the i-th that it is no token. */

@@ -41,10 +41,9 @@ struct taken {
 
 /* What was seen of the non-null values under one verdict. */
 struct observed {
-	bool final;    /* the verdict is the column's */
-	int64_t rows;  /* that are not null */
-	int64_t unfit; /* of these, none of the type */
-	int64_t wider;
+	bool final;   /* the verdict is the column's */
+	int64_t rows; /* that are not null */
+	int64_t wider, nonconforming;
 	bool any;                    /* min and max are set */
 	bool ascending;              /* every value but the first was greater than all before it */
 	struct typed_value min, max; /* not of text */
@@ -58,9 +57,9 @@ struct observed {
 
 struct column {
 	const char *name;
-	const struct column_override *said; /* by bldr.json; NULL: nothing */
 	bool speaks_of_date;
-	enum date_hint hint; /* known when the table is read */
+	const struct column_override *said; /* what bldr.json says of it, or NULL */
+	enum date_hint hint;                /* known when the table is read */
 	struct distinct values;
 	bool estimating;
 

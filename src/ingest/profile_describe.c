@@ -297,13 +297,13 @@ static void describe_bounds(struct arena *a, const struct column *c, struct colu
 struct column_profile column_describe(struct column *c, size_t ordinal, size_t sampled,
 				      struct arena *a, struct column_sketch *ret_sketch)
 {
-	if (c->verdict.column.given) { /* no tally knows how many fit */
-		c->verdict.column.nonconforming = c->found.unfit;
-	}
 	char type[COLUMN_TYPE_TEXT_MAX];
 	bool exact;
 	if (c->proving) {
 		unique_settle(&c->fingerprints);
+	}
+	if (c->verdict.column.given) {
+		c->verdict.column.nonconforming = c->found.nonconforming;
 	}
 	struct column_profile p = {
 		.name = arena_strdup(a, c->name),

@@ -39,13 +39,16 @@ static int dump(char **argv, struct arena *a, struct bldr_error *err)
 		l[i] = strtoull(argv[2 + i], NULL, 10);
 	}
 	struct profile_limits limits = { l[0], l[1], l[2], l[3], l[4] };
+	struct overrides o = { 0 };
 	int rc = ingest_discover(argv[1], a, &sources, err);
+	rc = rc == 0 ? overrides_decode(sources.overrides, a, &o, err) : rc;
 	struct bldr_value *list = bldr_list();
 	for (size_t i = 0; rc == 0 && i < sources.files.n; i++) {
 		struct table_profile t;
 		struct table_sketch s;
-		rc = ingest_profile_sketch(argv[1], &sources.files.at[i], NULL, &limits, a, &t, &s,
-					   err);
+		const struct source_file *file = &sources.files.at[i];
+		rc = ingest_profile_sketch(argv[1], file, overrides_table(&o, file->table), &limits,
+					   a, &t, &s, err);
 		if (rc == 0) {
 			struct bldr_value *v = bldr_object();
 			bldr_object_set(v, "profile", shape_encode(&table_profile_shape, &t));

@@ -221,6 +221,52 @@ def test_late_values_decide(tmp_path: Path, column_bytes: int) -> None:
     assert found["day_or_month"]["date_formats"][0]["format"] == "MM/dd/yyyy"
 
 
+GIVEN: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
+    "room": (  # two digits before the point: 100 and more have none
+        lambda i: f"{scattered(i) / 100:.2f}",
+        {"type": "decimal(4,2)"},
+        {"nonconforming": ROWS - 9999, "min": "0.01", "max": "99.99"},
+    ),
+    "zeros": (
+        lambda i: f"{scattered(i):06}" if i != BAD else "12.5",
+        {"type": "int64"},
+        {"nonconforming": 1, "min": "1", "max": str(ROWS), "leading_zeros": ROWS - 1},
+    ),
+    "comma": (  # 1,234 is a fraction
+        lambda i: f"{1 + i % 9},{i % 1000:03}" if i < BAD else f"{1 + i % 9}.{i % 1000:03}",
+        {"decimal_mark": ",", "group_mark": "."},
+        {"min": "1.000", "max": "9999.000", "nonconforming": None},
+    ),
+    "day": (
+        lambda i: f"{1 + i % 28:02}/{1 + i % 12:02}/2024" if i < BAD else "12/31/2024",
+        {"date_format": "MM/dd/yyyy"},
+        {"type": "date", "max": "2024-12-31"},
+    ),
+    "words": (
+        lambda i: i + 1 if i != BAD else "oops",
+        {"type": "text"},
+        {"min": "1", "max": "oops"},
+    ),
+}
+
+
+@pytest.mark.parametrize("column_bytes", [0, 1, 2048])
+def test_what_is_given(tmp_path: Path, column_bytes: int) -> None:
+    lines = [",".join(GIVEN)]
+    lines += [",".join(f'"{value(i)}"' for value, _, _ in GIVEN.values()) for i in range(ROWS)]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    said = {name: given for name, (_, given, _) in GIVEN.items()}
+    (tmp_path / "bldr.json").write_text(json.dumps({"tables": {"t": {"columns": said}}}))
+    exact = columns(dump(tmp_path)[0])
+    found = columns(dump(tmp_path, **{**TINY, "column": column_bytes})[0])
+    for name, (_, given, expected) in GIVEN.items():
+        for key in ALWAYS_EXACT:
+            assert found[name].get(key) == exact[name].get(key), (name, key)
+        assert found[name]["type"] == given.get("type", found[name]["type"])
+        for key, value in expected.items():
+            assert found[name].get(key) == value, (name, key)
+
+
 def test_room_for_proofs(tmp_path: Path) -> None:
     """Every 65536 rows columns that repeat and, from the last, those without room are given up."""
     rows = 150_001
