@@ -37,7 +37,7 @@ static size_t line_end_size(struct text_window *w, size_t i)
 }
 
 /* A copy of bytes from..to of the record without what escapes quotes. */
-static struct span unescape(struct csv_reader *r, size_t from, size_t to)
+static struct span unescape(struct record_reader *r, size_t from, size_t to)
 {
 	char escape = (char)(r->backslash ? '\\' : r->quote);
 	reader_text_room(r, to - from);
@@ -54,7 +54,7 @@ static struct span unescape(struct csv_reader *r, size_t from, size_t to)
 }
 
 /* To the next delimiter or line end. */
-static size_t skip_plain(struct csv_reader *r, struct scan *s)
+static size_t skip_plain(struct record_reader *r, struct scan *s)
 {
 	struct text_window *w = &r->w;
 	size_t from = s->i;
@@ -79,7 +79,7 @@ static size_t at_hand(const struct text_window *w)
 }
 
 /* Unquoted fields at hand, to the record's end (true) or to the first byte of a field that wants a closer look. */
-static bool scan_plain_fields(struct csv_reader *r, struct scan *s)
+static bool scan_plain_fields(struct record_reader *r, struct scan *s)
 {
 	const char *data = r->w.data + r->w.at;
 	size_t size = at_hand(&r->w);
@@ -111,7 +111,7 @@ static bool scan_plain_fields(struct csv_reader *r, struct scan *s)
 }
 
 /* Leaves bytes at hand behind that are neither quote, backslash nor line end. */
-static void skip_quoted(struct csv_reader *r, struct scan *s)
+static void skip_quoted(struct record_reader *r, struct scan *s)
 {
 	const char *data = r->w.data + r->w.at;
 	size_t size = at_hand(&r->w);
@@ -126,7 +126,7 @@ static void skip_quoted(struct csv_reader *r, struct scan *s)
 }
 
 /* Goes to the closing quote. False: there is none. */
-static bool find_closing(struct csv_reader *r, struct scan *s, bool *ret_escaped)
+static bool find_closing(struct record_reader *r, struct scan *s, bool *ret_escaped)
 {
 	struct text_window *w = &r->w;
 	while (skip_quoted(r, s), window_have(w, s->i)) {
@@ -156,7 +156,7 @@ static bool find_closing(struct csv_reader *r, struct scan *s, bool *ret_escaped
 	return false;
 }
 
-static void scan_quoted(struct csv_reader *r, struct scan *s)
+static void scan_quoted(struct record_reader *r, struct scan *s)
 {
 	size_t from = ++s->i;
 	int64_t lines = s->lines;
@@ -180,7 +180,7 @@ static void scan_quoted(struct csv_reader *r, struct scan *s)
 	}
 }
 
-static void scan_fields(struct csv_reader *r, struct scan *s)
+static void scan_fields(struct record_reader *r, struct scan *s)
 {
 	struct text_window *w = &r->w;
 	while (!scan_plain_fields(r, s)) {
@@ -200,7 +200,7 @@ static void scan_fields(struct csv_reader *r, struct scan *s)
 }
 
 /* The record ends with the line of the open quote. Nothing of it is kept as fields. */
-static void cut_to_line(struct csv_reader *r, struct scan *s)
+static void cut_to_line(struct record_reader *r, struct scan *s)
 {
 	s->lines = s->open_lines;
 	r->found = 0;
@@ -211,7 +211,7 @@ static void cut_to_line(struct csv_reader *r, struct scan *s)
 	}
 }
 
-size_t csv_scan(struct csv_reader *r)
+size_t csv_scan(struct record_reader *r)
 {
 	struct scan s = { 0 };
 	scan_fields(r, &s);
@@ -236,7 +236,7 @@ size_t csv_scan(struct csv_reader *r)
 }
 
 /* Leaves physical lines behind that are no records. */
-static void skip_preamble(struct csv_reader *r)
+static void skip_preamble(struct record_reader *r)
 {
 	struct text_window *w = &r->w;
 	for (; r->preamble_lines > 0 && window_have(w, 0); r->preamble_lines--) {
@@ -250,7 +250,7 @@ static void skip_preamble(struct csv_reader *r)
 	}
 }
 
-bool csv_start(struct csv_reader *r)
+bool csv_start(struct record_reader *r)
 {
 	struct text_window *w = &r->w;
 	if (!r->begun) {

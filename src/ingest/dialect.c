@@ -49,13 +49,13 @@ static bool enclosed(const char *s, size_t size, char quote)
 	return size >= 2 && s[0] == quote && s[size - 1] == quote;
 }
 
-static bool stood_in_quotes(const struct csv_record *r, size_t i)
+static bool stood_in_quotes(const struct record *r, size_t i)
 {
 	const char *text = r->fields[i].text;
 	return text < r->raw || text > r->raw + r->raw_size || (text > r->raw && text[-1] == '"');
 }
 
-static int64_t cell_worth(struct trial *t, const struct csv_record *r, size_t i)
+static int64_t cell_worth(struct trial *t, const struct record *r, size_t i)
 {
 	const struct source_file *f = &t->file;
 	const char *s = r->fields[i].text;
@@ -79,16 +79,16 @@ static int64_t cell_worth(struct trial *t, const struct csv_record *r, size_t i)
 
 static void read_rows(struct trial *t, const char *text, size_t size)
 {
-	struct csv_reader *r = csv_reader_memory(&t->file, text, size);
-	struct csv_record record;
-	while (t->n < DIALECT_ROWS_MAX && csv_reader_next(r, &record, NULL) > 0) {
+	struct record_reader *r = record_reader_memory(&t->file, text, size);
+	struct record record;
+	while (t->n < DIALECT_ROWS_MAX && record_reader_next(r, &record, NULL) > 0) {
 		struct row row = { record.n, record.line, record.rejected != NULL, 0 };
 		for (size_t i = 0; i < record.n && !row.faulty; i++) {
 			row.cells += cell_worth(t, &record, i);
 		}
 		t->rows[t->n++] = row;
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 }
 
 /* The commonest width of rows that can be read; of several the larger one. */
@@ -261,7 +261,8 @@ struct column {
 	size_t size;
 };
 
-static void see_cell(struct column *c, const struct csv_field *f, const struct csv_field *first)
+static void see_cell(struct column *c, const struct record_field *f,
+		     const struct record_field *first)
 {
 	enum cell_kind kind = cell_kind(f->text, f->size);
 	if (kind == CELL_EMPTY) {
@@ -276,7 +277,7 @@ static void see_cell(struct column *c, const struct csv_field *f, const struct c
 }
 
 /* What a column says about the first row: > 0 it is a header. */
-static int column_says(const struct column *c, const struct csv_field *first)
+static int column_says(const struct column *c, const struct record_field *first)
 {
 	enum cell_kind kind = cell_kind(first->text, first->size);
 	enum cell_kind most = CELL_TEXT;
@@ -305,11 +306,11 @@ static int column_says(const struct column *c, const struct csv_field *first)
 }
 
 struct head {
-	struct csv_field *fields;
+	struct record_field *fields;
 	size_t n;
 };
 
-static struct head copy_fields(const struct csv_record *r)
+static struct head copy_fields(const struct record *r)
 {
 	struct head h = { xcalloc(r->n + 1, sizeof(*h.fields)), r->n };
 	for (size_t i = 0; i < r->n; i++) {
@@ -327,13 +328,13 @@ static void free_fields(struct head *h)
 	free(h->fields);
 }
 
-static int judge_header(struct csv_reader *r, const struct csv_record *first)
+static int judge_header(struct record_reader *r, const struct record *first)
 {
 	struct head head = copy_fields(first);
 	struct column *columns = xcalloc(head.n + 1, sizeof(*columns));
-	struct csv_record record;
+	struct record record;
 	int says = 0;
-	for (int i = 0; i < HEADER_ROWS_MAX && csv_reader_next(r, &record, NULL) > 0; i++) {
+	for (int i = 0; i < HEADER_ROWS_MAX && record_reader_next(r, &record, NULL) > 0; i++) {
 		for (size_t j = 0; record.rejected == NULL && j < record.n && j < head.n; j++) {
 			see_cell(&columns[j], &record.fields[j], &head.fields[j]);
 		}
@@ -349,13 +350,13 @@ static int judge_header(struct csv_reader *r, const struct csv_record *first)
 /* Without evidence the first record is a header: so most files are. */
 static int find_header(const struct search *s, struct source_file *file)
 {
-	struct csv_reader *r = csv_reader_memory(file, s->text, s->size);
-	struct csv_record first;
+	struct record_reader *r = record_reader_memory(file, s->text, s->size);
+	struct record first;
 	int says = 0;
-	if (csv_reader_next(r, &first, NULL) > 0 && first.kind == RECORD_GOOD) {
+	if (record_reader_next(r, &first, NULL) > 0 && first.kind == RECORD_GOOD) {
 		says = judge_header(r, &first);
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 	return says;
 }
 

@@ -190,18 +190,18 @@ static const char *given_of_csv(const struct file_override *said)
 static bool has_json_lines(const struct exam *e)
 {
 	struct source_file file = *e->file;
-	struct csv_record record;
+	struct record record;
 	size_t good = 0;
 	size_t all = 0;
 	file.format = FORMAT_JSONL;
 	file.delimiter = "";
 	file.quote = "";
-	struct csv_reader *r = csv_reader_memory(&file, e->look.head, e->look.head_size);
-	while (all < JSON_LINES_LOOKED_AT && csv_reader_next(r, &record, NULL) > 0) {
+	struct record_reader *r = record_reader_memory(&file, e->look.head, e->look.head_size);
+	while (all < JSON_LINES_LOOKED_AT && record_reader_next(r, &record, NULL) > 0) {
 		good += record.kind == RECORD_GOOD ? 1 : 0;
 		all++;
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 	return good * 2 > all && (all > 1 || named(e, "jsonl") || named(e, "ndjson"));
 }
 
@@ -241,25 +241,25 @@ static int json_format(struct exam *e)
 /* Collects the keys of all good records: the file is read a second time, and must be the same. */
 static int read_json(struct exam *e, struct bldr_error *err)
 {
-	struct csv_reader *r;
-	struct csv_record record;
+	struct record_reader *r;
+	struct record record;
 	char hash[HASH_HEX_MAX];
 	int64_t bytes;
 	e->file->delimiter = "";
 	e->file->quote = "";
 	e->file->header = false;
-	int rc = csv_reader_discover(e->folder, e->file, &r, err);
+	int rc = record_reader_discover(e->folder, e->file, &r, err);
 	if (rc != 0) {
 		return rc;
 	}
-	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+	while ((rc = record_reader_next(r, &record, err)) > 0) {
 	}
-	rc = rc != 0 ? rc : csv_reader_drain(r, hash, &bytes, err);
-	const texts *keys = csv_reader_keys(r);
+	rc = rc != 0 ? rc : record_reader_drain(r, hash, &bytes, err);
+	const texts *keys = record_reader_keys(r);
 	for (size_t i = 0; i < keys->n && rc == 0; i++) {
 		*LIST_ADD(e->arena, &e->file->columns) = arena_strdup(e->arena, keys->at[i]);
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 	if (rc == 0 && strcmp(hash, e->look.hash) != 0) {
 		return bldr_error_set(err, BLDR_E_CHANGED,
 				      "\"%s\" has changed since it was first read", e->file->path);
@@ -306,10 +306,10 @@ static int give_columns(struct exam *e, struct bldr_error *err)
 /* The first record, as it is written. It must be readable when it is the header. */
 static void read_first_record(struct exam *e)
 {
-	struct csv_reader *r = csv_reader_memory(e->file, e->look.head, e->look.head_size);
-	struct csv_record record;
+	struct record_reader *r = record_reader_memory(e->file, e->look.head, e->look.head_size);
+	struct record record;
 	texts written = { 0 };
-	int rc = csv_reader_header(r, &record, NULL);
+	int rc = record_reader_header(r, &record, NULL);
 	if (rc > 0 && record.kind == RECORD_UNREADABLE) {
 		refuse(e,
 		       arena_printf(e->arena, "its header in line %lld cannot be read: %s",
@@ -325,7 +325,7 @@ static void read_first_record(struct exam *e)
 	} else {
 		refuse(e, "empty: it has no header");
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 }
 
 static struct dialect_given given_dialect(const struct file_override *said)

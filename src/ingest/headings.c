@@ -102,7 +102,7 @@ static const char *total_word(const char *s, size_t size, struct arena *a)
 	return NULL;
 }
 
-static void see_record(struct tally *t, const struct csv_record *r)
+static void see_record(struct tally *t, const struct record *r)
 {
 	size_t empty = 0;
 	for (size_t i = 0; i < r->n; i++) {
@@ -131,14 +131,14 @@ static void see_record(struct tally *t, const struct csv_record *r)
 static void see_records(struct tally *t, const struct source_file *file, const char *text,
 			size_t size)
 {
-	struct csv_reader *r = csv_reader_memory(file, text, size);
-	struct csv_record record;
-	while (csv_reader_next(r, &record, NULL) > 0) {
+	struct record_reader *r = record_reader_memory(file, text, size);
+	struct record record;
+	while (record_reader_next(r, &record, NULL) > 0) {
 		if (record.kind == RECORD_GOOD && record.n == file->columns.n) {
 			see_record(t, &record);
 		}
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 }
 
 void headings_totals(const struct first_look *look, struct arena *a, struct source_file *file)

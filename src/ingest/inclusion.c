@@ -152,7 +152,7 @@ static bool is_null(const struct column_profile *p, const char *trimmed, size_t 
 	return false;
 }
 
-static void add_value(struct search *s, struct column *c, const struct csv_field *f)
+static void add_value(struct search *s, struct column *c, const struct record_field *f)
 {
 	size_t size = f->size;
 	const char *trimmed = value_trim(f->text, &size);
@@ -174,13 +174,13 @@ static int read_values(const char *folder, struct search *s, size_t from, size_t
 		       struct bldr_error *err)
 {
 	const struct source_file *file = s->tables[s->columns.at[from].table].file;
-	struct csv_reader *r;
-	struct csv_record record;
-	int rc = csv_reader_open(folder, file, true, &r, err);
+	struct record_reader *r;
+	struct record record;
+	int rc = record_reader_open(folder, file, true, &r, err);
 	if (rc != 0) {
 		return rc;
 	}
-	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+	while ((rc = record_reader_next(r, &record, err)) > 0) {
 		if (record.rejected != NULL) {
 			continue;
 		}
@@ -198,7 +198,7 @@ static int read_values(const char *folder, struct search *s, size_t from, size_t
 			break;
 		}
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 	return rc;
 }
 

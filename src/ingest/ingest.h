@@ -45,36 +45,36 @@ enum record_kind {
 	RECORD_TOTAL,      /* it fits, but is a total of others and no row */
 };
 
-struct csv_field {
+struct record_field {
 	const char *text; /* decoded, not NUL-terminated, valid until the next record */
 	size_t size;
 };
 
-struct csv_record {
+struct record {
 	int64_t line;    /* first physical line, from 1 */
 	int64_t offset;  /* of its first byte in the text */
 	const char *raw; /* the record as it stands in the text, without its line end */
 	size_t raw_size; /* of a record that is too long only the first 4 KB are kept */
-	const struct csv_field *fields;
+	const struct record_field *fields;
 	size_t n;
 	enum record_kind kind;
 	const char *rejected; /* NULL: good. Else why: the fields are then what could be read */
 	const char *hash;     /* rejected: BLAKE2b-256 of all its raw bytes; NULL when good */
 };
 
-struct csv_reader;
+struct record_reader;
 
 /*
  * Opens a source file of folder, and no symbolic link in its place. verify: the content's size and hash
  * are compared with the file's when the end is reached. Errors: NOT_FOUND, IO; INVALID (an encoding that nobody
  * knows).
  */
-int csv_reader_open(const char *folder, const struct source_file *file, bool verify,
-		    struct csv_reader **ret, struct bldr_error *err);
-void csv_reader_close(struct csv_reader *r);
+int record_reader_open(const char *folder, const struct source_file *file, bool verify,
+		       struct record_reader **ret, struct bldr_error *err);
+void record_reader_close(struct record_reader *r);
 /* 1: *ret is the next record after the header; 0: end; negative: IO, INVALID or LIMIT (it cannot be unpacked), or
  * CHANGED (`"orders.csv" has changed since it was first read`), found at the end at the latest. */
-int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err);
+int record_reader_next(struct record_reader *r, struct record *ret, struct bldr_error *err);
 
 /* ---- the steps ---- */
 

@@ -29,7 +29,7 @@ struct member {
 };
 
 struct js {
-	struct csv_reader *r;
+	struct record_reader *r;
 	size_t i;
 	size_t end; /* SIZE_MAX: the text's */
 	size_t depth, deepest;
@@ -166,7 +166,7 @@ static bool js_scalar(struct js *js)
 /* The bracket of this depth; a stack of bits grows with what is open. */
 static void js_push(struct js *js, bool object)
 {
-	struct csv_reader *r = js->r;
+	struct record_reader *r = js->r;
 	size_t at = js->depth / 8;
 	unsigned char bit = (unsigned char)(1U << js->depth % 8);
 	if (at >= r->stack_room) {
@@ -253,7 +253,7 @@ static bool js_value(struct js *js)
 
 static void add_member(struct js *js, struct member m)
 {
-	struct csv_reader *r = js->r;
+	struct record_reader *r = js->r;
 	if (js->members == r->members_room) {
 		r->members_room = r->members_room * 2 + 16;
 		r->members = xrealloc(r->members, r->members_room * sizeof(*r->members));
@@ -325,7 +325,7 @@ static uint32_t hex4(const char *s)
 	return c;
 }
 
-static void put_utf8(struct csv_reader *r, uint32_t c)
+static void put_utf8(struct record_reader *r, uint32_t c)
 {
 	char *to = r->text + r->text_size;
 	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
@@ -361,7 +361,7 @@ static uint32_t unescape(const char *s, size_t *ret_size)
 }
 
 /* The text between the quotes at `from`. False: it holds U+0000 or half a surrogate pair. */
-static bool decode(struct csv_reader *r, size_t from, size_t size, struct span *ret)
+static bool decode(struct record_reader *r, size_t from, size_t size, struct span *ret)
 {
 	const char *s = r->w.data + r->w.at + from;
 	const char *end = s + size;
@@ -391,7 +391,7 @@ static bool decode(struct csv_reader *r, size_t from, size_t size, struct span *
 
 /* ---- columns ---- */
 
-static struct json_key *key_of(struct csv_reader *r, const char *text, size_t size)
+static struct json_key *key_of(struct record_reader *r, const char *text, size_t size)
 {
 	if (!r->collect) {
 		return map_find(r->keys, text, size);
@@ -406,7 +406,7 @@ static struct json_key *key_of(struct csv_reader *r, const char *text, size_t si
 }
 
 /* The keys of the record's members. False: rejected. */
-static bool find_keys(struct csv_reader *r, size_t members)
+static bool find_keys(struct record_reader *r, size_t members)
 {
 	for (size_t i = 0; i < members; i++) {
 		struct member *m = &r->members[i];
@@ -433,7 +433,7 @@ static bool find_keys(struct csv_reader *r, size_t members)
 }
 
 /* The column's value, or the empty text when the record has none. False: rejected. */
-static bool add_value(struct csv_reader *r, const struct json_key *key)
+static bool add_value(struct record_reader *r, const struct json_key *key)
 {
 	struct span span = { 0 };
 	if (key->seen == r->records) {
@@ -453,7 +453,7 @@ static bool add_value(struct csv_reader *r, const struct json_key *key)
 }
 
 /* All values, in the order of the columns or, while these are collected, of the record. */
-static void add_values(struct csv_reader *r, size_t members)
+static void add_values(struct record_reader *r, size_t members)
 {
 	bool good = true;
 	size_t n = r->collect ? members : r->columns;
@@ -466,7 +466,7 @@ static void add_values(struct csv_reader *r, size_t members)
 	}
 }
 
-static void collect_columns(struct csv_reader *r, size_t members)
+static void collect_columns(struct record_reader *r, size_t members)
 {
 	for (size_t i = 0; i < members && r->reason[0] == '\0'; i++) {
 		struct json_key *key = r->members[i].key;
@@ -485,7 +485,7 @@ static void collect_columns(struct csv_reader *r, size_t members)
 /* A record that is JSON: is it a good one? */
 static void take(struct js *js, size_t size)
 {
-	struct csv_reader *r = js->r;
+	struct record_reader *r = js->r;
 	r->records++;
 	if (js->deepest > JSON_DEPTH_MAX) {
 		reader_reject(r, "more than %d brackets deep", JSON_DEPTH_MAX);
@@ -513,7 +513,7 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void begin(struct csv_reader *r)
+static void begin(struct record_reader *r)
 {
 	struct text_window *w = &r->w;
 	if (!r->begun) {
@@ -526,7 +526,7 @@ static void begin(struct csv_reader *r)
 }
 
 /* Leaves lines of blanks behind. */
-static bool start_line(struct csv_reader *r)
+static bool start_line(struct record_reader *r)
 {
 	struct text_window *w = &r->w;
 	for (size_t i = 0; window_have(w, i); i++) {
@@ -543,7 +543,7 @@ static bool start_line(struct csv_reader *r)
 	return !w->ended && w->rc == 0; /* a line of more blanks than a record may have */
 }
 
-static size_t scan_line(struct csv_reader *r)
+static size_t scan_line(struct record_reader *r)
 {
 	struct text_window *w = &r->w;
 	struct js js = { .r = r };
@@ -578,7 +578,7 @@ static size_t scan_line(struct csv_reader *r)
 
 /* ---- an array ---- */
 
-static void skip_blanks(struct csv_reader *r)
+static void skip_blanks(struct record_reader *r)
 {
 	struct text_window *w = &r->w;
 	while (window_have(w, 0) && blank(window_byte(w, 0))) {
@@ -587,7 +587,7 @@ static void skip_blanks(struct csv_reader *r)
 	}
 }
 
-static bool skip_char(struct csv_reader *r, char c)
+static bool skip_char(struct record_reader *r, char c)
 {
 	struct text_window *w = &r->w;
 	if (!window_have(w, 0) || window_byte(w, 0) != c) {
@@ -598,7 +598,7 @@ static bool skip_char(struct csv_reader *r, char c)
 	return true;
 }
 
-static bool break_array(struct csv_reader *r, const char *why)
+static bool break_array(struct record_reader *r, const char *why)
 {
 	r->place = JSON_ENDED;
 	reader_reject(r, "the array breaks here: %s", why);
@@ -606,7 +606,7 @@ static bool break_array(struct csv_reader *r, const char *why)
 }
 
 /* Behind the closing bracket only blanks may stand. */
-static bool end_array(struct csv_reader *r)
+static bool end_array(struct record_reader *r)
 {
 	if (window_have(&r->w, 0)) {
 		return break_array(r, "something behind the array");
@@ -616,7 +616,7 @@ static bool end_array(struct csv_reader *r)
 }
 
 /* True: an element follows, or what is left is a rejected record. */
-static bool start_element(struct csv_reader *r)
+static bool start_element(struct record_reader *r)
 {
 	if (r->place == JSON_ENDED) {
 		return false;
@@ -647,7 +647,7 @@ static bool start_element(struct csv_reader *r)
 	return false;
 }
 
-static size_t scan_element(struct csv_reader *r)
+static size_t scan_element(struct record_reader *r)
 {
 	struct js js = { .r = r, .end = SIZE_MAX };
 	if (r->place != JSON_ENDED) {
@@ -673,7 +673,7 @@ static size_t scan_element(struct csv_reader *r)
 
 /* ---- for the reader ---- */
 
-void json_open(struct csv_reader *r, const struct source_file *file)
+void json_open(struct record_reader *r, const struct source_file *file)
 {
 	r->keys = map_new();
 	for (size_t i = 0; !r->collect && i < file->columns.n; i++) {
@@ -683,7 +683,7 @@ void json_open(struct csv_reader *r, const struct source_file *file)
 	}
 }
 
-void json_close(struct csv_reader *r)
+void json_close(struct record_reader *r)
 {
 	map_free(r->keys);
 	arena_release(&r->key_arena);
@@ -691,13 +691,13 @@ void json_close(struct csv_reader *r)
 	free(r->stack);
 }
 
-bool json_start(struct csv_reader *r)
+bool json_start(struct record_reader *r)
 {
 	begin(r);
 	return r->format == FORMAT_JSONL ? start_line(r) : start_element(r);
 }
 
-size_t json_scan(struct csv_reader *r)
+size_t json_scan(struct record_reader *r)
 {
 	return r->format == FORMAT_JSONL ? scan_line(r) : scan_element(r);
 }

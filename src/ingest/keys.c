@@ -376,7 +376,7 @@ static void drop(struct sets *sets, struct set *s)
 }
 
 /* Values as the profile judges them; a tuple is exact: its values and the lengths of all but the last. */
-static void add_tuple(struct sets *sets, struct set *s, const struct csv_record *record,
+static void add_tuple(struct sets *sets, struct set *s, const struct record *record,
 		      struct buf *tuple)
 {
 	buf_clear(tuple);
@@ -415,9 +415,9 @@ static void keep_within(struct sets *sets, size_t bytes)
 static int check_sets(const char *folder, const struct source_file *file, struct sets *sets,
 		      struct bldr_error *err)
 {
-	struct csv_reader *r;
-	struct csv_record record;
-	int rc = csv_reader_open(folder, file, true, &r, err);
+	struct record_reader *r;
+	struct record record;
+	int rc = record_reader_open(folder, file, true, &r, err);
 	if (rc != 0) {
 		return rc;
 	}
@@ -426,7 +426,7 @@ static int check_sets(const char *folder, const struct source_file *file, struct
 	}
 	struct buf tuple;
 	buf_init(&tuple, (size_t)CSV_RECORD_MAX * 2);
-	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+	while ((rc = record_reader_next(r, &record, err)) > 0) {
 		for (size_t i = 0; record.rejected == NULL && i < sets->n; i++) {
 			if (sets->at[i].tuples != NULL) {
 				add_tuple(sets, &sets->at[i], &record, &tuple);
@@ -435,7 +435,7 @@ static int check_sets(const char *folder, const struct source_file *file, struct
 		keep_within(sets, KEY_SETS_BYTES);
 	}
 	buf_release(&tuple);
-	csv_reader_close(r);
+	record_reader_close(r);
 	return rc;
 }
 

@@ -71,7 +71,7 @@ static const char *clean_text(struct arena *a, const char *s, size_t size, size_
 	return text;
 }
 
-static void add_rejected(const struct csv_record *record, struct arena *a, struct table_profile *t)
+static void add_rejected(const struct record *record, struct arena *a, struct table_profile *t)
 {
 	t->rejected_rows++;
 	if (t->rejected.n == PROFILE_REJECTED_SHOWN) {
@@ -208,7 +208,7 @@ static void text_room(struct batch *b, size_t size)
 }
 
 /* Fields that stand in the record as they are come with it; others are copied by themselves. */
-static void add_record(struct pass *p, const struct csv_record *record)
+static void add_record(struct pass *p, const struct record *record)
 {
 	struct batch *b = &p->batch;
 	struct cell *cells = &b->cells[b->rows * p->n];
@@ -217,7 +217,7 @@ static void add_record(struct pass *p, const struct csv_record *record)
 	memcpy(b->text + start, record->raw, record->raw_size);
 	b->size += record->raw_size;
 	for (size_t c = 0; c < p->n; c++) {
-		const struct csv_field *f = &record->fields[c];
+		const struct record_field *f = &record->fields[c];
 		uintptr_t at = (uintptr_t)f->text - (uintptr_t)record->raw;
 		if (at <= record->raw_size && f->size <= record->raw_size - at) {
 			cells[c] = (struct cell){ (uint32_t)(start + at), (uint32_t)f->size };
@@ -238,20 +238,20 @@ static void add_record(struct pass *p, const struct csv_record *record)
 static int read_all(const char *folder, const struct source_file *file, struct pass *p,
 		    struct arena *a, struct table_profile *t, struct bldr_error *err)
 {
-	struct csv_reader *r;
-	struct csv_record record;
-	int rc = csv_reader_open(folder, file, true, &r, err);
+	struct record_reader *r;
+	struct record record;
+	int rc = record_reader_open(folder, file, true, &r, err);
 	if (rc != 0) {
 		return rc;
 	}
-	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+	while ((rc = record_reader_next(r, &record, err)) > 0) {
 		if (record.rejected != NULL) {
 			add_rejected(&record, a, t);
 		} else {
 			add_record(p, &record);
 		}
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 	flush(p);
 	t->rows = p->rows;
 	return rc;
@@ -261,14 +261,14 @@ static int read_all(const char *folder, const struct source_file *file, struct p
 static int read_again(const char *folder, const struct source_file *file, struct pass *p,
 		      struct bldr_error *err)
 {
-	struct csv_reader *r;
-	struct csv_record record;
-	int rc = csv_reader_open(folder, file, true, &r, err);
+	struct record_reader *r;
+	struct record record;
+	int rc = record_reader_open(folder, file, true, &r, err);
 	if (rc != 0) {
 		return rc;
 	}
 	p->rows = 0;
-	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+	while ((rc = record_reader_next(r, &record, err)) > 0) {
 		if (record.rejected != NULL) {
 			continue;
 		}
@@ -282,7 +282,7 @@ static int read_again(const char *folder, const struct source_file *file, struct
 			check_proofs(p);
 		}
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 	for (size_t c = 0; c < p->n; c++) {
 		column_end_again(&p->columns[c]);
 	}

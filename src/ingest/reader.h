@@ -20,7 +20,7 @@ struct member;
 /* Where in an array: before it, behind an element or the bracket that opens it, behind all that can be read. */
 enum json_place { JSON_BEFORE, JSON_NEXT, JSON_ENDED };
 
-struct csv_reader {
+struct record_reader {
 	struct text_window w;
 	char *name; /* for messages */
 	int format; /* enum source_format */
@@ -43,7 +43,7 @@ struct csv_reader {
 	size_t found; /* fields of the record; no more than CSV_COLUMNS_MAX are kept */
 	char *text;   /* fields that do not stand in the file as they are */
 	size_t text_size, text_room;
-	struct csv_field *fields;
+	struct record_field *fields;
 	size_t fields_room;
 	char reason[READER_REASON_MAX]; /* "": good */
 	char record_hash[HASH_HEX_MAX];
@@ -64,22 +64,22 @@ struct csv_reader {
 };
 
 /* Moves to the next record. False: there is none. */
-bool csv_start(struct csv_reader *r);
+bool csv_start(struct record_reader *r);
 /*
  * Scans the record at the window's place: sets spans, found, done, lines and, when it is rejected, reason (and
  * then maybe cut and record_hash). Returns its bytes without the line end.
  */
-size_t csv_scan(struct csv_reader *r);
+size_t csv_scan(struct record_reader *r);
 
-void json_open(struct csv_reader *r, const struct source_file *file);
-void json_close(struct csv_reader *r);
-bool json_start(struct csv_reader *r);
-size_t json_scan(struct csv_reader *r);
+void json_open(struct record_reader *r, const struct source_file *file);
+void json_close(struct record_reader *r);
+bool json_start(struct record_reader *r);
+size_t json_scan(struct record_reader *r);
 
-void reader_reject(struct csv_reader *r, const char *format, ...)
+void reader_reject(struct record_reader *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void reader_more_spans(struct csv_reader *r);
-static inline void reader_add_span(struct csv_reader *r, struct span span)
+void reader_more_spans(struct record_reader *r);
+static inline void reader_add_span(struct record_reader *r, struct span span)
 {
 	r->found++;
 	if (r->n == r->spans_room) {
@@ -90,11 +90,11 @@ static inline void reader_add_span(struct csv_reader *r, struct span span)
 	}
 }
 /* Room for so many more bytes in text. */
-void reader_text_room(struct csv_reader *r, size_t more);
+void reader_text_room(struct record_reader *r, size_t more);
 /* Leaves bytes of a record that is too long behind, from byte `from` on up to an end (a line end of CSV, an LF, the
  * text's end), but keeps what cut says. The window is then at that end. */
 enum reader_end { END_LINE, END_LF, END_TEXT };
-void reader_cut(struct csv_reader *r, size_t from, enum reader_end end);
+void reader_cut(struct record_reader *r, size_t from, enum reader_end end);
 
 /* Cuts the blanks around a value: space, tab, U+00A0, U+2007, U+202F. */
 void reader_trim(const char **s, size_t *size);
@@ -104,19 +104,20 @@ bool reader_is_total(const char *text, size_t size, const char *word);
 /* ---- what discovery needs ---- */
 
 /*
- * As csv_reader_open with verify false, for a file whose columns and hash are not known yet: file->columns,
+ * As record_reader_open with verify false, for a file whose columns and hash are not known yet: file->columns,
  * bytes and hash are not looked at. Of JSON formats the columns are collected as they appear.
  */
-int csv_reader_discover(const char *folder, const struct source_file *file, struct csv_reader **ret,
-			struct bldr_error *err);
+int record_reader_discover(const char *folder, const struct source_file *file,
+			   struct record_reader **ret, struct bldr_error *err);
 /* The same over decoded text at hand, which must outlive the reader, as file must. */
-struct csv_reader *csv_reader_memory(const struct source_file *file, const char *text, size_t size);
+struct record_reader *record_reader_memory(const struct source_file *file, const char *text,
+					   size_t size);
 /* The first record, whatever its width. 1: *ret is it, valid until the next call; 0: there is none. */
-int csv_reader_header(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err);
-/* True when the text is preceded by a byte order mark; known after csv_reader_header. */
-bool csv_reader_bom(const struct csv_reader *r);
-/* The keys of all good records so far; of a reader of csv_reader_discover. Borrowed. */
-const texts *csv_reader_keys(const struct csv_reader *r);
+int record_reader_header(struct record_reader *r, struct record *ret, struct bldr_error *err);
+/* True when the text is preceded by a byte order mark; known after record_reader_header. */
+bool record_reader_bom(const struct record_reader *r);
+/* The keys of all good records so far; of a reader of record_reader_discover. Borrowed. */
+const texts *record_reader_keys(const struct record_reader *r);
 /* Reads what is left: BLAKE2b-256 and size of the whole file. */
-int csv_reader_drain(struct csv_reader *r, char ret_hex[HASH_HEX_MAX], int64_t *ret_bytes,
-		     struct bldr_error *err);
+int record_reader_drain(struct record_reader *r, char ret_hex[HASH_HEX_MAX], int64_t *ret_bytes,
+			struct bldr_error *err);

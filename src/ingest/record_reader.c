@@ -13,7 +13,7 @@
 
 /* ---- for the scanners ---- */
 
-void reader_reject(struct csv_reader *r, const char *format, ...)
+void reader_reject(struct record_reader *r, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
@@ -21,13 +21,13 @@ void reader_reject(struct csv_reader *r, const char *format, ...)
 	va_end(list);
 }
 
-void reader_more_spans(struct csv_reader *r)
+void reader_more_spans(struct record_reader *r)
 {
 	r->spans_room = r->spans_room != 0 ? r->spans_room * 2 : 16;
 	r->spans = xrealloc(r->spans, r->spans_room * sizeof(*r->spans));
 }
 
-void reader_text_room(struct csv_reader *r, size_t more)
+void reader_text_room(struct record_reader *r, size_t more)
 {
 	if (r->text_room - r->text_size < more) {
 		r->text_room = r->text_size + more + r->text_room;
@@ -48,7 +48,7 @@ static void leave(struct text_window *w, struct hash_state *h, size_t n)
 	w->at += n;
 }
 
-void reader_cut(struct csv_reader *r, size_t from, enum reader_end end)
+void reader_cut(struct record_reader *r, size_t from, enum reader_end end)
 {
 	struct text_window *w = &r->w;
 	struct hash_state h;
@@ -76,7 +76,7 @@ void reader_cut(struct csv_reader *r, size_t from, enum reader_end end)
 
 /* ---- one record ---- */
 
-static void set_fields(struct csv_reader *r)
+static void set_fields(struct record_reader *r)
 {
 	if (r->n > r->fields_room) {
 		r->fields_room = r->spans_room;
@@ -89,7 +89,7 @@ static void set_fields(struct csv_reader *r)
 	}
 }
 
-static void check_bytes(struct csv_reader *r, const char *raw, size_t size)
+static void check_bytes(struct record_reader *r, const char *raw, size_t size)
 {
 	if (r->reason[0] != '\0') {
 		return;
@@ -147,7 +147,7 @@ bool reader_is_total(const char *text, size_t size, const char *word)
 		(size == n || !letter_or_digit(text + n, size - n));
 }
 
-static bool is_total(const struct csv_reader *r)
+static bool is_total(const struct record_reader *r)
 {
 	for (size_t i = 0; i < r->totals->n && r->n > 0; i++) {
 		if (reader_is_total(r->fields[0].text, r->fields[0].size, r->totals->at[i])) {
@@ -157,7 +157,7 @@ static bool is_total(const struct csv_reader *r)
 	return false;
 }
 
-static void judge(struct csv_reader *r, struct csv_record *ret)
+static void judge(struct record_reader *r, struct record *ret)
 {
 	if (!r->cut) {
 		check_bytes(r, ret->raw, ret->raw_size);
@@ -178,12 +178,12 @@ static void judge(struct csv_reader *r, struct csv_record *ret)
 	ret->hash = r->record_hash;
 }
 
-static int failed(const struct csv_reader *r, struct bldr_error *err)
+static int failed(const struct record_reader *r, struct bldr_error *err)
 {
 	return bldr_error_set(err, r->w.rc, "%s", r->w.error.text);
 }
 
-static int read_record(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err)
+static int read_record(struct record_reader *r, struct record *ret, struct bldr_error *err)
 {
 	bool csv = r->format == FORMAT_CSV;
 	r->w.at += r->done;
@@ -204,7 +204,7 @@ static int read_record(struct csv_reader *r, struct csv_record *ret, struct bldr
 		return failed(r, err);
 	}
 	set_fields(r);
-	*ret = (struct csv_record){
+	*ret = (struct record){
 		.line = r->line,
 		.offset = offset,
 		.raw = r->cut ? r->text : r->w.data + r->w.at,
@@ -218,11 +218,11 @@ static int read_record(struct csv_reader *r, struct csv_record *ret, struct bldr
 
 /* ---- the reader ---- */
 
-static struct csv_reader *reader_new(const struct source_file *file, struct source_text *text)
+static struct record_reader *reader_new(const struct source_file *file, struct source_text *text)
 {
 	ASSERT(file->format != FORMAT_CSV || strlen(file->delimiter) == 1);
 	ASSERT(strlen(file->quote) <= 1);
-	struct csv_reader *r = xcalloc(1, sizeof(*r));
+	struct record_reader *r = xcalloc(1, sizeof(*r));
 	r->w.text = text;
 	r->name = xstrdup(file->path);
 	r->format = file->format;
@@ -237,8 +237,8 @@ static struct csv_reader *reader_new(const struct source_file *file, struct sour
 	return r;
 }
 
-int csv_reader_discover(const char *folder, const struct source_file *file, struct csv_reader **ret,
-			struct bldr_error *err)
+int record_reader_discover(const char *folder, const struct source_file *file,
+			   struct record_reader **ret, struct bldr_error *err)
 {
 	struct source_text *text;
 	int rc = source_text_open(folder, file, &text, err);
@@ -253,9 +253,10 @@ int csv_reader_discover(const char *folder, const struct source_file *file, stru
 	return 0;
 }
 
-struct csv_reader *csv_reader_memory(const struct source_file *file, const char *text, size_t size)
+struct record_reader *record_reader_memory(const struct source_file *file, const char *text,
+					   size_t size)
 {
-	struct csv_reader *r = reader_new(file, source_text_memory(text, size));
+	struct record_reader *r = reader_new(file, source_text_memory(text, size));
 	if (file->format != FORMAT_CSV) {
 		r->collect = true;
 		json_open(r, file);
@@ -263,8 +264,8 @@ struct csv_reader *csv_reader_memory(const struct source_file *file, const char 
 	return r;
 }
 
-int csv_reader_open(const char *folder, const struct source_file *file, bool verify,
-		    struct csv_reader **ret, struct bldr_error *err)
+int record_reader_open(const char *folder, const struct source_file *file, bool verify,
+		       struct record_reader **ret, struct bldr_error *err)
 {
 	struct source_text *text;
 	int rc = source_text_open(folder, file, &text, err);
@@ -282,7 +283,7 @@ int csv_reader_open(const char *folder, const struct source_file *file, bool ver
 	return 0;
 }
 
-void csv_reader_close(struct csv_reader *r)
+void record_reader_close(struct record_reader *r)
 {
 	if (r == NULL) {
 		return;
@@ -297,11 +298,11 @@ void csv_reader_close(struct csv_reader *r)
 	free(r);
 }
 
-int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err)
+int record_reader_next(struct record_reader *r, struct record *ret, struct bldr_error *err)
 {
 	if (r->header_ahead) {
-		struct csv_record header;
-		int rc = csv_reader_header(r, &header, err);
+		struct record header;
+		int rc = record_reader_header(r, &header, err);
 		if (rc <= 0) {
 			return rc;
 		}
@@ -314,25 +315,25 @@ int csv_reader_next(struct csv_reader *r, struct csv_record *ret, struct bldr_er
 	return read_record(r, ret, err);
 }
 
-int csv_reader_header(struct csv_reader *r, struct csv_record *ret, struct bldr_error *err)
+int record_reader_header(struct record_reader *r, struct record *ret, struct bldr_error *err)
 {
 	r->header_ahead = false;
 	return read_record(r, ret, err);
 }
 
-bool csv_reader_bom(const struct csv_reader *r)
+bool record_reader_bom(const struct record_reader *r)
 {
 	return r->with_bom;
 }
 
-const texts *csv_reader_keys(const struct csv_reader *r)
+const texts *record_reader_keys(const struct record_reader *r)
 {
 	ASSERT(r->collect);
 	return &r->key_names;
 }
 
-int csv_reader_drain(struct csv_reader *r, char ret_hex[HASH_HEX_MAX], int64_t *ret_bytes,
-		     struct bldr_error *err)
+int record_reader_drain(struct record_reader *r, char ret_hex[HASH_HEX_MAX], int64_t *ret_bytes,
+			struct bldr_error *err)
 {
 	return r->w.rc != 0 ? failed(r, err) : source_text_hash(r->w.text, ret_hex, ret_bytes, err);
 }

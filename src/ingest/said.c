@@ -48,7 +48,7 @@ static bool is_token(const struct column_profile *c, const char *s, size_t size)
 }
 
 /* False: a value is missing. A tuple is exact: its values and the lengths of all but the last. */
-static bool make_tuple(const struct tuples *t, const size_t *at, const struct csv_record *record,
+static bool make_tuple(const struct tuples *t, const size_t *at, const struct record *record,
 		       struct buf *tuple)
 {
 	buf_clear(tuple);
@@ -91,10 +91,10 @@ static int tuples_read(const char *folder, const struct source_file *file,
 {
 	struct tuples t = { .table = table, .columns = columns };
 	size_t *at = ARENA_ARRAY(&t.members, size_t, columns->n);
-	struct csv_reader *r;
-	struct csv_record record;
+	struct record_reader *r;
+	struct record record;
 	struct buf tuple;
-	int rc = csv_reader_open(folder, file, true, &r, err);
+	int rc = record_reader_open(folder, file, true, &r, err);
 
 	if (rc != 0) {
 		arena_release(&t.members);
@@ -105,7 +105,7 @@ static int tuples_read(const char *folder, const struct source_file *file,
 	}
 	t.rows = map_new();
 	buf_init(&tuple, (size_t)CSV_RECORD_MAX * 2);
-	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+	while ((rc = record_reader_next(r, &record, err)) > 0) {
 		if (record.rejected != NULL) {
 			continue;
 		}
@@ -122,7 +122,7 @@ static int tuples_read(const char *folder, const struct source_file *file,
 		}
 	}
 	buf_release(&tuple);
-	csv_reader_close(r);
+	record_reader_close(r);
 	if (rc != 0) {
 		tuples_free(&t);
 		return rc;

@@ -139,7 +139,7 @@ int date_rules_compile(const struct targets *targets, const struct sttm *sttm, s
 enum { YEARS = 9999 };
 
 struct reading {
-	const struct csv_record *record;
+	const struct record *record;
 	bool *seen;              /* per day from 0001-01-01 */
 	int32_t days[YEARS + 1]; /* of each year that were seen */
 };
@@ -192,7 +192,7 @@ static int read_source(const struct target *t, struct raw_source *source, struct
 {
 	struct arena scratch = { 0 };
 	struct source_pass pass;
-	struct csv_record record;
+	struct record record;
 	int rc = source_pass_open(store, folder, source, &pass, err);
 
 	if (rc < 0) {

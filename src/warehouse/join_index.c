@@ -39,7 +39,7 @@ static size_t blank_size(const char *s, size_t size, bool end)
 	return 0;
 }
 
-struct csv_field join_trim(struct csv_field value)
+struct record_field join_trim(struct record_field value)
 {
 	size_t n;
 
@@ -54,7 +54,7 @@ struct csv_field join_trim(struct csv_field value)
 }
 
 /* Adds a part to the key; false: it is null. */
-static bool add_part(struct buf *key, struct csv_field value)
+static bool add_part(struct buf *key, struct record_field value)
 {
 	uint32_t size;
 
@@ -68,7 +68,7 @@ static bool add_part(struct buf *key, struct csv_field value)
 	return size > 0;
 }
 
-static struct joined *copy_record(struct join_index *x, const struct csv_record *record)
+static struct joined *copy_record(struct join_index *x, const struct record *record)
 {
 	const struct target_join *j = x->join;
 	struct joined *r = ARENA_NEW(&x->arena, struct joined);
@@ -80,14 +80,14 @@ static struct joined *copy_record(struct join_index *x, const struct csv_record 
 	}
 	text = arena_alloc(&x->arena, size);
 	r->line = record->line;
-	r->fields = ARENA_ARRAY(&x->arena, struct csv_field, j->kept.n);
+	r->fields = ARENA_ARRAY(&x->arena, struct record_field, j->kept.n);
 	for (size_t i = 0; i < j->kept.n; i++) {
-		const struct csv_field *f = &record->fields[j->kept.at[i]];
+		const struct record_field *f = &record->fields[j->kept.at[i]];
 
 		if (f->size > 0) {
 			memcpy(text, f->text, f->size);
 		}
-		r->fields[i] = (struct csv_field){ text, f->size };
+		r->fields[i] = (struct record_field){ text, f->size };
 		text += f->size;
 	}
 	x->bytes += RECORD_OVERHEAD + x->key.size + size + j->kept.n * sizeof(*r->fields);
@@ -113,7 +113,7 @@ static int fan_out(const struct join_index *x, int64_t first, int64_t second, st
 	return rc;
 }
 
-static int add_record(struct join_index *x, const struct csv_record *record, struct bldr_error *err)
+static int add_record(struct join_index *x, const struct record *record, struct bldr_error *err)
 {
 	const struct target_join *j = x->join;
 	void **place;
@@ -142,7 +142,7 @@ static int add_record(struct join_index *x, const struct csv_record *record, str
 /* What the data say is an error only when these are the data that were declared. */
 static int verify_rest(struct source_pass *pass, int rc, struct bldr_error *err)
 {
-	struct csv_record record;
+	struct record record;
 	struct bldr_error worse = { 0 };
 	int next;
 
@@ -156,7 +156,7 @@ static int fill(struct join_index *x, struct store *store, const char *source_fo
 		struct bldr_error *err)
 {
 	struct source_pass pass;
-	struct csv_record record;
+	struct record record;
 	int rc = source_pass_open(store, source_folder, x->join->source, &pass, err);
 
 	if (rc < 0) {
@@ -202,7 +202,7 @@ void join_index_free(struct join_index *index)
 	free(index);
 }
 
-const struct joined *join_index_find(struct join_index *index, const struct csv_field *values)
+const struct joined *join_index_find(struct join_index *index, const struct record_field *values)
 {
 	buf_clear(&index->key);
 	for (size_t i = 0; i < index->join->to.n; i++) {

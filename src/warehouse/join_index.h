@@ -13,11 +13,11 @@ struct join_index;
 
 struct joined { /* a record of the joined file */
 	int64_t line;
-	struct csv_field *fields; /* as target_join.kept */
+	struct record_field *fields; /* as target_join.kept */
 };
 
 /* The value without blanks at its ends: space, tab, U+00A0, U+2007, U+202F. */
-struct csv_field join_trim(struct csv_field value);
+struct record_field join_trim(struct record_field value);
 
 /* Errors: INVALID (two records hold one key: the join would fan out; names both lines), LIMIT, those of
  * reading. */
@@ -25,4 +25,4 @@ int join_index_build(const struct target_join *join, struct store *store, const 
 		     struct join_index **ret, struct bldr_error *err);
 void join_index_free(struct join_index *index); /* NULL is fine */
 /* values: as target_join.to; a NULL text matches nothing. NULL: no record. */
-const struct joined *join_index_find(struct join_index *index, const struct csv_field *values);
+const struct joined *join_index_find(struct join_index *index, const struct record_field *values);

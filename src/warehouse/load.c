@@ -30,9 +30,9 @@ struct filler { /* a table that is being filled */
 	struct target *target;
 	struct gold gold;
 	struct join_index **indexes;     /* per join */
-	const struct csv_record *record; /* the current one */
+	const struct record *record;     /* the current one */
 	const struct joined **joined;    /* per join, of the current record; NULL: none */
-	struct csv_field *looked_for;    /* of one join at a time */
+	struct record_field *looked_for; /* of one join at a time */
 	struct expr_value *values;       /* per column */
 	struct gold_cell *cells;
 	struct arena arena;   /* as long as the table */
@@ -43,7 +43,7 @@ struct filler { /* a table that is being filled */
 
 /* ---- a row's values ---- */
 
-static struct csv_field raw_value(const struct filler *f, const struct target_slot *slot)
+static struct record_field raw_value(const struct filler *f, const struct target_slot *slot)
 {
 	const struct joined *joined;
 
@@ -51,13 +51,13 @@ static struct csv_field raw_value(const struct filler *f, const struct target_sl
 		return f->record->fields[slot->field];
 	}
 	joined = f->joined[slot->side - 1];
-	return joined != NULL ? joined->fields[slot->field] : (struct csv_field){ 0 };
+	return joined != NULL ? joined->fields[slot->field] : (struct record_field){ 0 };
 }
 
 static void row_column(void *user, int slot, const char **ret, size_t *ret_size)
 {
 	const struct filler *f = user;
-	struct csv_field value = raw_value(f, &f->target->slots.at[slot]);
+	struct record_field value = raw_value(f, &f->target->slots.at[slot]);
 
 	*ret = value.text;
 	*ret_size = value.size;
@@ -284,7 +284,7 @@ static int put_record(struct filler *f, struct bldr_error *err)
 static int put_records(struct filler *f, struct bldr_error *err)
 {
 	struct source_pass pass;
-	struct csv_record record;
+	struct record record;
 	int rc = source_pass_open(f->load->store, f->load->source_folder, f->target->source, &pass,
 				  err);
 
@@ -383,7 +383,7 @@ static int load_table(struct load *l, struct target *t, struct bldr_error *err)
 	for (size_t i = 0; i < t->joins.n; i++) {
 		parts = parts < t->joins.at[i].to.n ? t->joins.at[i].to.n : parts;
 	}
-	f.looked_for = ARENA_ARRAY(&f.arena, struct csv_field, parts);
+	f.looked_for = ARENA_ARRAY(&f.arena, struct record_field, parts);
 	f.indexes = ARENA_ARRAY(&f.arena, struct join_index *, t->joins.n);
 	f.joined = ARENA_ARRAY(&f.arena, const struct joined *, t->joins.n);
 	f.values = ARENA_ARRAY(&f.arena, struct expr_value, t->n);

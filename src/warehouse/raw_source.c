@@ -62,13 +62,13 @@ bool raw_source_field(const struct raw_source *s, const char *column, size_t *re
 
 static void row_field(void *user, int slot, const char **ret, size_t *ret_size)
 {
-	const struct csv_record *record = user;
+	const struct record *record = user;
 
 	*ret = record->fields[slot].text;
 	*ret_size = record->fields[slot].size;
 }
 
-struct expr_row raw_source_row(const struct raw_source *s, struct csv_record *record)
+struct expr_row raw_source_row(const struct raw_source *s, struct record *record)
 {
 	return (struct expr_row){
 		.column = row_field,
@@ -81,8 +81,8 @@ struct expr_row raw_source_row(const struct raw_source *s, struct csv_record *re
 int source_pass_open(struct store *store, const char *folder, struct raw_source *source,
 		     struct source_pass *ret, struct bldr_error *err)
 {
-	struct csv_reader *reader;
-	int rc = csv_reader_open(folder, source->file, true, &reader, err);
+	struct record_reader *reader;
+	int rc = record_reader_open(folder, source->file, true, &reader, err);
 
 	if (rc == 0) {
 		*ret = (struct source_pass){
@@ -94,11 +94,11 @@ int source_pass_open(struct store *store, const char *folder, struct raw_source 
 	return rc;
 }
 
-static int tell_cell(struct source_pass *p, const struct csv_record *record, size_t field,
+static int tell_cell(struct source_pass *p, const struct record *record, size_t field,
 		     const char *reason, struct bldr_error *err);
 
 /* A record is seen for the first time. */
-static int see(struct source_pass *p, struct csv_record *record, struct bldr_error *err)
+static int see(struct source_pass *p, struct record *record, struct bldr_error *err)
 {
 	struct raw_source *s = p->source;
 	struct expr_row row;
@@ -131,7 +131,7 @@ static int see(struct source_pass *p, struct csv_record *record, struct bldr_err
 }
 
 /* Passes go by offset, so the next one to leave out is known. *ret_aside: this is it. */
-static int set_aside(struct source_pass *p, const struct csv_record *record, bool *ret_aside,
+static int set_aside(struct source_pass *p, const struct record *record, bool *ret_aside,
 		     struct bldr_error *err)
 {
 	struct raw_source *s = p->source;
@@ -148,13 +148,13 @@ static int set_aside(struct source_pass *p, const struct csv_record *record, boo
 		: raw_source_quarantine(p->store, s, record, QUARANTINE_DUPLICATE, reason, err);
 }
 
-int source_pass_next(struct source_pass *p, struct csv_record *ret, struct bldr_error *err)
+int source_pass_next(struct source_pass *p, struct record *ret, struct bldr_error *err)
 {
 	struct raw_source *s = p->source;
 	bool aside = false;
 	int rc;
 
-	while ((rc = csv_reader_next(p->reader, ret, err)) == 1) {
+	while ((rc = record_reader_next(p->reader, ret, err)) == 1) {
 		int seen = s->passed ? 0 : see(p, ret, err);
 
 		if (seen == 0 && ret->rejected == NULL) {
@@ -177,7 +177,7 @@ int source_pass_next(struct source_pass *p, struct csv_record *ret, struct bldr_
 void source_pass_close(struct source_pass *p)
 {
 	arena_release(&p->scratch);
-	csv_reader_close(p->reader);
+	record_reader_close(p->reader);
 	p->reader = NULL;
 }
 
@@ -228,7 +228,7 @@ static void add_raw(struct buf *out, const char *s, size_t size)
 	}
 }
 
-static int tell_cell(struct source_pass *p, const struct csv_record *record, size_t field,
+static int tell_cell(struct source_pass *p, const struct record *record, size_t field,
 		     const char *reason, struct bldr_error *err)
 {
 	const struct source_file *file = p->source->file;
@@ -260,9 +260,8 @@ void raw_source_duplicate_reason(int64_t survivor, char ret[DUPLICATE_REASON_MAX
 		       "duplicate: line %" PRId64 " has the same key and counts", survivor);
 }
 
-int raw_source_quarantine(struct store *store, struct raw_source *s,
-			  const struct csv_record *record, enum quarantine_kind kind,
-			  const char *reason, struct bldr_error *err)
+int raw_source_quarantine(struct store *store, struct raw_source *s, const struct record *record,
+			  enum quarantine_kind kind, const char *reason, struct bldr_error *err)
 {
 	static const char *const kinds[] = {
 		[QUARANTINE_UNREADABLE] = "unreadable",

@@ -61,7 +61,7 @@ struct raw_source {
 struct source_pass { /* reading a source once */
 	struct store *store;
 	struct raw_source *source;
-	struct csv_reader *reader;
+	struct record_reader *reader;
 	size_t next_aside;
 	struct arena scratch; /* a batch of records */
 	size_t rows;
@@ -72,21 +72,20 @@ bool raw_source_field(const struct raw_source *s, const char *column, size_t *re
 
 int source_pass_open(struct store *store, const char *folder, struct raw_source *source,
 		     struct source_pass *ret, struct bldr_error *err);
-/* 1: *ret is the next good record that was not set aside; 0: the end. Errors: those of csv_reader_next. */
-int source_pass_next(struct source_pass *p, struct csv_record *ret, struct bldr_error *err);
+/* 1: *ret is the next good record that was not set aside; 0: the end. Errors: those of record_reader_next. */
+int source_pass_next(struct source_pass *p, struct record *ret, struct bldr_error *err);
 void source_pass_close(struct source_pass *p);
 
 /* A record as rules see it whose slots are fields. It refers to both. */
-struct expr_row raw_source_row(const struct raw_source *s, struct csv_record *record);
+struct expr_row raw_source_row(const struct raw_source *s, struct record *record);
 
 /* The tables bldr_layer, bldr_quarantine and bldr_refused_cell. */
 extern const char raw_source_schema[];
 /* Drops what an earlier load recorded of the source. */
 int raw_source_forget(struct store *store, const struct raw_source *s, struct bldr_error *err);
 /* A record has one row, with the first reason that it was refused for. */
-int raw_source_quarantine(struct store *store, struct raw_source *s,
-			  const struct csv_record *record, enum quarantine_kind kind,
-			  const char *reason, struct bldr_error *err);
+int raw_source_quarantine(struct store *store, struct raw_source *s, const struct record *record,
+			  enum quarantine_kind kind, const char *reason, struct bldr_error *err);
 /* The reason of a duplicate, which names the line of the record that counts. */
 enum { DUPLICATE_REASON_MAX = 80 };
 void raw_source_duplicate_reason(int64_t survivor, char ret[DUPLICATE_REASON_MAX]);

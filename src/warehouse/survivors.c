@@ -128,7 +128,7 @@ static int run(struct contest *c, struct store *store, const char *folder, struc
 {
 	struct arena scratch = { 0 };
 	struct source_pass pass;
-	struct csv_record record;
+	struct record record;
 	int rc = source_pass_open(store, folder, c->source, &pass, err);
 
 	if (rc < 0) {

@@ -284,7 +284,7 @@ static const char *shown_raw(const char *raw, size_t size, struct arena *a)
 	return shown;
 }
 
-static void take_record(const struct csv_record *r, struct arena *a, struct trace_source *ret)
+static void take_record(const struct record *r, struct arena *a, struct trace_source *ret)
 {
 	ret->line = r->line;
 	ret->raw = shown_raw(r->raw, r->raw_size, a);
@@ -321,14 +321,14 @@ struct wanted {       /* which record of a file */
 	struct key_set *aside; /* offsets that no join finds; NULL: by line */
 };
 
-static bool same_field(const struct csv_field *f, const char *value)
+static bool same_field(const struct record_field *f, const char *value)
 {
-	struct csv_field own = join_trim(*f);
+	struct record_field own = join_trim(*f);
 
 	return strlen(value) == own.size && memcmp(value, own.text, own.size) == 0;
 }
 
-static bool is_wanted(const struct wanted *w, const struct csv_record *r)
+static bool is_wanted(const struct wanted *w, const struct record *r)
 {
 	if (w->line > 0) {
 		return r->line == w->line;
@@ -354,8 +354,8 @@ static void note(struct tracer *t, int rc, const struct bldr_error *err)
 static void find_record(struct tracer *t, const struct wanted *w, struct trace_source *s)
 {
 	const struct source_file *file = file_of(t->request, s->table);
-	struct csv_reader *reader;
-	struct csv_record record;
+	struct record_reader *reader;
+	struct record record;
 	struct bldr_error err;
 	int r;
 
@@ -363,15 +363,15 @@ static void find_record(struct tracer *t, const struct wanted *w, struct trace_s
 	if (w->aside != NULL) {
 		note(t, aside_offsets(t->store, file->path, w->aside, &err), &err);
 	}
-	r = csv_reader_open(t->request->source_folder, file, false, &reader, &err);
+	r = record_reader_open(t->request->source_folder, file, false, &reader, &err);
 	if (r == 0) {
-		while ((r = csv_reader_next(reader, &record, &err)) == 1) {
+		while ((r = record_reader_next(reader, &record, &err)) == 1) {
 			if (is_wanted(w, &record)) {
 				take_record(&record, t->a, s);
 				break;
 			}
 		}
-		csv_reader_close(reader);
+		record_reader_close(reader);
 	}
 	if (r < 0 && s->fault == NULL) {
 		s->fault = arena_strdup(t->a, err.text);
@@ -414,12 +414,12 @@ static const char *field_of(const struct tracer *t, const struct trace_source *s
 /* Without the blanks at its ends; NULL when nothing is left, which matches nothing. */
 static const char *key_field(const char *raw, struct arena *a)
 {
-	struct csv_field value;
+	struct record_field value;
 
 	if (raw == NULL) {
 		return NULL;
 	}
-	value = join_trim((struct csv_field){ raw, strlen(raw) });
+	value = join_trim((struct record_field){ raw, strlen(raw) });
 	return value.size > 0 ? arena_strndup(a, value.text, value.size) : NULL;
 }
 

@@ -34,7 +34,7 @@ static bool begins(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-static void check_good(const struct csv_record *r)
+static void check_good(const struct record *r)
 {
 	size_t at = 0;
 	ASSERT(r->hash == NULL);
@@ -48,7 +48,7 @@ static void check_good(const struct csv_record *r)
 }
 
 /* columns 0: any number. */
-static void check_rejected(const struct csv_record *r, size_t columns)
+static void check_rejected(const struct record *r, size_t columns)
 {
 	char hash[HASH_HEX_MAX];
 	hash_bytes(r->raw, r->raw_size, hash);
@@ -66,7 +66,7 @@ static void check_rejected(const struct csv_record *r, size_t columns)
 }
 
 /* All that a caller can see of a record. */
-static void note(struct buf *out, const struct csv_record *r)
+static void note(struct buf *out, const struct record *r)
 {
 	buf_printf(out, "%lld %lld %zu %s:", (long long)r->line, (long long)r->offset, r->raw_size,
 		   r->rejected != NULL ? r->rejected : "good");
@@ -76,7 +76,7 @@ static void note(struct buf *out, const struct csv_record *r)
 	}
 }
 
-static void see(struct tiling *t, const struct csv_record *r, size_t columns, struct buf *out)
+static void see(struct tiling *t, const struct record *r, size_t columns, struct buf *out)
 {
 	tiling_record(t, r->line, (size_t)r->offset, r->raw_size);
 	ASSERT(memcmp(r->raw, t->bytes + r->offset, r->raw_size) == 0);
@@ -93,13 +93,13 @@ static void see(struct tiling *t, const struct csv_record *r, size_t columns, st
 static bool discover(struct source_file *f, const char *bytes, size_t size, struct buf *out)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record header;
-	struct csv_reader *r;
+	struct record header;
+	struct record_reader *r;
 	struct tiling t;
 	char hash[HASH_HEX_MAX];
 	char expected[HASH_HEX_MAX];
-	ASSERT(csv_reader_discover(folder_path(), f, &r, &err) == 0);
-	int rc = csv_reader_header(r, &header, &err);
+	ASSERT(record_reader_discover(folder_path(), f, &r, &err) == 0);
+	int rc = record_reader_header(r, &header, &err);
 	ASSERT(rc == 0 || rc == 1);
 	tiling_start(&t, bytes, size);
 	if (rc == 1) {
@@ -109,11 +109,11 @@ static bool discover(struct source_file *f, const char *bytes, size_t size, stru
 		tiling_end(&t);
 	}
 	bool usable = rc == 1 && header.rejected == NULL && header.n < CSV_COLUMNS_MAX;
-	ASSERT(csv_reader_drain(r, hash, &f->bytes, &err) == 0);
+	ASSERT(record_reader_drain(r, hash, &f->bytes, &err) == 0);
 	hash_bytes(bytes, size, expected);
 	ASSERT(strcmp(hash, expected) == 0 && f->bytes == (int64_t)size);
-	ASSERT(csv_reader_bom(r) == (t.first != 0));
-	csv_reader_close(r);
+	ASSERT(record_reader_bom(r) == (t.first != 0));
+	record_reader_close(r);
 	return usable;
 }
 
@@ -122,18 +122,18 @@ static void read_records(const struct source_file *f, const char *bytes, size_t 
 			 struct buf *out)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record record;
-	struct csv_reader *r;
+	struct record record;
+	struct record_reader *r;
 	struct tiling t;
 	int rc;
-	ASSERT(csv_reader_open(folder_path(), f, true, &r, &err) == 0);
+	ASSERT(record_reader_open(folder_path(), f, true, &r, &err) == 0);
 	tiling_start(&t, bytes, size);
-	while ((rc = csv_reader_next(r, &record, &err)) > 0) {
+	while ((rc = record_reader_next(r, &record, &err)) > 0) {
 		see(&t, &record, f->columns.n, out);
 	}
 	ASSERT(rc == 0);
 	tiling_end(&t);
-	csv_reader_close(r);
+	record_reader_close(r);
 }
 
 static void read_file(const char *bytes, size_t size, struct buf *out)

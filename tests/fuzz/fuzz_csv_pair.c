@@ -14,11 +14,11 @@
 static bool discover(struct source_file *f, struct arena *a)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record header;
-	struct csv_reader *r;
+	struct record header;
+	struct record_reader *r;
 	char hash[HASH_HEX_MAX];
-	ASSERT(csv_reader_discover(folder_path(), f, &r, &err) == 0);
-	int rc = csv_reader_header(r, &header, &err);
+	ASSERT(record_reader_discover(folder_path(), f, &r, &err) == 0);
+	int rc = record_reader_header(r, &header, &err);
 	bool usable = rc == 1 && header.rejected == NULL && header.n < CSV_COLUMNS_MAX;
 	texts written = { 0 };
 	for (size_t i = 0; usable && i < header.n; i++) {
@@ -26,10 +26,10 @@ static bool discover(struct source_file *f, struct arena *a)
 			arena_strndup(a, header.fields[i].text, header.fields[i].size);
 	}
 	headings_name(&written, a, f);
-	f->bom = csv_reader_bom(r);
-	ASSERT(csv_reader_drain(r, hash, &f->bytes, &err) == 0);
+	f->bom = record_reader_bom(r);
+	ASSERT(record_reader_drain(r, hash, &f->bytes, &err) == 0);
 	f->hash = arena_strdup(a, hash);
-	csv_reader_close(r);
+	record_reader_close(r);
 	return usable;
 }
 

@@ -59,12 +59,12 @@ static void check_column(const struct column_profile *c, size_t i, int64_t rows)
 static void check_counts(const struct source_file *f, const struct table_profile *t)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record record;
-	struct csv_reader *r;
+	struct record record;
+	struct record_reader *r;
 	int64_t good = 0;
 	int64_t rejected = 0;
-	ASSERT(csv_reader_open(folder_path(), f, true, &r, &err) == 0);
-	while (csv_reader_next(r, &record, &err) > 0) {
+	ASSERT(record_reader_open(folder_path(), f, true, &r, &err) == 0);
+	while (record_reader_next(r, &record, &err) > 0) {
 		if (record.rejected == NULL) {
 			good++;
 			continue;
@@ -80,7 +80,7 @@ static void check_counts(const struct source_file *f, const struct table_profile
 	int64_t shown = rejected < PROFILE_REJECTED_SHOWN ? rejected : PROFILE_REJECTED_SHOWN;
 	ASSERT(good == t->rows && rejected == t->rejected_rows);
 	ASSERT((int64_t)t->rejected.n == shown);
-	csv_reader_close(r);
+	record_reader_close(r);
 }
 
 static void check_table(const struct source_file *f, const struct table_profile *t)

@@ -27,12 +27,12 @@ static void check_columns(const struct source_file *f)
 static void read_source(const struct source_file *f)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record r;
-	struct csv_reader *reader;
+	struct record r;
+	struct record_reader *reader;
 	int64_t line = f->preamble_lines;
 	int rc;
-	ASSERT(csv_reader_open(folder_path(), f, true, &reader, &err) == 0);
-	while ((rc = csv_reader_next(reader, &r, &err)) > 0) {
+	ASSERT(record_reader_open(folder_path(), f, true, &reader, &err) == 0);
+	while ((rc = record_reader_next(reader, &r, &err)) > 0) {
 		ASSERT(r.line > line || f->format == FORMAT_JSON);
 		line = r.line;
 		ASSERT((r.rejected == NULL) == (r.kind == RECORD_GOOD));
@@ -40,7 +40,7 @@ static void read_source(const struct source_file *f)
 		ASSERT(r.kind != RECORD_TOTAL || f->not_rows.n > 0);
 	}
 	ASSERT(rc == 0);
-	csv_reader_close(reader);
+	record_reader_close(reader);
 }
 
 static void check_source(const struct source_file *f)

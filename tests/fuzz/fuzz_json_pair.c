@@ -12,22 +12,22 @@
 static void collect(struct source_file *f, struct arena *a)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record record;
-	struct csv_reader *r;
+	struct record record;
+	struct record_reader *r;
 	char hash[HASH_HEX_MAX];
 	int rc;
-	ASSERT(csv_reader_discover(folder_path(), f, &r, &err) == 0);
-	while ((rc = csv_reader_next(r, &record, &err)) > 0) {
+	ASSERT(record_reader_discover(folder_path(), f, &r, &err) == 0);
+	while ((rc = record_reader_next(r, &record, &err)) > 0) {
 	}
 	ASSERT(rc == 0);
-	const texts *keys = csv_reader_keys(r);
+	const texts *keys = record_reader_keys(r);
 	for (size_t i = 0; i < keys->n; i++) {
 		*LIST_ADD(a, &f->columns) = arena_strdup(a, keys->at[i]);
 	}
-	f->bom = csv_reader_bom(r);
-	ASSERT(csv_reader_drain(r, hash, &f->bytes, &err) == 0);
+	f->bom = record_reader_bom(r);
+	ASSERT(record_reader_drain(r, hash, &f->bytes, &err) == 0);
 	f->hash = arena_strdup(a, hash);
-	csv_reader_close(r);
+	record_reader_close(r);
 }
 
 static void read_as(int format)

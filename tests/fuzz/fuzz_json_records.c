@@ -27,7 +27,7 @@ ssize_t __wrap_read(int fd, void *to, size_t size)
 	return __real_read(fd, to, read_max != 0 && size > read_max ? read_max : size);
 }
 
-static void check_value(const struct bldr_value *v, const struct csv_field *f)
+static void check_value(const struct bldr_value *v, const struct record_field *f)
 {
 	switch (bldr_type_of(v)) {
 	case BLDR_NULL: /* or the key is missing */
@@ -55,7 +55,7 @@ static void check_value(const struct bldr_value *v, const struct csv_field *f)
 }
 
 /* The parser refuses a few things that are good here: numbers beyond 64 bits, U+0000 or a key twice inside. */
-static void check_good(const struct csv_record *r, const struct source_file *f)
+static void check_good(const struct record *r, const struct source_file *f)
 {
 	struct bldr_value *v;
 	ASSERT(utf8_valid(r->raw, r->raw_size) && r->n == f->columns.n && r->hash == NULL);
@@ -69,7 +69,7 @@ static void check_good(const struct csv_record *r, const struct source_file *f)
 	bldr_unref(v);
 }
 
-static void check_rejected(const struct csv_record *r, const char *bytes, size_t size)
+static void check_rejected(const struct record *r, const char *bytes, size_t size)
 {
 	ASSERT(r->hash != NULL && r->rejected[0] != '\0' && r->kind == RECORD_UNREADABLE);
 	if (strstr(r->rejected, "the array breaks") != NULL) { /* all that is left */
@@ -82,40 +82,40 @@ static void check_rejected(const struct csv_record *r, const char *bytes, size_t
 static void collect(struct source_file *f, struct arena *a, const char *bytes, size_t size)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record record;
-	struct csv_reader *r;
+	struct record record;
+	struct record_reader *r;
 	char hash[HASH_HEX_MAX];
 	char expected[HASH_HEX_MAX];
 	int rc;
-	ASSERT(csv_reader_discover(folder_path(), f, &r, &err) == 0);
-	while ((rc = csv_reader_next(r, &record, &err)) > 0) {
+	ASSERT(record_reader_discover(folder_path(), f, &r, &err) == 0);
+	while ((rc = record_reader_next(r, &record, &err)) > 0) {
 	}
 	ASSERT(rc == 0);
-	const texts *keys = csv_reader_keys(r);
+	const texts *keys = record_reader_keys(r);
 	for (size_t i = 0; i < keys->n; i++) {
 		for (size_t j = 0; j < i; j++) {
 			ASSERT(strcmp(keys->at[i], keys->at[j]) != 0);
 		}
 		*LIST_ADD(a, &f->columns) = arena_strdup(a, keys->at[i]);
 	}
-	ASSERT(csv_reader_drain(r, hash, &f->bytes, &err) == 0);
+	ASSERT(record_reader_drain(r, hash, &f->bytes, &err) == 0);
 	hash_bytes(bytes, size, expected);
 	ASSERT(strcmp(hash, expected) == 0);
 	f->hash = arena_strdup(a, hash);
-	csv_reader_close(r);
+	record_reader_close(r);
 }
 
 static void read_records(const struct source_file *f, const char *bytes, size_t size,
 			 struct buf *out)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record r;
-	struct csv_reader *reader;
+	struct record r;
+	struct record_reader *reader;
 	size_t at = 0;
 	int64_t line = 1;
 	int rc;
-	ASSERT(csv_reader_open(folder_path(), f, true, &reader, &err) == 0);
-	while ((rc = csv_reader_next(reader, &r, &err)) > 0) {
+	ASSERT(record_reader_open(folder_path(), f, true, &reader, &err) == 0);
+	while ((rc = record_reader_next(reader, &r, &err)) > 0) {
 		ASSERT((size_t)r.offset >= at && (size_t)r.offset + r.raw_size <= size);
 		for (; at < (size_t)r.offset; at++) {
 			line += bytes[at] == '\n' ? 1 : 0;
@@ -134,7 +134,7 @@ static void read_records(const struct source_file *f, const char *bytes, size_t 
 		}
 	}
 	ASSERT(rc == 0);
-	csv_reader_close(reader);
+	record_reader_close(reader);
 }
 
 static void read_as(int format, const char *bytes, size_t size)

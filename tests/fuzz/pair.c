@@ -4,7 +4,7 @@
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
 
-static void same_record(const struct raw_table *t, size_t i, const struct csv_record *r)
+static void same_record(const struct raw_table *t, size_t i, const struct record *r)
 {
 	ASSERT(i < t->records.n);
 	const struct raw_record *other = &t->records.at[i];
@@ -17,7 +17,7 @@ static void same_record(const struct raw_table *t, size_t i, const struct csv_re
 	}
 }
 
-static void same_reject(const struct raw_table *t, size_t i, const struct csv_record *r)
+static void same_reject(const struct raw_table *t, size_t i, const struct record *r)
 {
 	ASSERT(i < t->rejects.n);
 	const struct raw_record *other = &t->rejects.at[i].record;
@@ -29,13 +29,13 @@ static void same_reject(const struct raw_table *t, size_t i, const struct csv_re
 void pair_compare(const struct source_file *f, const struct raw_table *t)
 {
 	struct bldr_error err = { 0 };
-	struct csv_record record;
-	struct csv_reader *r;
+	struct record record;
+	struct record_reader *r;
 	size_t good = 0;
 	size_t rejected = 0;
 	int rc;
-	ASSERT(csv_reader_open(folder_path(), f, true, &r, &err) == 0);
-	while ((rc = csv_reader_next(r, &record, &err)) > 0) {
+	ASSERT(record_reader_open(folder_path(), f, true, &r, &err) == 0);
+	while ((rc = record_reader_next(r, &record, &err)) > 0) {
 		if (record.rejected == NULL) {
 			same_record(t, good++, &record);
 		} else {
@@ -43,5 +43,5 @@ void pair_compare(const struct source_file *f, const struct raw_table *t)
 		}
 	}
 	ASSERT(rc == 0 && good == t->records.n && rejected == t->rejects.n);
-	csv_reader_close(r);
+	record_reader_close(r);
 }

@@ -34,7 +34,7 @@ static void print(struct bldr_value *v)
 	bldr_unref(v);
 }
 
-static struct bldr_value *record_value(const struct csv_record *r)
+static struct bldr_value *record_value(const struct record *r)
 {
 	struct bldr_value *v = bldr_object();
 	bldr_object_set(v, "line", bldr_int(r->line));
@@ -58,16 +58,16 @@ static struct bldr_value *record_value(const struct csv_record *r)
 
 static int print_records(const char *folder, const struct source_file *file, struct bldr_error *err)
 {
-	struct csv_reader *r;
-	struct csv_record record;
-	int rc = csv_reader_open(folder, file, true, &r, err);
+	struct record_reader *r;
+	struct record record;
+	int rc = record_reader_open(folder, file, true, &r, err);
 	if (rc != 0) {
 		return rc;
 	}
-	while ((rc = csv_reader_next(r, &record, err)) > 0) {
+	while ((rc = record_reader_next(r, &record, err)) > 0) {
 		print(record_value(&record));
 	}
-	csv_reader_close(r);
+	record_reader_close(r);
 	return rc;
 }
 
@@ -119,29 +119,30 @@ static void declare(const struct bldr_value *d, struct arena *a, struct source_f
 static int complete(const char *folder, struct arena *a, struct source_file *f,
 		    struct bldr_error *err)
 {
-	struct csv_reader *r;
-	struct csv_record record;
+	struct record_reader *r;
+	struct record record;
 	texts written = { 0 };
 	char hash[HASH_HEX_MAX];
-	int rc = csv_reader_discover(folder, f, &r, err);
+	int rc = record_reader_discover(folder, f, &r, err);
 	if (rc != 0) {
 		return rc;
 	}
-	if (f->header && (rc = csv_reader_header(r, &record, err)) > 0) {
+	if (f->header && (rc = record_reader_header(r, &record, err)) > 0) {
 		for (size_t i = 0; i < record.n; i++) {
 			*LIST_ADD(a, &written) =
 				arena_strndup(a, record.fields[i].text, record.fields[i].size);
 		}
 		headings_name(&written, a, f);
 	}
-	while (rc >= 0 && f->format != FORMAT_CSV && (rc = csv_reader_next(r, &record, err)) > 0) {
+	while (rc >= 0 && f->format != FORMAT_CSV &&
+	       (rc = record_reader_next(r, &record, err)) > 0) {
 	}
-	for (size_t i = 0; f->format != FORMAT_CSV && i < csv_reader_keys(r)->n; i++) {
-		*LIST_ADD(a, &f->columns) = arena_strdup(a, csv_reader_keys(r)->at[i]);
+	for (size_t i = 0; f->format != FORMAT_CSV && i < record_reader_keys(r)->n; i++) {
+		*LIST_ADD(a, &f->columns) = arena_strdup(a, record_reader_keys(r)->at[i]);
 	}
-	rc = rc < 0 ? rc : csv_reader_drain(r, hash, &f->bytes, err);
+	rc = rc < 0 ? rc : record_reader_drain(r, hash, &f->bytes, err);
 	f->hash = arena_strdup(a, hash);
-	csv_reader_close(r);
+	record_reader_close(r);
 	return rc;
 }
 

@@ -33,19 +33,19 @@ ssize_t __wrap_read(int fd, void *data, size_t size)
 /* Reads to the end: 0, or the error's code. */
 static int drain(struct folder *f, const struct source_file *file, bool verify, size_t *ret_records)
 {
-	struct csv_reader *r;
-	struct csv_record record;
-	int rc = csv_reader_open(f->scratch.path, file, verify, &r, &f->err);
+	struct record_reader *r;
+	struct record record;
+	int rc = record_reader_open(f->scratch.path, file, verify, &r, &f->err);
 	*ret_records = 0;
 	if (rc != 0) {
 		return rc;
 	}
-	while ((rc = csv_reader_next(r, &record, &f->err)) > 0) {
+	while ((rc = record_reader_next(r, &record, &f->err)) > 0) {
 		*ret_records += 1;
 	}
 	/* the end and an error stay */
-	assert_int_equal(csv_reader_next(r, &record, &f->err), rc);
-	csv_reader_close(r);
+	assert_int_equal(record_reader_next(r, &record, &f->err), rc);
+	record_reader_close(r);
 	return rc;
 }
 
@@ -78,8 +78,8 @@ static void test_changed_while_read(void **state)
 {
 	enum { ROWS = 200000 };
 	struct folder *f = *state;
-	struct csv_reader *r;
-	struct csv_record record;
+	struct record_reader *r;
+	struct record record;
 	char *text = malloc(ROWS * 4 + 4);
 	memcpy(text, "id\n", 3);
 	for (size_t i = 0; i < ROWS; i++) {
@@ -88,19 +88,19 @@ static void test_changed_while_read(void **state)
 	put_bytes(f, "a.csv", text, ROWS * 4 + 3);
 	assert_int_equal(discover(f), 0);
 
-	int rc = csv_reader_open(f->scratch.path, &f->sources.files.at[0], true, &r, &f->err);
+	int rc = record_reader_open(f->scratch.path, &f->sources.files.at[0], true, &r, &f->err);
 	assert_int_equal(rc, 0);
-	assert_int_equal(csv_reader_next(r, &record, &f->err), 1);
+	assert_int_equal(record_reader_next(r, &record, &f->err), 1);
 	int fd = open(scratch_file(&f->scratch, "a.csv"), O_WRONLY);
 	assert_int_equal(pwrite(fd, "9", 1, ROWS * 4), 1);
 	(void)close(fd);
 	size_t n = 1;
-	while ((rc = csv_reader_next(r, &record, &f->err)) > 0) {
+	while ((rc = record_reader_next(r, &record, &f->err)) > 0) {
 		n++;
 	}
 	assert_int_equal(rc, BLDR_E_CHANGED);
 	assert_int_equal(n, ROWS);
-	csv_reader_close(r);
+	record_reader_close(r);
 	free(text);
 }
 
@@ -145,24 +145,24 @@ static void test_every_read_fails(void **state)
 static void test_short_and_interrupted_reads(void **state)
 {
 	struct folder *f = *state;
-	struct csv_reader *r;
-	struct csv_record record;
+	struct record_reader *r;
+	struct record record;
 	read_dawdles = true;
 	const struct source_file *s = only_source(f, "a.csv",
 						  "\xEF\xBB\xBF"
 						  "a,b\r\n\"1\"\"\r\n2\",x\r\n\r\n3,4");
-	assert_int_equal(csv_reader_open(f->scratch.path, s, true, &r, &f->err), 0);
-	assert_int_equal(csv_reader_next(r, &record, &f->err), 1);
+	assert_int_equal(record_reader_open(f->scratch.path, s, true, &r, &f->err), 0);
+	assert_int_equal(record_reader_next(r, &record, &f->err), 1);
 	assert_null(record.rejected);
 	assert_int_equal(record.line, 2);
 	assert_int_equal(record.offset, 8);
 	assert_int_equal(record.fields[0].size, 5);
 	assert_memory_equal(record.fields[0].text, "1\"\r\n2", 5);
-	assert_int_equal(csv_reader_next(r, &record, &f->err), 1);
+	assert_int_equal(record_reader_next(r, &record, &f->err), 1);
 	assert_int_equal(record.line, 5);
 	assert_int_equal(record.offset, 22);
-	assert_int_equal(csv_reader_next(r, &record, &f->err), 0);
-	csv_reader_close(r);
+	assert_int_equal(record_reader_next(r, &record, &f->err), 0);
+	record_reader_close(r);
 	read_dawdles = false;
 }
 
@@ -210,19 +210,19 @@ static void test_replaced(void **state)
 static void test_rejected_record_keeps_its_bytes(void **state)
 {
 	struct folder *f = *state;
-	struct csv_reader *r;
-	struct csv_record record;
+	struct record_reader *r;
+	struct record record;
 	const struct source_file *s = only_source(f, "a.csv", "a,b\n1,2,\"3\"\"\"\r\n");
-	assert_int_equal(csv_reader_open(f->scratch.path, s, true, &r, &f->err), 0);
-	assert_int_equal(csv_reader_next(r, &record, &f->err), 1);
+	assert_int_equal(record_reader_open(f->scratch.path, s, true, &r, &f->err), 0);
+	assert_int_equal(record_reader_next(r, &record, &f->err), 1);
 	assert_string_equal(record.rejected, "3 fields where the header has 2");
 	assert_int_equal(record.raw_size, 9);
 	assert_memory_equal(record.raw, "1,2,\"3\"\"\"", 9);
 	assert_int_equal(record.n, 3);
 	assert_int_equal(record.fields[2].size, 2);
 	assert_memory_equal(record.fields[2].text, "3\"", 2);
-	assert_int_equal(csv_reader_next(r, &record, &f->err), 0);
-	csv_reader_close(r);
+	assert_int_equal(record_reader_next(r, &record, &f->err), 0);
+	record_reader_close(r);
 }
 
 #define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
