@@ -1,8 +1,8 @@
 """An output folder that takes no more: the disk is full, or it may not be written. Exit 3 says where, nothing is lost."""
 
 import os
-import shutil
 import resource
+import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
