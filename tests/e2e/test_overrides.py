@@ -474,7 +474,8 @@ KEYED = '{"tables": {"raw_orders": {"columns": {"order_date": %s}}}}'
 def test_a_wrong_file_stops_everything(jaffle: Path, tmp_path: Path, text: str, part: str) -> None:
     decide(jaffle, text)
     output = tmp_path / "out"
-    for args in (["plan", jaffle], ["run", "-s", jaffle, "-o", output]):
+    commands: list[list[str | Path]] = [["plan", jaffle], ["run", "-s", jaffle, "-o", output]]
+    for args in commands:
         done = run(*args)
         assert done.returncode == 2, (args, done.stderr)
         assert "bldr.json" in done.stderr and part in done.stderr
