@@ -69,10 +69,13 @@ static char decimal_of(const struct column_override *said)
 	if (said->decimal_mark != NULL) {
 		return said->decimal_mark[0];
 	}
-	return said->group_mark == NULL              ? '\0'
-		: strcmp(said->group_mark, ",") == 0 ? '.'
-		: strcmp(said->group_mark, ".") == 0 ? ','
-						     : '\0';
+	if (said->group_mark != NULL && strcmp(said->group_mark, ",") == 0) {
+		return '.';
+	}
+	if (said->group_mark != NULL && strcmp(said->group_mark, ".") == 0) {
+		return ',';
+	}
+	return '\0';
 }
 
 static size_t count_numbers(const struct column_decision *d, char decimal,

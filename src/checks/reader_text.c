@@ -45,6 +45,7 @@ static int grow(struct growing *g, size_t n, const struct source_file *f, struct
 
 static void take(struct reader_text *text, struct growing *g)
 {
+	ASSERT(g->bytes != NULL); /* something was made room for */
 	free(text->bytes);
 	g->bytes[g->size] = '\0';
 	*text = (struct reader_text){ g->bytes, g->size };
@@ -67,6 +68,25 @@ static bool is_gzip(const char *bytes, size_t size)
 	return size >= 2 && memcmp(bytes, "\x1F\x8B", 2) == 0;
 }
 
+/* Behind a member: 1: another one begins, 0: the end. */
+static int next_member(const struct source_file *f, z_stream *z, size_t unpacked,
+		       struct bldr_error *err)
+{
+	while (z->avail_in > 0 && *z->next_in == 0) { /* padding of tapes */
+		z->next_in++;
+		z->avail_in--;
+	}
+	if (z->avail_in == 0) {
+		return 0;
+	}
+	if (!is_gzip((const char *)z->next_in, z->avail_in) || inflateReset(z) != Z_OK) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "\"%s\": bytes that are no gzip follow %zu bytes of text",
+				      f->path, unpacked);
+	}
+	return 1;
+}
+
 static int inflate_members(const struct source_file *f, z_stream *z, struct growing *g,
 			   struct bldr_error *err)
 {
@@ -83,19 +103,9 @@ static int inflate_members(const struct source_file *f, z_stream *z, struct grow
 		int told = inflate(z, Z_NO_FLUSH);
 		g->size += room - z->avail_out;
 		if (told == Z_STREAM_END) {
-			while (z->avail_in > 0 && *z->next_in == 0) { /* padding of tapes */
-				z->next_in++;
-				z->avail_in--;
-			}
-			if (z->avail_in == 0) {
-				return 0;
-			}
-			if (!is_gzip((const char *)z->next_in, z->avail_in) ||
-			    inflateReset(z) != Z_OK) {
-				return bldr_error_set(err, BLDR_E_INVALID,
-						      "\"%s\": bytes that are no gzip follow %zu "
-						      "bytes of text",
-						      f->path, g->size);
+			rc = next_member(f, z, g->size, err);
+			if (rc <= 0) {
+				return rc;
 			}
 		} else if (told != Z_OK) {
 			return bldr_error_set(

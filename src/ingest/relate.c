@@ -382,6 +382,7 @@ static int check_parents(const struct graph *g, const struct profile *p, struct 
 {
 	for (size_t i = 0; i < g->given.n; i++) {
 		const struct given_reference *r = &g->given.at[i];
+		ASSERT(r->to < p->tables.n);
 		const struct table_profile *to = &p->tables.at[r->to];
 		bool key = r->parent_repeats == 0;
 		for (size_t k = 0; k < to->keys.n && !key; k++) {
