@@ -124,46 +124,58 @@ int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks)
 	return settings_end(&settings, list(&settings, json, hooks));
 }
 
-int runs_find(struct session *s, const char *wanted, bool unfinished, char ret[RUN_ID_MAX],
-	      struct bldr_error *err)
+/* The threads that may be meant; the newest of them is kept. */
+struct search {
+	const char *wanted; /* the beginning of an id; NULL: any */
+	bool unfinished;    /* any but those that are done */
+	char *found;        /* RUN_ID_MAX */
+	size_t matches;
+};
+
+static int look_at_thread(const struct bldr_thread *thread, void *user)
 {
-	struct bldr_value *runs = NULL;
-	const char *found = NULL;
-	size_t matches = 0;
-	int r = list_runs(s, &runs, err);
+	struct search *search = user;
+
+	if (search->wanted != NULL
+		    ? strncmp(thread->id, search->wanted, strlen(search->wanted)) == 0
+		    : !search->unfinished || thread->status != BLDR_THREAD_DONE) {
+		snprintf(search->found, RUN_ID_MAX, "%s", thread->id);
+		search->matches++;
+	}
+	return 0;
+}
+
+/* The id of the run that `wanted` names, among those that are not done when unfinished and wanted is NULL. Errors: those
+ * of runs_open. */
+static int find_run(struct session *s, const char *wanted, bool unfinished, char ret[RUN_ID_MAX],
+		    struct bldr_error *err)
+{
+	bool latest = wanted == NULL || strcmp(wanted, "latest") == 0;
+	struct search search = {
+		.wanted = latest ? NULL : wanted,
+		.unfinished = unfinished,
+		.found = ret,
+	};
+	int r = bldr_threads(s->engine, look_at_thread, &search, err);
 
 	if (r < 0) {
 		return r;
 	}
-	if (wanted != NULL && strcmp(wanted, "latest") == 0) {
-		wanted = NULL;
+	if (search.matches == 0 && !latest) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND,
+				      "no run \"%s\" in \"%s\"; bldr runs list names them", wanted,
+				      s->output);
 	}
-	for (size_t i = 0; i < bldr_count(runs); i++) {
-		const struct bldr_value *o = bldr_at(runs, i);
-		const char *id = bldr_get_text(o, "run");
-
-		if (wanted == NULL ? unfinished && strcmp(bldr_get_text(o, "status"), "done") == 0
-				   : strncmp(id, wanted, strlen(wanted)) != 0) {
-			continue;
-		}
-		found = id;
-		matches++;
+	if (search.matches == 0) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND, "no %srun in \"%s\"",
+				      unfinished ? "unfinished " : "", s->output);
 	}
-	if (found == NULL && wanted != NULL) {
-		r = bldr_error_set(err, BLDR_E_NOT_FOUND,
-				   "no run \"%s\" in \"%s\"; bldr runs list names them", wanted,
-				   s->output);
-	} else if (found == NULL) {
-		r = bldr_error_set(err, BLDR_E_NOT_FOUND, "no %srun in \"%s\"",
-				   unfinished ? "unfinished " : "", s->output);
-	} else if (wanted != NULL && matches > 1) {
-		r = bldr_error_set(err, BLDR_E_INVALID,
-				   "%zu runs begin with \"%s\"; give more of it", matches, wanted);
-	} else {
-		snprintf(ret, RUN_ID_MAX, "%s", found);
+	if (search.matches > 1 && !latest) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "%zu runs begin with \"%s\"; give more of it", search.matches,
+				      wanted);
 	}
-	bldr_unref(runs);
-	return r;
+	return 0;
 }
 
 int runs_open(struct session *s, const struct settings *settings, const char *wanted,
@@ -173,7 +185,7 @@ int runs_open(struct session *s, const struct settings *settings, const char *wa
 	int r = session_open(s, settings, true, hooks, err);
 
 	if (r == 0) {
-		r = runs_find(s, wanted, false, run, err);
+		r = find_run(s, wanted, false, run, err);
 	}
 	return r < 0 ? r : session_outcome(s, run, ret, err);
 }
@@ -310,7 +322,7 @@ int runs_enter(struct session *s, const struct settings *settings, const char *w
 	}
 	r = session_open(s, settings, false, hooks, err);
 	if (r == 0) {
-		r = runs_find(s, wanted, true, ret, err);
+		r = find_run(s, wanted, true, ret, err);
 	}
 	return r < 0 ? r : session_enter(s, ret, err);
 }

@@ -13,12 +13,8 @@ enum { RUN_ID_MAX = 64 };
 int runs_open(struct session *s, const struct settings *settings, const char *wanted,
 	      const struct cli_hooks *hooks, struct bldr_value **ret, struct bldr_error *err);
 
-/* The id of the run that `wanted` names, among those that are not done when unfinished and wanted is NULL. Errors: those
- * of runs_open. */
-int runs_find(struct session *s, const char *wanted, bool unfinished, char ret[RUN_ID_MAX],
-	      struct bldr_error *err);
 /* Opens the output folder for writing and enters the run that `wanted` names (NULL: the newest unfinished one). s must
- * be closed whatever is returned. Errors: those of session_open, runs_find, session_enter. */
+ * be closed whatever is returned. Errors: those of runs_open, session_enter. */
 int runs_enter(struct session *s, const struct settings *settings, const char *wanted,
 	       char ret[RUN_ID_MAX], const struct cli_hooks *hooks, struct bldr_error *err);
 /* Refuses to go on when a source file is not what the run's newest sources artefact says. Errors: CHANGED, NOT_FOUND,
