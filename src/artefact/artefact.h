@@ -20,6 +20,11 @@
 
 typedef LIST(const char *) texts; /* the one typedef: a list of strings, used as a member type */
 
+/* As a list of texts; the caller owns it. */
+struct bldr_value *texts_value(const texts *list);
+/* "a, b, c". */
+const char *texts_joined(struct arena *a, const texts *list);
+
 struct artefact_input {
 	const char *artefact; /* "profile" */
 	const char *hash;

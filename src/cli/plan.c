@@ -71,7 +71,7 @@ static void print_tables(struct arena *a, const struct plan *p)
 		print_cell(t->table, 24);
 		printf(" %9lld rows  %-9s  key %s", (long long)t->rows,
 		       role != NULL ? role->role : "unused",
-		       role != NULL && role->key.n > 0 ? text_list(a, &role->key) : "(none)");
+		       role != NULL && role->key.n > 0 ? texts_joined(a, &role->key) : "(none)");
 		if (t->rejected.n > 0) {
 			printf("  %zu records rejected", t->rejected.n);
 		}
@@ -91,8 +91,8 @@ static void print_references(struct arena *a, const struct profile *p)
 			continue;
 		}
 		printf("  %s(%s) -> %s(%s)  score %s", f->from_table,
-		       text_list(a, &f->from_columns), f->to_table, text_list(a, &f->to_columns),
-		       f->score);
+		       texts_joined(a, &f->from_columns), f->to_table,
+		       texts_joined(a, &f->to_columns), f->score);
 		if (f->orphan_rows > 0) {
 			printf(", %lld rows without a match", (long long)f->orphan_rows);
 		}
@@ -149,7 +149,7 @@ static void print_star(const struct design *d)
 static void print_list(struct arena *a, const char *label, const texts *list)
 {
 	if (list->n > 0) {
-		printf("  %s (%s)", label, text_list(a, list));
+		printf("  %s (%s)", label, texts_joined(a, list));
 	}
 }
 
@@ -218,7 +218,7 @@ static void print_table(struct arena *a, const struct table_override *t)
 		const struct reference_override *f = &t->foreign_keys.at[i];
 
 		print_list(a, "foreign key", &f->columns);
-		printf(" -> %s(%s)", f->to, text_list(a, &f->to_columns));
+		printf(" -> %s(%s)", f->to, texts_joined(a, &f->to_columns));
 	}
 	for (size_t i = 0; i < t->not_foreign_keys.n; i++) {
 		print_list(a, "not a foreign key", &t->not_foreign_keys.at[i].columns);
@@ -289,16 +289,6 @@ void plan_print(const struct sources *sources, const struct profile *profile,
 }
 
 /* ---- for programs ---- */
-
-static struct bldr_value *texts_value(const texts *list)
-{
-	struct bldr_value *v = bldr_list();
-
-	for (size_t i = 0; i < list->n; i++) {
-		bldr_list_add(v, bldr_text(list->at[i]));
-	}
-	return v;
-}
 
 static struct bldr_value *tables_value(const struct plan *p)
 {

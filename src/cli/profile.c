@@ -145,7 +145,7 @@ static void print_keys(struct arena *a, const struct table_profile *t)
 		const struct key_candidate *k = &t->keys.at[i];
 
 		printf("  %-9s %s  %s: %s\n", k->chosen ? "key" : "candidate", k->score,
-		       text_list(a, &k->columns), text_list(a, &k->evidence));
+		       texts_joined(a, &k->columns), texts_joined(a, &k->evidence));
 	}
 }
 
@@ -170,8 +170,8 @@ static void print_inclusions(struct arena *a, const struct profile *p)
 		const struct inclusion *f = &p->inclusions.at[i];
 
 		printf("  %-9s %s  %s(%s) -> %s(%s): %s\n", f->chosen ? "taken" : "candidate",
-		       f->score, f->from_table, text_list(a, &f->from_columns), f->to_table,
-		       text_list(a, &f->to_columns), text_list(a, &f->evidence));
+		       f->score, f->from_table, texts_joined(a, &f->from_columns), f->to_table,
+		       texts_joined(a, &f->to_columns), texts_joined(a, &f->evidence));
 	}
 	if (p->inclusions.n == 0) {
 		puts("  none found");

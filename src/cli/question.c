@@ -44,8 +44,8 @@ static bool is_decided(const texts *evidence)
 
 static void add_key(struct question *q, struct arena *a, const struct key_candidate *k)
 {
-	add_choice(q, a, text_list(a, &k->columns),
-		   arena_printf(a, "score %s: %s", k->score, text_list(a, &k->evidence)));
+	add_choice(q, a, texts_joined(a, &k->columns),
+		   arena_printf(a, "score %s: %s", k->score, texts_joined(a, &k->evidence)));
 }
 
 static void ask_key(const struct table_profile *t, struct arena *a, questions *ret)
@@ -134,8 +134,8 @@ static void ask_date_order(const struct table_profile *t, const struct column_pr
 
 static void add_inclusion(struct question *q, struct arena *a, const struct inclusion *f)
 {
-	add_choice(q, a, arena_printf(a, "%s(%s)", f->to_table, text_list(a, &f->to_columns)),
-		   arena_printf(a, "score %s: %s", f->score, text_list(a, &f->evidence)));
+	add_choice(q, a, arena_printf(a, "%s(%s)", f->to_table, texts_joined(a, &f->to_columns)),
+		   arena_printf(a, "score %s: %s", f->score, texts_joined(a, &f->evidence)));
 }
 
 static bool same_columns(const struct inclusion *a, const struct inclusion *b)
@@ -157,7 +157,7 @@ static void ask_reference(const struct inclusion *f, size_t n, struct arena *a, 
 	const struct inclusion *chosen = NULL;
 	struct question *q = NULL;
 	const char *subject =
-		arena_printf(a, "%s.%s", f->from_table, text_list(a, &f->from_columns));
+		arena_printf(a, "%s.%s", f->from_table, texts_joined(a, &f->from_columns));
 	int least;
 
 	for (size_t i = 0; i < n; i++) {

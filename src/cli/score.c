@@ -93,16 +93,12 @@ static struct bldr_value *tally_value(const struct tally *t, struct arena *a)
 static struct bldr_value *score_value(const char *run, const struct score *s, struct arena *a)
 {
 	struct bldr_value *o = bldr_object();
-	struct bldr_value *unknown = bldr_list();
 
 	bldr_object_set(o, "run", bldr_text(run));
 	for (size_t i = 0; i < PARTS; i++) {
 		bldr_object_set(o, parts[i].key, tally_value(part_of(s, i), a));
 	}
-	for (size_t i = 0; i < s->unknown.n; i++) {
-		bldr_list_add(unknown, bldr_text(s->unknown.at[i]));
-	}
-	bldr_object_set(o, "not_scored", unknown);
+	bldr_object_set(o, "not_scored", texts_value(&s->unknown));
 	return o;
 }
 

@@ -94,7 +94,7 @@ static void print_trace(const struct asked *asked, const struct trace *t)
 	struct arena a = { 0 };
 
 	trace_key_columns(t->table, &a, &keys);
-	printf("%s, %s = %s, of run %s\n", asked->table, text_list(&a, &keys), asked->key,
+	printf("%s, %s = %s, of run %s\n", asked->table, texts_joined(&a, &keys), asked->key,
 	       asked->run);
 	switch (t->kind) {
 	case TRACE_RECORD:

@@ -263,7 +263,7 @@ static bool is_true_key(const struct bldr_value *table, const texts *columns)
 
 static const char *key_evidence(const struct key_candidate *k, struct arena *a)
 {
-	return arena_printf(a, "score %s: %s", k->score, text_list(a, &k->evidence));
+	return arena_printf(a, "score %s: %s", k->score, texts_joined(a, &k->evidence));
 }
 
 /* Why the true key was not taken: its score, or what keeps it from being one. */
@@ -313,7 +313,7 @@ static void score_keys(const struct scorer *s, struct tally *ret)
 			} else if (k->chosen) {
 				*LIST_ADD(s->a, &ret->wrong) = (struct verdict){
 					arena_printf(s->a, "%s(%s)", bldr_key(it),
-						     text_list(s->a, &k->columns)),
+						     texts_joined(s->a, &k->columns)),
 					key_evidence(k, s->a),
 				};
 			}
@@ -352,7 +352,7 @@ static bool is_required(const struct bldr_value *fk)
 
 static const char *reference_evidence(const struct inclusion *f, struct arena *a)
 {
-	return arena_printf(a, "score %s: %s", f->score, text_list(a, &f->evidence));
+	return arena_printf(a, "score %s: %s", f->score, texts_joined(a, &f->evidence));
 }
 
 static const char *missed_evidence(const struct scorer *s, const struct bldr_value *fk)
@@ -368,7 +368,7 @@ static const char *missed_evidence(const struct scorer *s, const struct bldr_val
 		if (f->chosen &&
 		    same_end(s, f->from_table, &f->from_columns, bldr_get(fk, "from"))) {
 			instead = arena_printf(s->a, "; %s(%s) was taken, %s", f->to_table,
-					       text_list(s->a, &f->to_columns),
+					       texts_joined(s->a, &f->to_columns),
 					       reference_evidence(f, s->a));
 		}
 	}
@@ -433,8 +433,8 @@ static void score_references(const struct scorer *s, struct tally *ret)
 		}
 		*LIST_ADD(s->a, &ret->wrong) = (struct verdict){
 			arena_printf(s->a, "%s(%s) -> %s(%s)", from,
-				     text_list(s->a, &f->from_columns), to,
-				     text_list(s->a, &f->to_columns)),
+				     texts_joined(s->a, &f->from_columns), to,
+				     texts_joined(s->a, &f->to_columns)),
 			reference_evidence(f, s->a),
 		};
 	}

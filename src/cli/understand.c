@@ -69,16 +69,6 @@ int understand(const char *path, struct arena *a, struct understanding *ret, str
 	return r;
 }
 
-const char *text_list(struct arena *a, const texts *list)
-{
-	const char *all = "";
-
-	for (size_t i = 0; i < list->n; i++) {
-		all = i == 0 ? list->at[0] : arena_printf(a, "%s, %s", all, list->at[i]);
-	}
-	return all;
-}
-
 size_t print_clipped(const char *text, size_t width)
 {
 	size_t size = strlen(text);

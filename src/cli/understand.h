@@ -17,8 +17,6 @@ struct understanding {
  */
 int understand(const char *path, struct arena *a, struct understanding *ret, struct bldr_error *err);
 
-/* Texts between commas. */
-const char *text_list(struct arena *a, const texts *list);
 /* Prints at most width (>= 3) characters of text, the last three of them "..." when it was longer, and
  * blanks for control characters, which would break the line. Returns how many. */
 size_t print_clipped(const char *text, size_t width);

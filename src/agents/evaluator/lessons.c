@@ -13,16 +13,6 @@
 
 enum { CHECKS_SHOWN = 20, STAR_BYTES = 6000, LINE_MAX_BYTES = 600, CHANGES_MAX = 16 };
 
-static struct bldr_value *text_list(const char *const *items, size_t n)
-{
-	struct bldr_value *list = bldr_list();
-
-	for (size_t i = 0; i < n; i++) {
-		bldr_list_add(list, bldr_text(items[i]));
-	}
-	return list;
-}
-
 /* ---- golden examples ---- */
 
 static void add_columns(struct buf *out, const struct design_table *t, int role, const char *what)
@@ -420,21 +410,22 @@ static struct bldr_value *correction(struct desk *d, const struct lessons_input 
 	struct bldr_value *v = NULL;
 	struct bldr_value *body = bldr_object();
 	struct bldr_value *fix = bldr_object();
+	struct bldr_value *tables = bldr_list();
 	texts wrong, right;
 
 	sttm_date_formats(t->wrong, raw_table, c->name, &d->arena, &wrong);
 	sttm_date_formats(t->right, raw_table, c->name, &d->arena, &right);
 	once(&wrong);
 	once(&right);
-	v = lesson("correction", "analyst", t->validated, in->schema->source,
-		   text_list(&table->fingerprint, 1),
+	bldr_list_add(tables, bldr_text(table->fingerprint));
+	v = lesson("correction", "analyst", t->validated, in->schema->source, tables,
 		   arena_printf(&d->arena, "dates of %.160s are %.32s, not %.32s", name,
 				right.n > 0 ? right.at[0] : "?", wrong.n > 0 ? wrong.at[0] : "?"),
 		   arena_printf(&d->arena, "date order format %.256s %s", name,
 				kb_type(&d->arena, c->type)));
 	bldr_object_set(fix, "repair", bldr_text("date_order"));
-	bldr_object_set(fix, "rule_out", text_list(wrong.at, wrong.n));
-	bldr_object_set(fix, "use", text_list(right.at, right.n));
+	bldr_object_set(fix, "rule_out", texts_value(&wrong));
+	bldr_object_set(fix, "use", texts_value(&right));
 	bldr_object_set(body, "precondition", precondition_value(table, c, &d->arena));
 	bldr_object_set(body, "fix", fix);
 	bldr_object_set(body, "changes", changes_value(difference, raw_table, c->name));

@@ -87,12 +87,8 @@ struct bldr_value *questions_value(const struct questions *questions)
 	for (size_t i = 0; i < questions->at.n; i++) {
 		const struct question *q = &questions->at.at[i];
 		struct bldr_value *v = bldr_object();
-		struct bldr_value *columns = bldr_list();
 		struct bldr_value *rows = bldr_list();
 
-		for (size_t k = 0; k < q->columns.n; k++) {
-			bldr_list_add(columns, bldr_text(q->columns.at[k]));
-		}
 		for (size_t k = 0; k < q->rows.n; k++) {
 			struct bldr_value *row = bldr_list();
 
@@ -103,7 +99,7 @@ struct bldr_value *questions_value(const struct questions *questions)
 		}
 		bldr_object_set(v, "text", bldr_text(q->text));
 		bldr_object_set(v, "sql", bldr_text(q->sql));
-		bldr_object_set(v, "columns", columns);
+		bldr_object_set(v, "columns", texts_value(&q->columns));
 		bldr_object_set(v, "rows", rows);
 		bldr_list_add(list, v);
 	}

@@ -32,7 +32,7 @@ static struct bldr_value *check_value(const struct report_input *in, const struc
 	bldr_object_set(v, "same", bldr_bool(strcmp(f->expected, f->found) == 0));
 	bldr_object_set(v, "provenance", bldr_text(f->provenance));
 	bldr_object_set(v, "proves", bldr_text(f->proves));
-	bldr_object_set(v, "samples", report_texts(&f->samples));
+	bldr_object_set(v, "samples", texts_value(&f->samples));
 	bldr_object_set(v, "sampled", bldr_bool(f->samples.n > 0));
 	bldr_object_set(v, "blame", bldr_text(f->blame));
 	bldr_object_set(v, "why", bldr_text(f->why));

@@ -31,7 +31,7 @@ static struct bldr_value *role_value(const struct report_input *in, const struct
 	bldr_object_set(v, "table", bldr_text(r->table));
 	bldr_object_set(v, "id", bldr_text(report_source_id(in, r->table, a)));
 	bldr_object_set(v, "role", bldr_text(r->role));
-	bldr_object_set(v, "key", report_texts(&r->key));
+	bldr_object_set(v, "key", texts_value(&r->key));
 	bldr_object_set(v, "keyless", bldr_bool(r->key.n == 0));
 	bldr_object_set(v, "reason", bldr_text(r->reason));
 	bldr_object_set(v, "alternatives",
@@ -65,7 +65,7 @@ static struct bldr_value *table_value(const struct report_input *in, const struc
 	bldr_object_set(v, "kind", bldr_text(report_kind(t->kind)));
 	bldr_object_set(v, "source", bldr_text(t->source));
 	bldr_object_set(v, "grain", bldr_text(t->grain));
-	bldr_object_set(v, "grain_columns", report_texts(&t->grain_columns));
+	bldr_object_set(v, "grain_columns", texts_value(&t->grain_columns));
 	bldr_object_set(v, "scd", bldr_text(t->scd));
 	bldr_object_set(
 		v, "dedup",
@@ -92,14 +92,15 @@ static struct bldr_value *inclusion_value(const struct inclusion *i, struct aren
 {
 	struct bldr_value *v = bldr_object();
 	bldr_object_set(v, "from",
-			bldr_textf("%s (%s)", i->from_table, report_join(a, &i->from_columns)));
-	bldr_object_set(v, "to", bldr_textf("%s (%s)", i->to_table, report_join(a, &i->to_columns)));
+			bldr_textf("%s (%s)", i->from_table, texts_joined(a, &i->from_columns)));
+	bldr_object_set(v, "to",
+			bldr_textf("%s (%s)", i->to_table, texts_joined(a, &i->to_columns)));
 	bldr_object_set(v, "score", bldr_text(i->score));
 	bldr_object_set(v, "contained",
 			bldr_textf("%s of %s", report_number(a, i->contained),
 				   report_number(a, i->distinct)));
 	bldr_object_set(v, "orphans", bldr_text(report_number(a, i->orphan_rows)));
-	bldr_object_set(v, "evidence", report_texts(&i->evidence));
+	bldr_object_set(v, "evidence", texts_value(&i->evidence));
 	return v;
 }
 
@@ -118,10 +119,10 @@ static void add_keys(struct bldr_value *list, const struct table_profile *t)
 		const struct key_candidate *k = &t->keys.at[i];
 		struct bldr_value *v = bldr_object();
 		bldr_object_set(v, "table", bldr_text(t->table));
-		bldr_object_set(v, "columns", report_texts(&k->columns));
+		bldr_object_set(v, "columns", texts_value(&k->columns));
 		bldr_object_set(v, "chosen", bldr_bool(k->chosen));
 		bldr_object_set(v, "score", bldr_text(k->score));
-		bldr_object_set(v, "evidence", report_texts(&k->evidence));
+		bldr_object_set(v, "evidence", texts_value(&k->evidence));
 		bldr_list_add(list, v);
 	}
 }

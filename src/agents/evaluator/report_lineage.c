@@ -121,7 +121,7 @@ static struct bldr_value *table_value(const struct report_input *in, const struc
 	bldr_object_set(v, "source_id",
 			t->source != NULL ? bldr_text(report_source_id(in, t->source, a)) : NULL);
 	bldr_object_set(v, "grain", design != NULL ? bldr_text(design->grain) : NULL);
-	bldr_object_set(v, "grain_columns", report_texts(&t->grain_columns));
+	bldr_object_set(v, "grain_columns", texts_value(&t->grain_columns));
 	bldr_object_set(v, "rows",
 			rows != NULL ? bldr_text(report_count(a, rows->rows, "row")) : NULL);
 	bldr_object_set(v, "count", bldr_text(report_count(a, (int64_t)t->columns.n, "column")));

@@ -74,7 +74,7 @@ static const char *number_words(const struct number_format *n, struct arena *a)
 				   strcmp(n->group_mark, " ") == 0 ? "blank" : n->group_mark);
 	}
 	if (n->currencies.n > 0) {
-		out = arena_printf(a, "%s, currency %s", out, report_join(a, &n->currencies));
+		out = arena_printf(a, "%s, currency %s", out, texts_joined(a, &n->currencies));
 	}
 	return arena_printf(a, "%s%s%s%s (%s)", out, n->percent ? ", percent points" : "",
 			    n->parentheses ? ", parentheses for minus" : "",
@@ -179,7 +179,7 @@ static void set_key(struct bldr_value *v, const struct table_profile *t, struct 
 	for (size_t i = 0; i < t->keys.n && key == NULL; i++) {
 		key = t->keys.at[i].chosen ? &t->keys.at[i] : NULL;
 	}
-	bldr_object_set(v, "key", key != NULL ? bldr_text(report_join(a, &key->columns)) : NULL);
+	bldr_object_set(v, "key", key != NULL ? bldr_text(texts_joined(a, &key->columns)) : NULL);
 	bldr_object_set(v, "duplicates",
 			key != NULL && key->duplicates > 0
 				? bldr_text(report_count(a, key->duplicates, "duplicate record"))
@@ -235,7 +235,7 @@ static void set_dialect(struct bldr_value *v, const struct source_file *f, struc
 				? bldr_text(report_count(a, f->preamble_lines, "line"))
 				: NULL);
 	bldr_object_set(v, "not_rows",
-			f->not_rows.n > 0 ? bldr_text(report_join(a, &f->not_rows)) : NULL);
+			f->not_rows.n > 0 ? bldr_text(texts_joined(a, &f->not_rows)) : NULL);
 }
 
 static struct bldr_value *file_value(const struct report_input *in, const struct source_file *f,
@@ -247,7 +247,7 @@ static struct bldr_value *file_value(const struct report_input *in, const struct
 	bldr_object_set(v, "id", bldr_text(report_source_id(in, f->table, a)));
 	bldr_object_set(v, "bytes", bldr_text(report_number(a, f->bytes)));
 	set_dialect(v, f, a);
-	bldr_object_set(v, "notes", report_texts(&f->notes));
+	bldr_object_set(v, "notes", texts_value(&f->notes));
 	bldr_object_set(v, "hash", bldr_text(f->hash));
 	return v;
 }

@@ -76,24 +76,6 @@ const char *report_fit(struct arena *a, const char *text, size_t cells)
 	return text;
 }
 
-const char *report_join(struct arena *a, const texts *list)
-{
-	const char *out = list->n > 0 ? list->at[0] : "";
-	for (size_t i = 1; i < list->n; i++) {
-		out = arena_printf(a, "%s, %s", out, list->at[i]);
-	}
-	return out;
-}
-
-struct bldr_value *report_texts(const texts *list)
-{
-	struct bldr_value *out = bldr_list();
-	for (size_t i = 0; i < list->n; i++) {
-		bldr_list_add(out, bldr_text(list->at[i]));
-	}
-	return out;
-}
-
 static const char *word(const char *const *words, size_t n, int i)
 {
 	ASSERT(i >= 0 && (size_t)i < n);

@@ -21,10 +21,6 @@ const char *report_fit(struct arena *a, const char *text, size_t cells);
 /* How wide that is. */
 size_t report_cells(const char *text);
 
-/* Joined by ", "; empty for none. */
-const char *report_join(struct arena *a, const texts *list);
-struct bldr_value *report_texts(const texts *list);
-
 const char *report_kind(int kind);             /* enum table_kind: "date dimension" ... */
 const char *report_role(int role);             /* enum column_role: "business key" ... */
 const char *report_additivity(int additivity); /* "" for none */

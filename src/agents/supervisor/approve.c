@@ -103,16 +103,6 @@ const struct bldr_node supervisor_pin_node = {
 	.absorb = pin_absorb,
 };
 
-static struct bldr_value *texts_value(const texts *list)
-{
-	struct bldr_value *v = bldr_list();
-
-	for (size_t i = 0; i < list->n; i++) {
-		bldr_list_add(v, bldr_text(list->at[i]));
-	}
-	return v;
-}
-
 /* The chosen foreign keys of a table; NULL: none. */
 static struct bldr_value *references(const struct profile *p, const char *table)
 {
