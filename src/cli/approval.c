@@ -128,7 +128,7 @@ struct bldr_value *approval_ask(const struct bldr_value *outcome)
 
 /* verify: the files must be what the design was made of. */
 static int answer(const struct settings *settings, const char *wanted, struct bldr_value *value,
-		  bool verify, bool json, const struct cli_hooks *hooks)
+		  bool verify, const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_error err;
@@ -143,7 +143,7 @@ static int answer(const struct settings *settings, const char *wanted, struct bl
 		r = bldr_thread_answer(s.engine, run, NULL, value, &err);
 	}
 	bldr_unref(value);
-	exit_code = r < 0 ? command_fail(&err) : session_drive(&s, json);
+	exit_code = r < 0 ? command_fail(&err) : session_drive(&s);
 	session_close(&s);
 	return exit_code;
 }
@@ -158,9 +158,7 @@ static int command_answer(const struct answering *c, int argc, char **argv,
 			  const struct cli_hooks *hooks)
 {
 	const char *reason = NULL;
-	bool json = false;
 	const struct option_spec options[] = {
-		{ .name = "json", .kind = OPTION_FLAG, .ret = &json, .help = "print JSON on stdout" },
 		{ .name = c->takes_reason ? "reason" : NULL,
 		  .kind = OPTION_TEXT,
 		  .ret = &reason,
@@ -177,17 +175,14 @@ static int command_answer(const struct answering *c, int argc, char **argv,
 		.operands_max = 1,
 	};
 	struct settings settings;
-	char **operands;
-	size_t n;
 	int exit_code;
 
-	if (!command_settings(&spec, SETTINGS_RESUME, argc, argv, &operands, &n, &settings,
-			      &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_RESUME, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
 	return settings_end(&settings,
-			    answer(&settings, n > 0 ? operands[0] : NULL,
-				   answer_value(c->answer, reason), c->verify, json, hooks));
+			    answer(&settings, settings_operand(&settings, 0),
+				   answer_value(c->answer, reason), c->verify, hooks));
 }
 
 int command_runs_approve(int argc, char **argv, const struct cli_hooks *hooks)

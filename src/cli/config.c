@@ -38,11 +38,6 @@ static void print_all(const struct config *c)
 
 int command_config(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	bool json = false;
-	const struct option_spec options[] = {
-		{ .name = "json", .kind = OPTION_FLAG, .ret = &json, .help = "print JSON on stdout" },
-		{ .name = NULL },
-	};
 	const struct command_spec spec = {
 		.usage = "bldr config [--config FILE] [--json]",
 		.summary = "Shows the configuration in force and where each value came from.",
@@ -50,16 +45,15 @@ int command_config(int argc, char **argv, const struct cli_hooks *hooks)
 			"Later layers win: built-in defaults, bldr.config.json in the current "
 			"folder (or --config FILE),\n.env there, the environment, options.",
 		.examples = "bldr config\nLOG_LEVEL=debug bldr config --json | jq '.\"log.level\"'",
-		.options = options,
 	};
 	struct settings settings;
 	int exit_code;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_RUN, argc, argv, NULL, NULL, &settings, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_RUN, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
-	if (json) {
+	if (settings.json) {
 		command_print_json(all(settings.config));
 	} else {
 		print_all(settings.config);

@@ -124,36 +124,30 @@ static void look_at_output(struct report *r, const char *output)
 
 int command_doctor(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	bool json = false;
-	const struct option_spec options[] = {
-		{ .name = "json", .kind = OPTION_FLAG, .ret = &json, .help = "print JSON on stdout" },
-		{ .name = NULL },
-	};
 	const struct command_spec spec = {
 		.usage = "bldr doctor [--output DIR] [--json]",
 		.summary = "Checks this machine and an output folder; exit 3 when something fails.",
-		.options = options,
 	};
 	struct settings settings;
 	struct report r;
 	int exit_code;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, NULL, NULL, &settings, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
 	r = (struct report){ .checks = bldr_list() };
 	look_at_program(&r);
 	look_at_schemas(&r);
 	look_at_output(&r, settings.output);
-	for (size_t i = 0; !json && i < bldr_count(r.checks); i++) {
+	for (size_t i = 0; !settings.json && i < bldr_count(r.checks); i++) {
 		const struct bldr_value *c = bldr_at(r.checks, i);
 
 		printf("%-5s %-10s %s\n", bldr_as_bool(bldr_get(c, "ok"), false) ? "ok" : "FAIL",
 		       bldr_get_text(c, "name"), bldr_get_text(c, "detail"));
 	}
 	exit_code = r.failed ? EXIT_WORLD : EXIT_VALIDATED;
-	if (json) {
+	if (settings.json) {
 		command_print_json(r.checks);
 	} else {
 		bldr_unref(r.checks);

@@ -107,14 +107,7 @@ static void print_items(const kb_items *items, bool json)
 	}
 }
 
-/* The options of all three; a command's own stand first. */
-#define JSON_OPTION(json)                                            \
-	{                                                            \
-		.name = "json", .kind = OPTION_FLAG, .ret = &(json), \
-		.help = "print JSON on stdout"                       \
-	}
-
-static int list(const struct settings *settings, int kind, bool json)
+static int list(const struct settings *settings, int kind)
 {
 	struct base b = { 0 };
 	kb_items items = { 0 };
@@ -125,7 +118,7 @@ static int list(const struct settings *settings, int kind, bool json)
 		r = kb_list(b.store, kind, &b.arena, &items, &err);
 	}
 	if (r == 0) {
-		print_items(&items, json);
+		print_items(&items, settings->json);
 	}
 	base_close(&b);
 	return r < 0 ? command_fail(&err) : EXIT_VALIDATED;
@@ -134,14 +127,12 @@ static int list(const struct settings *settings, int kind, bool json)
 int command_kb_list(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	const char *kind = NULL;
-	bool json = false;
 	const struct option_spec options[] = {
 		{ .name = "kind",
 		  .kind = OPTION_TEXT,
 		  .ret = &kind,
 		  .value = "golden|correction",
 		  .help = "only items of this kind" },
-		JSON_OPTION(json),
 		{ .name = NULL },
 	};
 	const struct command_spec spec = {
@@ -158,7 +149,7 @@ int command_kb_list(int argc, char **argv, const struct cli_hooks *hooks)
 	int wanted = -1;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, NULL, NULL, &settings, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
 	for (int k = KB_GOLDEN; kind != NULL && k <= KB_CORRECTION; k++) {
@@ -170,7 +161,7 @@ int command_kb_list(int argc, char **argv, const struct cli_hooks *hooks)
 			spec.usage);
 		return settings_end(&settings, EXIT_USAGE);
 	}
-	return settings_end(&settings, list(&settings, wanted, json));
+	return settings_end(&settings, list(&settings, wanted));
 }
 
 static void print_when(const char *what, int64_t ms)
@@ -209,7 +200,7 @@ static void print_item(const struct kb_item *item, const struct bldr_value *evid
 	bldr_unref(body);
 }
 
-static int show(const struct settings *settings, const char *id, bool json)
+static int show(const struct settings *settings, const char *id)
 {
 	struct base b = { 0 };
 	struct kb_item item = { 0 };
@@ -224,7 +215,7 @@ static int show(const struct settings *settings, const char *id, bool json)
 	}
 	r = r < 0 ? r : kb_find(b.store, id, &b.arena, &item, &err);
 	r = r < 0 ? r : kb_evidence(b.store, item.number, &evidence, &err);
-	if (r == 0 && json) {
+	if (r == 0 && settings->json) {
 		struct bldr_value *v = item_value(&item);
 
 		bldr_object_set(v, "body", body_of(&item));
@@ -240,32 +231,26 @@ static int show(const struct settings *settings, const char *id, bool json)
 
 int command_kb_show(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	bool json = false;
-	const struct option_spec options[] = { JSON_OPTION(json), { .name = NULL } };
 	const struct command_spec spec = {
 		.usage = "bldr kb show ITEM [--output DIR] [--json]",
 		.summary = "Shows one item of the knowledge base with the evidence for it.",
 		.description = "ITEM may be the beginning of an item's id.",
 		.examples =
 			"bldr kb show c-1a2b3c\nbldr kb show g-1a2b3c4d5e6f --json | jq .body.star",
-		.options = options,
 		.operands_min = 1,
 		.operands_max = 1,
 	};
 	struct settings settings;
-	char **operands;
-	size_t n;
 	int exit_code;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &operands, &n, &settings,
-			      &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
-	return settings_end(&settings, show(&settings, operands[0], json));
+	return settings_end(&settings, show(&settings, settings_operand(&settings, 0)));
 }
 
-static int search(const struct settings *settings, char **words, size_t n, bool json)
+static int search(const struct settings *settings)
 {
 	struct base b = { 0 };
 	struct kb_question q = { 0 };
@@ -274,9 +259,9 @@ static int search(const struct settings *settings, char **words, size_t n, bool 
 	const char *text = "";
 	int r;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < settings->n_operands; i++) {
 		text = arena_printf(&b.arena, "%s%s%.*s", text, i > 0 ? " " : "", KB_WORDS_MAX,
-				    words[i]);
+				    settings->operands[i]);
 	}
 	q.words = arena_strndup(&b.arena, text, KB_WORDS_MAX);
 	r = base_open(&b, settings, &err);
@@ -284,7 +269,7 @@ static int search(const struct settings *settings, char **words, size_t n, bool 
 		r = kb_search(b.store, &q, now_ms(), FOUND_MAX, &b.arena, &items, &err);
 	}
 	if (r == 0) {
-		print_items(&items, json);
+		print_items(&items, settings->json);
 	}
 	base_close(&b);
 	return r < 0 ? command_fail(&err) : EXIT_VALIDATED;
@@ -292,27 +277,21 @@ static int search(const struct settings *settings, char **words, size_t n, bool 
 
 int command_kb_search(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	bool json = false;
-	const struct option_spec options[] = { JSON_OPTION(json), { .name = NULL } };
 	const struct command_spec spec = {
 		.usage = "bldr kb search TEXT... [--output DIR] [--json]",
 		.summary = "Finds items of the knowledge base by words, best first.",
 		.description = "Names of tables and columns, or what was wrong. Any word may match; "
 			       "punctuation means nothing.",
 		.examples = "bldr kb search order date\nbldr kb search \"customer_id\" --json",
-		.options = options,
 		.operands_min = 1,
 		.operands_max = 64,
 	};
 	struct settings settings;
-	char **operands;
-	size_t n;
 	int exit_code;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &operands, &n, &settings,
-			      &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
-	return settings_end(&settings, search(&settings, operands, n, json));
+	return settings_end(&settings, search(&settings));
 }

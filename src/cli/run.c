@@ -102,7 +102,7 @@ static int start(struct session *s, const char *source_dir, bool approve, struct
 	return r;
 }
 
-static int run(const char *source_dir, const struct settings *settings, bool approve, bool json,
+static int run(const char *source_dir, const struct settings *settings, bool approve,
 	       const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
@@ -130,7 +130,7 @@ static int run(const char *source_dir, const struct settings *settings, bool app
 		if (settings->progress != PROGRESS_NONE) {
 			fprintf(stderr, "run %s: %s\n", s.run, source_dir);
 		}
-		exit_code = session_drive(&s, json);
+		exit_code = session_drive(&s);
 	}
 	session_close(&s);
 	free(absolute);
@@ -143,14 +143,13 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 	const char *target = "embedded";
 	bool approve = false;
 	bool dry_run = false;
-	bool json = false;
 	const struct option_spec options[] = {
 		{ .name = "source-dir",
 		  .letter = 's',
 		  .kind = OPTION_TEXT,
 		  .ret = &source_dir,
 		  .value = "DIR",
-		  .help = "folder of raw files (*.csv, UTF-8 with a header)" },
+		  .help = "folder of raw files (.csv .tsv .txt .json .jsonl ...)" },
 		{ .name = "target",
 		  .kind = OPTION_TEXT,
 		  .ret = &target,
@@ -164,10 +163,6 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		  .kind = OPTION_FLAG,
 		  .ret = &dry_run,
 		  .help = "only say what the run would make, as bldr plan does" },
-		{ .name = "json",
-		  .kind = OPTION_FLAG,
-		  .ret = &json,
-		  .help = "print the outcome as JSON on stdout" },
 		{ .name = NULL },
 	};
 	const struct command_spec spec = {
@@ -185,7 +180,7 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 	struct settings settings;
 	int exit_code;
 
-	if (!command_settings(&spec, SETTINGS_RUN, argc, argv, NULL, NULL, &settings, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_RUN, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
 	if (source_dir == NULL) {
@@ -198,7 +193,7 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 			target, spec.usage);
 		return settings_end(&settings, EXIT_USAGE);
 	}
-	exit_code = dry_run ? plan_folder(source_dir, json)
-			    : run(source_dir, &settings, approve, json, hooks);
+	exit_code = dry_run ? plan_folder(source_dir, settings.json)
+			    : run(source_dir, &settings, approve, hooks);
 	return settings_end(&settings, exit_code);
 }

@@ -13,18 +13,6 @@
 #include "cli/session.h"
 #include "ingest/ingest.h"
 
-/* The option that all three commands take besides the settings. */
-#define RUNS_OPTIONS(json)                          \
-	{                                           \
-		{ .name = "json",                   \
-		  .kind = OPTION_FLAG,              \
-		  .ret = &(json),                   \
-		  .help = "print JSON on stdout" }, \
-		{                                   \
-			.name = NULL                \
-		}                                   \
-	}
-
 struct listing {
 	struct session *session;
 	struct bldr_value *runs;
@@ -82,7 +70,7 @@ static void print_runs(const struct bldr_value *runs)
 	}
 }
 
-static int list(const struct settings *settings, bool json, const struct cli_hooks *hooks)
+static int list(const struct settings *settings, const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_value *runs = NULL;
@@ -96,7 +84,7 @@ static int list(const struct settings *settings, bool json, const struct cli_hoo
 	if (r < 0) {
 		return command_fail(&err);
 	}
-	if (json) {
+	if (settings->json) {
 		command_print_json(runs);
 	} else {
 		print_runs(runs);
@@ -107,21 +95,18 @@ static int list(const struct settings *settings, bool json, const struct cli_hoo
 
 int command_runs_list(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	bool json = false;
-	const struct option_spec options[] = RUNS_OPTIONS(json);
 	const struct command_spec spec = {
 		.usage = "bldr runs list [--output DIR] [--json]",
 		.summary = "Lists the runs of an output folder, oldest first.",
 		.examples = "bldr runs list --json | jq '.[].verdict'",
-		.options = options,
 	};
 	struct settings settings;
 	int exit_code;
 
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, NULL, NULL, &settings, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
-	return settings_end(&settings, list(&settings, json, hooks));
+	return settings_end(&settings, list(&settings, hooks));
 }
 
 /* The threads that may be meant; the newest of them is kept. */
@@ -219,8 +204,7 @@ static void print_run(const struct bldr_value *o, const char *output)
 }
 
 /* wanted: as in runs_open. */
-static int show(const struct settings *settings, const char *wanted, bool json,
-		const struct cli_hooks *hooks)
+static int show(const struct settings *settings, const char *wanted, const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_value *outcome = NULL;
@@ -232,7 +216,7 @@ static int show(const struct settings *settings, const char *wanted, bool json,
 		return command_fail(&err);
 	}
 	bldr_object_set(outcome, "steps", meter_read(bldr_get_text(outcome, "folder")));
-	if (json) {
+	if (settings->json) {
 		command_print_json(outcome);
 	} else {
 		print_run(outcome, settings->output);
@@ -243,26 +227,20 @@ static int show(const struct settings *settings, const char *wanted, bool json,
 
 int command_runs_show(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	bool json = false;
-	const struct option_spec options[] = RUNS_OPTIONS(json);
 	const struct command_spec spec = {
 		.usage = "bldr runs show [RUN] [--output DIR] [--json]",
 		.summary = "Shows one run; without RUN the newest.",
 		.description = "RUN may be the beginning of a run's name, or latest.",
 		.examples = "bldr runs show\nbldr runs show 20261121 --json",
-		.options = options,
 		.operands_max = 1,
 	};
 	struct settings settings;
-	char **operands;
-	size_t n;
 	int exit_code;
 
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &operands, &n, &settings,
-			      &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
-	return settings_end(&settings, show(&settings, n > 0 ? operands[0] : NULL, json, hooks));
+	return settings_end(&settings, show(&settings, settings_operand(&settings, 0), hooks));
 }
 
 /* The newest artefacts/sources.v<n>.json of the run; NULL: there is none yet. */
@@ -327,8 +305,7 @@ int runs_enter(struct session *s, const struct settings *settings, const char *w
 	return r < 0 ? r : session_enter(s, ret, err);
 }
 
-static int resume(const struct settings *settings, const char *wanted, bool json,
-		  const struct cli_hooks *hooks)
+static int resume(const struct settings *settings, const char *wanted, const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_error err;
@@ -342,15 +319,13 @@ static int resume(const struct settings *settings, const char *wanted, bool json
 	if (r == 0) {
 		r = bldr_thread_resume(s.engine, run, &err);
 	}
-	exit_code = r < 0 ? command_fail(&err) : session_drive(&s, json);
+	exit_code = r < 0 ? command_fail(&err) : session_drive(&s);
 	session_close(&s);
 	return exit_code;
 }
 
 int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	bool json = false;
-	const struct option_spec options[] = RUNS_OPTIONS(json);
 	const struct command_spec spec = {
 		.usage = "bldr runs resume [RUN] [--output DIR] [--json]",
 		.summary = "Goes on with a run that was stopped, killed or failed.",
@@ -358,17 +333,13 @@ int command_runs_resume(int argc, char **argv, const struct cli_hooks *hooks)
 			"Nothing that was recorded is done again. Without RUN: the newest unfinished "
 			"run.\nRefused when a source file has changed since the run read it.",
 		.examples = "bldr runs resume\nbldr runs resume 20261121-083000 --output /srv/bldr",
-		.options = options,
 		.operands_max = 1,
 	};
 	struct settings settings;
-	char **operands;
-	size_t n;
 	int exit_code;
 
-	if (!command_settings(&spec, SETTINGS_RESUME, argc, argv, &operands, &n, &settings,
-			      &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_RESUME, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
-	return settings_end(&settings, resume(&settings, n > 0 ? operands[0] : NULL, json, hooks));
+	return settings_end(&settings, resume(&settings, settings_operand(&settings, 0), hooks));
 }

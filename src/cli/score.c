@@ -126,7 +126,7 @@ static int score_run(const char *truth_path, const struct bldr_value *outcome, s
 }
 
 static int score(const char *truth_path, const char *run, const struct settings *settings,
-		 bool json, const struct cli_hooks *hooks)
+		 const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_value *outcome = NULL;
@@ -141,7 +141,7 @@ static int score(const char *truth_path, const char *run, const struct settings 
 	}
 	if (r < 0) {
 		exit_code = command_fail(&err);
-	} else if (json) {
+	} else if (settings->json) {
 		command_print_json(score_value(bldr_get_text(outcome, "run"), &result, &a));
 	} else {
 		print_score(&result, &a);
@@ -155,7 +155,6 @@ static int score(const char *truth_path, const char *run, const struct settings 
 int command_score(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	const char *truth = NULL;
-	bool json = false;
 	const struct option_spec options[] = {
 		{ .name = "truth",
 		  .letter = 't',
@@ -163,7 +162,6 @@ int command_score(int argc, char **argv, const struct cli_hooks *hooks)
 		  .ret = &truth,
 		  .value = "FILE",
 		  .help = "the true keys, foreign keys and roles (docs/commands.md tells the form)" },
-		{ .name = "json", .kind = OPTION_FLAG, .ret = &json, .help = "print JSON on stdout" },
 		{ .name = NULL },
 	};
 	const struct command_spec spec = {
@@ -181,17 +179,15 @@ int command_score(int argc, char **argv, const struct cli_hooks *hooks)
 		.operands_max = 1,
 	};
 	struct settings settings;
-	char **operands;
-	size_t n;
 	int exit_code;
 
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &operands, &n, &settings,
-			      &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
 	if (truth == NULL) {
 		fprintf(stderr, "bldr: --truth is missing\nusage: %s\n", spec.usage);
 		return settings_end(&settings, EXIT_USAGE);
 	}
-	return settings_end(&settings, score(truth, operands[0], &settings, json, hooks));
+	return settings_end(&settings,
+			    score(truth, settings_operand(&settings, 0), &settings, hooks));
 }

@@ -264,8 +264,9 @@ static void tell_stopped(struct session *s, const struct bldr_error *why)
 		why->text, s->run, s->output);
 }
 
-int session_drive(struct session *s, bool json)
+int session_drive(struct session *s)
 {
+	bool json = s->settings->json;
 	struct bldr_value *outcome = NULL;
 	struct bldr_error err;
 	int exit_code;

@@ -32,9 +32,9 @@ void session_close(struct session *s);
 
 /*
  * Drives the thread `run`, started or resumed already, until it ends or is interrupted (SIGINT or SIGTERM:
- * stops at a safe point). Prints the outcome, to stdout as JSON when json. Returns the exit code.
+ * stops at a safe point). Prints the outcome, to stdout as JSON when the settings say so. Returns the exit code.
  */
-int session_drive(struct session *s, bool json);
+int session_drive(struct session *s);
 /* Names the run that session_drive will drive and opens its work log. Errors: IO. */
 int session_enter(struct session *s, const char *run, struct bldr_error *err);
 

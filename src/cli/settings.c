@@ -97,11 +97,12 @@ _Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) == KEYS_MAX + 1,
 
 /* What the command line says: NULL where it says nothing. */
 struct flags {
+	bool json;
 	const char *config;
 	const char *values[KEYS_MAX];
 };
 
-/* The command's own options, then the keys', then --config. */
+/* The command's own options, then --json, then the keys', then --config. */
 static void merge_options(const struct option_spec *own, enum settings_use use, struct flags *flags,
 			  struct option_spec all[OPTIONS_MAX])
 {
@@ -110,7 +111,11 @@ static void merge_options(const struct option_spec *own, enum settings_use use, 
 	for (; own != NULL && own->name != NULL; own++) {
 		all[n++] = *own;
 	}
-	ASSERT(n + use + 2 <= OPTIONS_MAX);
+	ASSERT(n + use + 3 <= OPTIONS_MAX);
+	all[n++] = (struct option_spec){ .name = "json",
+					 .kind = OPTION_FLAG,
+					 .ret = &flags->json,
+					 .help = "print JSON on stdout" };
 	for (size_t i = 0; i < (size_t)use; i++) {
 		const struct config_key *key = &settings_keys[i];
 
@@ -202,18 +207,20 @@ static int open_log(const struct config *c, struct bldr_error *err)
 }
 
 bool command_settings(const struct command_spec *spec, enum settings_use use, int argc, char **argv,
-		      char ***ret_operands, size_t *ret_n, struct settings *ret, int *ret_exit)
+		      struct settings *ret, int *ret_exit)
 {
 	struct flags flags = { 0 };
 	struct option_spec options[OPTIONS_MAX];
 	struct command_spec whole = *spec;
+	char **operands = NULL;
+	size_t n_operands = 0;
 	struct config *c;
 	struct bldr_error err;
 	int r;
 
 	merge_options(spec->options, use, &flags, options);
 	whole.options = options;
-	if (!command_options(&whole, argc, argv, ret_operands, ret_n, ret_exit)) {
+	if (!command_options(&whole, argc, argv, &operands, &n_operands, ret_exit)) {
 		return false;
 	}
 	c = config_new(settings_keys);
@@ -234,8 +241,16 @@ bool command_settings(const struct command_spec *spec, enum settings_use use, in
 		.rounds = config_int(c, "rounds"),
 		.knowledge = config_choice(c, "knowledge") == 1,
 		.progress = (enum progress_mode)config_choice(c, "progress"),
+		.json = flags.json,
+		.operands = operands,
+		.n_operands = n_operands,
 	};
 	return true;
+}
+
+const char *settings_operand(const struct settings *s, size_t i)
+{
+	return i < s->n_operands ? s->operands[i] : NULL;
 }
 
 int settings_end(struct settings *s, int exit_code)

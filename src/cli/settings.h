@@ -18,7 +18,7 @@ enum settings_use {
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_NONE };
 
-/* The texts are the config's. */
+/* The texts are the config's, the operands argv's. */
 struct settings {
 	struct config *config;
 	const char *output;
@@ -27,17 +27,22 @@ struct settings {
 	int64_t rounds; /* mapping rounds at most */
 	bool knowledge; /* recall and learn */
 	enum progress_mode progress;
+	bool json; /* what the command tells is JSON on stdout */
+	char **operands;
+	size_t n_operands;
 };
 
 /* The table, for `bldr config` and its tests. */
 extern const struct config_key settings_keys[];
 
 /*
- * As command_options, with the options of the keys that `use` names and --config; then reads all layers and
+ * As command_options, with --json, the options of the keys that `use` names and --config; then reads all layers and
  * opens the log. When it returns true, the command ends with settings_end.
  */
 bool command_settings(const struct command_spec *spec, enum settings_use use, int argc, char **argv,
-		      char ***ret_operands, size_t *ret_n, struct settings *ret, int *ret_exit);
+		      struct settings *ret, int *ret_exit);
+/* NULL: there are not so many. */
+const char *settings_operand(const struct settings *s, size_t i);
 
 /* Closes the log and gives back what the settings hold. Returns exit_code. */
 int settings_end(struct settings *s, int exit_code);

@@ -264,8 +264,7 @@ static int trace_run(const struct bldr_value *outcome, const struct asked *asked
 		a, ret, err);
 }
 
-static int trace(const struct settings *settings, struct asked asked, bool json,
-		 const struct cli_hooks *hooks)
+static int trace(const struct settings *settings, struct asked asked, const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
 	struct bldr_value *outcome = NULL;
@@ -283,7 +282,7 @@ static int trace(const struct settings *settings, struct asked asked, bool json,
 		exit_code = command_fail(&err);
 	} else {
 		exit_code = t.faulty ? EXIT_FINDINGS : EXIT_VALIDATED;
-		if (json) {
+		if (settings->json) {
 			command_print_json(trace_value(&asked, &t));
 		} else {
 			print_trace(&asked, &t);
@@ -297,11 +296,6 @@ static int trace(const struct settings *settings, struct asked asked, bool json,
 
 int command_trace(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	bool json = false;
-	const struct option_spec options[] = {
-		{ .name = "json", .kind = OPTION_FLAG, .ret = &json, .help = "print JSON on stdout" },
-		{ .name = NULL },
-	};
 	const struct command_spec spec = {
 		.usage = "bldr trace RUN TABLE KEY [COLUMN] [--output DIR] [--json]",
 		.summary =
@@ -315,26 +309,22 @@ int command_trace(int argc, char **argv, const struct cli_hooks *hooks)
 			    "bldr trace latest fact_payment 1 amount --json\n"
 			    "bldr trace 20261121 dim_date 20180101\n"
 			    "bldr trace latest -- dim_customer -1",
-		.options = options,
 		.operands_min = 3,
 		.operands_max = 4,
 	};
 	struct settings settings;
-	char **operands;
-	size_t n;
 	int exit_code;
 
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &operands, &n, &settings,
-			      &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
 	exit_code = trace(&settings,
 			  (struct asked){
-				  .run = operands[0],
-				  .table = operands[1],
-				  .key = operands[2],
-				  .column = n > 3 ? operands[3] : NULL,
+				  .run = settings_operand(&settings, 0),
+				  .table = settings_operand(&settings, 1),
+				  .key = settings_operand(&settings, 2),
+				  .column = settings_operand(&settings, 3),
 			  },
-			  json, hooks);
+			  hooks);
 	return settings_end(&settings, exit_code);
 }
