@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agents/agents.h"
+#include "cli/outcome.h"
 #include "cli/plan.h"
 #include "cli/runs.h"
 
@@ -42,15 +43,6 @@ void approval_tell(const struct bldr_value *outcome, const char *output, FILE *o
 
 /* ---- showing ---- */
 
-static int read_ref(const struct bldr_value *outcome, const char *name, struct arena *a, void *ret,
-		    struct bldr_error *err)
-{
-	struct artefact_ref ref;
-	int r = artefact_ref_parse(bldr_get(approval_pending(outcome), name), a, &ref, err);
-
-	return r < 0 ? r : artefact_read(bldr_get_text(outcome, "folder"), name, &ref, a, ret, err);
-}
-
 void approval_show(const struct bldr_value *outcome)
 {
 	struct arena a = { 0 };
@@ -58,13 +50,13 @@ void approval_show(const struct bldr_value *outcome)
 	struct profile profile;
 	struct design design;
 	struct bldr_error err;
-	int r = read_ref(outcome, "sources", &a, &sources, &err);
+	int r = outcome_artefact(outcome, "sources", &a, &sources, &err);
 
 	if (r == 0) {
-		r = read_ref(outcome, "profile", &a, &profile, &err);
+		r = outcome_artefact(outcome, "profile", &a, &profile, &err);
 	}
 	if (r == 0) {
-		r = read_ref(outcome, "design", &a, &design, &err);
+		r = outcome_artefact(outcome, "design", &a, &design, &err);
 	}
 	if (r == 0) {
 		plan_print(&sources, &profile, &design);

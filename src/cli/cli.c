@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "cli/cli.h"
@@ -187,6 +188,15 @@ int command_fail(const struct bldr_error *err)
 {
 	fprintf(stderr, "bldr: %s\n", err->text);
 	return command_exit_code(err->code);
+}
+
+void command_when(int64_t ms, char ret[WHEN_MAX])
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	strftime(ret, WHEN_MAX, "%Y-%m-%d %H:%M:%SZ", &utc);
 }
 
 void command_print_json(struct bldr_value *v)

@@ -70,5 +70,9 @@ int command_exit_code(int code);
 /* Prints "bldr: <message>" to stderr and returns the exit code that fits err->code. */
 int command_fail(const struct bldr_error *err);
 
+enum { WHEN_MAX = 32 };
+/* A time for people, in UTC. */
+void command_when(int64_t ms, char ret[WHEN_MAX]);
+
 /* Prints v as indented JSON to stdout, and drops it. */
 void command_print_json(struct bldr_value *v);

@@ -166,12 +166,9 @@ int command_kb_list(int argc, char **argv, const struct cli_hooks *hooks)
 
 static void print_when(const char *what, int64_t ms)
 {
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm utc;
-	char when[32];
+	char when[WHEN_MAX];
 
-	gmtime_r(&seconds, &utc);
-	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%SZ", &utc);
+	command_when(ms, when);
 	printf("%-9s %s\n", what, when);
 }
 

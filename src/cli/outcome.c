@@ -295,18 +295,15 @@ int outcome_artefact(const struct bldr_value *outcome, const char *name, struct 
 }
 
 /* [{path, bytes, mtime_ms}] of the sources as they stand now. */
-static struct bldr_value *source_stats(const char *folder, const struct bldr_value *outcome)
+static struct bldr_value *source_stats(const struct bldr_value *outcome)
 {
 	const char *source_dir = bldr_get_text(outcome, "source_dir");
 	struct arena a = { 0 };
-	struct artefact_ref ref;
 	struct sources sources;
 	struct bldr_error err;
 	struct bldr_value *list = bldr_list();
 
-	if (artefact_ref_parse(bldr_get(bldr_get(outcome, "artefacts"), "sources"), &a, &ref,
-			       &err) < 0 ||
-	    artefact_read(folder, "sources", &ref, &a, &sources, &err) < 0) {
+	if (outcome_artefact(outcome, "sources", &a, &sources, &err) < 0) {
 		sources.files.n = 0;
 	}
 	for (size_t i = 0; i < sources.files.n; i++) {
@@ -335,7 +332,7 @@ int outcome_store(const char *folder, const struct bldr_value *outcome, struct b
 	int r;
 
 	bldr_object_set(whole, "bldr_version", bldr_text(BLDR_VERSION));
-	bldr_object_set(whole, "inputs", source_stats(folder, outcome));
+	bldr_object_set(whole, "inputs", source_stats(outcome));
 	text = bldr_value_pretty(whole);
 	r = file_write(path, text, strlen(text), err);
 	free(text);

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/check.h"
 #include "base/file.h"
@@ -46,24 +45,15 @@ static int list_runs(struct session *s, struct bldr_value **ret, struct bldr_err
 	return 0;
 }
 
-static void print_when(int64_t ms, char ret[32])
-{
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm utc;
-
-	gmtime_r(&seconds, &utc);
-	strftime(ret, 32, "%Y-%m-%d %H:%M:%SZ", &utc);
-}
-
 static void print_runs(const struct bldr_value *runs)
 {
 	printf("%-24s %-8s %-10s %-20s %s\n", "RUN", "STATUS", "VERDICT", "STARTED", "SOURCE");
 	for (size_t i = 0; i < bldr_count(runs); i++) {
 		const struct bldr_value *o = bldr_at(runs, i);
 		const char *verdict = bldr_get_text(o, "verdict");
-		char when[32];
+		char when[WHEN_MAX];
 
-		print_when(bldr_get_int(o, "started_ms", 0), when);
+		command_when(bldr_get_int(o, "started_ms", 0), when);
 		printf("%-24s %-8s %-10s %-20s %s\n", bldr_get_text(o, "run"),
 		       bldr_get_text(o, "status"), verdict != NULL ? verdict : "-", when,
 		       bldr_get_text(o, "source_dir"));
@@ -179,9 +169,9 @@ static void print_run(const struct bldr_value *o, const char *output)
 {
 	const struct bldr_value *decisions = bldr_get(o, "decisions");
 	const struct bldr_value *artefacts = bldr_get(o, "artefacts");
-	char when[32];
+	char when[WHEN_MAX];
 
-	print_when(bldr_get_int(o, "started_ms", 0), when);
+	command_when(bldr_get_int(o, "started_ms", 0), when);
 	printf("run       %s\nstatus    %s\nsource    %s\nstarted   %s\nevents    %lld\n",
 	       bldr_get_text(o, "run"), bldr_get_text(o, "status"), bldr_get_text(o, "source_dir"),
 	       when, (long long)bldr_get_int(o, "events", 0));
