@@ -63,6 +63,9 @@ static void trim_rest(struct written *w)
 
 static bool cut_front(struct written *w, const char *word)
 {
+	if (w->rest.size == 0 || w->rest.at[0] != word[0]) {
+		return false;
+	}
 	size_t n = strlen(word);
 	bool is = w->rest.size >= n && memcmp(w->rest.at, word, n) == 0;
 	w->rest.at += is ? n : 0;
@@ -82,11 +85,14 @@ static bool cut_back(struct written *w, const char *word)
 static void cut_currency(struct written *w)
 {
 	struct trimmed t = w->rest;
-	if (t.size == 0 || (is_digit(t.at[0]) && is_digit(t.at[t.size - 1]))) {
+	bool front = t.size > 0 && !is_digit(t.at[0]);
+	bool back = t.size > 0 && !is_digit(t.at[t.size - 1]);
+	if (!front && !back) {
 		return;
 	}
 	for (size_t i = 0; !w->currency && i < sizeof(currencies) / sizeof(currencies[0]); i++) {
-		w->currency = cut_front(w, currencies[i]) || cut_back(w, currencies[i]);
+		w->currency = (front && cut_front(w, currencies[i])) ||
+			(back && cut_back(w, currencies[i]));
 	}
 	if (w->currency) {
 		trim_rest(w);
@@ -191,14 +197,10 @@ static bool parse_whole(struct trimmed *t, char decimal, struct amount *v)
 	}
 }
 
-bool amount_parse_marked(const char *text, char decimal, struct amount *ret)
+static bool parse_digits(const struct written *w, char decimal, struct amount *ret)
 {
-	struct written w;
 	struct amount v = { 0 };
-	if (!cut_around(text, &w)) {
-		return false;
-	}
-	struct trimmed t = w.rest;
+	struct trimmed t = w->rest;
 	bool any = digit_at(t, 0);
 	if (!parse_whole(&t, decimal, &v)) {
 		return false;
@@ -215,9 +217,15 @@ bool amount_parse_marked(const char *text, char decimal, struct amount *ret)
 	if (!any || t.size > 0) {
 		return false;
 	}
-	v.units = w.negative ? -v.units : v.units;
+	v.units = w->negative ? -v.units : v.units;
 	*ret = v;
 	return true;
+}
+
+bool amount_parse_marked(const char *text, char decimal, struct amount *ret)
+{
+	struct written w;
+	return cut_around(text, &w) && parse_digits(&w, decimal, ret);
 }
 
 bool amount_parse(const char *text, struct amount *ret)
@@ -237,15 +245,17 @@ enum mark_evidence amount_marks(const char *text)
 {
 	struct written w;
 	struct amount v;
-	if (strpbrk(text, ".,") == NULL || strpbrk(text, "0123456789") == NULL ||
-	    !cut_around(text, &w)) {
-		return MARKS_NONE;
+	if (strpbrk(text, "0123456789") == NULL || !cut_around(text, &w)) {
+		return MARKS_NO_NUMBER;
+	}
+	bool as_point = parse_digits(&w, '.', &v);
+	bool as_comma = parse_digits(&w, ',', &v);
+	if (!as_point && !as_comma) {
+		return MARKS_NO_NUMBER;
 	}
 	bool point = memchr(w.rest.at, '.', w.rest.size) != NULL;
 	bool comma = memchr(w.rest.at, ',', w.rest.size) != NULL;
-	bool as_point = amount_parse_marked(text, '.', &v);
-	bool as_comma = amount_parse_marked(text, ',', &v);
-	if ((!point && !comma) || (!as_point && !as_comma)) {
+	if (!point && !comma) {
 		return MARKS_NONE;
 	}
 	if (as_point != as_comma) {

@@ -25,9 +25,10 @@ bool amount_parse_marked(const char *text, char decimal, struct amount *ret);
 /* With a decimal point. */
 bool amount_parse(const char *text, struct amount *ret);
 
-/* What a text's marks say of a column's decimal mark; not a number at all: MARKS_NONE too. */
+/* What a text's marks say of a column's decimal mark. */
 enum mark_evidence {
-	MARKS_NONE,            /* no point and no comma, or no number */
+	MARKS_NO_NUMBER,       /* with neither mark */
+	MARKS_NONE,            /* no point and no comma */
 	MARKS_POINT,           /* the point can only be the decimal mark, or the comma only group */
 	MARKS_COMMA,           /* the other way round */
 	MARKS_POINT_AMBIGUOUS, /* one point in front of exactly three digits */

@@ -85,10 +85,7 @@ static bool is_exponential(const char *text)
 
 static bool any_number(const char *text)
 {
-	struct amount v;
-	return strpbrk(text, "0123456789") != NULL &&
-		(amount_parse(text, &v) || amount_parse_marked(text, ',', &v) ||
-		 is_exponential(text));
+	return amount_marks(text) != MARKS_NO_NUMBER || is_exponential(text);
 }
 
 static bool is_sign(struct trimmed t)
@@ -96,35 +93,36 @@ static bool is_sign(struct trimmed t)
 	return t.size == 1 && strchr("+-*/=.,;:!?#&%()<>_~^|", t.at[0]) != NULL;
 }
 
-/* Numbers that are all plain have a decimal point; else what only one reading explains decides. */
-static void decide_marks(const char *const *values, size_t n, struct arena *a,
-			 struct number_decision *ret)
+/*
+ * Numbers that are all plain have a decimal point; else what only one reading explains decides. known_plain: each value
+ * is one.
+ */
+static struct number_decision decide_marks(const char *const *values, size_t n, bool known_plain,
+					   struct arena *a)
 {
 	size_t counts[MARKS_COMMA_AMBIGUOUS + 1] = { 0 };
 	bool plain = true;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; !known_plain && i < n; i++) {
 		enum mark_evidence e = amount_marks(values[i]);
 		counts[e]++;
 		plain = plain &&
-			(amount_is_plain(values[i]) || is_exponential(values[i]) ||
-			 !any_number(values[i]));
+			(e == MARKS_NO_NUMBER || amount_is_plain(values[i]) ||
+			 is_exponential(values[i]));
+	}
+	if (plain) {
+		return (struct number_decision){ '.', "all its numbers are plain" };
 	}
 	size_t point = counts[MARKS_POINT], comma = counts[MARKS_COMMA];
-	bool tie = point == comma;
-	bool points_group = counts[MARKS_POINT_AMBIGUOUS] > counts[MARKS_COMMA_AMBIGUOUS];
-	bool comma_wins = !plain && (tie ? points_group : comma > point);
-	*ret = (struct number_decision){
+	size_t points_open = counts[MARKS_POINT_AMBIGUOUS],
+	       commas_open = counts[MARKS_COMMA_AMBIGUOUS];
+	bool comma_wins = point == comma ? points_open > commas_open : comma > point;
+	return (struct number_decision){
 		.decimal = comma_wins ? ',' : '.',
-		.decided = comma_wins ? comma : point,
-		.against = comma_wins ? point : comma,
-		.ambiguous = counts[MARKS_POINT_AMBIGUOUS] + counts[MARKS_COMMA_AMBIGUOUS],
+		.reason = arena_printf(a,
+				       "%zu values can only have a decimal point, %zu only a "
+				       "decimal comma, %zu are open",
+				       point, comma, points_open + commas_open),
 	};
-	ret->reason = plain
-		? "all its numbers are plain"
-		: arena_printf(a,
-			       "%zu values can only have a decimal point, %zu only a decimal comma, "
-			       "%zu are open",
-			       point, comma, ret->ambiguous);
 }
 
 /* What kind of values stand beside the null tokens. */
@@ -163,7 +161,7 @@ void column_decide(const char *const *values, size_t n, struct arena *a, struct 
 	d.nulls |= o.words && any ? 0 : NULL_NONE;
 	d.nulls |= o.signs && any ? 0 : NULL_DASH;
 	d.nulls |= o.numbers ? NULL_NAN : 0;
-	decide_marks(others, n_others, a, &d.marks);
+	d.marks = decide_marks(others, n_others, o.plain, a);
 	date_decide(others, n_others, a, &d.dates);
 	free(others);
 	*ret = d;

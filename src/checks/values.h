@@ -29,8 +29,7 @@ enum null_token {
 
 /* How a column writes its numbers: its decimal mark, decided from all values. */
 struct number_decision {
-	char decimal;                       /* '.' or ',' */
-	size_t decided, against, ambiguous; /* values that speak for it, for the other, for none */
+	char decimal; /* '.' or ',' */
 	const char *reason;
 };
 

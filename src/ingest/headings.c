@@ -26,13 +26,17 @@ static void **fold_at(struct map *m, const char *s, struct arena *a)
 	return map_at(m, folded, strlen(folded));
 }
 
+/* taken: each name with the number that the next one that is named so tries first; all before it are taken. */
 static const char *free_name(struct map *taken, const char *name, struct arena *a)
 {
 	const char *found = name;
-	for (int i = 2; *fold_at(taken, found, a) != NULL; i++) {
-		found = arena_printf(a, "%s_%d", name, i);
+	int *number = *fold_at(taken, name, a);
+	while (number != NULL && *fold_at(taken, found, a) != NULL) {
+		found = arena_printf(a, "%s_%d", name, (*number)++);
 	}
-	*fold_at(taken, found, a) = taken;
+	number = ARENA_NEW(a, int);
+	*number = 2;
+	*fold_at(taken, found, a) = number;
 	return found;
 }
 
@@ -145,11 +149,14 @@ void headings_totals(const struct first_look *look, struct arena *a, struct sour
 {
 	struct tally t = { .arena = a };
 	struct source_file end = *file;
+	if (file->columns.n < 3) {
+		return;
+	}
 	end.header = false;
 	end.preamble_lines = 0;
 	see_records(&t, file, look->head, look->head_size);
 	see_records(&t, &end, look->tail, look->tail_size);
-	if (file->columns.n < 3 || t.sparse * 2 > t.rows) {
+	if (t.sparse * 2 > t.rows) {
 		return;
 	}
 	for (size_t i = 0; i < t.words.n; i++) {

@@ -44,8 +44,6 @@ const char raw_source_schema[] = "CREATE TABLE IF NOT EXISTS bldr_layer(\n"
 				 "bldr_refused_cell(path, line);\n";
 
 enum { SCRATCH_ROWS = 256 };
-/* What the reader says of a record that sources.not_rows sets aside. */
-static const char total_reason[] = "a total, not a row";
 
 bool raw_source_field(const struct raw_source *s, const char *column, size_t *ret)
 {
@@ -105,12 +103,11 @@ static int see(struct source_pass *p, struct record *record, struct bldr_error *
 	int rc = 0;
 
 	s->read++;
-	if (record->rejected != NULL) {
-		bool total = strcmp(record->rejected, total_reason) == 0;
-
+	if (record->kind != RECORD_GOOD) {
 		s->unreadable++;
 		return raw_source_quarantine(p->store, s, record,
-					     total ? QUARANTINE_TOTAL : QUARANTINE_UNREADABLE,
+					     record->kind == RECORD_TOTAL ? QUARANTINE_TOTAL
+									  : QUARANTINE_UNREADABLE,
 					     record->rejected, err);
 	}
 	row = raw_source_row(s, record);
@@ -157,7 +154,7 @@ int source_pass_next(struct source_pass *p, struct record *ret, struct bldr_erro
 	while ((rc = record_reader_next(p->reader, ret, err)) == 1) {
 		int seen = s->passed ? 0 : see(p, ret, err);
 
-		if (seen == 0 && ret->rejected == NULL) {
+		if (seen == 0 && ret->kind == RECORD_GOOD) {
 			seen = set_aside(p, ret, &aside, err);
 			if (seen == 0 && !aside) {
 				return 1;

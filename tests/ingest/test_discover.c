@@ -250,6 +250,23 @@ static void test_too_many_columns(void **state)
 	assert_message(f, BLDR_E_INVALID, "more than 10000 columns");
 }
 
+static void test_one_name_for_all_columns(void **state)
+{
+	struct folder *f = *state;
+	char text[2 * CSV_COLUMNS_MAX + 1];
+	memset(text, 'a', sizeof(text));
+	for (size_t i = 1; i < 2 * CSV_COLUMNS_MAX; i += 2) {
+		text[i] = ',';
+	}
+	text[2 * CSV_COLUMNS_MAX - 1] = '\n';
+	text[2 * CSV_COLUMNS_MAX] = '\0';
+	const texts *columns = &only_source(f, "a.csv", text)->columns;
+	assert_int_equal(columns->n, CSV_COLUMNS_MAX);
+	assert_string_equal(columns->at[0], "a");
+	assert_string_equal(columns->at[1], "a_2");
+	assert_string_equal(columns->at[CSV_COLUMNS_MAX - 1], "a_10000");
+}
+
 static void test_dangling_link(void **state)
 {
 	struct folder *f = *state;
@@ -348,6 +365,7 @@ int main(void)
 		FOLDER_TEST(test_names_of_columns),
 		FOLDER_TEST(test_what_is_no_table),
 		FOLDER_TEST(test_too_many_columns),
+		FOLDER_TEST(test_one_name_for_all_columns),
 		FOLDER_TEST(test_dangling_link),
 		FOLDER_TEST(test_link_out_of_the_folder),
 		FOLDER_TEST(test_link_to_a_neighbour),
