@@ -49,7 +49,8 @@ struct source_file {
 	int64_t bytes;
 	const char *hash; /* BLAKE2b-256 of the file as it lies there; every later reader verifies it */
 	int format;       /* enum source_format */
-	int compression;       /* enum source_compression */
+	int compression; /* enum source_compression */
+	int64_t unpacked; /* bytes, as discovery counted them; in no artefact, so 0 when read from one */
 	const char *encoding;  /* of the unpacked text: "utf-8", "utf-16le", "windows-1252" ... */
 	bool bom;              /* a byte order mark precedes the text */
 	const char *delimiter; /* "," ";" ... one byte; "" unless csv */

@@ -411,6 +411,7 @@ static int examine(struct exam *e, struct bldr_error *err)
 	file->bytes = e->look.bytes;
 	file->hash = arena_strdup(e->arena, e->look.hash);
 	file->compression = e->look.compression;
+	file->unpacked = e->look.unpacked;
 	file->encoding = e->look.encoding;
 	file->bom = e->look.bom;
 	if (e->look.binary != NULL) {

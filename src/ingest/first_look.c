@@ -374,6 +374,7 @@ int first_look(const char *folder, const char *path, const char *encoding, struc
 	    strncmp(look.encoding, "utf-32", 6) != 0) {
 		look.binary = looks_binary(&p);
 	}
+	look.unpacked = p.size;
 	look.undecoded = p.faults;
 	make_samples(&p, a, &look);
 	*ret = look;

@@ -13,7 +13,8 @@
 enum { LOOK_HEAD = 256 << 10, LOOK_TAIL = 64 << 10, LOOK_ODD = 64 << 10 };
 
 struct first_look {
-	int64_t bytes; /* of the file as it lies there */
+	int64_t bytes;    /* of the file as it lies there */
+	int64_t unpacked; /* bytes of its text, before decoding */
 	char hash[HASH_HEX_MAX];
 	int compression; /* enum source_compression */
 	const char *encoding;

@@ -610,15 +610,39 @@ def test_a_journal_that_cannot_grow(tmp_path: Path, limit: int) -> None:
     check_good_run(output, "run", "--source-dir", source)
 
 
-def test_a_file_too_large_to_be_checked(tmp_path: Path) -> None:
-    """Said before anything is loaded. The file is a hole behind its first lines: it takes no room."""
-    source, output = good_folder(tmp_path), tmp_path / "out"
+def large_plain(source: Path) -> None:
+    """A hole behind its first lines: it takes no room."""
     (source / "large.csv").write_bytes(lines("id,n", *(f"{i},{i % 9}" for i in range(50_000))))
     os.truncate(source / "large.csv", (1 << 30) + 1)
+
+
+def large_unpacked(source: Path) -> None:
+    """A member of 1 MiB of records 1024 times behind the header of 5 bytes."""
+    records = lines(*(f"{i:06}," + "9" * 120 for i in range(8192)))
+    assert len(records) == 1 << 20
+    member = gzip.compress(records, 1)
+    assert len(member) > (1 << 20) / 200  # else it is refused as a bomb
+    (source / "large.csv.gz").write_bytes(gzip.compress(b"id,n\n") + member * 1024)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (large_plain, '"large.csv" has 1073741825 bytes, but'),
+        (large_unpacked, '"large.csv.gz" has 1073741829 bytes, unpacked, but'),
+    ],
+)
+def test_a_file_too_large_to_be_checked(
+    tmp_path: Path, make: Callable[[Path], None], told: str
+) -> None:
+    """Said before anything is loaded."""
+    source, output = good_folder(tmp_path), tmp_path / "out"
+    make(source)
     done = run("run", "--source-dir", source, "--output", output, "--progress", "none")
     assert done.returncode == 2, done.stderr
-    assert '"large.csv" has 1073741825 bytes' in done.stdout
+    assert told in done.stdout
     assert "at most 1073741824" in done.stdout and "split" in done.stdout
+    assert not list(output.glob("*/warehouse.db"))
 
 
 def test_profile_of_5000_columns(tmp_path: Path) -> None:

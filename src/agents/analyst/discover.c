@@ -38,12 +38,15 @@ static int check_sizes(const struct sources *sources, struct bldr_error *err)
 	for (size_t i = 0; i < sources->files.n; i++) {
 		const struct source_file *file = &sources->files.at[i];
 
-		if (file->bytes > (int64_t)RAW_FILE_MAX) {
+		if (file->unpacked > (int64_t)RAW_FILE_MAX) {
 			return bldr_error_set(err, BLDR_E_LIMIT,
-					      "\"%s\" has %lld bytes, but at most %zu can be "
+					      "\"%s\" has %lld bytes%s, but at most %zu can be "
 					      "checked: split it into files of a table each, or "
 					      "profile it alone with: bldr profile",
-					      file->path, (long long)file->bytes, RAW_FILE_MAX);
+					      file->path, (long long)file->unpacked,
+					      file->compression == COMPRESSION_GZIP ? ", unpacked"
+										    : "",
+					      RAW_FILE_MAX);
 		}
 	}
 	return 0;
