@@ -275,20 +275,31 @@ static int decode_other(const struct source_file *f, const struct reader_text *t
 	return rc;
 }
 
-/* UTF-16 begins with a mark, or its first letters are NUL and ASCII by turns. */
+/* Without a mark: of the first units half or more have a NUL, all of them on the same side. */
+static bool is_unmarked_utf16(const struct reader_text *text)
+{
+	enum { LOOK = 4096, SIZE_MIN = 4 };
+	size_t n = text->size < LOOK ? text->size : LOOK;
+	size_t zeros[2] = { 0, 0 };
+	for (size_t i = 0; i < n; i++) {
+		zeros[i % 2] += text->bytes[i] == '\0';
+	}
+	size_t units = n / 2, all = zeros[0] + zeros[1];
+	return text->size >= SIZE_MIN && text->size % 2 == 0 && all * 2 >= units &&
+		(zeros[0] == 0 || zeros[1] == 0);
+}
+
 static int refuse_utf16(const struct source_file *f, const struct reader_text *text,
 			struct bldr_error *err)
 {
-	const char *b = text->bytes;
 	bool mark = text->size >= 2 &&
-		(memcmp(b, "\xFF\xFE", 2) == 0 || memcmp(b, "\xFE\xFF", 2) == 0);
-	bool turns = text->size >= 4 &&
-		((b[0] != 0 && b[1] == 0 && b[2] != 0 && b[3] == 0) ||
-		 (b[0] == 0 && b[1] != 0 && b[2] == 0 && b[3] != 0));
-	return mark || turns ? bldr_error_set(err, BLDR_E_INVALID,
-					      "\"%s\": line 1 is UTF-16, sources declares \"%s\"",
-					      f->path, f->encoding)
-			     : 0;
+		(memcmp(text->bytes, "\xFF\xFE", 2) == 0 || memcmp(text->bytes, "\xFE\xFF", 2) == 0);
+	if (!mark && !is_unmarked_utf16(text)) {
+		return 0;
+	}
+	return bldr_error_set(err, BLDR_E_INVALID,
+			      "\"%s\": line 1 is UTF-16, sources declares \"%s\"", f->path,
+			      f->encoding);
 }
 
 static int check_mark(const struct source_file *f, const struct reader_text *text,

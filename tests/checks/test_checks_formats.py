@@ -359,6 +359,23 @@ def test_parts_of_a_dialect(
     assert read(tmp_path, source, [declare(path, columns, **how)])["t"] == (good, bad)
 
 
+@pytest.mark.parametrize(
+    ("data", "good", "bad"),
+    [
+        (b"1\0x\0\n", [], [1]),  # no whole units
+        (b"1\0x\0\n2\n34567\n", [(2, ["2"]), (3, ["34567"])], [1]),  # few of them
+        (b"1\0x\0\n2\0x\0\n", [], [1, 2]),  # on both sides
+    ],
+)
+def test_nul_and_ascii_by_turns_are_not_always_utf16(
+    tmp_path: Path, source: Path, data: bytes, good: list[Record], bad: list[int]
+) -> None:
+    path = source / "t.csv"
+    path.write_bytes(data)
+    found = read(tmp_path, source, [declare(path, ["column_1"], header=False)])["t"]
+    assert found == (good, [(line, "a NUL byte") for line in bad])
+
+
 # ---- what is not as declared ----
 
 Told = list[str]
