@@ -38,15 +38,16 @@ static int check_sizes(const struct sources *sources, struct bldr_error *err)
 	for (size_t i = 0; i < sources->files.n; i++) {
 		const struct source_file *file = &sources->files.at[i];
 
-		if (file->unpacked > (int64_t)RAW_FILE_MAX) {
+		bool packed = file->unpacked > file->bytes;
+		int64_t bytes = packed ? file->unpacked : file->bytes;
+
+		if (bytes > (int64_t)RAW_FILE_MAX) {
 			return bldr_error_set(err, BLDR_E_LIMIT,
 					      "\"%s\" has %lld bytes%s, but at most %zu can be "
 					      "checked: split it into files of a table each, or "
 					      "profile it alone with: bldr profile",
-					      file->path, (long long)file->unpacked,
-					      file->compression == COMPRESSION_GZIP ? ", unpacked"
-										    : "",
-					      RAW_FILE_MAX);
+					      file->path, (long long)bytes,
+					      packed ? ", unpacked" : "", RAW_FILE_MAX);
 		}
 	}
 	return 0;
