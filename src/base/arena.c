@@ -56,15 +56,13 @@ static size_t next_block_size(const struct arena *a)
 	return size < BLOCK_FIRST ? BLOCK_FIRST : size > BLOCK_LAST ? BLOCK_LAST : size;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+static void *take(struct arena *a, size_t size, size_t alignment)
 {
 	struct arena_block *block = a->blocks;
-	if (block != NULL && size <= block->size - block->used) {
-		void *p = block->data + block->used;
-		size_t padded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-		block->used = padded < block->size - block->used ? block->used + padded
-								 : block->size;
-		return p;
+	size_t from = block != NULL ? (block->used + alignment - 1) & ~(alignment - 1) : 0;
+	if (block != NULL && from <= block->size && size <= block->size - from) {
+		block->used = from + size;
+		return block->data + from;
 	}
 
 	size_t usual = next_block_size(a);
@@ -82,7 +80,17 @@ void *arena_alloc(struct arena *a, size_t size)
 	struct arena_block *fresh = block_new(usual);
 	fresh->next = block;
 	a->blocks = fresh;
-	return arena_alloc(a, size);
+	return take(a, size, alignment);
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	return take(a, size, ALIGNMENT);
+}
+
+static char *take_text(struct arena *a, size_t length)
+{
+	return take(a, length + 1, 1);
 }
 
 void *arena_array(struct arena *a, size_t n, size_t item_size)
@@ -101,20 +109,21 @@ void *arena_copy(struct arena *a, const void *data, size_t size)
 	return copy;
 }
 
+static char *copy_text(struct arena *a, const char *s, size_t length)
+{
+	char *copy = take_text(a, length);
+	memcpy(copy, s, length);
+	return copy;
+}
+
 char *arena_strdup(struct arena *a, const char *s)
 {
-	return s != NULL ? arena_copy(a, s, strlen(s) + 1) : NULL;
+	return s != NULL ? copy_text(a, s, strlen(s)) : NULL;
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t size)
 {
-	if (s == NULL) {
-		return NULL;
-	}
-	size_t length = strnlen(s, size);
-	char *copy = arena_alloc(a, length + 1);
-	memcpy(copy, s, length);
-	return copy;
+	return s != NULL ? copy_text(a, s, strnlen(s, size)) : NULL;
 }
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
@@ -126,7 +135,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	int n = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
 	ASSERT(n >= 0);
-	char *text = arena_alloc(a, (size_t)n + 1);
+	char *text = take_text(a, (size_t)n);
 	vsnprintf(text, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return text;

@@ -1,5 +1,6 @@
 /*
- * An arena: memory of one unit of work, freed as a whole. Blocks are zeroed and aligned to 16.
+ * An arena: memory of one unit of work, freed as a whole. Blocks are zeroed and aligned to 16, but for
+ * texts, which lie side by side.
  * `struct arena a = {0};` is a valid empty arena; arena_release makes it empty again.
  */
 #pragma once
