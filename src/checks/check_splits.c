@@ -14,17 +14,17 @@
 enum { SLICES_SHOWN = 12 };
 
 static const char **member_labels(const struct trial *t, const struct trial_table *table,
-				  size_t column)
+				  size_t column, struct arena *a)
 {
 	const struct expected_column *c = &table->expected->columns[column];
 	const struct trial_table *d = trial_find(t, c->design->dimension);
 	const char *const **columns =
-		ARENA_ARRAY(t->arena, const char *const *, d->expected->design->columns.n);
+		ARENA_ARRAY(a, const char *const *, d->expected->design->columns.n);
 	for (size_t i = 0; i < d->expected->design->columns.n; i++) {
 		columns[i] = d->found.columns[i].cells;
 	}
-	const char **of_member = split_member_labels(d->expected, columns, d->found.n, t->arena);
-	const char **labels = ARENA_ARRAY(t->arena, const char *, table->found.n);
+	const char **of_member = split_member_labels(d->expected, columns, d->found.n, a);
+	const char **labels = ARENA_ARRAY(a, const char *, table->found.n);
 	for (size_t i = 0; i < table->found.n; i++) {
 		const char *key = table->found.columns[column].cells[i];
 		int64_t row = key != NULL ? found_row(&d->found, key) : -1;
@@ -33,11 +33,12 @@ static const char **member_labels(const struct trial *t, const struct trial_tabl
 	return labels;
 }
 
-static const char **labels_of(const struct trial *t, const struct trial_table *table, size_t column)
+static const char **labels_of(const struct trial *t, const struct trial_table *table, size_t column,
+			      struct arena *a)
 {
 	return split_is_by_month(&table->expected->columns[column])
-		? split_month_labels(trial_dates(t, table, column), table->found.n, t->arena)
-		: member_labels(t, table, column);
+		? split_month_labels(trial_dates(t, table, column, a), table->found.n, a)
+		: member_labels(t, table, column, a);
 }
 
 static const struct contract_slice *slice_of(const struct contract_split *s, const char *key)
@@ -170,15 +171,10 @@ static const struct contract_split *split_by(const struct contract_measure *m, c
 	return NULL;
 }
 
-/* One reference, all measures: the rows are grouped once. */
-static int check_reference(struct trial *t, const struct trial_table *table, size_t column,
-			   struct bldr_error *err)
+static int check_groups(struct trial *t, const struct trial_table *table, size_t column,
+			const struct grouping *groups, struct bldr_error *err)
 {
 	const char *name = table->expected->design->columns.at[column].name;
-	struct grouping groups = { 0 };
-	if (!table->found.missing && !table->found.columns[column].missing) {
-		grouping_make(labels_of(t, table, column), table->found.n, t->arena, &groups);
-	}
 	for (size_t m = 0; m < table->contract->measures.n; m++) {
 		const struct contract_measure *c = &table->contract->measures.at[m];
 		int64_t measure = expected_column_find(table->expected, c->column);
@@ -189,12 +185,26 @@ static int check_reference(struct trial *t, const struct trial_table *table, siz
 					      "which the design refers to",
 					      table->contract->table, c->column, name);
 		}
-		int rc = check_split(t, table, (size_t)measure, column, &groups, split, err);
+		int rc = check_split(t, table, (size_t)measure, column, groups, split, err);
 		if (rc < 0) {
 			return rc;
 		}
 	}
 	return 0;
+}
+
+/* One reference, all measures: the rows are grouped once, in memory of their own. */
+static int check_reference(struct trial *t, const struct trial_table *table, size_t column,
+			   struct bldr_error *err)
+{
+	struct arena a = { 0 };
+	struct grouping groups = { 0 };
+	if (!table->found.missing && !table->found.columns[column].missing) {
+		grouping_make(labels_of(t, table, column, &a), table->found.n, &a, &groups);
+	}
+	int rc = check_groups(t, table, column, &groups, err);
+	arena_release(&a);
+	return rc;
 }
 
 int check_splits(struct trial *t, struct bldr_error *err)

@@ -87,7 +87,8 @@ static bool dates_agree(struct trial *t, const struct trial_table *table, size_t
 			const struct contract_date *expected, const char **ret_found)
 {
 	struct contract_date found = { .column = expected->column };
-	summary_dates(trial_dates(t, table, column), table->found.n, t->arena, &found);
+	const char **dates = trial_dates(t, table, column, t->arena);
+	summary_dates(dates, table->found.n, t->arena, &found);
 	*ret_found = date_words(t, &found);
 	return dates_equal(&found, expected);
 }

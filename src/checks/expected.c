@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "checks/calendar_table.h"
+#include "checks/recent.h"
 #include "checks/row_choice.h"
 #include "checks/winners.h"
 
@@ -41,7 +42,7 @@ static int read_column(const struct builder *b, const struct design_column *c,
 	struct relations *r = b->e->relations;
 	struct arena *a = b->e->arena;
 	struct relation *holder;
-	int64_t *records;
+	const int64_t *records;
 	int rc = relation_follow(r, b->t->source, o->hops.at, o->hops.n, &holder, &records, b->err);
 	if (rc < 0) {
 		bldr_error_prefix(b->err, "design column \"%s.%s\"", b->t->design->name, c->name);
@@ -87,24 +88,32 @@ static void note_refused(const struct builder *b, const struct reading *reading,
 	c->refused[read->records[record]] = true;
 }
 
-/* The cells; the reading's nulls lose their text, and get their absence. */
+/*
+ * The cells; the reading's nulls lose their text, and get their absence. Where all values are canonical as they are
+ * written, the cells are the reading's texts themselves.
+ */
 static const char **type_texts(const struct builder *b, struct reading *reading,
 			       struct column_type type)
 {
 	size_t n = b->t->source->raw.records.n;
-	const char **cells = ARENA_ARRAY(b->e->arena, const char *, n);
+	const char **cells = reading->texts;
 	for (size_t i = 0; i < n; i++) {
 		if (reading->texts[i] == NULL) {
 			continue;
 		}
-		cells[i] = value_typed(reading->decision, type, reading->texts[i], b->e->arena);
+		const char *cell =
+			value_typed(reading->decision, type, reading->texts[i], b->e->arena);
 		if (value_is_null(reading->decision, reading->texts[i])) {
 			reading->texts[i] = NULL;
 			reading->absences[i] = ABSENCE_WRITTEN;
-		} else if (cells[i] == NULL) {
+		} else if (cell == NULL) {
 			reading->absences[i] = ABSENCE_UNREADABLE;
 			note_refused(b, reading, i);
 		}
+		if (cells == reading->texts && cell != cells[i]) {
+			cells = arena_copy(b->e->arena, cells, n * sizeof(*cells));
+		}
+		cells[i] = cell;
 	}
 	return cells;
 }
@@ -123,13 +132,14 @@ static void note_dates(const struct builder *b, struct expected_column *c, const
 	c->is_date = true;
 	c->source = (struct date_source){ o->table, o->column, &reading->decision->dates };
 	c->dates = ARENA_ARRAY(b->e->arena, const char *, n);
+	struct recent dates = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		struct stamp s;
 		char date[DATE_TEXT_MAX];
 		if (reading->texts[i] != NULL &&
 		    stamp_parse(reading->texts[i], reading->decision->dates.order, &s) &&
 		    stamp_date(s, utc, date)) {
-			c->dates[i] = arena_strdup(b->e->arena, date);
+			c->dates[i] = recent_keep(&dates, date, b->e->arena);
 		}
 	}
 }

@@ -18,9 +18,9 @@ struct foreign_key {
 	struct relation *from;
 	const char *to; /* source table */
 	texts columns, to_columns;
-	const char **keys;    /* per record: what is compared; NULL: null or unreadable */
-	unsigned char *fates; /* per record: enum key_fate */
-	int64_t *records;     /* per record where a hop leads, < 0: nowhere; NULL: no hop uses it */
+	const char **keys;      /* per record: what is compared; NULL: null or unreadable */
+	unsigned char *fates;   /* per record: enum key_fate */
+	const int64_t *records; /* per record where a hop leads, < 0: nowhere; NULL: no hop uses it */
 	size_t nulls, missed;
 };
 

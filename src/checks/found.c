@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "checks/amount.h"
+#include "checks/recent.h"
 
 enum { SCALED_DIGITS_MAX = 15 };
 
@@ -18,7 +19,8 @@ struct reader {
 	struct arena *arena;
 	struct found_table *t;
 	struct column_type *types;
-	int *at; /* result column of each design column, or -1 */
+	int *at;               /* result column of each design column, or -1 */
+	struct recent *recent; /* the texts of each column */
 };
 
 bool found_is_scaled(struct column_type type)
@@ -65,39 +67,46 @@ static int read_names(struct store *s, const char *table, struct map *names, str
 	return rc;
 }
 
-static const char *decimal_cell(sqlite3_stmt *stmt, int i, struct column_type type, struct arena *a)
+/* The canonical text: its own, or put into `text`. */
+static const char *decimal_cell(sqlite3_stmt *stmt, int i, struct column_type type,
+				char text[AMOUNT_TEXT_MAX])
 {
-	char text[AMOUNT_TEXT_MAX];
 	struct amount v = { .scale = type.scale };
 	if (found_is_scaled(type) && sqlite3_column_type(stmt, i) == SQLITE_INTEGER) {
 		v.units = sqlite3_column_int64(stmt, i);
 	} else {
 		const char *written = (const char *)sqlite3_column_text(stmt, i);
 		if (!amount_parse(written, &v) || !amount_rescale(v, type.scale, &v)) {
-			return arena_strdup(a, written);
+			return written;
 		}
 	}
 	amount_text(v, text);
-	return arena_strdup(a, text);
+	return text;
 }
 
-static const char *cell(sqlite3_stmt *stmt, int i, struct column_type type, struct arena *a)
+static const char *cell(const struct reader *r, sqlite3_stmt *stmt, size_t column)
 {
+	char text[AMOUNT_TEXT_MAX];
+	int i = r->at[column];
+	struct column_type type = r->types[column];
+	struct recent *recent = &r->recent[column];
 	int stored = sqlite3_column_type(stmt, i);
 	if (stored == SQLITE_NULL) {
 		return NULL;
 	}
 	if (type.kind == COLUMN_DECIMAL) {
-		return decimal_cell(stmt, i, type, a);
+		return recent_keep(recent, decimal_cell(stmt, i, type, text), r->arena);
 	}
 	if (type.kind == COLUMN_BOOL && stored == SQLITE_INTEGER) {
 		int64_t v = sqlite3_column_int64(stmt, i);
-		return v == 0 ? "false" : v == 1 ? "true" : arena_printf(a, "%lld", (long long)v);
+		return v == 0    ? "false"
+			: v == 1 ? "true"
+				 : arena_printf(r->arena, "%lld", (long long)v);
 	}
 	if (type.kind == COLUMN_DOUBLE && stored == SQLITE_FLOAT) {
-		return arena_printf(a, "%.17g", sqlite3_column_double(stmt, i));
+		return arena_printf(r->arena, "%.17g", sqlite3_column_double(stmt, i));
 	}
-	return arena_strdup(a, (const char *)sqlite3_column_text(stmt, i));
+	return recent_keep(recent, (const char *)sqlite3_column_text(stmt, i), r->arena);
 }
 
 /* NULL: none of the design's columns exist. sqlite3_free() it. */
@@ -146,14 +155,9 @@ static void add_row(const struct reader *r, sqlite3_stmt *stmt, size_t *room)
 	for (size_t c = 0; c < t->design->columns.n; c++) {
 		struct found_column *column = &t->columns[c];
 		if (grow) {
-			const char **larger = ARENA_ARRAY(r->arena, const char *, *room);
-			if (t->n > 0) {
-				memcpy(larger, column->cells, t->n * sizeof(*larger));
-			}
-			column->cells = larger;
+			column->cells = xrealloc(column->cells, *room * sizeof(*column->cells));
 		}
-		column->cells[t->n] = column->missing ? NULL
-						      : cell(stmt, r->at[c], r->types[c], r->arena);
+		column->cells[t->n] = column->missing ? NULL : cell(r, stmt, c);
 	}
 	t->n++;
 }
@@ -227,7 +231,9 @@ int found_read(struct store *s, const struct design_table *design, struct arena 
 	struct map *names = map_new();
 	rc = read_names(s, design->name, names, err);
 	if (rc == 0) {
+		r.recent = xcalloc(design->columns.n, sizeof(*r.recent));
 		rc = read_rows(&r, names, err);
+		free(r.recent);
 	}
 	map_free(names);
 	if (rc == 0) {
@@ -240,6 +246,10 @@ void found_release(struct found_table *t)
 {
 	map_free(t->rows);
 	t->rows = NULL;
+	for (size_t c = 0; t->columns != NULL && c < t->design->columns.n; c++) {
+		free(t->columns[c].cells);
+		t->columns[c].cells = NULL;
+	}
 }
 
 int64_t found_row(const struct found_table *t, const char *key)

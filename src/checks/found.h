@@ -12,7 +12,7 @@
 struct found_column {
 	bool missing;
 	const char *stored; /* its name in the database */
-	const char **cells; /* per row; NULL for null; all NULL when the column is missing */
+	const char **cells; /* per row; NULL for null; all NULL when the column is missing; malloc'd */
 };
 
 struct found_table {

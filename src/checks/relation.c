@@ -264,23 +264,82 @@ static int follow_one(struct relations *r, struct relation **at, const struct ho
 	return 0;
 }
 
-int relation_follow(struct relations *r, struct relation *from, const struct hop *hops, size_t n,
-		    struct relation **ret_to, int64_t **ret_records, struct bldr_error *err)
+static bool texts_equal(texts a, texts b)
 {
-	size_t rows = from->raw.records.n;
-	int64_t *records = ARENA_ARRAY(r->arena, int64_t, rows);
-	for (size_t i = 0; i < rows; i++) {
-		records[i] = (int64_t)i;
-	}
-	struct relation *at = from;
-	for (size_t i = 0; i < n; i++) {
-		int rc = follow_one(r, &at, &hops[i], records, rows, err);
-		if (rc < 0) {
-			return rc;
+	for (size_t i = 0; a.n == b.n && i < a.n; i++) {
+		if (strcmp(a.at[i], b.at[i]) != 0) {
+			return false;
 		}
 	}
-	*ret_to = at;
-	*ret_records = records;
+	return a.n == b.n;
+}
+
+static bool hops_equal(const struct hop *a, const struct hop *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(a[i].table, b[i].table) != 0 ||
+		    strcmp(a[i].to_table, b[i].to_table) != 0 ||
+		    !texts_equal(a[i].columns, b[i].columns) ||
+		    !texts_equal(a[i].to_columns, b[i].to_columns)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static const struct relation_walk *walk_find(const struct relations *r,
+					     const struct relation_walk *wanted)
+{
+	for (size_t i = 0; i < r->walks.n; i++) {
+		const struct relation_walk *w = &r->walks.at[i];
+		if (w->from == wanted->from && w->n == wanted->n &&
+		    hops_equal(w->hops, wanted->hops, w->n)) {
+			return w;
+		}
+	}
+	return NULL;
+}
+
+/* The walk of one hop more than `last`, or of none when that is NULL. */
+static int walk_add(struct relations *r, const struct relation_walk *last,
+		    const struct relation_walk *wanted, struct bldr_error *err)
+{
+	struct relation_walk walk = *wanted;
+	size_t rows = walk.from->raw.records.n;
+	int64_t *records = ARENA_ARRAY(r->arena, int64_t, rows);
+	int rc = 0;
+	for (size_t i = 0; i < rows; i++) {
+		records[i] = last == NULL ? (int64_t)i : last->records[i];
+	}
+	if (last != NULL) {
+		walk.to = last->to;
+		rc = follow_one(r, &walk.to, &walk.hops[walk.n - 1], records, rows, err);
+	}
+	if (rc == 0) {
+		walk.records = records;
+		*LIST_ADD(r->arena, &r->walks) = walk;
+	}
+	return rc;
+}
+
+int relation_follow(struct relations *r, struct relation *from, const struct hop *hops, size_t n,
+		    struct relation **ret_to, const int64_t **ret_records, struct bldr_error *err)
+{
+	struct relation_walk walk = { 0 };
+	for (size_t i = 0; i <= n; i++) {
+		struct relation_walk wanted = { .from = from, .hops = hops, .n = i, .to = from };
+		const struct relation_walk *known = walk_find(r, &wanted);
+		if (known == NULL) {
+			int rc = walk_add(r, i > 0 ? &walk : NULL, &wanted, err);
+			if (rc < 0) {
+				return rc;
+			}
+			known = &r->walks.at[r->walks.n - 1];
+		}
+		walk = *known;
+	}
+	*ret_to = walk.to;
+	*ret_records = walk.records;
 	return 0;
 }
 

@@ -32,11 +32,21 @@ struct relation_index {
 	struct map *rows;    /* key -> record + 1 */
 };
 
+/* Where hops lead from each record of a table. */
+struct relation_walk {
+	const struct relation *from;
+	const struct hop *hops;
+	size_t n;
+	struct relation *to;
+	const int64_t *records; /* per record of from */
+};
+
 struct relations {
 	struct arena *arena;          /* everything but the indexes' maps */
 	LIST(struct relation) tables; /* as in sources */
 	LIST(struct relation_index) indexes;
-	struct overrides declared; /* by a person: sources->overrides */
+	LIST(struct relation_walk) walks; /* every one that was asked for */
+	struct overrides declared;        /* by a person: sources->overrides */
 };
 
 /* Reads every file of sources. ret must be released whatever is returned. Errors: as raw_table_read. */
@@ -61,12 +71,12 @@ enum { RELATION_MISSED = -1, RELATION_NO_KEY = -2 };
 
 /*
  * Follows hops from each record of from: ret_records (one per record of from, in the arena) holds the record
- * of the last hop's table, or one of the two above; *ret_to is that table. A null in
- * any part of a key matches nothing; a record that is set aside is never led to. Errors: INVALID (unknown names, hops that do not
+ * of the last hop's table, or one of the two above; *ret_to is that table. Who asks again is given the same
+ * numbers, which nobody may change; hops must live as long as r. A null in any part of a key matches nothing; a record that is set aside is never led to. Errors: INVALID (unknown names, hops that do not
  * connect, a target that is not unique: told with its two lines).
  */
 int relation_follow(struct relations *r, struct relation *from, const struct hop *hops, size_t n,
-		    struct relation **ret_to, int64_t **ret_records, struct bldr_error *err);
+		    struct relation **ret_to, const int64_t **ret_records, struct bldr_error *err);
 /* Per record of from the key that a hop compares, NULL: a part is null. Errors: INVALID, as above. */
 int relation_keys(struct relations *r, struct relation *from, const struct hop *hop,
 		  const char ***ret_keys, struct bldr_error *err);

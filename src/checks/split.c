@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "checks/recent.h"
 #include "checks/summary.h"
 
 /* A group while groups are put in order. */
@@ -148,8 +149,13 @@ const char **split_month_labels(const char *const *dates, size_t n, struct arena
 {
 	enum { MONTH = 7 };
 	const char **labels = ARENA_ARRAY(a, const char *, n);
+	struct recent months = { 0 };
 	for (size_t i = 0; i < n; i++) {
-		labels[i] = arena_strndup(a, dates[i], MONTH);
+		char month[MONTH + 1] = "";
+		if (dates[i] != NULL) {
+			memcpy(month, dates[i], strnlen(dates[i], MONTH));
+			labels[i] = recent_keep(&months, month, a);
+		}
 	}
 	return labels;
 }

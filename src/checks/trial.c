@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "checks/recent.h"
 
 enum { MEMBER_NULL = -3, MEMBER_DANGLING = -4 };
 
@@ -230,7 +231,7 @@ static void count_changes(const struct trial *t, struct trial_table *table)
 
 /* A date key's date: its member's, or what its eight digits say. */
 static const char *date_of_key(const struct trial *t, const struct expected_column *c,
-			       const char *key)
+			       const char *key, char text[DATE_TEXT_MAX])
 {
 	int64_t member = member_of_key(t, c->design->dimension, key);
 	const struct expected_table *d = c->dimension;
@@ -239,20 +240,30 @@ static const char *date_of_key(const struct trial *t, const struct expected_colu
 	}
 	bool digits = member == MEMBER_DANGLING && strlen(key) == 8 &&
 		strspn(key, "0123456789") == 8;
-	return digits ? arena_printf(t->arena, "%.4s-%.2s-%.2s", key, key + 4, key + 6) : NULL;
+	if (!digits) {
+		return NULL;
+	}
+	snprintf(text, DATE_TEXT_MAX, "%.4s-%.2s-%.2s", key, key + 4, key + 6);
+	return text;
 }
 
-const char **trial_dates(const struct trial *t, const struct trial_table *table, size_t column)
+const char **trial_dates(const struct trial *t, const struct trial_table *table, size_t column,
+			 struct arena *a)
 {
 	const struct expected_column *c = &table->expected->columns[column];
-	const char **dates = ARENA_ARRAY(t->arena, const char *, table->found.n);
+	const char **dates = ARENA_ARRAY(a, const char *, table->found.n);
+	struct recent recent = { 0 };
 	for (size_t i = 0; i < table->found.n; i++) {
 		const char *cell = table->found.columns[column].cells[i];
+		char text[DATE_TEXT_MAX];
 		if (cell == NULL) {
 			continue;
 		}
-		dates[i] = c->members != NULL ? date_of_key(t, c, cell)
-					      : arena_strndup(t->arena, cell, 10);
+		if (c->members == NULL) {
+			snprintf(text, sizeof(text), "%.10s", cell);
+		}
+		const char *date = c->members != NULL ? date_of_key(t, c, cell, text) : text;
+		dates[i] = recent_keep(&recent, date, a);
 	}
 	return dates;
 }
@@ -328,7 +339,7 @@ static const char *order_words(enum date_order order)
 static void find_date_fault(const struct trial *t, struct trial_table *table, size_t column)
 {
 	const struct expected_column *c = &table->expected->columns[column];
-	struct date_columns d = { table, c, trial_dates(t, table, column),
+	struct date_columns d = { table, c, trial_dates(t, table, column, t->arena),
 				  table->found.columns[column].cells };
 	size_t changed = dates_changed(&d);
 	if (changed == 0 || !c->source.decision->dates) {

@@ -68,8 +68,9 @@ struct lineage trial_lineage(const struct expected_table *t);
 /* Whether a paired found row's value in a column differs from the expected one. */
 bool trial_differs(const struct trial *t, const struct trial_table *table, size_t column,
 		   size_t found_row);
-/* Per found row, the date that a date column amounts to: yyyy-mm-dd or NULL. In the arena. */
-const char **trial_dates(const struct trial *t, const struct trial_table *table, size_t column);
+/* Per found row, the date that a date column amounts to: yyyy-mm-dd or NULL. In a. */
+const char **trial_dates(const struct trial *t, const struct trial_table *table, size_t column,
+			 struct arena *a);
 
 /* ---- saying it ---- */
 
