@@ -183,21 +183,10 @@ static int check_source(struct trial *t, const struct relation *r, struct bldr_e
 
 /* ---- per target ---- */
 
-static const struct deployment_table *deployed(const struct trial *t, const char *table)
-{
-	const struct deployment *d = t->in->deployment;
-	for (size_t i = 0; d != NULL && i < d->tables.n; i++) {
-		if (strcmp(d->tables.at[i].name, table) == 0) {
-			return &d->tables.at[i];
-		}
-	}
-	return NULL;
-}
-
 static void check_target(struct trial *t, const struct trial_table *table)
 {
 	const struct expected_table *e = table->expected;
-	const struct deployment_table *d = deployed(t, e->design->name);
+	const struct deployment_table *d = trial_deployed(t, e->design->name);
 	size_t records = e->source->raw.records.n, rejects = e->source->raw.rejects.n;
 	struct verdict v = {
 		.expected =

@@ -11,17 +11,6 @@
 #include "base/check.h"
 #include "checks/summary.h"
 
-static const struct deployment_table *deployed(const struct trial *t, const char *table)
-{
-	const struct deployment *d = t->in->deployment;
-	for (size_t i = 0; d != NULL && i < d->tables.n; i++) {
-		if (strcmp(d->tables.at[i].name, table) == 0) {
-			return &d->tables.at[i];
-		}
-	}
-	return NULL;
-}
-
 /* Not to take this key again: the columns of the source that make the grain; NULL: it is made of others. */
 static const struct bldr_value *key_advice(const struct trial *t, const struct trial_table *table)
 {
@@ -72,7 +61,7 @@ static void check_row_count(struct trial *t, const struct trial_table *table)
 		trial_report(t, "R3", name, &v);
 		return;
 	}
-	const struct deployment_table *d = deployed(t, name);
+	const struct deployment_table *d = trial_deployed(t, name);
 	bool told = t->in->deployment == NULL ||
 		(d != NULL && d->rows == (int64_t)table->found.n &&
 		 d->reserved == (int64_t)table->found.reserved.n);

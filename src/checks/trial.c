@@ -23,6 +23,17 @@ struct trial_table *trial_find(const struct trial *t, const char *table)
 	return NULL;
 }
 
+const struct deployment_table *trial_deployed(const struct trial *t, const char *table)
+{
+	const struct deployment *d = t->in->deployment;
+	for (size_t i = 0; d != NULL && i < d->tables.n; i++) {
+		if (strcmp(d->tables.at[i].name, table) == 0) {
+			return &d->tables.at[i];
+		}
+	}
+	return NULL;
+}
+
 /* ---- pairing ---- */
 
 /* A key column that neither dates nor references can change. */

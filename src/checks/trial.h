@@ -64,6 +64,8 @@ int trial_open(const struct checks_input *in, struct arena *a, struct trial *ret
 void trial_release(struct trial *t);
 
 struct trial_table *trial_find(const struct trial *t, const char *table);
+/* What the deployment says of a table; NULL: nothing, or there is no deployment. */
+const struct deployment_table *trial_deployed(const struct trial *t, const char *table);
 struct lineage trial_lineage(const struct expected_table *t);
 /* Whether a paired found row's value in a column differs from the expected one. */
 bool trial_differs(const struct trial *t, const struct trial_table *table, size_t column,
