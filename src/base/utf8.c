@@ -101,3 +101,14 @@ size_t utf8_cut(const char *s, size_t size, size_t max)
 	}
 	return max;
 }
+
+size_t utf8_put(char *to, uint32_t c)
+{
+	static const unsigned char first[] = { 0, 0x00, 0xC0, 0xE0, 0xF0 };
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (size_t i = n; i-- > 1; c >>= 6) {
+		to[i] = (char)(0x80 | (c & 0x3F));
+	}
+	to[0] = (char)(first[n] | c);
+	return n;
+}

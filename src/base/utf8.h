@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define UTF8_REPLACEMENT "\xEF\xBF\xBD"
 
@@ -16,3 +17,5 @@ bool utf8_valid(const char *s, size_t size);
 size_t utf8_count(const char *s, size_t size);
 /* The largest length <= max at which s can be cut without splitting a character. */
 size_t utf8_cut(const char *s, size_t size, size_t max);
+/* Writes the bytes of a code point up to U+10FFFF, of a surrogate the three it would have; returns how many, 4 at most. */
+size_t utf8_put(char *to, uint32_t c);

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "checks/blanks.h"
 #include "checks/reader_parts.h"
 
@@ -103,6 +104,19 @@ static bool is_word_end(const char *text, size_t size)
 	char c = text[0];
 	bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
 	return blank_at(text, size) > 0 || (!letter && !(c >= '0' && c <= '9'));
+}
+
+const char *raw_bytes_fault(const struct source_file *f, const char *bytes, size_t size,
+			    struct arena *a)
+{
+	if (memchr(bytes, '\0', size) != NULL) {
+		return "a NUL byte";
+	}
+	if (utf8_valid(bytes, size)) {
+		return NULL;
+	}
+	return strcmp(f->encoding, "utf-8") == 0 ? "not UTF-8"
+						 : arena_printf(a, "not %s", f->encoding);
 }
 
 bool raw_record_is_total(const struct source_file *f, const char *field)

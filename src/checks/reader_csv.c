@@ -10,7 +10,6 @@
 #include <strings.h>
 
 #include "base/check.h"
-#include "base/utf8.h"
 #include "checks/blanks.h"
 
 struct scanner {
@@ -131,16 +130,10 @@ static bool read_field(struct scanner *s)
 
 static void look_at_bytes(struct scanner *s, const struct raw_record *r)
 {
-	const char *bytes = s->bytes + r->offset;
 	if (r->size > READER_RECORD_MAX) {
 		s->fault = "longer than 16 MB";
-	} else if (memchr(bytes, '\0', r->size) != NULL) {
-		fail_record(s, "a NUL byte");
-	} else if (!utf8_valid(bytes, r->size)) {
-		fail_record(s,
-			    strcmp(s->file->encoding, "utf-8") == 0
-				    ? "not UTF-8"
-				    : arena_printf(s->arena, "not %s", s->file->encoding));
+	} else if (s->fault == NULL) {
+		s->fault = raw_bytes_fault(s->file, s->bytes + r->offset, r->size, s->arena);
 	}
 }
 

@@ -101,21 +101,6 @@ static bool parse_hex(struct parser *p, unsigned *ret)
 	return true;
 }
 
-static size_t put_letter(char *at, unsigned c)
-{
-	if (c < 0x80) {
-		at[0] = (char)c;
-		return 1;
-	}
-	size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-	static const unsigned char first[] = { 0, 0xC0, 0xE0, 0xF0 };
-	at[0] = (char)(first[more] | c >> (6 * more));
-	for (size_t i = 1; i <= more; i++) {
-		at[i] = (char)(0x80 | (c >> (6 * (more - i)) & 0x3F));
-	}
-	return more + 1;
-}
-
 /* Behind \u: a letter, of two such when the first is half of one. */
 static bool parse_unicode(struct parser *p, bool decode, size_t *out)
 {
@@ -140,7 +125,7 @@ static bool parse_unicode(struct parser *p, bool decode, size_t *out)
 	if (decode && (half || c == 0)) {
 		fail_record(p, half ? "half a surrogate pair" : "a text with U+0000");
 	} else if (decode) {
-		*out += put_letter(p->cut + *out, c);
+		*out += utf8_put(p->cut + *out, c);
 	}
 	return true;
 }
@@ -421,15 +406,11 @@ static bool is_total(const struct parser *p)
 static int add_record(struct parser *p, struct raw_table *t, const struct raw_record *r,
 		      struct bldr_error *err)
 {
-	const char *bytes = p->bytes + r->offset;
-	if (r->size > READER_RECORD_MAX) {
-		p->fault = "longer than 16 MB";
-	} else if (memchr(bytes, '\0', r->size) != NULL) {
-		p->fault = "a NUL byte";
-	} else if (!utf8_valid(bytes, r->size)) {
-		p->fault = strcmp(p->file->encoding, "utf-8") == 0
-			? "not UTF-8"
-			: arena_printf(p->arena, "not %s", p->file->encoding);
+	const char *wrong = r->size > READER_RECORD_MAX
+		? "longer than 16 MB"
+		: raw_bytes_fault(p->file, p->bytes + r->offset, r->size, p->arena);
+	if (wrong != NULL) {
+		p->fault = wrong;
 	}
 	bool total = p->fault == NULL && is_total(p);
 	if (p->fault == NULL && !total) {

@@ -31,5 +31,8 @@ int reader_csv(const struct source_file *f, size_t from, char *cut, struct arena
 int reader_json(const struct source_file *f, size_t from, char *cut, struct arena *a,
 		struct raw_table *t, struct bldr_error *err);
 
+/* Why the bytes of a record are no text, or NULL. */
+const char *raw_bytes_fault(const struct source_file *f, const char *bytes, size_t size,
+			    struct arena *a);
 /* Whether a first field marks a total (source_file.not_rows). */
 bool raw_record_is_total(const struct source_file *f, const char *field);

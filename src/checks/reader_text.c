@@ -147,30 +147,6 @@ int reader_unpack(const struct source_file *f, struct reader_text *text, struct 
 
 /* ---- encodings ---- */
 
-static size_t put_utf8(char *at, unsigned c)
-{
-	if (c < 0x80) {
-		at[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		at[0] = (char)(0xC0 | c >> 6);
-		at[1] = (char)(0x80 | (c & 0x3F));
-		return 2;
-	}
-	if (c < 0x10000) {
-		at[0] = (char)(0xE0 | c >> 12);
-		at[1] = (char)(0x80 | (c >> 6 & 0x3F));
-		at[2] = (char)(0x80 | (c & 0x3F));
-		return 3;
-	}
-	at[0] = (char)(0xF0 | c >> 18);
-	at[1] = (char)(0x80 | (c >> 12 & 0x3F));
-	at[2] = (char)(0x80 | (c >> 6 & 0x3F));
-	at[3] = (char)(0x80 | (c & 0x3F));
-	return 4;
-}
-
 static unsigned unit_at(const unsigned char *p, bool big)
 {
 	return big ? (unsigned)p[0] << 8 | p[1] : (unsigned)p[1] << 8 | p[0];
@@ -193,7 +169,7 @@ static int decode_utf16(const struct source_file *f, bool big, const struct read
 		}
 		rc = grow(g, 4, f, err);
 		if (rc == 0) {
-			g->size += put_utf8(g->bytes + g->size, c);
+			g->size += utf8_put(g->bytes + g->size, c);
 		}
 	}
 	if (rc == 0 && text->size % 2 == 1) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 enum kind { KIND_UTF16LE, KIND_UTF16BE, KIND_WINDOWS_1252, KIND_ICONV };
 
@@ -60,31 +61,6 @@ void decoder_free(struct decoder *d)
 	free(d);
 }
 
-/* The UTF-8 of a code point, surrogates too; returns its bytes. */
-static size_t put(char *to, uint32_t c)
-{
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		to[0] = (char)(0xC0 | c >> 6);
-		to[1] = (char)(0x80 | (c & 0x3F));
-		return 2;
-	}
-	if (c < 0x10000) {
-		to[0] = (char)(0xE0 | c >> 12);
-		to[1] = (char)(0x80 | (c >> 6 & 0x3F));
-		to[2] = (char)(0x80 | (c & 0x3F));
-		return 3;
-	}
-	to[0] = (char)(0xF0 | c >> 18);
-	to[1] = (char)(0x80 | (c >> 12 & 0x3F));
-	to[2] = (char)(0x80 | (c >> 6 & 0x3F));
-	to[3] = (char)(0x80 | (c & 0x3F));
-	return 4;
-}
-
 static size_t run_windows_1252(const uint8_t *from, size_t size, char *to, size_t room,
 			       size_t *ret_used)
 {
@@ -93,9 +69,9 @@ static size_t run_windows_1252(const uint8_t *from, size_t size, char *to, size_
 	for (; i < size && room - out >= 3; i++) {
 		uint32_t c = from[i];
 		if (c < 0x80 || c > 0x9F) {
-			out += put(to + out, c);
+			out += utf8_put(to + out, c);
 		} else if (windows_1252[c - 0x80] != 0) {
-			out += put(to + out, windows_1252[c - 0x80]);
+			out += utf8_put(to + out, windows_1252[c - 0x80]);
 		} else {
 			to[out++] = (char)c;
 		}
@@ -126,7 +102,7 @@ static size_t run_utf16(bool big, const uint8_t *from, size_t size, bool last, c
 				i += 2;
 			}
 		}
-		out += put(to + out, c);
+		out += utf8_put(to + out, c);
 	}
 	if (last && size - i == 1 && room - out >= 1) {
 		to[out++] = '\xFF';

@@ -343,15 +343,48 @@ static void utf8(void **state)
 	}
 }
 
+/* The first and last of each size, by the table of RFC 3629; a surrogate as if it were a letter. */
+static void utf8_of_code_points(void **state)
+{
+	static const struct {
+		uint32_t c;
+		const char *bytes;
+	} all[] = {
+		{ 'A', "A" },
+		{ 0x7F, "\x7F" },
+		{ 0x80, "\xC2\x80" },
+		{ 0x7FF, "\xDF\xBF" },
+		{ 0x800, "\xE0\xA0\x80" },
+		{ 0xD800, "\xED\xA0\x80" },
+		{ 0xFFFF, "\xEF\xBF\xBF" },
+		{ 0x10000, "\xF0\x90\x80\x80" },
+		{ 0x10FFFF, "\xF4\x8F\xBF\xBF" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char found[4] = "";
+		size_t size = utf8_put(found, all[i].c);
+		assert_int_equal(size, strlen(all[i].bytes));
+		assert_memory_equal(found, all[i].bytes, size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(canonical_text),  cmocka_unit_test(pretty_text),
-		cmocka_unit_test(bad_text),        cmocka_unit_test(cut_off_text),
-		cmocka_unit_test(depth),           cmocka_unit_test(text_limit),
-		cmocka_unit_test(building),        cmocka_unit_test(reading),
-		cmocka_unit_test(equality),        cmocka_unit_test(one_owner),
-		cmocka_unit_test(malformed_bytes), cmocka_unit_test(utf8),
+		cmocka_unit_test(canonical_text),
+		cmocka_unit_test(pretty_text),
+		cmocka_unit_test(bad_text),
+		cmocka_unit_test(cut_off_text),
+		cmocka_unit_test(depth),
+		cmocka_unit_test(text_limit),
+		cmocka_unit_test(building),
+		cmocka_unit_test(reading),
+		cmocka_unit_test(equality),
+		cmocka_unit_test(one_owner),
+		cmocka_unit_test(malformed_bytes),
+		cmocka_unit_test(utf8),
+		cmocka_unit_test(utf8_of_code_points),
 	};
 	return cmocka_run_group_tests_name("value", tests, NULL, NULL);
 }
