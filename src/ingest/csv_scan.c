@@ -10,9 +10,6 @@
 
 #include "ingest/marks.h"
 
-static const char bom[] = "\xEF\xBB\xBF";
-enum { BOM_SIZE = 3 };
-
 enum fault { FAULT_NONE, FAULT_OPEN, FAULT_STRAY, FAULT_AFTER };
 
 struct scan {
@@ -253,12 +250,7 @@ static void skip_preamble(struct record_reader *r)
 bool csv_start(struct record_reader *r)
 {
 	struct text_window *w = &r->w;
-	if (!r->begun) {
-		r->begun = true;
-		if (window_have(w, BOM_SIZE - 1) && memcmp(w->data, bom, BOM_SIZE) == 0) {
-			r->with_bom = true;
-			w->at = BOM_SIZE;
-		}
+	if (reader_begin(r)) {
 		skip_preamble(r);
 	}
 	while (window_have(w, 0) && line_end(window_byte(w, 0))) {

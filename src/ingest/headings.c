@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/map.h"
+#include "ingest/infer.h"
 #include "ingest/reader.h"
 
 static void note(struct source_file *file, struct arena *a, const char *text)
@@ -46,7 +47,7 @@ void headings_name(const texts *written, struct arena *a, struct source_file *fi
 	for (size_t i = 0; i < written->n; i++) {
 		const char *name = written->at[i];
 		size_t size = strlen(name);
-		reader_trim(&name, &size);
+		name = value_trim(name, &size);
 		const char *wanted = size > 0 ? arena_strndup(a, name, size)
 					      : arena_printf(a, "column_%zu", i + 1);
 		const char *given = free_name(taken, wanted, a);
@@ -95,7 +96,7 @@ struct tally {
 /* The word's bytes in the field, which begins with it; NULL: with none. */
 static const char *total_word(const char *s, size_t size, struct arena *a)
 {
-	reader_trim(&s, &size);
+	s = value_trim(s, &size);
 	for (size_t i = 0; i < WORDS; i++) {
 		size_t n = strlen(words[i]);
 		if (size >= n && strncasecmp(s, words[i], n) == 0) {
@@ -112,7 +113,7 @@ static void see_record(struct tally *t, const struct record *r)
 	for (size_t i = 0; i < r->n; i++) {
 		const char *s = r->fields[i].text;
 		size_t size = r->fields[i].size;
-		reader_trim(&s, &size);
+		s = value_trim(s, &size);
 		empty += size == 0 ? 1 : 0;
 	}
 	bool sparse = empty * 2 >= r->n;

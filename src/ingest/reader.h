@@ -76,6 +76,8 @@ void json_close(struct record_reader *r);
 bool json_start(struct record_reader *r);
 size_t json_scan(struct record_reader *r);
 
+/* Before a record: true when it is the first, with a byte order mark left behind. */
+bool reader_begin(struct record_reader *r);
 void reader_reject(struct record_reader *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void reader_more_spans(struct record_reader *r);
@@ -96,8 +98,6 @@ void reader_text_room(struct record_reader *r, size_t more);
 enum reader_end { END_LINE, END_LF, END_TEXT };
 void reader_cut(struct record_reader *r, size_t from, enum reader_end end);
 
-/* Cuts the blanks around a value: space, tab, U+00A0, U+2007, U+202F. */
-void reader_trim(const char **s, size_t *size);
 /* Whether the field begins with the word of a total (docs/artefacts.md, Totals). */
 bool reader_is_total(const char *text, size_t size, const char *word);
 

@@ -10,8 +10,22 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "ingest/infer.h"
 
 /* ---- for the scanners ---- */
+
+bool reader_begin(struct record_reader *r)
+{
+	static const char bom[] = "\xEF\xBB\xBF";
+	enum { BOM_SIZE = sizeof(bom) - 1 };
+	bool first = !r->begun;
+	r->begun = true;
+	if (first && window_have(&r->w, BOM_SIZE - 1) && memcmp(r->w.data, bom, BOM_SIZE) == 0) {
+		r->with_bom = true;
+		r->w.at = BOM_SIZE;
+	}
+	return first;
+}
 
 void reader_reject(struct record_reader *r, const char *format, ...)
 {
@@ -104,45 +118,18 @@ static void check_bytes(struct record_reader *r, const char *raw, size_t size)
 	}
 }
 
-/* Bytes of the blank at s: space, tab, U+00A0, U+2007, U+202F; 0: none. */
-static size_t blank_size(const char *s, size_t size)
-{
-	if (size >= 1 && (*s == ' ' || *s == '\t')) {
-		return 1;
-	}
-	if (size >= 2 && memcmp(s, "\xC2\xA0", 2) == 0) {
-		return 2;
-	}
-	bool wide = size >= 3 &&
-		(memcmp(s, "\xE2\x80\x87", 3) == 0 || memcmp(s, "\xE2\x80\xAF", 3) == 0);
-	return wide ? 3 : 0;
-}
-
-void reader_trim(const char **s, size_t *size)
-{
-	for (size_t n; (n = blank_size(*s, *size)) > 0;) {
-		*s += n;
-		*size -= n;
-	}
-	for (size_t n = 1; n <= 3 && n <= *size;) {
-		bool blank = blank_size(*s + *size - n, n) == n;
-		*size -= blank ? n : 0;
-		n = blank ? 1 : n + 1;
-	}
-}
-
 static bool letter_or_digit(const char *s, size_t size)
 {
 	unsigned char c = (unsigned char)s[0];
 	unsigned char lower = c | 0x20;
 	return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') ||
-		(c >= 0x80 && blank_size(s, size) == 0);
+		(c >= 0x80 && amount_blank(s, size) == 0);
 }
 
 bool reader_is_total(const char *text, size_t size, const char *word)
 {
 	size_t n = strlen(word);
-	reader_trim(&text, &size);
+	text = value_trim(text, &size);
 	return size >= n && n > 0 && memcmp(text, word, n) == 0 &&
 		(size == n || !letter_or_digit(text + n, size - n));
 }
