@@ -9,6 +9,7 @@
 #include "checks/reader.h"
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/tester.h"
 #include "fuzz/tiling.h"
 
 enum { COLUMNS_MAX = 64 };
@@ -45,22 +46,20 @@ static void check_reject(const struct raw_table *t, const struct raw_reject *r)
 static void check_table(const struct raw_table *t, const char *bytes, size_t size, char quote)
 {
 	struct tiling tiling;
-	size_t i = 0;
-	size_t j = 0;
+	struct tester_place at = { 0 };
+	const struct raw_record *r;
+	const struct raw_reject *reject;
 	ASSERT(memcmp(t->bytes, bytes, size) == 0);
 	ASSERT(t->fields.n == t->records.n * t->columns);
 	tiling_start(&tiling, t->bytes, size);
-	while (i < t->records.n || j < t->rejects.n) {
-		bool good = i < t->records.n &&
-			(j == t->rejects.n ||
-			 t->records.at[i].offset < t->rejects.at[j].record.offset);
-		const struct raw_record *r = good ? &t->records.at[i] : &t->rejects.at[j].record;
+	while ((r = tester_next(t, &at, &reject)) != NULL) {
 		tiling_record(&tiling, r->line, r->offset, r->size);
-		ASSERT(raw_record_at(t, r->line) == (good ? (int64_t)i : -1));
-		if (good) {
-			check_record(t, i++, quote);
+		if (reject != NULL) {
+			ASSERT(raw_record_at(t, r->line) == -1);
+			check_reject(t, reject);
 		} else {
-			check_reject(t, &t->rejects.at[j++]);
+			ASSERT(raw_record_at(t, r->line) == (int64_t)at.records - 1);
+			check_record(t, at.records - 1, quote);
 		}
 	}
 	tiling_end(&tiling);

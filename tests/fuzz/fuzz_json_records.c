@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/json_columns.h"
 #include "ingest/reader.h"
 
 enum { SHORT_READ_MAX = 61, RECORDS_TEXT_MAX = 64 << 20 };
@@ -79,32 +80,6 @@ static void check_rejected(const struct record *r, const char *bytes, size_t siz
 	}
 }
 
-static void collect(struct source_file *f, struct arena *a, const char *bytes, size_t size)
-{
-	struct bldr_error err = { 0 };
-	struct record record;
-	struct record_reader *r;
-	char hash[HASH_HEX_MAX];
-	char expected[HASH_HEX_MAX];
-	int rc;
-	ASSERT(record_reader_discover(folder_path(), f, &r, &err) == 0);
-	while ((rc = record_reader_next(r, &record, &err)) > 0) {
-	}
-	ASSERT(rc == 0);
-	const texts *keys = record_reader_keys(r);
-	for (size_t i = 0; i < keys->n; i++) {
-		for (size_t j = 0; j < i; j++) {
-			ASSERT(strcmp(keys->at[i], keys->at[j]) != 0);
-		}
-		*LIST_ADD(a, &f->columns) = arena_strdup(a, keys->at[i]);
-	}
-	ASSERT(record_reader_drain(r, hash, &f->bytes, &err) == 0);
-	hash_bytes(bytes, size, expected);
-	ASSERT(strcmp(hash, expected) == 0);
-	f->hash = arena_strdup(a, hash);
-	record_reader_close(r);
-}
-
 static void read_records(const struct source_file *f, const char *bytes, size_t size,
 			 struct buf *out)
 {
@@ -149,7 +124,10 @@ static void read_as(int format, const char *bytes, size_t size)
 				 .quote = "" };
 	buf_init(&whole, RECORDS_TEXT_MAX);
 	buf_init(&pieces, RECORDS_TEXT_MAX);
-	collect(&f, &a, bytes, size);
+	char expected[HASH_HEX_MAX];
+	hash_bytes(bytes, size, expected);
+	json_columns(&f, &a);
+	ASSERT(strcmp(f.hash, expected) == 0);
 	if (f.columns.n > 0) {
 		read_records(&f, bytes, size, &whole);
 		read_max = 1 + hash_xx64(bytes, size) % SHORT_READ_MAX;

@@ -9,6 +9,7 @@
 #include "checks/reader.h"
 #include "fuzz/folder.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/tester.h"
 
 enum { COLUMNS_MAX = 16 };
 
@@ -56,30 +57,33 @@ static void check_record(const struct source_file *f, const struct raw_table *t,
 	bldr_unref(v);
 }
 
-static void check_table(const struct source_file *f, const struct raw_table *t)
+/* From `at` on nothing but JSON's punctuation stands before `end`. */
+static void check_between(const struct raw_table *t, size_t at, size_t end)
 {
-	size_t i = 0, j = 0, at = f->bom ? 3 : 0;
-	while (i < t->records.n || j < t->rejects.n) {
-		bool good = i < t->records.n &&
-			(j == t->rejects.n ||
-			 t->records.at[i].offset < t->rejects.at[j].record.offset);
-		const struct raw_record *r = good ? &t->records.at[i] : &t->rejects.at[j].record;
-		/* the record of an array that just ends is empty */
-		ASSERT(r->size > 0 || (!good && r->offset == t->size));
-		ASSERT(r->offset >= at && r->size <= t->size - r->offset);
-		for (; at < r->offset; at++) {
-			ASSERT(strchr(" \t\r\n,[]", t->bytes[at]) != NULL && t->bytes[at] != '\0');
-		}
-		at += r->size;
-		if (good) {
-			check_record(f, t, i++);
-		} else {
-			ASSERT(t->rejects.at[j++].reason != NULL);
-		}
-	}
-	for (; at < t->size; at++) {
+	for (; at < end; at++) {
 		ASSERT(strchr(" \t\r\n,[]", t->bytes[at]) != NULL && t->bytes[at] != '\0');
 	}
+}
+
+static void check_table(const struct source_file *f, const struct raw_table *t)
+{
+	struct tester_place place = { 0 };
+	const struct raw_record *r;
+	const struct raw_reject *reject;
+	size_t at = f->bom ? 3 : 0;
+	while ((r = tester_next(t, &place, &reject)) != NULL) {
+		/* the record of an array that just ends is empty */
+		ASSERT(r->size > 0 || (reject != NULL && r->offset == t->size));
+		ASSERT(r->offset >= at && r->size <= t->size - r->offset);
+		check_between(t, at, r->offset);
+		at = r->offset + r->size;
+		if (reject != NULL) {
+			ASSERT(reject->reason != NULL);
+		} else {
+			check_record(f, t, place.records - 1);
+		}
+	}
+	check_between(t, at, t->size);
 }
 
 static void read_as(struct source_file f, int format)
