@@ -111,9 +111,8 @@ static void see_record(struct tally *t, const struct record *r)
 {
 	size_t empty = 0;
 	for (size_t i = 0; i < r->n; i++) {
-		const char *s = r->fields[i].text;
 		size_t size = r->fields[i].size;
-		s = value_trim(s, &size);
+		(void)value_trim(r->fields[i].text, &size);
 		empty += size == 0 ? 1 : 0;
 	}
 	bool sparse = empty * 2 >= r->n;
