@@ -203,7 +203,7 @@ static struct bldr_value *failed_checks(const char *folder, const struct bldr_va
 	return failed;
 }
 
-/* [{path, reason}] of the files that look like sources and are none. */
+/* [{path, reason}] of what is not read and may be missed. */
 static struct bldr_value *skipped_files(const char *folder, const struct bldr_value *state)
 {
 	struct arena a = { 0 };
@@ -217,7 +217,7 @@ static struct bldr_value *skipped_files(const char *folder, const struct bldr_va
 		const struct source_skipped *s = &sources.skipped.at[i];
 		struct bldr_value *item;
 
-		if (!ingest_looks_at(s->path)) {
+		if (!ingest_missed(s->path)) {
 			continue;
 		}
 		item = bldr_object();

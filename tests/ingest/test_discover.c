@@ -50,7 +50,8 @@ static void test_takes_csv_files(void **state)
 	assert_skipped(f, 0, "blank.csv", "empty: it has no header");
 	assert_skipped(f, 1, "c.csv", "a symbolic link to another file of the folder");
 	assert_skipped(f, 2, "empty.csv", "empty: it has no header");
-	assert_skipped(f, 3, "folder.csv", "a folder");
+	assert_skipped(f, 3, "folder.csv/",
+		       "a folder: only files that lie directly in the source folder are read");
 	assert_skipped(f, 4, "notes.txt", "text, but not a table");
 	assert_skipped(f, 5, "pipe.csv", "not a regular file");
 	assert_int_equal(rmdir(scratch_file(&f->scratch, "folder.csv")), 0);
