@@ -75,23 +75,45 @@ static int match_words(const char *words, int argc, char **argv)
 	return used;
 }
 
-static int unknown_command(int argc, char **argv)
+/* Names the commands that begin with that word. False: none does. */
+static bool print_group(const char *word)
+{
+	size_t size = strlen(word);
+	size_t n = 0;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strncmp(commands[i].words, word, size) == 0 && commands[i].words[size] == ' ') {
+			fprintf(stderr, "%s%s", n++ == 0 ? "; there is: " : ", ", commands[i].words);
+		}
+	}
+	return n > 0;
+}
+
+static void suggest(const char *text, const char *word)
 {
 	const char *names[COMMANDS + 1] = { NULL };
 	const char *nearest;
-	char *text = argc > 1 && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1])
-						   : xstrdup(argv[0]);
 
 	for (size_t i = 0; i < COMMANDS; i++) {
 		names[i] = commands[i].words;
 	}
 	nearest = options_nearest(text, names);
 	if (nearest == NULL) {
-		nearest = options_nearest(argv[0], names);
+		nearest = options_nearest(word, names);
 	}
-	fprintf(stderr, "bldr: no command \"%s\"", text);
 	if (nearest != NULL) {
 		fprintf(stderr, "; did you mean \"bldr %s\"?", nearest);
+	}
+}
+
+static int unknown_command(int argc, char **argv)
+{
+	char *text = argc > 1 && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1])
+						   : xstrdup(argv[0]);
+
+	fprintf(stderr, "bldr: no command \"%s\"", text);
+	if (!print_group(text)) {
+		suggest(text, argv[0]);
 	}
 	fputs("\nbldr --help lists the commands\n", stderr);
 	free(text);

@@ -297,3 +297,19 @@ def test_an_output_folder_that_goes_away_during_the_run(tmp_path: Path) -> None:
         told, _ = first.communicate(timeout=60)
     assert first.returncode == 3, told
     assert json.loads(told)["error_code"] == "IO"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["kb"], 'no command "kb"; there is: kb list, kb show, kb search\n'),
+        (["graph"], 'no command "graph"; there is: graph draw\n'),
+        (["runs", "lst"], 'no command "runs lst"; did you mean "bldr runs list"?\n'),
+        (["plna"], 'no command "plna"; did you mean "bldr plan"?\n'),
+        (["plan"], "bldr: an operand is missing\nusage: bldr plan DIR [--json]\n"),
+        (["version", "x"], 'bldr: unexpected operand "x"\nusage: bldr version\n'),
+    ],
+)
+def test_a_mistyped_command_is_told_once(args: list[str], said: str) -> None:
+    done = run(*args)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("usage:") < 2
