@@ -5,8 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/check.h"
 #include "cli/cli.h"
+
+enum { SHELL_WORD_MAX = 1 << 20 };
 
 static const struct command commands[] = {
 	{ "run", "turn a folder of raw files into a validated star schema", command_run },
@@ -210,6 +213,40 @@ int command_fail(const struct bldr_error *err)
 {
 	fprintf(stderr, "bldr: %s\n", err->text);
 	return command_exit_code(err->code);
+}
+
+char *command_shell_word(const char *text)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+	struct buf out;
+	char *word;
+
+	if (text[0] != '\0' && text[0] != '-' && strspn(text, plain) == strlen(text)) {
+		return xstrdup(text);
+	}
+	buf_init(&out, SHELL_WORD_MAX);
+	if (strpbrk(text, "\"$`\\!") == NULL) {
+		buf_printf(&out, "\"%s\"", text);
+	} else {
+		buf_putc(&out, '\'');
+		for (; *text != '\0'; text++) {
+			if (*text == '\'') {
+				buf_puts(&out, "'\\''");
+			} else {
+				buf_putc(&out, *text);
+			}
+		}
+		buf_putc(&out, '\'');
+	}
+	for (size_t i = 0; i < out.size; i++) {
+		if (out.data[i] == '\n') {
+			out.data[i] = ' ';
+		}
+	}
+	word = xstrdup(out.data);
+	buf_release(&out);
+	return word;
 }
 
 void command_when(int64_t ms, char ret[WHEN_MAX])
