@@ -211,11 +211,19 @@ static size_t error_line(const char *text, size_t size, const struct bldr_error 
 	return jsonc_line(text, size, path);
 }
 
+/* Names the file, and the line of the field that err's text begins with. */
+static int wrong(const char *text, struct bldr_error *err)
+{
+	size_t line = text != NULL ? error_line(text, strlen(text), err) : 0;
+
+	return line > 0 ? bldr_error_prefix(err, "\"" OVERRIDES_FILE "\", line %zu", line)
+			: bldr_error_prefix(err, "\"" OVERRIDES_FILE "\"");
+}
+
 static int parse(const char *text, size_t size, struct arena *a, struct overrides *ret,
 		 const struct bldr_value **ret_value, struct bldr_error *err)
 {
 	struct bldr_value *v;
-	size_t line;
 	int r = jsonc_parse(text, size, &v, err);
 
 	if (r < 0) {
@@ -224,10 +232,9 @@ static int parse(const char *text, size_t size, struct arena *a, struct override
 	arena_on_release(a, drop_value, v);
 	r = overrides_decode(v, a, ret, err);
 	if (r < 0) {
-		line = error_line(text, size, err);
-		return line > 0 ? bldr_error_prefix(err, "\"" OVERRIDES_FILE "\", line %zu", line)
-				: bldr_error_prefix(err, "\"" OVERRIDES_FILE "\"");
+		return wrong(text, err);
 	}
+	ret->text = arena_strndup(a, text, size);
 	*ret_value = v;
 	return 0;
 }
@@ -256,22 +263,25 @@ int overrides_read(const char *folder, struct arena *a, struct overrides *ret,
 
 /* ---- names ---- */
 
-static int unknown(const char *where, const char *what, const char *name, const char **names,
-		   size_t n, struct bldr_error *err)
+struct checker {
+	const struct sources *sources;
+	const char *text; /* NULL: no lines are known */
+	struct arena *a;
+	struct bldr_error *err;
+};
+
+/* field: "/tables/orders/key" */
+static int unknown(const struct checker *c, const char *field, const char *what, const char *name,
+		   const char **names, size_t n)
 {
 	const char *nearest;
 
 	names[n] = NULL;
 	nearest = options_nearest(name, names);
-	if (nearest != NULL) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "\"" OVERRIDES_FILE "\": %s: there is no %s \"%s\", did you "
-				      "mean \"%s\"?",
-				      where, what, name, nearest);
-	}
-	return bldr_error_set(err, BLDR_E_INVALID,
-			      "\"" OVERRIDES_FILE "\": %s: there is no %s \"%s\"", where, what,
-			      name);
+	bldr_error_set(c->err, BLDR_E_INVALID, "\"%s\": %s \"%s\"%s%s%s", field, what, name,
+		       nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
+		       nearest != NULL ? "\"?" : "");
+	return wrong(c->text, c->err);
 }
 
 static const struct source_file *find_table(const struct sources *s, const char *table)
@@ -294,13 +304,7 @@ static bool has_text(const texts *list, const char *text)
 	return false;
 }
 
-struct checker {
-	const struct sources *sources;
-	struct arena *a;
-	struct bldr_error *err;
-};
-
-static int check_column(const struct checker *c, const struct source_file *f, const char *table,
+static int check_column(const struct checker *c, const struct source_file *f, const char *field,
 			const char *column)
 {
 	const char **names;
@@ -312,22 +316,22 @@ static int check_column(const struct checker *c, const struct source_file *f, co
 	for (size_t i = 0; i < f->columns.n; i++) {
 		names[i] = f->columns.at[i];
 	}
-	return unknown(arena_printf(c->a, "table \"%s\"", table), "column", column, names,
-		       f->columns.n, c->err);
+	return unknown(c, field, arena_printf(c->a, "table \"%s\" has no column", f->table), column,
+		       names, f->columns.n);
 }
 
-static int check_columns(const struct checker *c, const struct source_file *f, const char *table,
+static int check_columns(const struct checker *c, const struct source_file *f, const char *field,
 			 const texts *columns)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < columns->n; i++) {
-		r = check_column(c, f, table, columns->at[i]);
+		r = check_column(c, f, field, columns->at[i]);
 	}
 	return r;
 }
 
-static int check_table_name(const struct checker *c, const char *where, const char *table,
+static int check_table_name(const struct checker *c, const char *field, const char *table,
 			    const struct source_file **ret)
 {
 	const char **names;
@@ -340,55 +344,56 @@ static int check_table_name(const struct checker *c, const char *where, const ch
 	for (size_t i = 0; i < c->sources->files.n; i++) {
 		names[i] = c->sources->files.at[i].table;
 	}
-	return unknown(where, "table", table, names, c->sources->files.n, c->err);
+	return unknown(c, field, "there is no table", table, names, c->sources->files.n);
 }
 
-static int check_references(const struct checker *c, const struct source_file *f,
-			    const struct table_override *t)
+static int check_reference(const struct checker *c, const struct source_file *f, const char *field,
+			   const struct reference_override *ref)
 {
-	int r = 0;
+	const struct source_file *to;
+	int r = check_columns(c, f, field, &ref->columns);
 
-	for (size_t i = 0; r == 0 && i < t->foreign_keys.n; i++) {
-		const struct reference_override *ref = &t->foreign_keys.at[i];
-		const struct source_file *to;
-
-		r = check_columns(c, f, t->table, &ref->columns);
-		if (r == 0) {
-			r = check_table_name(c,
-					     arena_printf(c->a, "foreign key of \"%s\"", t->table),
-					     ref->to, &to);
-		}
-		if (r == 0) {
-			r = check_columns(c, to, ref->to, &ref->to_columns);
-		}
-		if (r == 0 && ref->columns.n != ref->to_columns.n) {
-			r = bldr_error_set(c->err, BLDR_E_INVALID,
-					   "\"" OVERRIDES_FILE "\": foreign key of \"%s\": %zu "
-					   "columns refer to %zu",
-					   t->table, ref->columns.n, ref->to_columns.n);
-		}
+	if (r == 0) {
+		r = check_table_name(c, field, ref->to, &to);
+	}
+	if (r == 0) {
+		r = check_columns(c, to, field, &ref->to_columns);
+	}
+	if (r == 0 && ref->columns.n != ref->to_columns.n) {
+		bldr_error_set(c->err, BLDR_E_INVALID, "\"%s\": %zu columns refer to %zu", field,
+			       ref->columns.n, ref->to_columns.n);
+		r = wrong(c->text, c->err);
 	}
 	return r;
 }
 
 static int check_table(const struct checker *c, const struct table_override *t)
 {
+	const char *table = arena_printf(c->a, "/tables/%s", t->table);
 	const struct source_file *f;
-	int r = check_table_name(c, "tables", t->table, &f);
+	int r = check_table_name(c, table, t->table, &f);
 
 	if (r == 0) {
-		r = check_columns(c, f, t->table, &t->key);
+		r = check_columns(c, f, arena_printf(c->a, "%s/key", table), &t->key);
 	}
 	for (size_t i = 0; r == 0 && i < t->not_keys.n; i++) {
-		r = check_columns(c, f, t->table, &t->not_keys.at[i].columns);
+		r = check_columns(c, f, arena_printf(c->a, "%s/not_keys/%zu", table, i),
+				  &t->not_keys.at[i].columns);
 	}
 	for (size_t i = 0; r == 0 && i < t->not_foreign_keys.n; i++) {
-		r = check_columns(c, f, t->table, &t->not_foreign_keys.at[i].columns);
+		r = check_columns(c, f, arena_printf(c->a, "%s/not_foreign_keys/%zu", table, i),
+				  &t->not_foreign_keys.at[i].columns);
 	}
 	for (size_t i = 0; r == 0 && i < t->columns.n; i++) {
-		r = check_column(c, f, t->table, t->columns.at[i].name);
+		const char *column = t->columns.at[i].name;
+
+		r = check_column(c, f, arena_printf(c->a, "%s/columns/%s", table, column), column);
 	}
-	return r < 0 ? r : check_references(c, f, t);
+	for (size_t i = 0; r == 0 && i < t->foreign_keys.n; i++) {
+		r = check_reference(c, f, arena_printf(c->a, "%s/foreign_keys/%zu", table, i),
+				    &t->foreign_keys.at[i]);
+	}
+	return r;
 }
 
 static bool is_listed(const struct sources *s, const char *path)
@@ -422,13 +427,14 @@ static int check_file(const struct checker *c, const struct file_override *f)
 	for (size_t i = 0; i < s->skipped.n; i++) {
 		names[n++] = s->skipped.at[i].path;
 	}
-	return unknown("files", "file", f->path, names, n, c->err);
+	return unknown(c, arena_printf(c->a, "/files/%s", f->path), "there is no file", f->path,
+		       names, n);
 }
 
 int overrides_check(const struct overrides *o, const struct sources *sources, struct bldr_error *err)
 {
 	struct arena scratch = { 0 };
-	const struct checker c = { sources, &scratch, err };
+	const struct checker c = { sources, o->text, &scratch, err };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < o->files.n; i++) {

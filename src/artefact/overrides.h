@@ -58,6 +58,7 @@ struct table_override {
 struct overrides {
 	LIST(struct file_override) files;
 	LIST(struct table_override) tables;
+	const char *text; /* of the file, to name lines of; NULL: from `sources` */
 };
 
 /*
@@ -70,7 +71,7 @@ int overrides_read(const char *folder, struct arena *a, struct overrides *ret,
 /* What `sources` has kept. v NULL: empty. Borrows from v. Errors: INVALID. */
 int overrides_decode(const struct bldr_value *v, struct arena *a, struct overrides *ret,
 		     struct bldr_error *err);
-/* Every file, table and column that is named must be there. Errors: INVALID: names the nearest. */
+/* Every file, table and column that is named must be there. Errors: INVALID: names line, field and the nearest. */
 int overrides_check(const struct overrides *o, const struct sources *sources,
 		    struct bldr_error *err);
 

@@ -149,12 +149,11 @@ static int check_operands(const struct command_spec *spec, char **operands, size
 			  struct bldr_error *err)
 {
 	if (n < spec->operands_min) {
-		return bldr_error_set(err, BLDR_E_INVALID, "an operand is missing, usage: %s",
-				      spec->usage);
+		return bldr_error_set(err, BLDR_E_INVALID, "an operand is missing");
 	}
 	if (n > spec->operands_max) {
-		return bldr_error_set(err, BLDR_E_INVALID, "unexpected operand \"%s\", usage: %s",
-				      operands[spec->operands_max], spec->usage);
+		return bldr_error_set(err, BLDR_E_INVALID, "unexpected operand \"%s\"",
+				      operands[spec->operands_max]);
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* bldr runs approve | redesign | reject, and the question that bldr run --approve asks on a terminal. */
 #include "cli/approval.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ const struct bldr_value *approval_pending(const struct bldr_value *outcome)
 void approval_tell(const struct bldr_value *outcome, const char *output, FILE *out)
 {
 	const char *run = bldr_get_text(outcome, "run");
+	char *word = command_shell_word(output);
 
 	fprintf(out,
 		"  %s\n"
@@ -37,8 +39,9 @@ void approval_tell(const struct bldr_value *outcome, const char *output, FILE *o
 		"  change it:  write bldr.json beside the files, then bldr runs redesign %s --output "
 		"%s\n"
 		"  end it:     bldr runs reject %s --output %s\n",
-		bldr_get_text(approval_pending(outcome), "question"), run, output, run, output, run,
-		output, run, output);
+		bldr_get_text(approval_pending(outcome), "question"), run, word, run, word, run,
+		word, run, word);
+	free(word);
 }
 
 /* ---- showing ---- */

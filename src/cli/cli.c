@@ -5,8 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/check.h"
 #include "cli/cli.h"
+
+enum { SHELL_WORD_MAX = 1 << 20 };
 
 static const struct command commands[] = {
 	{ "run", "turn a folder of raw files into a validated star schema", command_run },
@@ -75,23 +78,45 @@ static int match_words(const char *words, int argc, char **argv)
 	return used;
 }
 
-static int unknown_command(int argc, char **argv)
+/* Names the commands that begin with that word. False: none does. */
+static bool print_group(const char *word)
+{
+	size_t size = strlen(word);
+	size_t n = 0;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strncmp(commands[i].words, word, size) == 0 && commands[i].words[size] == ' ') {
+			fprintf(stderr, "%s%s", n++ == 0 ? "; there is: " : ", ", commands[i].words);
+		}
+	}
+	return n > 0;
+}
+
+static void suggest(const char *text, const char *word)
 {
 	const char *names[COMMANDS + 1] = { NULL };
 	const char *nearest;
-	char *text = argc > 1 && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1])
-						   : xstrdup(argv[0]);
 
 	for (size_t i = 0; i < COMMANDS; i++) {
 		names[i] = commands[i].words;
 	}
 	nearest = options_nearest(text, names);
 	if (nearest == NULL) {
-		nearest = options_nearest(argv[0], names);
+		nearest = options_nearest(word, names);
 	}
-	fprintf(stderr, "bldr: no command \"%s\"", text);
 	if (nearest != NULL) {
 		fprintf(stderr, "; did you mean \"bldr %s\"?", nearest);
+	}
+}
+
+static int unknown_command(int argc, char **argv)
+{
+	char *text = argc > 1 && argv[1][0] != '-' ? xasprintf("%s %s", argv[0], argv[1])
+						   : xstrdup(argv[0]);
+
+	fprintf(stderr, "bldr: no command \"%s\"", text);
+	if (!print_group(text)) {
+		suggest(text, argv[0]);
 	}
 	fputs("\nbldr --help lists the commands\n", stderr);
 	free(text);
@@ -188,6 +213,40 @@ int command_fail(const struct bldr_error *err)
 {
 	fprintf(stderr, "bldr: %s\n", err->text);
 	return command_exit_code(err->code);
+}
+
+char *command_shell_word(const char *text)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+	struct buf out;
+	char *word;
+
+	if (text[0] != '\0' && text[0] != '-' && strspn(text, plain) == strlen(text)) {
+		return xstrdup(text);
+	}
+	buf_init(&out, SHELL_WORD_MAX);
+	if (strpbrk(text, "\"$`\\!") == NULL) {
+		buf_printf(&out, "\"%s\"", text);
+	} else {
+		buf_putc(&out, '\'');
+		for (; *text != '\0'; text++) {
+			if (*text == '\'') {
+				buf_puts(&out, "'\\''");
+			} else {
+				buf_putc(&out, *text);
+			}
+		}
+		buf_putc(&out, '\'');
+	}
+	for (size_t i = 0; i < out.size; i++) {
+		if (out.data[i] == '\n') {
+			out.data[i] = ' ';
+		}
+	}
+	word = xstrdup(out.data);
+	buf_release(&out);
+	return word;
 }
 
 void command_when(int64_t ms, char ret[WHEN_MAX])

@@ -74,5 +74,7 @@ enum { WHEN_MAX = 32 };
 /* A time for people, in UTC. */
 void command_when(int64_t ms, char ret[WHEN_MAX]);
 
+/* A text as one word of a shell, on one line: bare, in double quotes, or in single ones. The caller frees it. */
+char *command_shell_word(const char *text);
 /* Prints v as indented JSON to stdout, and drops it. */
 void command_print_json(struct bldr_value *v);

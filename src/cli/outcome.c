@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include "artefact/artefact.h"
-#include "base/buf.h"
 #include "base/check.h"
 #include "base/file.h"
 #include "cli/approval.h"
@@ -16,7 +15,7 @@ static const char *const artefact_names[] = { "sources",    "profile",  "design"
 					      "evaluation", NULL };
 
 /* Failed checks and files that are named; the artefacts have all of them. */
-enum { FAILED_SHOWN = 40, SKIPPED_SHOWN = 20, SHELL_WORD_MAX = 1 << 20 };
+enum { FAILED_SHOWN = 40, SKIPPED_SHOWN = 20 };
 
 static const char *status_name(enum bldr_thread_status status)
 {
@@ -74,41 +73,6 @@ static bool read_artefact(const char *folder, const struct bldr_value *state, co
 		artefact_read(folder, name, &ref, a, ret, &err) == 0;
 }
 
-/* A text as one word of a shell, on one line: bare, in double quotes, or in single ones. The caller frees it. */
-static char *shell_word(const char *text)
-{
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-	struct buf out;
-	char *word;
-
-	if (text[0] != '\0' && text[0] != '-' && strspn(text, plain) == strlen(text)) {
-		return xstrdup(text);
-	}
-	buf_init(&out, SHELL_WORD_MAX);
-	if (strpbrk(text, "\"$`\\!") == NULL) {
-		buf_printf(&out, "\"%s\"", text);
-	} else {
-		buf_putc(&out, '\'');
-		for (; *text != '\0'; text++) {
-			if (*text == '\'') {
-				buf_puts(&out, "'\\''");
-			} else {
-				buf_putc(&out, *text);
-			}
-		}
-		buf_putc(&out, '\'');
-	}
-	for (size_t i = 0; i < out.size; i++) {
-		if (out.data[i] == '\n') {
-			out.data[i] = ' ';
-		}
-	}
-	word = xstrdup(out.data);
-	buf_release(&out);
-	return word;
-}
-
 /* [{name, rows}] of the deployment, or NULL. */
 static struct bldr_value *loaded_tables(const char *folder, const struct bldr_value *state)
 {
@@ -146,8 +110,8 @@ static struct bldr_value *first_question(const char *folder)
 
 		if (bldr_get_text(q, "text") != NULL && bldr_get_text(q, "sql") != NULL) {
 			char *warehouse = xasprintf("%s/warehouse.db", folder);
-			char *file = shell_word(warehouse);
-			char *sql = shell_word(bldr_get_text(q, "sql"));
+			char *file = command_shell_word(warehouse);
+			char *sql = command_shell_word(bldr_get_text(q, "sql"));
 
 			first = bldr_object();
 			bldr_object_set(first, "text", bldr_text(bldr_get_text(q, "text")));
@@ -203,7 +167,7 @@ static struct bldr_value *failed_checks(const char *folder, const struct bldr_va
 	return failed;
 }
 
-/* [{path, reason}] of the files that look like sources and are none. */
+/* [{path, reason}] of what is not read and may be missed. */
 static struct bldr_value *skipped_files(const char *folder, const struct bldr_value *state)
 {
 	struct arena a = { 0 };
@@ -217,7 +181,7 @@ static struct bldr_value *skipped_files(const char *folder, const struct bldr_va
 		const struct source_skipped *s = &sources.skipped.at[i];
 		struct bldr_value *item;
 
-		if (!ingest_looks_at(s->path)) {
+		if (!ingest_missed(s->path)) {
 			continue;
 		}
 		item = bldr_object();
@@ -430,6 +394,7 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 {
 	const char *status = bldr_get_text(o, "status");
 	const char *verdict = bldr_get_text(o, "verdict");
+	char *word;
 
 	if (strcmp(status, "done") == 0 && verdict != NULL) {
 		fprintf(out,
@@ -459,6 +424,7 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 	} else {
 		fprintf(out, "stopped: nothing recorded is lost\n");
 	}
-	fprintf(out, "go on with: bldr runs resume %s --output %s\n", bldr_get_text(o, "run"),
-		output);
+	word = command_shell_word(output);
+	fprintf(out, "go on with: bldr runs resume %s --output %s\n", bldr_get_text(o, "run"), word);
+	free(word);
 }

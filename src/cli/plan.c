@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "artefact/overrides.h"
 #include "cli/cli.h"
 #include "cli/question.h"
 #include "cli/understand.h"
+#include "ingest/ingest.h"
 #include "warehouse/warehouse.h"
 
 struct plan {
@@ -26,17 +26,11 @@ static const char *const kinds[] = {
 
 static int make_plan(const char *folder, struct arena *a, struct plan *ret, struct bldr_error *err)
 {
-	struct stat st;
-	int r;
+	int r = ingest_check_folder(folder, err);
 
-	if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode)) {
-		return bldr_error_set(
-			err, BLDR_E_INVALID,
-			"\"%s\" is not a folder; a plan takes the folder that holds the "
-			"files",
-			folder);
+	if (r == 0) {
+		r = understand(folder, a, &ret->understanding, err);
 	}
-	r = understand(folder, a, &ret->understanding, err);
 	if (r == 0) {
 		r = design_star(&ret->understanding.sources, &ret->understanding.profile, a,
 				&ret->design, err);

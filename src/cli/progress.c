@@ -215,7 +215,8 @@ struct progress *progress_new(enum progress_mode mode, bool json, struct meter *
 	return p;
 }
 
-void progress_end(struct progress *p)
+/* Takes the live line away for good, so that other text can be printed. */
+static void end_live_line(struct progress *p)
 {
 	bool ticking;
 
@@ -237,7 +238,7 @@ void progress_free(struct progress *p)
 	if (p == NULL) {
 		return;
 	}
-	progress_end(p);
+	end_live_line(p);
 	for (size_t i = 0; i < p->n; i++) {
 		free(p->running[i].key);
 	}

@@ -16,5 +16,3 @@ struct progress;
 struct progress *progress_new(enum progress_mode mode, bool json, struct meter *meter);
 void progress_free(struct progress *p);
 void progress_event(struct progress *p, const struct bldr_event *e);
-/* Takes the live line away for good, so that other text can be printed. */
-void progress_end(struct progress *p);

@@ -1,13 +1,9 @@
 /* bldr run: starts a thread of the main graph on a source folder and drives it to its end. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/ids.h"
@@ -28,54 +24,6 @@ static void new_run_id(char ret[RUN_ID_MAX])
 	gmtime_r(&now, &utc);
 	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &utc);
 	snprintf(ret, RUN_ID_MAX, "%s-%s", when, uuid + strlen(uuid) - 6);
-}
-
-/* A look before anything is created: is there something to read, and may it be read? */
-static int check_source_dir(const char *path, struct bldr_error *err)
-{
-	struct stat st;
-	struct dirent *entry;
-	DIR *dir;
-	size_t n = 0;
-	int r = 0;
-
-	if (stat(path, &st) != 0) {
-		return bldr_error_set(err, errno == ENOENT ? BLDR_E_NOT_FOUND : BLDR_E_IO,
-				      "source folder \"%s\": %s", path, strerror(errno));
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "\"%s\" is not a folder; --source-dir takes the folder that "
-				      "holds the files",
-				      path);
-	}
-	dir = opendir(path);
-	if (dir == NULL) {
-		return bldr_error_set(err, BLDR_E_IO, "cannot read folder \"%s\": %s", path,
-				      strerror(errno));
-	}
-	while (r == 0 && (entry = readdir(dir)) != NULL) {
-		if (!ingest_looks_at(entry->d_name)) {
-			continue;
-		}
-		n++;
-		/* links and the like are not read */
-		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) &&
-		    faccessat(dirfd(dir), entry->d_name, R_OK, AT_EACCESS) != 0) {
-			r = bldr_error_set(err, BLDR_E_IO, "cannot read \"%s/%s\": %s", path,
-					   entry->d_name, strerror(errno));
-		}
-	}
-	closedir(dir);
-	if (r == 0 && n == 0) {
-		r = bldr_error_set(err, BLDR_E_INVALID,
-				   "source folder \"%s\" holds no file that is read (.csv "
-				   ".tsv .txt .json .jsonl ...); put the raw files there or name "
-				   "another folder",
-				   path);
-	}
-	return r;
 }
 
 static int start(struct session *s, const char *source_dir, bool approve, struct bldr_error *err)
@@ -109,7 +57,7 @@ static int run(const char *source_dir, const struct settings *settings, bool app
 	struct bldr_error err;
 	char *absolute = NULL;
 	int exit_code;
-	int r = check_source_dir(source_dir, &err);
+	int r = ingest_check_folder(source_dir, &err);
 
 	if (r < 0) {
 		return command_fail(&err);

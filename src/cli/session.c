@@ -250,6 +250,7 @@ static void tell_stopped(struct session *s, const struct bldr_error *why)
 {
 	struct bldr_thread thread;
 	struct bldr_error err;
+	char *word;
 
 	if (bldr_thread_info(s->engine, s->run, &thread, &err) == BLDR_E_NOT_FOUND) {
 		fprintf(stderr,
@@ -258,10 +259,12 @@ static void tell_stopped(struct session *s, const struct bldr_error *why)
 			why->text);
 		return;
 	}
+	word = command_shell_word(s->output);
 	fprintf(stderr,
 		"bldr: %s\nbldr: what is recorded is safe; go on with: bldr runs resume %s --output "
 		"%s\n",
-		why->text, s->run, s->output);
+		why->text, s->run, word);
+	free(word);
 }
 
 int session_drive(struct session *s)

@@ -12,7 +12,8 @@ enum {
 	SUSPICIOUS = 150, /* what a cell is worth, of 1000 */
 	PLAIN = 900,
 	TYPED = 1000,
-	HEADER_ROWS_MAX = 300 /* looked at to tell a header */
+	HEADER_ROWS_MAX = 300, /* looked at to tell a header */
+	TITLE_WIDTH_MIN = 3 /* columns of a table that may have titles filled up with delimiters */
 };
 
 struct row {
@@ -20,6 +21,8 @@ struct row {
 	int64_t line;
 	bool faulty;
 	int64_t cells; /* their worth */
+	bool title;    /* no field but the first holds anything, and that is no number or date */
+	bool named;    /* every field is a word, as in a header */
 };
 
 struct trial {
@@ -77,6 +80,20 @@ static int64_t cell_worth(struct trial *t, const struct record *r, size_t i)
 	return holds_delimiter(s, size, f->delimiter[0]) ? SUSPICIOUS : PLAIN;
 }
 
+static void describe_row(struct row *row, const struct record *r)
+{
+	row->title = row->named = true;
+	for (size_t i = 0; i < r->n; i++) {
+		const char *s = r->fields[i].text;
+		size_t size = r->fields[i].size;
+		enum cell_kind kind = cell_kind(s, size);
+		bool word = kind == CELL_TEXT || kind == CELL_CODE;
+		reader_trim(&s, &size);
+		row->named &= word;
+		row->title &= size == 0 || (i == 0 && word);
+	}
+}
+
 static void read_rows(struct trial *t, const char *text, size_t size)
 {
 	struct record_reader *r = record_reader_memory(&t->file, text, size);
@@ -85,6 +102,9 @@ static void read_rows(struct trial *t, const char *text, size_t size)
 		struct row row = { record.n, record.line, record.rejected != NULL, 0 };
 		for (size_t i = 0; i < record.n && !row.faulty; i++) {
 			row.cells += cell_worth(t, &record, i);
+		}
+		if (!row.faulty && t->n < DIALECT_PREAMBLE_MAX) {
+			describe_row(&row, &record);
 		}
 		t->rows[t->n++] = row;
 	}
@@ -108,6 +128,19 @@ static size_t common_width(const struct trial *t)
 	return width;
 }
 
+/* Titles that a spreadsheet has filled up with delimiters: a header must follow, and then something else. */
+static size_t skip_titles(const struct trial *t, size_t from, size_t n)
+{
+	size_t i = from;
+	while (i < n && t->rows[i].title) {
+		i++;
+	}
+	return i > from && t->width >= TITLE_WIDTH_MIN && i + 1 < n && t->rows[i].named &&
+			t->rows[i].width == t->width && !t->rows[i + 1].named
+		? i
+		: from;
+}
+
 /* Rows above the table have few fields, or fewer than the row that can be its header. */
 static size_t first_row(const struct trial *t, bool given)
 {
@@ -117,6 +150,7 @@ static size_t first_row(const struct trial *t, bool given)
 	       (t->rows[i].width <= 1 || t->rows[i].width * 2 <= t->width)) {
 		i++;
 	}
+	i = given ? i : skip_titles(t, i, n);
 	return i < n ? i : 0;
 }
 

@@ -5,10 +5,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/check.h"
@@ -93,6 +95,50 @@ static const char *extension_of(const char *path)
 		}
 	}
 	return "";
+}
+
+/* Kinds of files that hold data and are not read. What to do about them. */
+static const struct {
+	const char *extension, *reason;
+} unread[] = {
+	{ "xlsx", "a spreadsheet: save each sheet as a CSV file" },
+	{ "xlsm", "a spreadsheet: save each sheet as a CSV file" },
+	{ "xlsb", "a spreadsheet: save each sheet as a CSV file" },
+	{ "xls", "a spreadsheet: save each sheet as a CSV file" },
+	{ "ods", "a spreadsheet: save each sheet as a CSV file" },
+	{ "zip", "an archive: unpack it" },
+	{ "tar", "an archive: unpack it" },
+	{ "tgz", "an archive: unpack it" },
+	{ "7z", "an archive: unpack it" },
+	{ "rar", "an archive: unpack it" },
+	{ "bz2", "packed in a way that is not read: unpack it, or pack it with gzip" },
+	{ "xz", "packed in a way that is not read: unpack it, or pack it with gzip" },
+	{ "zst", "packed in a way that is not read: unpack it, or pack it with gzip" },
+	{ "parquet", "data of a kind that is not read: export it as CSV" },
+	{ "avro", "data of a kind that is not read: export it as CSV" },
+	{ "orc", "data of a kind that is not read: export it as CSV" },
+	{ "xml", "data of a kind that is not read: export it as CSV" },
+};
+
+/* NULL: it is none of them. */
+static const char *why_unread(const char *name)
+{
+	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++) {
+		size_t size = strlen(name);
+
+		if (ends_in(name, size, unread[i].extension) ||
+		    ends_in(name, unpacked_size(name), unread[i].extension)) {
+			return unread[i].reason;
+		}
+	}
+	return NULL;
+}
+
+bool ingest_missed(const char *path)
+{
+	return path[0] != '.' &&
+		(extension_of(path)[0] != '\0' || why_unread(path) != NULL ||
+		 path[strlen(path) - 1] == '/');
 }
 
 bool ingest_looks_at(const char *name)
@@ -484,6 +530,9 @@ static const char *judge_link(const char *folder, const char *path)
 		: "a symbolic link that leads out of the source folder: copy the file into it";
 }
 
+static const char a_folder[] =
+	"a folder: only files that lie directly in the source folder are read";
+
 /* Sets *ret_reason when the entry is no candidate. */
 static int look_at(const char *folder, const char *name, const char **ret_reason,
 		   struct bldr_error *err)
@@ -499,11 +548,14 @@ static int look_at(const char *folder, const char *name, const char **ret_reason
 	if (lstat(path, &st) != 0) {
 		rc = source_os_error("open", path, errno, err);
 	} else if (S_ISDIR(st.st_mode)) {
-		*ret_reason = "a folder";
+		*ret_reason = a_folder;
 	} else if (strcmp(name, OVERRIDES_FILE) == 0) {
 		*ret_reason = "decisions of a person";
 	} else if (extension_of(name)[0] == '\0') {
-		*ret_reason = "not a kind of file that is read";
+		*ret_reason = why_unread(name);
+		if (*ret_reason == NULL) {
+			*ret_reason = "not a kind of file that is read";
+		}
 	} else if (S_ISLNK(st.st_mode)) {
 		*ret_reason = judge_link(folder, path);
 	} else if (!S_ISREG(st.st_mode)) {
@@ -520,20 +572,17 @@ static int no_sources(const char *folder, const struct sources *s, struct bldr_e
 	struct buf found;
 	buf_init(&found, BLDR_ERROR_TEXT_MAX);
 	for (size_t i = 0; i < s->skipped.n && i < SKIPPED_SHOWN_MAX; i++) {
-		buf_printf(&found, "%s\"%s\" (%s)", i > 0 ? ", " : "", s->skipped.at[i].path,
-			   s->skipped.at[i].reason);
+		buf_printf(&found, "%s\"%s\" (%s)", i > 0 ? ", " : "there is ",
+			   s->skipped.at[i].path, s->skipped.at[i].reason);
 	}
 	if (s->skipped.n > SKIPPED_SHOWN_MAX) {
 		buf_printf(&found, " and %zu more", s->skipped.n - SKIPPED_SHOWN_MAX);
 	}
-	int rc = s->skipped.n == 0
-		? bldr_error_set(err, BLDR_E_INVALID,
-				 "the source folder \"%s\" is empty: put CSV or JSON files "
-				 "into it",
-				 folder)
-		: bldr_error_set(err, BLDR_E_INVALID,
-				 "no file of \"%s\" can be read as a table: there is %s", folder,
-				 found.data);
+	int rc = bldr_error_set(
+		err, BLDR_E_INVALID,
+		"source folder \"%s\" holds no file that is read as a table (.csv .tsv .txt .json "
+		".jsonl ...): %s; put the raw files there or name another folder",
+		folder, s->skipped.n > 0 ? found.data : "it is empty");
 	buf_release(&found);
 	return rc;
 }
@@ -582,6 +631,16 @@ static const char *shown_name(const char *name, struct arena *a)
 	return shown;
 }
 
+static void skip(struct sources *s, struct arena *a, const char *name, const char *reason)
+{
+	const char *shown = shown_name(name, a);
+
+	*LIST_ADD(a, &s->skipped) = (struct source_skipped){
+		reason == a_folder ? arena_printf(a, "%s/", shown) : shown,
+		reason,
+	};
+}
+
 /* Takes one entry of the folder in: as a source, or as skipped with the reason. */
 static int take_entry(const char *folder, const char *name, const struct overrides *o,
 		      struct map *taken, struct arena *a, struct sources *s, struct bldr_error *err)
@@ -606,7 +665,7 @@ static int take_entry(const char *folder, const char *name, const struct overrid
 		return rc;
 	}
 	if (reason != NULL) {
-		*LIST_ADD(a, &s->skipped) = (struct source_skipped){ shown_name(name, a), reason };
+		skip(s, a, name, reason);
 		return 0;
 	}
 	file.table = table_name(file.path, taken, a);
@@ -619,6 +678,34 @@ static int read_overrides(const char *folder, struct arena *a, struct overrides 
 {
 	int rc = overrides_read(folder, a, ret, &s->overrides, err);
 	return rc == 0 ? given_check(ret, err) : rc;
+}
+
+int ingest_check_folder(const char *folder, struct bldr_error *err)
+{
+	struct arena a = { 0 };
+	struct sources s = { 0 };
+	texts names = { 0 };
+	size_t n = 0;
+	int rc = list_folder(folder, &a, &names, err);
+	rc = rc == 0 ? check_number(folder, names, err) : rc;
+	for (size_t i = 0; i < names.n && rc == 0; i++) {
+		const char *path = arena_printf(&a, "%s/%s", folder, names.at[i]);
+		const char *reason = NULL;
+		rc = look_at(folder, names.at[i], &reason, err);
+		if (rc == 0 && reason != NULL) {
+			skip(&s, &a, names.at[i], reason);
+		} else if (rc == 0) {
+			n++;
+			rc = faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0
+				? 0
+				: source_os_error("read", path, errno, err);
+		}
+	}
+	if (rc == 0 && n == 0) {
+		rc = no_sources(folder, &s, err);
+	}
+	arena_release(&a);
+	return rc;
 }
 
 int ingest_discover(const char *folder, struct arena *a, struct sources *ret, struct bldr_error *err)

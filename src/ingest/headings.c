@@ -101,7 +101,9 @@ static const char *total_word(const char *s, size_t size, struct arena *a)
 		size_t n = strlen(words[i]);
 		if (size >= n && strncasecmp(s, words[i], n) == 0) {
 			const char *word = arena_strndup(a, s, n);
-			return reader_is_total(s, size, word) ? word : NULL;
+			if (reader_is_total(s, size, word)) { /* not "sum" of "summe" */
+				return word;
+			}
 		}
 	}
 	return NULL;

@@ -81,6 +81,13 @@ int record_reader_next(struct record_reader *r, struct record *ret, struct bldr_
 /* Whether a file with this name is looked at: .csv .tsv .txt .tab .psv .dat .json .jsonl .ndjson, each with .gz too,
  * whatever the case of its letters. */
 bool ingest_looks_at(const char *name);
+/* Whether somebody may miss what is not read there, by a skipped path: a file that is looked at, a folder, a
+ * spreadsheet, an archive and the like; not a picture or a licence. */
+bool ingest_missed(const char *path);
+
+/* A look at folder's names before anything is begun. Errors: NOT_FOUND, INVALID (not a folder; no file will be looked
+ * at: says what was there), LIMIT, IO (a file that may not be read: names it), as ingest_discover. */
+int ingest_check_folder(const char *folder, struct bldr_error *err);
 
 /*
  * Lists the files of folder (not recursive, sorted by bytes) and finds out how each one that may be a source is

@@ -72,13 +72,45 @@ static int code_of(int sqlite)
 	return BLDR_E_IO;
 }
 
+/* What the operating system says of a failed access, and what helps, as the end of a message. */
+static const char *remedy(int cause)
+{
+	switch (cause) {
+	case EFBIG:
+		return "; no file of this process may grow that far: raise the limit (ulimit -f)";
+	case ENOSPC:
+	case EDQUOT:
+		return "; free space there, or name another folder";
+	default:
+		return "";
+	}
+}
+
+/* The errno behind SQLite's code, 0 when there is none to tell. */
+static int cause_of(struct store *s, int rc)
+{
+	int last = errno; /* a COMMIT that fails in the WAL leaves SQLite's own note of it at 0 */
+	int cause = 0;
+
+	if ((rc & 0xff) == SQLITE_FULL) {
+		cause = ENOSPC;
+	} else if ((rc & 0xff) == SQLITE_IOERR) {
+		cause = sqlite3_system_errno(s->db);
+		if (cause == 0 && *remedy(last) != '\0') {
+			cause = last;
+		}
+	}
+	return cause;
+}
+
 int store_error(struct store *s, const char *what, struct bldr_error *err)
 {
 	int rc = sqlite3_extended_errcode(s->db);
+	int cause = cause_of(s, rc);
 
 	ASSERT((rc & 0xff) != SQLITE_NOMEM);
-	return bldr_error_set(err, code_of(rc), "cannot %s \"%s\": %s", what, s->path,
-			      sqlite3_errmsg(s->db));
+	return bldr_error_set(err, code_of(rc), "cannot %s \"%s\": %s%s", what, s->path,
+			      cause != 0 ? strerror(cause) : sqlite3_errmsg(s->db), remedy(cause));
 }
 
 /* The switches that no PRAGMA reaches or that a file's content must not undo. */
@@ -412,8 +444,8 @@ int store_lock(const char *path, int *ret_fd, struct bldr_error *err)
 	} else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		rc = lock_refused(path, fd, errno, err);
 	} else if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)size, 0) != size) {
-		rc = bldr_error_set(err, BLDR_E_IO, "cannot write \"%s\": %s", name,
-				    strerror(errno));
+		rc = bldr_error_set(err, BLDR_E_IO, "cannot write \"%s\": %s%s", name,
+				    strerror(errno), remedy(errno));
 	}
 	free(name);
 	if (rc < 0) {

@@ -1,6 +1,9 @@
 /* Each question is one query, which is asked when the table with its columns is there. */
 #include "warehouse/aside.h"
 
+#include <string.h>
+
+#include "base/utf8.h"
 #include "warehouse/raw_source.h"
 
 /* 1: *ret is the query, its first parameter bound to the path; 0: the warehouse has no such table. */
@@ -64,17 +67,20 @@ int aside_for(struct store *store, const char *path, int64_t line, struct arena 
 }
 
 int aside_cell(struct store *store, const char *path, int64_t line, const char *column,
-	       struct arena *a, const char **ret_reason, struct bldr_error *err)
+	       const char *text, struct arena *a, const char **ret_reason, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt;
 	int rc = ask(store,
 		     "SELECT reason FROM bldr_refused_cell WHERE path = ?1 AND line = ?2 AND "
-		     "\"column\" = ?3",
+		     "\"column\" = ?3 AND text = ?4",
 		     path, &stmt, err);
 
 	if (rc == 1) {
 		(void)sqlite3_bind_int64(stmt, 2, line);
 		(void)sqlite3_bind_text(stmt, 3, column, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_text(stmt, 4, text,
+					(int)utf8_cut(text, strlen(text), QUARANTINE_RAW_MAX),
+					SQLITE_STATIC);
 		rc = store_step(store, stmt, err);
 	}
 	if (rc == 1) {

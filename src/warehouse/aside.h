@@ -15,6 +15,6 @@ int aside_offsets(struct store *store, const char *path, struct key_set *ret,
 /* The records that were set aside for the one on that line, by line. */
 int aside_for(struct store *store, const char *path, int64_t line, struct arena *a,
 	      trace_duplicates *ret, struct bldr_error *err);
-/* Why the cell became null; NULL: it did not. */
+/* Why a cell of that text in a record of that line became null; NULL: it did not. */
 int aside_cell(struct store *store, const char *path, int64_t line, const char *column,
-	       struct arena *a, const char **ret_reason, struct bldr_error *err);
+	       const char *text, struct arena *a, const char **ret_reason, struct bldr_error *err);

@@ -26,8 +26,8 @@ static bool bind_field(void *user, const char *alias, const char *column, int *r
 	return true;
 }
 
-static int compile(const struct bldr_value *tree, struct raw_source *s, struct arena *a,
-		   const struct expr **ret, struct bldr_error *err)
+int source_rule_compile(const struct bldr_value *tree, struct raw_source *s, struct arena *a,
+			const struct expr **ret, struct bldr_error *err)
 {
 	const struct expr_scope scope = { .column = bind_field, .user = s };
 
@@ -78,9 +78,11 @@ static void add_cell(struct walk *w, const struct bldr_value *tree)
 		return;
 	}
 	cell.tree = artefact_keep(w->arena, rule_without_alias(tree));
-	if (!has_cell(s, cell.tree) && compile(cell.tree, s, w->arena, &cell.rule, NULL) == 0 &&
+	if (!has_cell(s, cell.tree) &&
+	    source_rule_compile(cell.tree, s, w->arena, &cell.rule, NULL) == 0 &&
 	    expr_type(cell.rule).kind != COLUMN_TEXT &&
-	    compile(bldr_at(bldr_get(cell.tree, "args"), 0), s, w->arena, &text, NULL) == 0 &&
+	    source_rule_compile(bldr_at(bldr_get(cell.tree, "args"), 0), s, w->arena, &text,
+				NULL) == 0 &&
 	    expr_type(text).kind == COLUMN_TEXT) {
 		*LIST_ADD(w->arena, &s->cells) = cell;
 	}
@@ -118,7 +120,7 @@ static int add_part(struct survivor_rule *r, const struct bldr_value *tree, stru
 		}
 		return rc;
 	}
-	rc = compile(tree, s, a, &e, err);
+	rc = source_rule_compile(tree, s, a, &e, err);
 	if (rc == 0) {
 		*LIST_ADD(a, &r->key) = (struct key_part){ e };
 	}
@@ -150,7 +152,7 @@ static int add_survivors(struct target *t, struct arena *a, struct bldr_error *e
 		rc = bldr_error_set(err, BLDR_E_INVALID, "it has no key");
 	}
 	if (rc == 0 && t->sttm->version_rule != NULL) {
-		rc = compile(t->sttm->version_rule, t->source, a, &r.version, err);
+		rc = source_rule_compile(t->sttm->version_rule, t->source, a, &r.version, err);
 	}
 	if (rc < 0) {
 		return bldr_error_prefix(err, "table \"%s\", dedup of \"%s\"", t->sttm->name,

@@ -14,3 +14,6 @@ extern const char *const rule_typing[];
  * than the table's own source; a wrong version rule), naming the table.
  */
 int source_rules_compile(struct targets *targets, struct arena *a, struct bldr_error *err);
+/* One rule over the source's own columns; slots are fields (raw_source_row). Errors: INVALID: also when it reads more. */
+int source_rule_compile(const struct bldr_value *tree, struct raw_source *s, struct arena *a,
+			const struct expr **ret, struct bldr_error *err);

@@ -513,7 +513,8 @@ bool star_is_wide(const struct table_profile *t)
 	return n > STAR_COLUMNS_MAX;
 }
 
-bool star_is_unused(const struct table_override *said)
+/* bldr.json says that the table is left out. */
+static bool is_left_out(const struct table_override *said)
 {
 	return said != NULL && said->role != NULL && strcmp(said->role, "unused") == 0;
 }
@@ -559,7 +560,7 @@ int star_build(const struct profile *profile, const struct overrides *said, stru
 		struct star_table *t = &ret->tables[ret->n];
 
 		t->said = overrides_table(said, p->table);
-		if (star_is_wide(p) || star_is_unused(t->said)) {
+		if (star_is_wide(p) || is_left_out(t->said)) {
 			/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
 			*LIST_ADD(a, &ret->out) = p;
 			continue;

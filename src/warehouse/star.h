@@ -55,8 +55,6 @@ int star_build(const struct profile *profile, const struct overrides *said, stru
 /* Sets kind, score, evidence and target of all tables. Errors: as star_build. */
 int star_decide_roles(struct star *s, struct arena *a, struct bldr_error *err);
 
-/* bldr.json says that the table is left out. */
-bool star_is_unused(const struct table_override *said);
 /* More columns than a table of the warehouse holds. */
 bool star_is_wide(const struct table_profile *t);
 

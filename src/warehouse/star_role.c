@@ -10,7 +10,7 @@
 
 #include "warehouse/star.h"
 
-enum { ROWS_PER_PARENT = 10 };
+enum { ROWS_PER_PARENT = 10, COLUMNS_OF_ANOTHER = 3 };
 
 static const char *const event_words[] = {
 	"order",       "sale",       "payment",     "line",     "item",        "detail",
@@ -89,15 +89,72 @@ static size_t count_measures(const struct star_table *t)
 	return n;
 }
 
+/* first_name, but not ship_name: the words together are a person's name, whatever stands beside them. */
+static bool is_whole_name(struct arena *a, const char *name)
+{
+	char *joined = arena_strdup(a, name);
+	size_t n = 0;
+
+	for (const char *s = name; *s != '\0'; s++) {
+		if (*s != '_') {
+			joined[n++] = *s;
+		}
+	}
+	joined[n] = '\0';
+	return star_has_word(a, joined, name_words);
+}
+
+static bool begins_with_word(const char *name, const char *word)
+{
+	size_t size = strlen(word);
+
+	return strncmp(name, word, size) == 0 && name[size] == '_';
+}
+
+static bool key_begins_with_word(struct arena *a, const struct star_table *t, const char *word)
+{
+	for (size_t i = 0; t->key != NULL && i < t->key->columns.n; i++) {
+		if (begins_with_word(star_snake(a, t->key->columns.at[i]), word)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * ship_name beside ship_city and ship_country, customer_name in a flat export of orders: columns that share their first
+ * word describe another thing inside the record, unless the table or its key is called by that word.
+ */
+static bool names_another(struct arena *a, const struct star_table *t, const texts *names,
+			  const char *name)
+{
+	const char *word = arena_strndup(a, name, strcspn(name, "_"));
+	size_t n = 0;
+
+	if (strcmp(name, word) == 0 || is_whole_name(a, name) ||
+	    star_has_word(a, t->entity, (const char *const[]){ word, NULL }) ||
+	    key_begins_with_word(a, t, word)) {
+		return false;
+	}
+	for (size_t i = 0; i < names->n && n < COLUMNS_OF_ANOTHER; i++) {
+		n += begins_with_word(names->at[i], word);
+	}
+	return n == COLUMNS_OF_ANOTHER;
+}
+
 static bool has_name_column(struct arena *a, const struct star_table *t)
 {
+	texts names = { 0 };
+
 	for (size_t i = 0; i < t->profile->columns.n; i++) {
+		*LIST_ADD(a, &names) = star_snake(a, t->profile->columns.at[i].name);
+	}
+	for (size_t i = 0; i < names.n; i++) {
 		const struct column_profile *c = &t->profile->columns.at[i];
-		const char *name = star_snake(a, c->name);
 
 		if (star_type(c).kind == COLUMN_TEXT && !star_in_link(t, c->name) &&
-		    !star_in_key(t, c->name) && star_has_word(a, name, name_words) &&
-		    strncmp(name, "file", 4) != 0 && strncmp(name, "ship", 4) != 0) {
+		    !star_in_key(t, c->name) && star_has_word(a, names.at[i], name_words) &&
+		    !names_another(a, t, &names, names.at[i])) {
 			return true;
 		}
 	}
@@ -350,7 +407,9 @@ static void decide(struct arena *a, struct star_table *t)
 	if (is_bridge(a, t)) {
 		t->kind = TABLE_BRIDGE;
 		note(a, t, 0,
-		     "its key is made of foreign keys and it has nothing of its own to sum");
+		     count_measures(t) == 0
+			     ? "its key is made of foreign keys and it has nothing of its own to sum"
+			     : "it is named after the two things that its key refers to");
 	} else if (t->key == NULL && !event && only_unique(t) != NULL) {
 		t->kind = TABLE_DIMENSION;
 		t->key = only_unique(t);

@@ -18,6 +18,7 @@
 #include "store/store.h"
 #include "warehouse/aside.h"
 #include "warehouse/join_index.h"
+#include "warehouse/row_rules.h"
 
 enum { RAW_SHOWN_MAX = 4096 };
 
@@ -288,6 +289,7 @@ static void take_record(const struct record *r, struct arena *a, struct trace_so
 {
 	ret->line = r->line;
 	ret->raw = shown_raw(r->raw, r->raw_size, a);
+	ret->fields = (texts){ 0 };
 	for (size_t i = 0; r->rejected == NULL && i < r->n; i++) {
 		*LIST_ADD(a, &ret->fields) = arena_strndup(a, r->fields[i].text, r->fields[i].size);
 	}
@@ -314,11 +316,12 @@ static void verify_file(struct tracer *t, const struct source_file *file, struct
 	t->trace->faulty |= s->fault != NULL;
 }
 
-struct wanted {       /* which record of a file */
-	int64_t line; /* 0: by fields */
+struct wanted {                        /* which record of a file */
+	int64_t line;                  /* 0: by fields */
+	const struct row_rules *rules; /* by line: they tell several records of one line apart */
 	texts values;
 	LIST(size_t) fields;
-	struct key_set *aside; /* offsets that no join finds; NULL: by line */
+	struct key_set *aside; /* offsets of the records that do not count */
 };
 
 static bool same_field(const struct record_field *f, const char *value)
@@ -328,18 +331,38 @@ static bool same_field(const struct record_field *f, const char *value)
 	return strlen(value) == own.size && memcmp(value, own.text, own.size) == 0;
 }
 
-static bool is_wanted(const struct wanted *w, const struct record *r)
+enum match { MATCH_NONE, MATCH_LINE, MATCH_WHOLE };
+
+static enum match match_record(const struct wanted *w, struct record *r)
 {
+	bool counts = r->rejected == NULL && !key_set_has(w->aside, r->offset);
+
 	if (w->line > 0) {
-		return r->line == w->line;
+		return r->line != w->line                       ? MATCH_NONE
+			: counts && row_rules_hold(w->rules, r) ? MATCH_WHOLE
+								: MATCH_LINE;
 	}
-	for (size_t i = 0; i < w->fields.n; i++) {
-		if (r->rejected != NULL ||
-		    !same_field(&r->fields[w->fields.at[i]], w->values.at[i])) {
-			return false;
+	for (size_t i = 0; counts && i < w->fields.n; i++) {
+		counts = same_field(&r->fields[w->fields.at[i]], w->values.at[i]);
+	}
+	return counts ? MATCH_WHOLE : MATCH_NONE;
+}
+
+/* The record that is wanted; of a line that holds no such record now, its first. */
+static int read_wanted(struct tracer *t, const struct wanted *w, struct record_reader *reader,
+		       struct trace_source *s, struct bldr_error *err)
+{
+	enum match match = MATCH_NONE;
+	struct record record;
+	int r = 0;
+
+	while (match != MATCH_WHOLE && (r = record_reader_next(reader, &record, err)) == 1) {
+		match = match_record(w, &record);
+		if (match == MATCH_WHOLE || (match == MATCH_LINE && s->raw == NULL)) {
+			take_record(&record, t->a, s);
 		}
 	}
-	return !key_set_has(w->aside, r->offset);
+	return r;
 }
 
 /* Keeps the first error of the warehouse; the walk over rules goes on. */
@@ -355,22 +378,14 @@ static void find_record(struct tracer *t, const struct wanted *w, struct trace_s
 {
 	const struct source_file *file = file_of(t->request, s->table);
 	struct record_reader *reader;
-	struct record record;
 	struct bldr_error err;
 	int r;
 
 	verify_file(t, file, s);
-	if (w->aside != NULL) {
-		note(t, aside_offsets(t->store, file->path, w->aside, &err), &err);
-	}
+	note(t, aside_offsets(t->store, file->path, w->aside, &err), &err);
 	r = record_reader_open(t->request->source_folder, file, false, &reader, &err);
 	if (r == 0) {
-		while ((r = record_reader_next(reader, &record, &err)) == 1) {
-			if (is_wanted(w, &record)) {
-				take_record(&record, t->a, s);
-				break;
-			}
-		}
+		r = read_wanted(t, w, reader, s, &err);
 		record_reader_close(reader);
 	}
 	if (r < 0 && s->fault == NULL) {
@@ -476,10 +491,12 @@ static void add_source(struct tracer *t, const char *alias, const char *table)
 }
 
 /* The own record by its line; joins are listed, and looked for when a rule needs them. */
-static int open_sources(struct tracer *t, const char *path, const char *line, struct bldr_error *err)
+static int open_sources(struct tracer *t, const char *path, const char *line,
+			const char *const *values, struct bldr_error *err)
 {
 	const struct sttm_table *table = t->trace->table;
-	struct wanted w = { .line = strtoll(line, NULL, 10) };
+	struct row_rules rules;
+	struct wanted w = { .line = strtoll(line, NULL, 10), .rules = &rules };
 	const struct source_file *own = file_of(t->request, table->source);
 
 	if (own == NULL || strcmp(own->path, path) != 0) {
@@ -498,7 +515,10 @@ static int open_sources(struct tracer *t, const char *path, const char *line, st
 	}
 	t->resolved = ARENA_ARRAY(t->a, bool, t->trace->sources.n);
 	t->resolved[0] = true;
+	row_rules_compile(table, own, values, t->a, &rules);
+	w.aside = key_set_new();
 	find_record(t, &w, &t->trace->sources.at[0]);
+	key_set_free(w.aside);
 	t->trace->sources.at[0].line = w.line;
 	return 0;
 }
@@ -528,7 +548,9 @@ static void add_input(struct tracer *t, struct trace_column *c, const char *alia
 		.raw = field_of(t, s, column),
 	};
 	if (in.raw != NULL) {
-		note(t, aside_cell(t->store, s->path, s->line, column, t->a, &in.refused, &err),
+		note(t,
+		     aside_cell(t->store, s->path, s->line, column,
+				shown_raw(in.raw, strlen(in.raw), t->a), t->a, &in.refused, &err),
 		     &err);
 	}
 	*LIST_ADD(t->a, &c->inputs) = in;
@@ -658,7 +680,7 @@ static int trace_values(struct tracer *t, const char *const *values, struct bldr
 				table->name);
 		}
 		t->trace->kind = TRACE_RECORD;
-		r = open_sources(t, path, line, err);
+		r = open_sources(t, path, line, values, err);
 	}
 	return r < 0 ? r : trace_columns(t, values, err);
 }

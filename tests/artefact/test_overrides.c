@@ -195,25 +195,28 @@ static void test_names_must_be_there(void **state)
 	struct bench *b = *state;
 	struct sources s = two_tables(&b->a);
 
-	unknown(b, "{\"tables\": {\"order\": {}}}",
-		"\"bldr.json\": tables: there is no table \"order\", did you mean \"orders\"?");
-	unknown(b, "{\"tables\": {\"orders\": {\"key\": [\"id\"]}}}",
-		"\"bldr.json\": table \"orders\": there is no column \"id\"");
-	unknown(b, "{\"tables\": {\"orders\": {\"columns\": {\"userid\": {}}}}}",
-		"\"bldr.json\": table \"orders\": there is no column \"userid\", did you mean "
-		"\"user_id\"?");
-	unknown(b, "{\"files\": {\"oders.csv\": {}}}",
-		"\"bldr.json\": files: there is no file \"oders.csv\", did you mean "
-		"\"orders.csv\"?");
+	unknown(b, "{\"tables\": {\n\"order\": {}}}",
+		"\"bldr.json\", line 2: \"/tables/order\": there is no table \"order\", did you "
+		"mean \"orders\"?");
 	unknown(b,
-		"{\"tables\": {\"orders\": {\"foreign_keys\": [{\"columns\": [\"user_id\"], \"to\": "
-		"\"user\", \"to_columns\": [\"user_id\"]}]}}}",
-		"\"bldr.json\": foreign key of \"orders\": there is no table \"user\", did you "
-		"mean \"users\"?");
+		"{\"tables\": {\"users\": {\"key\": [\"user_id\"]},\n\"orders\": {\n\"key\": [\"id\"]}}}",
+		"\"bldr.json\", line 3: \"/tables/orders/key\": table \"orders\" has no column \"id\"");
+	unknown(b, "{\"tables\": {\"orders\": {\"columns\": {\n\n\"userid\": {}}}}}",
+		"\"bldr.json\", line 3: \"/tables/orders/columns/userid\": table \"orders\" has no column \"userid\", did you mean \"user_id\"?");
+	unknown(b, "{\"files\": {\n// a comment\n\"oders.csv\": {}}}",
+		"\"bldr.json\", line 3: \"/files/oders.csv\": there is no file \"oders.csv\", did "
+		"you mean \"orders.csv\"?");
+	unknown(b, "{\"tables\": {\"orders\": {\n\"not_keys\": [[\"order_id\"], [\"x\"]]}}}",
+		"\"bldr.json\", line 2: \"/tables/orders/not_keys/1\": table \"orders\" has no column \"x\"");
+	unknown(b,
+		"{\"tables\": {\"orders\": {\n\"foreign_keys\": [{\"columns\": [\"user_id\"], "
+		"\"to\": \"user\", \"to_columns\": [\"user_id\"]}]}}}",
+		"\"bldr.json\", line 2: \"/tables/orders/foreign_keys/0\": there is no table "
+		"\"user\", did you mean \"users\"?");
 	unknown(b,
 		"{\"tables\": {\"orders\": {\"foreign_keys\": [{\"columns\": [\"user_id\", "
 		"\"order_id\"], \"to\": \"users\", \"to_columns\": [\"user_id\"]}]}}}",
-		"\"bldr.json\": foreign key of \"orders\": 2 columns refer to 1");
+		"\"bldr.json\", line 1: \"/tables/orders/foreign_keys/0\": 2 columns refer to 1");
 	assert_int_equal(read_text(b,
 				   "{\"files\": {\"notes.md\": {\"skip\": true}}, \"tables\": "
 				   "{\"orders\": {\"key\": [\"order_id\"]}}}"),

@@ -111,10 +111,8 @@ static void refused(void **state)
 		{ "a -o -q", "option \"--output\" needs a value: DIR, found \"-q\"" },
 		{ "a -o --", "option \"--output\" needs a value: DIR, found \"--\"" },
 		{ "a -o --help", "option \"--output\" needs a value: DIR, found \"--help\"" },
-		{ "--json",
-		  "an operand is missing, usage: bldr run --source-dir DIR [--json] NAME [NAME]" },
-		{ "a b c",
-		  "unexpected operand \"c\", usage: bldr run --source-dir DIR [--json] NAME [NAME]" },
+		{ "--json", "an operand is missing" },
+		{ "a b c", "unexpected operand \"c\"" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(parse(cases[i].line), BLDR_E_INVALID);

@@ -43,6 +43,15 @@ def test_waits_before_anything_is_built(source: Path, tmp_path: Path) -> None:
     assert f"bldr runs approve {outcome['run']}" in shown
 
 
+def test_the_commands_it_tells_can_be_pasted(source: Path, tmp_path: Path) -> None:
+    output = tmp_path / "my $HOME's out"
+    told = run("run", "-s", source, "-o", output, "--approve", stdin=subprocess.DEVNULL).stdout
+    command = next(line for line in told.splitlines() if "build it:" in line).split(":", 1)[1]
+    bash = ["bash", "-c", f'bldr() {{ "$0" "$@"; }}; {command}', BIN]
+    done = subprocess.run(bash, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0 and "validated" in done.stdout, done.stderr
+
+
 def test_resume_asks_again(source: Path, tmp_path: Path) -> None:
     asked(source, tmp_path / "out")
     done = run("runs", "resume", "-o", tmp_path / "out", stdin=subprocess.DEVNULL)

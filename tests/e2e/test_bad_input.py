@@ -487,7 +487,7 @@ def as_nobody(tmp_path: Path, *args: str | Path) -> Done:
 def test_a_missing_directory(tmp_path: Path) -> None:
     done = run("run", "--source-dir", tmp_path / "nowhere", "--output", tmp_path / "out")
     assert done.returncode == 2
-    assert f'source folder "{tmp_path}/nowhere": No such file or directory' in done.stderr
+    assert f'source folder "{tmp_path}/nowhere": no such file or directory' in done.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -498,7 +498,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     (source / "shops.csv").chmod(0o000)
     done = as_nobody(tmp_path, "run", "--source-dir", source, "--output", output)
     assert done.returncode == 3
-    assert f'cannot read "{source}/shops.csv": Permission denied' in done.stderr
+    assert f'cannot read "{source}/shops.csv": permission denied' in done.stderr
     assert list(output.iterdir()) == []
     (source / "shops.csv").chmod(0o644)
     check_good_run(output, "run", "--source-dir", source)

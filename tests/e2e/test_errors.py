@@ -16,7 +16,7 @@ from bldr import BIN, HOOKED, JAFFLE, ROOT, run
 
 
 def copy_jaffle(to: Path) -> Path:
-    to.mkdir()
+    to.mkdir(exist_ok=True)
     for path in JAFFLE.glob("*.csv"):
         shutil.copy(path, to)
     return to
@@ -25,7 +25,7 @@ def copy_jaffle(to: Path) -> Path:
 def test_missing_folder(tmp_path: Path) -> None:
     done = run("run", "--source-dir", tmp_path / "nowhere", "--output", tmp_path / "out")
     assert done.returncode == 2
-    assert "nowhere" in done.stderr and "No such file" in done.stderr
+    assert "nowhere" in done.stderr and "no such file" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -34,6 +34,33 @@ def test_empty_folder(tmp_path: Path) -> None:
     done = run("run", "--source-dir", tmp_path / "empty", "--output", tmp_path / "out")
     assert done.returncode == 2
     assert "holds no file that is read" in done.stderr
+
+
+def test_what_is_not_read_is_said(tmp_path: Path) -> None:
+    """A folder, a spreadsheet and an archive may be missed; a licence and a hidden file are not."""
+    source = tmp_path / "source"
+    (source / "2024" / "more").mkdir(parents=True)
+    (source / "2024" / "orders.csv").write_text("id\n1\n")
+    commands: list[list[str | Path]] = [
+        ["run", "-s", source, "-o", tmp_path / "out"],
+        ["plan", source],
+    ]
+    for args in commands:
+        done = run(*args)
+        assert done.returncode == 2
+        assert '"2024/" (a folder: only files that lie directly' in done.stderr
+    assert not (tmp_path / "out").exists()
+    copy_jaffle(source)
+    for name in ("Budget.XLSX", "old.csv.zip", "LICENSE", ".hidden.csv"):
+        (source / name).write_bytes(b"PK\x03\x04")
+    done = run("run", "-s", source, "-o", tmp_path / "out")
+    assert done.returncode == 0
+    said = [line.strip() for line in done.stdout.splitlines() if "not read:" in line]
+    assert said == [
+        'not read: "2024/" (a folder: only files that lie directly in the source folder are read)',
+        'not read: "Budget.XLSX" (a spreadsheet: save each sheet as a CSV file)',
+        'not read: "old.csv.zip" (an archive: unpack it)',
+    ]
 
 
 def test_a_file_instead_of_a_folder() -> None:
@@ -70,7 +97,7 @@ def test_unreadable_file(tmp_path: Path) -> None:
         **become,
     )
     assert done.returncode == 3, done.stderr
-    assert "raw_orders.csv" in done.stderr and "Permission denied" in done.stderr
+    assert "raw_orders.csv" in done.stderr and "permission denied" in done.stderr
 
 
 def test_a_file_that_changed_between_kill_and_resume(tmp_path: Path) -> None:
@@ -270,3 +297,19 @@ def test_an_output_folder_that_goes_away_during_the_run(tmp_path: Path) -> None:
         told, _ = first.communicate(timeout=60)
     assert first.returncode == 3, told
     assert json.loads(told)["error_code"] == "IO"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["kb"], 'no command "kb"; there is: kb list, kb show, kb search\n'),
+        (["graph"], 'no command "graph"; there is: graph draw\n'),
+        (["runs", "lst"], 'no command "runs lst"; did you mean "bldr runs list"?\n'),
+        (["plna"], 'no command "plna"; did you mean "bldr plan"?\n'),
+        (["plan"], "bldr: an operand is missing\nusage: bldr plan DIR [--json]\n"),
+        (["version", "x"], 'bldr: unexpected operand "x"\nusage: bldr version\n'),
+    ],
+)
+def test_a_mistyped_command_is_told_once(args: list[str], said: str) -> None:
+    done = run(*args)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("usage:") < 2

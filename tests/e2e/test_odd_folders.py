@@ -284,7 +284,7 @@ def test_all_files_bad_or_empty(tmp_path: Path) -> None:
     (source / "empty.csv").write_text("")
     done = run("run", "--source-dir", source, "--output", output)
     assert done.returncode == 2
-    assert "can be read as a table" in done.stdout and "empty.csv" in done.stdout
+    assert "holds no file that is read as a table" in done.stdout and "empty.csv" in done.stdout
     (source / "ragged.csv").write_text(lines("a,b,c", *["1,2"] * 20))
     done = run("run", "--source-dir", source, "--output", output)
     assert done.returncode == 1

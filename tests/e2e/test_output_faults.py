@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bldr import BIN, run_job
+from bldr import BIN, JAFFLE, run_job
 
 SALES = 20_000
 
@@ -55,6 +55,23 @@ def test_full_disk_while_the_warehouse_is_loaded(tmp_path: Path) -> None:
         with sqlite3.connect(path) as db:
             rows.append(db.execute("SELECT * FROM v_fact_sale ORDER BY 1").fetchall())
     assert rows[0] == rows[1] and len(rows[0]) == SALES
+
+
+@pytest.mark.parametrize("limit", [0, 1000, 10_000, 40_000, 200_000])
+def test_a_journal_that_may_not_grow(tmp_path: Path, limit: int) -> None:
+    """Too small for the journal's lock, its first page, its tables, the run: why, and what helps, is said each time."""
+    done = subprocess.run(
+        [BIN, "run", "--source-dir", JAFFLE, "--output", tmp_path / "out", "--progress", "none"],
+        capture_output=True,
+        text=True,
+        restore_signals=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert f'"{tmp_path}/out/bldr.db' in done.stderr
+    assert "File too large" in done.stderr and "ulimit -f" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to be another user for a moment")

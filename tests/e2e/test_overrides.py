@@ -446,7 +446,10 @@ KEYED = '{"tables": {"raw_orders": {"columns": {"order_date": %s}}}}'
     ("text", "part"),
     [
         ("{", "line 1"),
-        ('{"tables": {"raw_order": {}}}', 'no table "raw_order", did you mean "raw_orders"?'),
+        (
+            '{"tables": {\n"raw_order": {}}}',
+            '"bldr.json", line 2: "/tables/raw_order": there is no table "raw_order", did you mean "raw_orders"?',
+        ),
         ('{"files": {"raw_order.csv": {}}}', 'did you mean "raw_orders.csv"?'),
         ('{\n"tables": {"raw_orders": {\n"role": 7}}}', 'line 3: "/tables/raw_orders/role"'),
         (

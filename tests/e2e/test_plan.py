@@ -123,6 +123,6 @@ def test_close_runners_up_are_asked() -> None:
 @pytest.mark.parametrize("command", [["plan"], ["run", "--dry-run", "--source-dir"]])
 def test_plan_of_what_is_no_folder(tmp_path: Path, command: list[str]) -> None:
     done = run(*command, tmp_path / "nowhere")
-    assert done.returncode == 2 and "No such file" in done.stderr
+    assert done.returncode == 2 and "no such file" in done.stderr
     done = run(*command, JAFFLE / "raw_orders.csv")
     assert done.returncode == 2 and "not a folder" in done.stderr

@@ -206,3 +206,35 @@ def test_a_file_that_changed_or_went_away(tmp_path: Path) -> None:
     trace = shop.trace("fact_order_line", "102,tea", "price", expect=1)
     assert "order_lines.csv" in trace["sources"][0]["fault"]
     assert trace["columns"][0]["inputs"][0]["raw"] is None
+
+
+def test_records_that_share_a_line(tmp_path: Path) -> None:
+    """A minified JSON array is one line: each row comes from the record that holds its values, and a copy does not count."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    people = [{"id": i, "name": f"n{i % 7}"} for i in range(1, 31)]
+    orders: list[dict[str, Any]] = [
+        {"order_id": i, "person_id": i % 30 + 1, "on": f"2024-01-{i % 28 + 1:02}", "fee": i / 4}
+        for i in range(1, 61)
+    ]
+    orders.insert(3, {**orders[9], "on": "never"})  # the later record of order 10 counts
+    for name, records in (("people", people), ("orders", orders)):
+        text = json.dumps(records, separators=(",", ":"))
+        (folder / f"{name}.json").write_text(text)
+    outcome = run_job(folder, tmp_path / "out")
+    assert outcome["verdict"] == "validated", outcome
+    counting = {o["order_id"]: o for o in orders}
+    for key in (1, 10, 60):
+        done = run(
+            "trace", "latest", "fact_order", str(key), "--output", tmp_path / "out", "--json"
+        )
+        trace = json.loads(done.stdout)
+        own, other = counting[key], people[counting[key]["person_id"] - 1]
+        assert json.loads(trace["sources"][0]["raw"]) == own
+        cells = columns(trace)
+        assert raws(cells["fee"]) == [("orders.json", 1, "fee", str(own["fee"]))]
+        assert cells["order_id"]["value"] == str(key)
+        assert "refused" not in cells["on_key"]["inputs"][0]
+        member = cells["person_key"]["value"]
+        done = run("trace", "latest", "dim_person", member, "--output", tmp_path / "out", "--json")
+        assert json.loads(json.loads(done.stdout)["sources"][0]["raw"]) == other

@@ -50,7 +50,8 @@ static void test_takes_csv_files(void **state)
 	assert_skipped(f, 0, "blank.csv", "empty: it has no header");
 	assert_skipped(f, 1, "c.csv", "a symbolic link to another file of the folder");
 	assert_skipped(f, 2, "empty.csv", "empty: it has no header");
-	assert_skipped(f, 3, "folder.csv", "a folder");
+	assert_skipped(f, 3, "folder.csv/",
+		       "a folder: only files that lie directly in the source folder are read");
 	assert_skipped(f, 4, "notes.txt", "text, but not a table");
 	assert_skipped(f, 5, "pipe.csv", "not a regular file");
 	assert_int_equal(rmdir(scratch_file(&f->scratch, "folder.csv")), 0);
@@ -334,6 +335,54 @@ static void test_unreadable_file(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* As a spreadsheet saves a report: every line has as many delimiters as the widest. */
+static void test_titles_filled_up_with_delimiters(void **state)
+{
+	struct folder *f = *state;
+	const struct source_file *file = only_source(
+		f, "report.csv",
+		"Sales report 2024;;;\nas of 5 January;;;\n;;;\n"
+		"number;customer;day;amount\nR1;K1;03.01.2024;1,50\nR2;K2;04.01.2024;2,50\n"
+		"R3;K1;05.01.2024;3,00\nR4;K2;06.01.2024;4,00\nR5;K3;07.01.2024;1,00\n"
+		"Summe;;;12,00\n");
+	assert_int_equal(file->preamble_lines, 3);
+	assert_true(file->header);
+	assert_string_equal(file->columns.at[0], "number");
+	assert_string_equal(file->columns.at[3], "amount");
+	assert_int_equal(file->not_rows.n, 1);
+	assert_string_equal(file->not_rows.at[0], "Summe");
+}
+
+/* A first line with one name is a header, unless names stand in the next line and no names behind it. */
+static void test_sparse_first_lines_stay(void **state)
+{
+	struct folder *f = *state;
+	static const char *const texts_alone = "name;;\nx;y;z\nu;v;w\np;q;r\n";
+	static const char *const two_columns = "name;\na;b\nc;3\nd;4\n";
+	static const char *const numbers = "1;;\n2;3;4\n5;6;7\n";
+	assert_int_equal(only_source(f, "a.csv", texts_alone)->preamble_lines, 0);
+	assert_int_equal(only_source(f, "a.csv", two_columns)->preamble_lines, 0);
+	assert_int_equal(only_source(f, "a.csv", numbers)->preamble_lines, 0);
+}
+
+/* "sum" and "total" begin words that mean the same. */
+static void test_words_for_totals(void **state)
+{
+	static const char *const words[] = { "Summe", "Totale", "TOTALS", "Sum", "Grand Total" };
+	struct folder *f = *state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *text = arena_printf(
+			&f->arena,
+			"id,day,city,fee\n1,2024-01-01,Bonn,5\n2,2024-01-02,Bonn,6\n"
+			"3,2024-01-03,Bonn,7\n4,2024-01-04,Bonn,8\n5,2024-01-05,Bonn,9\n"
+			"%s,,,35\n",
+			words[i]);
+		const struct source_file *file = only_source(f, "a.csv", text);
+		assert_int_equal(file->not_rows.n, 1);
+		assert_string_equal(file->not_rows.at[0], words[i]);
+	}
+}
+
 static void test_verify(void **state)
 {
 	struct folder *f = *state;
@@ -370,6 +419,9 @@ int main(void)
 		FOLDER_TEST(test_link_out_of_the_folder),
 		FOLDER_TEST(test_link_to_a_neighbour),
 		FOLDER_TEST(test_unreadable_file),
+		FOLDER_TEST(test_titles_filled_up_with_delimiters),
+		FOLDER_TEST(test_sparse_first_lines_stay),
+		FOLDER_TEST(test_words_for_totals),
 		FOLDER_TEST(test_verify),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

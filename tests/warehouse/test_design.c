@@ -402,6 +402,46 @@ static void test_days_of_timestamps(void **state)
 
 #define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
 
+/* A name that stands among other columns of the same party is that party's; one of the thing itself describes it. */
+static void test_whose_name(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "deals.csv",
+	    "deal_id,agreed_on,agent_id,amount,buyer_name,buyer_city,buyer_country\n"
+	    "901,2024-03-01,31,1.50,Ann,Rome,IT\n902,2024-03-02,32,2.50,Bob,Bonn,DE\n"
+	    "903,2024-03-03,33,3.50,Ann,Rome,IT\n904,2024-03-04,31,4.50,Cy,Bern,CH\n");
+	put(f, "agents.csv",
+	    "agent_id,agent_name,agent_city,agent_country\n"
+	    "31,Di,Rome,IT\n32,Ed,Bonn,DE\n33,Flo,Bern,CH\n");
+	put(f, "members.csv",
+	    "member_id,last_name,last_city,last_street\n51,Gil,Oslo,A\n52,Hal,Riga,B\n");
+	make(state, &m);
+	assert_non_null(table(&m, "fact_deal"));
+	assert_null(strstr(table(&m, "fact_deal")->reason, "is described by names"));
+	assert_non_null(strstr(table(&m, "dim_agent")->reason, "is described by names (-2)"));
+	assert_non_null(strstr(table(&m, "dim_member")->reason, "is described by names (-2)"));
+}
+
+/* The two columns of the key name the table; what stands beside them is no claim of nothing. */
+static void test_bridge_with_a_number(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "titles.csv", "title_id,title\nT1,One\nT2,Two\nT3,Three\n");
+	put(f, "authors.csv", "author_id,name\nA1,Ann\nA2,Bob\nA3,Cy\n");
+	put(f, "titleauthor.csv",
+	    "title_id,author_id,share_pct,pages\nT1,A1,50,10\nT1,A2,50,20\nT2,A3,100,30\n"
+	    "T3,A1,100,40\nT3,A3,0,40\n");
+	make(state, &m);
+	const struct design_table *t = table(&m, "bridge_titleauthor");
+	assert_non_null(t);
+	assert_non_null(strstr(t->reason, "has numbers that can be summed"));
+	assert_null(strstr(t->reason, "nothing of its own to sum"));
+	assert_non_null(
+		strstr(t->reason, "it is named after the two things that its key refers to"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +455,8 @@ int main(void)
 		FOLDER_TEST(test_circle_of_dimensions),
 		FOLDER_TEST(test_snapshot),
 		FOLDER_TEST(test_no_vacuous_star),
+		FOLDER_TEST(test_whose_name),
+		FOLDER_TEST(test_bridge_with_a_number),
 		FOLDER_TEST(test_days_of_timestamps),
 		FOLDER_TEST(test_too_wide),
 		FOLDER_TEST(test_all_too_wide),
