@@ -20,6 +20,7 @@
 #include "ingest/infer.h"
 #include "ingest/ingest.h"
 #include "ingest/keys.h"
+#include "ingest/tuples.h"
 
 enum {
 	ONE = 10000,
@@ -141,23 +142,12 @@ static bool possible(const struct column *child, const struct column *parent)
 
 /* ---- values ---- */
 
-static bool is_null(const struct column_profile *p, const char *trimmed, size_t size)
-{
-	for (size_t i = 0; i < p->null_tokens.n; i++) {
-		const char *token = p->null_tokens.at[i].token;
-		if (strlen(token) == size && memcmp(token, trimmed, size) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static void add_value(struct search *s, struct column *c, const struct record_field *f)
 {
 	size_t size = f->size;
 	const char *trimmed = value_trim(f->text, &size);
 	struct decimal d;
-	if (is_null(c->profile, trimmed, size) ||
+	if (tuple_is_null(c->profile, trimmed, size) ||
 	    (c->number && !decimal_parse(trimmed, size, &d))) { /* nonconforming: null too */
 		return;
 	}
@@ -169,37 +159,30 @@ static void add_value(struct search *s, struct column *c, const struct record_fi
 	((struct member *)*place)->rows++;
 }
 
-/* Reads the wanted columns from..to of one table. */
-static int read_values(const char *folder, struct search *s, size_t from, size_t to,
-		       struct bldr_error *err)
+/* The columns from..to of one table. */
+struct reading {
+	struct search *s;
+	size_t from, to;
+};
+
+static int take_values(void *arg, const struct record *record, struct bldr_error *err)
 {
-	const struct source_file *file = s->tables[s->columns.at[from].table].file;
-	struct record_reader *r;
-	struct record record;
-	int rc = record_reader_open(folder, file, true, &r, err);
-	if (rc != 0) {
-		return rc;
-	}
-	while ((rc = record_reader_next(r, &record, err)) > 0) {
-		if (record.rejected != NULL) {
-			continue;
-		}
-		for (size_t i = from; i < to; i++) {
-			struct column *c = &s->columns.at[i];
-			if (c->wanted) {
-				add_value(s, c, &record.fields[c->column]);
-			}
-		}
-		if (s->bytes > RELATE_VALUES_BYTES) {
-			rc = bldr_error_set(err, BLDR_E_LIMIT,
-					    "the distinct values to compare take more than %zu "
-					    "bytes at \"%s\"",
-					    RELATE_VALUES_BYTES, file->path);
-			break;
+	const struct reading *reading = arg;
+	struct search *s = reading->s;
+	for (size_t i = reading->from; record->rejected == NULL && i < reading->to; i++) {
+		struct column *c = &s->columns.at[i];
+		if (c->wanted) {
+			add_value(s, c, &record->fields[c->column]);
 		}
 	}
-	record_reader_close(r);
-	return rc;
+	if (s->bytes > RELATE_VALUES_BYTES) {
+		const struct column *c = &s->columns.at[reading->from];
+		return bldr_error_set(err, BLDR_E_LIMIT,
+				      "the distinct values to compare take more than %zu bytes at "
+				      "\"%s\"",
+				      RELATE_VALUES_BYTES, s->tables[c->table].file->path);
+	}
+	return 0;
 }
 
 static int read_all_values(const char *folder, struct search *s, struct bldr_error *err)
@@ -214,7 +197,9 @@ static int read_all_values(const char *folder, struct search *s, struct bldr_err
 			c->values = c->wanted ? map_new() : NULL;
 			wanted = wanted || c->wanted;
 		}
-		int rc = wanted ? read_values(folder, s, from, to, err) : 0;
+		struct reading reading = { s, from, to };
+		const struct source_file *file = s->tables[s->columns.at[from].table].file;
+		int rc = wanted ? record_reader_each(folder, file, take_values, &reading, err) : 0;
 		if (rc != 0) {
 			return rc;
 		}

@@ -75,6 +75,11 @@ void record_reader_close(struct record_reader *r);
 /* 1: *ret is the next record after the header; 0: end; negative: IO, INVALID or LIMIT (it cannot be unpacked), or
  * CHANGED (`"orders.csv" has changed since it was first read`), found at the end at the latest. */
 int record_reader_next(struct record_reader *r, struct record *ret, struct bldr_error *err);
+/* What record_reader_each hands a record to: 0: go on; negative: the reading ends with this error. */
+typedef int (*record_taker)(void *arg, const struct record *record, struct bldr_error *err);
+/* Opens the file with verify and hands out all its records, the rejected ones too. Errors: all of the above, and take's. */
+int record_reader_each(const char *folder, const struct source_file *file, record_taker take,
+		       void *arg, struct bldr_error *err);
 
 /* ---- the steps ---- */
 

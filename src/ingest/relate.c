@@ -129,11 +129,12 @@ static void choose(struct graph *g, struct arena *a)
 		const struct inclusion_pair *taken = taken_of(g, p);
 		const char *column = column_name(g, p->from_table, p->from_column);
 		const struct given_reference *given = given_of(g, p->from_table, column);
+		const texts columns = { .at = &column, .n = 1 };
 		if (is_given_pair(g, p, given)) {
 			p->chosen = true;
 			*LIST_ADD(a, &p->evidence) = GIVEN_EVIDENCE;
 		} else if (given != NULL ||
-			   said_is_no_reference(said_of(g, p->from_table), column)) {
+			   said_is_no_reference(said_of(g, p->from_table), &columns)) {
 			*LIST_ADD(a, &p->evidence) = "not taken: " GIVEN_EVIDENCE;
 		} else if (taken != NULL) {
 			*LIST_ADD(a, &p->evidence) =
