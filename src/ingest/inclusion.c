@@ -113,8 +113,7 @@ static void list_columns(struct search *s)
 	}
 }
 
-/* Integers that cannot meet need no reading. */
-static bool ranges_meet(const struct column_profile *x, const struct column_profile *y)
+bool inclusion_ranges_meet(const struct column_profile *x, const struct column_profile *y)
 {
 	struct decimal x_min, x_max, y_min, y_max;
 	bool parsed = decimal_parse(x->min, strlen(x->min), &x_min) &&
@@ -124,7 +123,7 @@ static bool ranges_meet(const struct column_profile *x, const struct column_prof
 	return parsed && decimal_compare(x_min, y_max) <= 0 && decimal_compare(y_min, x_max) <= 0;
 }
 
-static bool enough(int64_t contained, int64_t distinct)
+bool inclusion_enough(int64_t contained, int64_t distinct)
 {
 	return contained > 0 && contained >= distinct - distinct / 4;
 }
@@ -136,8 +135,8 @@ static bool possible(const struct column *child, const struct column *parent)
 	if (!parent->parent || child == parent || (parent->number && !child->number)) {
 		return false;
 	}
-	return enough(p->distinct, c->distinct) && c->min_length <= p->max_length + 2 &&
-		(!parent->number || ranges_meet(c, p));
+	return inclusion_enough(p->distinct, c->distinct) && c->min_length <= p->max_length + 2 &&
+		(!parent->number || inclusion_ranges_meet(c, p));
 }
 
 /* ---- values ---- */
@@ -291,7 +290,7 @@ static bool measure(const struct column *child, struct column *parent, struct in
 				((const struct member *)map_value(child->values, i))->rows;
 		}
 	}
-	bool passed = enough(p->contained, p->distinct);
+	bool passed = inclusion_enough(p->contained, p->distinct);
 	if (passed) {
 		*ret_distance =
 			spread_distance(ranks, p->contained, (int64_t)map_count(parent->values));
@@ -300,12 +299,16 @@ static bool measure(const struct column *child, struct column *parent, struct in
 	return passed;
 }
 
+void inclusion_mark(struct arena *a, int *score, texts *evidence, int marks, const char *why)
+{
+	*score += marks;
+	*LIST_ADD(a, evidence) = arena_printf(a, "%s (%s%s)", why, marks < 0 ? "-" : "+",
+					      score_text(a, (marks < 0 ? -marks : marks) / 100));
+}
+
 static void add_evidence(struct search *s, struct inclusion_pair *p, int marks, const char *why)
 {
-	p->score += marks;
-	*LIST_ADD(s->a, &p->evidence) =
-		arena_printf(s->a, "%s (%s%s)", why, marks < 0 ? "-" : "+",
-			     score_text(s->a, (marks < 0 ? -marks : marks) / 100));
+	inclusion_mark(s->a, &p->score, &p->evidence, marks, why);
 }
 
 static void add_penalties(struct search *s, const struct column *child, const struct column *parent,

@@ -31,6 +31,13 @@ struct inclusion_pair {
 
 typedef LIST(struct inclusion_pair) inclusion_pairs;
 
+/* Whether so many of the child's distinct values are enough: at least one, and three quarters (G2, G6). */
+bool inclusion_enough(int64_t contained, int64_t distinct);
+/* Whether the ranges of two columns of numbers meet; else they need no reading. */
+bool inclusion_ranges_meet(const struct column_profile *x, const struct column_profile *y);
+/* Adds marks (hundredths of hundredths, may be negative) to the score, and what they are for to the evidence. */
+void inclusion_mark(struct arena *a, int *score, texts *evidence, int marks, const char *why);
+
 /*
  * All pairs that pass the gates, best first, none chosen; ties by table and column. Reads each file that
  * holds a column to compare once. Errors: CHANGED, IO, LIMIT (RELATE_VALUES_BYTES).

@@ -164,9 +164,9 @@ enum { RELATE_RUNNERS_UP = 3 };
 #define RELATE_VALUES_BYTES ((size_t)2 << 30)
 
 /*
- * Joins the tables' profiles into the profile: chooses the keys, finds inclusion dependencies by the
- * data, scores them as foreign keys (understanding.md 1.4) and chooses. tables: by table name.
- * Per referring column the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence. Keys and
+ * Joins the tables' profiles into the profile: chooses the keys, finds inclusion dependencies of one column
+ * (inclusion.h) and of two (composite.h) by the data, scores them as foreign keys and chooses. tables: by table name.
+ * Per referring column, or two, the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence. Keys and
  * foreign keys that sources->overrides names are taken, measured where they are no candidates.
  * Errors: CHANGED, IO, LIMIT (more than RELATE_VALUES_BYTES of distinct values to compare), INVALID (bldr.json names
  * a key that no record has, or a reference to values that repeat).
