@@ -1,5 +1,5 @@
 /*
- * Three steps: list the pairs of columns that can be an inclusion by their profiles alone; read the distinct
+ * Three steps: list the pairs of columns that can be an inclusion by their profiles and sketches alone; read the distinct
  * values of the columns that are left, one pass per file; test each pair exactly on those sets and score it.
  * All marks are integers, so that the same data gives the same scores everywhere.
  *
@@ -20,6 +20,7 @@
 #include "ingest/infer.h"
 #include "ingest/ingest.h"
 #include "ingest/keys.h"
+#include "ingest/sketch.h"
 #include "ingest/tuples.h"
 
 enum {
@@ -43,7 +44,8 @@ enum {
 	CODE_MIN_LENGTH = 6, /* so many such codes do not meet by chance */
 	CODE_MIN_DISTINCT = 20,
 	PARENT_TEXT_MAX = 64, /* characters; more is prose */
-	MEMBER_OVERHEAD = 96
+	MEMBER_OVERHEAD = 96,
+	ENOUGH_PERCENT = 75 /* of inclusion_enough */
 };
 
 struct member { /* a distinct value */
@@ -54,6 +56,7 @@ struct member { /* a distinct value */
 struct column {
 	size_t table, column;
 	const struct column_profile *profile;
+	const struct column_sketch *sketch; /* or NULL */
 	struct name name;
 	bool number; /* else text */
 	bool parent;
@@ -62,11 +65,17 @@ struct column {
 	struct map *values; /* trimmed text -> struct member */
 };
 
+/* What can be an inclusion as far as is known without reading: indexes of columns. */
+struct likely {
+	size_t child, parent;
+};
+
 struct search {
 	const struct inclusion_table *tables;
 	size_t n_tables;
 	LIST(struct column) columns; /* by table, column */
-	struct arena *a;             /* results */
+	LIST(struct likely) likely;
+	struct arena *a; /* results */
 	struct arena members;
 	size_t bytes;
 };
@@ -82,6 +91,14 @@ static bool is_candidate(const struct table_profile *t, const char *column)
 		}
 	}
 	return false;
+}
+
+/* A sketch has all that is not null; of numbers what is none counts for nothing. */
+static const struct column_sketch *sketch_of(const struct inclusion_table *t, size_t column)
+{
+	return t->sketch != NULL && t->profile->columns.at[column].nonconforming == 0
+		? &t->sketch->columns[column]
+		: NULL;
 }
 
 static void list_columns(struct search *s)
@@ -104,6 +121,7 @@ static void list_columns(struct search *s)
 				.table = t,
 				.column = i,
 				.profile = p,
+				.sketch = sketch_of(&s->tables[t], i),
 				.name = name_of_column(s->a, p->name, skip),
 				.number = number,
 				.parent = is_candidate(table, p->name) &&
@@ -136,7 +154,24 @@ static bool possible(const struct column *child, const struct column *parent)
 		return false;
 	}
 	return inclusion_enough(p->distinct, c->distinct) && c->min_length <= p->max_length + 2 &&
-		(!parent->number || inclusion_ranges_meet(c, p));
+		(!parent->number || inclusion_ranges_meet(c, p)) &&
+		(child->sketch == NULL || parent->sketch == NULL ||
+		 !sketch_excludes(child->sketch, parent->sketch, ENOUGH_PERCENT));
+}
+
+static void list_likely(struct search *s)
+{
+	for (size_t i = 0; i < s->columns.n; i++) {
+		for (size_t k = 0; k < s->columns.n; k++) {
+			struct column *child = &s->columns.at[i];
+			struct column *parent = &s->columns.at[k];
+			if (possible(child, parent)) {
+				child->wanted = true;
+				parent->wanted = true;
+				*LIST_ADD(&s->members, &s->likely) = (struct likely){ i, k };
+			}
+		}
+	}
 }
 
 /* ---- values ---- */
@@ -406,17 +441,15 @@ static int compare_pairs(const void *a, const void *b)
 
 static void test_pairs(struct search *s, inclusion_pairs *ret)
 {
-	for (size_t i = 0; i < s->columns.n; i++) {
-		for (size_t k = 0; k < s->columns.n; k++) {
-			const struct column *child = &s->columns.at[i];
-			struct column *parent = &s->columns.at[k];
-			struct inclusion_pair p = { child->table, child->column, parent->table,
-						    parent->column };
-			int64_t distance;
-			if (possible(child, parent) && measure(child, parent, &p, &distance)) {
-				score(s, child, parent, distance, &p);
-				*LIST_ADD(s->a, ret) = p;
-			}
+	for (size_t i = 0; i < s->likely.n; i++) {
+		const struct column *child = &s->columns.at[s->likely.at[i].child];
+		struct column *parent = &s->columns.at[s->likely.at[i].parent];
+		struct inclusion_pair p = { child->table, child->column, parent->table,
+					    parent->column };
+		int64_t distance;
+		if (measure(child, parent, &p, &distance)) {
+			score(s, child, parent, distance, &p);
+			*LIST_ADD(s->a, ret) = p;
 		}
 	}
 	if (ret->n > 0) {
@@ -429,14 +462,7 @@ int inclusion_find(const char *folder, const struct inclusion_table *tables, siz
 {
 	struct search s = { .tables = tables, .n_tables = n, .a = a };
 	list_columns(&s);
-	for (size_t i = 0; i < s.columns.n; i++) {
-		for (size_t k = 0; k < s.columns.n; k++) {
-			if (possible(&s.columns.at[i], &s.columns.at[k])) {
-				s.columns.at[i].wanted = true;
-				s.columns.at[k].wanted = true;
-			}
-		}
-	}
+	list_likely(&s);
 
 	inclusion_pairs pairs = { 0 };
 	int rc = read_all_values(folder, &s, err);

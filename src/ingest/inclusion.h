@@ -17,7 +17,8 @@ struct inclusion_table {
 	const struct source_file *file;
 	const struct table_profile *profile;
 	struct name name;
-	const char *key; /* the single column that may be its key best, or NULL */
+	const char *key;                   /* the single column that may be its key best, or NULL */
+	const struct table_sketch *sketch; /* of all its columns, or NULL */
 };
 
 /* A pair that passed the gates. */

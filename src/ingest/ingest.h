@@ -169,11 +169,12 @@ enum { RELATE_RUNNERS_UP = 3 };
  * Per referring column, or two, the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence. Keys and
  * foreign keys that sources->overrides names are taken, measured where they are no candidates.
  * Errors: CHANGED, IO, LIMIT (more than RELATE_VALUES_BYTES of distinct values to compare), INVALID (bldr.json names
- * a key that no record has, or a reference to values that repeat).
+ * a key that no record has, or a reference to values that repeat). sketches: as tables, one without columns for none, or
+ * NULL: what they exclude is not read; nothing else depends on them.
  */
 int ingest_relate(const char *folder, const struct sources *sources,
-		  const struct table_profile *tables, size_t n, struct arena *a,
-		  struct profile *ret, struct bldr_error *err);
+		  const struct table_profile *tables, const struct table_sketch *sketches, size_t n,
+		  struct arena *a, struct profile *ret, struct bldr_error *err);
 
 /* Compares every source file's hash with the folder. Errors: CHANGED (names the file), NOT_FOUND. */
 int ingest_verify(const char *folder, const struct sources *sources, struct bldr_error *err);

@@ -14,6 +14,7 @@
 #include "ingest/given.h"
 #include "ingest/keys.h"
 #include "ingest/said.h"
+#include "ingest/sketch.h"
 
 /* hundredths */
 enum {
@@ -591,8 +592,8 @@ static int check_parents(const struct graph *g, const struct profile *p, struct 
 /* ---- the whole ---- */
 
 int ingest_relate(const char *folder, const struct sources *sources,
-		  const struct table_profile *tables, size_t n, struct arena *a,
-		  struct profile *ret, struct bldr_error *err)
+		  const struct table_profile *tables, const struct table_sketch *sketches, size_t n,
+		  struct arena *a, struct profile *ret, struct bldr_error *err)
 {
 	struct inclusion_table *known = ARENA_ARRAY(a, struct inclusion_table, n + 1);
 	struct overrides o;
@@ -601,6 +602,9 @@ int ingest_relate(const char *folder, const struct sources *sources,
 	int rc = overrides_decode(sources->overrides, a, &o, err);
 	if (rc == 0) {
 		rc = set_tables(sources, &o, tables, n, a, known, err);
+	}
+	for (size_t i = 0; rc == 0 && sketches != NULL && i < n; i++) {
+		known[i].sketch = sketches[i].n == tables[i].columns.n ? &sketches[i] : NULL;
 	}
 	if (rc == 0) {
 		rc = measure_given(folder, &g, a, err);

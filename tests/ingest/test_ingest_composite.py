@@ -46,7 +46,7 @@ def counted(folder: Path, inclusion: dict[str, Any]) -> tuple[int, int, int]:
             f"FROM read_csv('{path}', header = true, all_varchar = true)"
         )
 
-    found: tuple[int, int, int] = duckdb.sql(f"""
+    found: tuple[int, int, int] = duckdb.connect().execute(f"""
         WITH child AS (SELECT a, b, count(*) AS n FROM ({relation("from")})
                        WHERE a IS NOT NULL AND b IS NOT NULL GROUP BY a, b),
              parent AS (SELECT DISTINCT a, b FROM ({relation("to")}))
@@ -68,7 +68,7 @@ def shop(folder: Path, seed: int) -> dict[tuple[str, tuple[str, ...], str], bool
     write(folder / "orders.csv", "order_no,customer_code", orders)
     write(folder / "order_lines.csv", "order_no,line_no,quantity", lines)
     write(folder / "cities.csv", "country,city,people", cities)
-    taken = {}
+    taken: dict[tuple[str, tuple[str, ...], str], bool] = {}
 
     def child(table: str, missing: float, key: bool) -> None:
         """Refers to lines, of which the share `missing` is none, some are empty, and some have blanks around them."""
