@@ -176,6 +176,7 @@ struct profile {
 	struct artefact_head head;
 	LIST(struct table_profile) tables; /* by table */
 	LIST(struct inclusion) inclusions; /* by from_table, from_columns, then score descending */
+	int64_t skipped_pairs; /* pairs of columns that were not compared with a key of two: more than the budget */
 };
 
 /* ---- design: the star ---- */

@@ -173,6 +173,7 @@ static const struct shape_field profile_fields[] = {
 	OBJECT(profile, head, artefact_head),
 	LIST_OF(profile, tables, table_profile),
 	LIST_OF(profile, inclusions, inclusion),
+	INTEGER_OR_0(profile, skipped_pairs),
 	END_OF_FIELDS,
 };
 const struct shape profile_shape = SHAPE_OF(profile);

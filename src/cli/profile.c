@@ -176,6 +176,11 @@ static void print_inclusions(struct arena *a, const struct profile *p)
 	if (p->inclusions.n == 0) {
 		puts("  none found");
 	}
+	if (p->skipped_pairs > 0) {
+		printf("  %lld pairs of columns were not compared with a key of two: more than the "
+		       "budget\n",
+		       (long long)p->skipped_pairs);
+	}
 }
 
 static void print_profile(struct arena *a, const struct understanding *u)

@@ -9,32 +9,44 @@
 
 #include "base/utf8.h"
 #include "ingest/ingest.h"
+#include "ingest/sketch.h"
+
+struct profiled {
+	struct table_profile table;
+	struct table_sketch sketch;
+};
 
 static int compare_tables(const void *a, const void *b)
 {
-	return strcmp(((const struct table_profile *)a)->table,
-		      ((const struct table_profile *)b)->table);
+	return strcmp(((const struct profiled *)a)->table.table,
+		      ((const struct profiled *)b)->table.table);
 }
 
 static int profile_all(const char *folder, struct arena *a, struct understanding *u,
 		       struct bldr_error *err)
 {
 	size_t n = u->sources.files.n;
+	struct profiled *profiled = ARENA_ARRAY(a, struct profiled, n);
 	struct table_profile *tables = ARENA_ARRAY(a, struct table_profile, n);
+	struct table_sketch *sketches = ARENA_ARRAY(a, struct table_sketch, n);
 	struct overrides o;
 	int r = overrides_decode(u->sources.overrides, a, &o, err);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const struct source_file *file = &u->sources.files.at[i];
 
-		r = ingest_profile_table(folder, file, overrides_table(&o, file->table), a,
-					 &tables[i], err);
+		r = ingest_profile_sketch(folder, file, overrides_table(&o, file->table), NULL, a,
+					  &profiled[i].table, &profiled[i].sketch, err);
 	}
 	if (r < 0) {
 		return r;
 	}
-	qsort(tables, n, sizeof(*tables), compare_tables);
-	r = ingest_relate(folder, &u->sources, tables, n, a, &u->profile, err);
+	qsort(profiled, n, sizeof(*profiled), compare_tables);
+	for (size_t i = 0; i < n; i++) {
+		tables[i] = profiled[i].table;
+		sketches[i] = profiled[i].sketch;
+	}
+	r = ingest_relate(folder, &u->sources, tables, sketches, n, a, &u->profile, err);
 	u->profile.head.version = 1;
 	return r;
 }

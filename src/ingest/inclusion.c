@@ -1,5 +1,5 @@
 /*
- * Three steps: list the pairs of columns that can be an inclusion by their profiles alone; read the distinct
+ * Three steps: list the pairs of columns that can be an inclusion by their profiles and sketches alone; read the distinct
  * values of the columns that are left, one pass per file; test each pair exactly on those sets and score it.
  * All marks are integers, so that the same data gives the same scores everywhere.
  *
@@ -20,6 +20,8 @@
 #include "ingest/infer.h"
 #include "ingest/ingest.h"
 #include "ingest/keys.h"
+#include "ingest/sketch.h"
+#include "ingest/tuples.h"
 
 enum {
 	ONE = 10000,
@@ -42,7 +44,8 @@ enum {
 	CODE_MIN_LENGTH = 6, /* so many such codes do not meet by chance */
 	CODE_MIN_DISTINCT = 20,
 	PARENT_TEXT_MAX = 64, /* characters; more is prose */
-	MEMBER_OVERHEAD = 96
+	MEMBER_OVERHEAD = 96,
+	ENOUGH_PERCENT = 75 /* of inclusion_enough */
 };
 
 struct member { /* a distinct value */
@@ -53,6 +56,7 @@ struct member { /* a distinct value */
 struct column {
 	size_t table, column;
 	const struct column_profile *profile;
+	const struct column_sketch *sketch; /* or NULL */
 	struct name name;
 	bool number; /* else text */
 	bool parent;
@@ -61,11 +65,17 @@ struct column {
 	struct map *values; /* trimmed text -> struct member */
 };
 
+/* What can be an inclusion as far as is known without reading: indexes of columns. */
+struct likely {
+	size_t child, parent;
+};
+
 struct search {
 	const struct inclusion_table *tables;
 	size_t n_tables;
 	LIST(struct column) columns; /* by table, column */
-	struct arena *a;             /* results */
+	LIST(struct likely) likely;
+	struct arena *a; /* results */
 	struct arena members;
 	size_t bytes;
 };
@@ -81,6 +91,14 @@ static bool is_candidate(const struct table_profile *t, const char *column)
 		}
 	}
 	return false;
+}
+
+/* A sketch has all that is not null; of numbers what is none counts for nothing. */
+static const struct column_sketch *sketch_of(const struct inclusion_table *t, size_t column)
+{
+	return t->sketch != NULL && t->profile->columns.at[column].nonconforming == 0
+		? &t->sketch->columns[column]
+		: NULL;
 }
 
 static void list_columns(struct search *s)
@@ -103,6 +121,7 @@ static void list_columns(struct search *s)
 				.table = t,
 				.column = i,
 				.profile = p,
+				.sketch = sketch_of(&s->tables[t], i),
 				.name = name_of_column(s->a, p->name, skip),
 				.number = number,
 				.parent = is_candidate(table, p->name) &&
@@ -112,8 +131,7 @@ static void list_columns(struct search *s)
 	}
 }
 
-/* Integers that cannot meet need no reading. */
-static bool ranges_meet(const struct column_profile *x, const struct column_profile *y)
+bool inclusion_ranges_meet(const struct column_profile *x, const struct column_profile *y)
 {
 	struct decimal x_min, x_max, y_min, y_max;
 	bool parsed = decimal_parse(x->min, strlen(x->min), &x_min) &&
@@ -123,7 +141,7 @@ static bool ranges_meet(const struct column_profile *x, const struct column_prof
 	return parsed && decimal_compare(x_min, y_max) <= 0 && decimal_compare(y_min, x_max) <= 0;
 }
 
-static bool enough(int64_t contained, int64_t distinct)
+bool inclusion_enough(int64_t contained, int64_t distinct)
 {
 	return contained > 0 && contained >= distinct - distinct / 4;
 }
@@ -135,29 +153,35 @@ static bool possible(const struct column *child, const struct column *parent)
 	if (!parent->parent || child == parent || (parent->number && !child->number)) {
 		return false;
 	}
-	return enough(p->distinct, c->distinct) && c->min_length <= p->max_length + 2 &&
-		(!parent->number || ranges_meet(c, p));
+	return inclusion_enough(p->distinct, c->distinct) && c->min_length <= p->max_length + 2 &&
+		(!parent->number || inclusion_ranges_meet(c, p)) &&
+		(child->sketch == NULL || parent->sketch == NULL ||
+		 !sketch_excludes(child->sketch, parent->sketch, ENOUGH_PERCENT));
+}
+
+static void list_likely(struct search *s)
+{
+	for (size_t i = 0; i < s->columns.n; i++) {
+		for (size_t k = 0; k < s->columns.n; k++) {
+			struct column *child = &s->columns.at[i];
+			struct column *parent = &s->columns.at[k];
+			if (possible(child, parent)) {
+				child->wanted = true;
+				parent->wanted = true;
+				*LIST_ADD(&s->members, &s->likely) = (struct likely){ i, k };
+			}
+		}
+	}
 }
 
 /* ---- values ---- */
-
-static bool is_null(const struct column_profile *p, const char *trimmed, size_t size)
-{
-	for (size_t i = 0; i < p->null_tokens.n; i++) {
-		const char *token = p->null_tokens.at[i].token;
-		if (strlen(token) == size && memcmp(token, trimmed, size) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
 
 static void add_value(struct search *s, struct column *c, const struct record_field *f)
 {
 	size_t size = f->size;
 	const char *trimmed = value_trim(f->text, &size);
 	struct decimal d;
-	if (is_null(c->profile, trimmed, size) ||
+	if (tuple_is_null(c->profile, trimmed, size) ||
 	    (c->number && !decimal_parse(trimmed, size, &d))) { /* nonconforming: null too */
 		return;
 	}
@@ -169,37 +193,30 @@ static void add_value(struct search *s, struct column *c, const struct record_fi
 	((struct member *)*place)->rows++;
 }
 
-/* Reads the wanted columns from..to of one table. */
-static int read_values(const char *folder, struct search *s, size_t from, size_t to,
-		       struct bldr_error *err)
+/* The columns from..to of one table. */
+struct reading {
+	struct search *s;
+	size_t from, to;
+};
+
+static int take_values(void *arg, const struct record *record, struct bldr_error *err)
 {
-	const struct source_file *file = s->tables[s->columns.at[from].table].file;
-	struct record_reader *r;
-	struct record record;
-	int rc = record_reader_open(folder, file, true, &r, err);
-	if (rc != 0) {
-		return rc;
-	}
-	while ((rc = record_reader_next(r, &record, err)) > 0) {
-		if (record.rejected != NULL) {
-			continue;
-		}
-		for (size_t i = from; i < to; i++) {
-			struct column *c = &s->columns.at[i];
-			if (c->wanted) {
-				add_value(s, c, &record.fields[c->column]);
-			}
-		}
-		if (s->bytes > RELATE_VALUES_BYTES) {
-			rc = bldr_error_set(err, BLDR_E_LIMIT,
-					    "the distinct values to compare take more than %zu "
-					    "bytes at \"%s\"",
-					    RELATE_VALUES_BYTES, file->path);
-			break;
+	const struct reading *reading = arg;
+	struct search *s = reading->s;
+	for (size_t i = reading->from; record->rejected == NULL && i < reading->to; i++) {
+		struct column *c = &s->columns.at[i];
+		if (c->wanted) {
+			add_value(s, c, &record->fields[c->column]);
 		}
 	}
-	record_reader_close(r);
-	return rc;
+	if (s->bytes > RELATE_VALUES_BYTES) {
+		const struct column *c = &s->columns.at[reading->from];
+		return bldr_error_set(err, BLDR_E_LIMIT,
+				      "the distinct values to compare take more than %zu bytes at "
+				      "\"%s\"",
+				      RELATE_VALUES_BYTES, s->tables[c->table].file->path);
+	}
+	return 0;
 }
 
 static int read_all_values(const char *folder, struct search *s, struct bldr_error *err)
@@ -214,7 +231,9 @@ static int read_all_values(const char *folder, struct search *s, struct bldr_err
 			c->values = c->wanted ? map_new() : NULL;
 			wanted = wanted || c->wanted;
 		}
-		int rc = wanted ? read_values(folder, s, from, to, err) : 0;
+		struct reading reading = { s, from, to };
+		const struct source_file *file = s->tables[s->columns.at[from].table].file;
+		int rc = wanted ? record_reader_each(folder, file, take_values, &reading, err) : 0;
 		if (rc != 0) {
 			return rc;
 		}
@@ -306,7 +325,7 @@ static bool measure(const struct column *child, struct column *parent, struct in
 				((const struct member *)map_value(child->values, i))->rows;
 		}
 	}
-	bool passed = enough(p->contained, p->distinct);
+	bool passed = inclusion_enough(p->contained, p->distinct);
 	if (passed) {
 		*ret_distance =
 			spread_distance(ranks, p->contained, (int64_t)map_count(parent->values));
@@ -315,12 +334,16 @@ static bool measure(const struct column *child, struct column *parent, struct in
 	return passed;
 }
 
+void inclusion_mark(struct arena *a, int *score, texts *evidence, int marks, const char *why)
+{
+	*score += marks;
+	*LIST_ADD(a, evidence) = arena_printf(a, "%s (%s%s)", why, marks < 0 ? "-" : "+",
+					      score_text(a, (marks < 0 ? -marks : marks) / 100));
+}
+
 static void add_evidence(struct search *s, struct inclusion_pair *p, int marks, const char *why)
 {
-	p->score += marks;
-	*LIST_ADD(s->a, &p->evidence) =
-		arena_printf(s->a, "%s (%s%s)", why, marks < 0 ? "-" : "+",
-			     score_text(s->a, (marks < 0 ? -marks : marks) / 100));
+	inclusion_mark(s->a, &p->score, &p->evidence, marks, why);
 }
 
 static void add_penalties(struct search *s, const struct column *child, const struct column *parent,
@@ -418,17 +441,15 @@ static int compare_pairs(const void *a, const void *b)
 
 static void test_pairs(struct search *s, inclusion_pairs *ret)
 {
-	for (size_t i = 0; i < s->columns.n; i++) {
-		for (size_t k = 0; k < s->columns.n; k++) {
-			const struct column *child = &s->columns.at[i];
-			struct column *parent = &s->columns.at[k];
-			struct inclusion_pair p = { child->table, child->column, parent->table,
-						    parent->column };
-			int64_t distance;
-			if (possible(child, parent) && measure(child, parent, &p, &distance)) {
-				score(s, child, parent, distance, &p);
-				*LIST_ADD(s->a, ret) = p;
-			}
+	for (size_t i = 0; i < s->likely.n; i++) {
+		const struct column *child = &s->columns.at[s->likely.at[i].child];
+		struct column *parent = &s->columns.at[s->likely.at[i].parent];
+		struct inclusion_pair p = { child->table, child->column, parent->table,
+					    parent->column };
+		int64_t distance;
+		if (measure(child, parent, &p, &distance)) {
+			score(s, child, parent, distance, &p);
+			*LIST_ADD(s->a, ret) = p;
 		}
 	}
 	if (ret->n > 0) {
@@ -441,14 +462,7 @@ int inclusion_find(const char *folder, const struct inclusion_table *tables, siz
 {
 	struct search s = { .tables = tables, .n_tables = n, .a = a };
 	list_columns(&s);
-	for (size_t i = 0; i < s.columns.n; i++) {
-		for (size_t k = 0; k < s.columns.n; k++) {
-			if (possible(&s.columns.at[i], &s.columns.at[k])) {
-				s.columns.at[i].wanted = true;
-				s.columns.at[k].wanted = true;
-			}
-		}
-	}
+	list_likely(&s);
 
 	inclusion_pairs pairs = { 0 };
 	int rc = read_all_values(folder, &s, err);

@@ -17,7 +17,8 @@ struct inclusion_table {
 	const struct source_file *file;
 	const struct table_profile *profile;
 	struct name name;
-	const char *key; /* the single column that may be its key best, or NULL */
+	const char *key;                   /* the single column that may be its key best, or NULL */
+	const struct table_sketch *sketch; /* of all its columns, or NULL */
 };
 
 /* A pair that passed the gates. */
@@ -30,6 +31,13 @@ struct inclusion_pair {
 };
 
 typedef LIST(struct inclusion_pair) inclusion_pairs;
+
+/* Whether so many of the child's distinct values are enough: at least one, and three quarters (G2, G6). */
+bool inclusion_enough(int64_t contained, int64_t distinct);
+/* Whether the ranges of two columns of numbers meet; else they need no reading. */
+bool inclusion_ranges_meet(const struct column_profile *x, const struct column_profile *y);
+/* Adds marks (hundredths of hundredths, may be negative) to the score, and what they are for to the evidence. */
+void inclusion_mark(struct arena *a, int *score, texts *evidence, int marks, const char *why);
 
 /*
  * All pairs that pass the gates, best first, none chosen; ties by table and column. Reads each file that

@@ -75,6 +75,11 @@ void record_reader_close(struct record_reader *r);
 /* 1: *ret is the next record after the header; 0: end; negative: IO, INVALID or LIMIT (it cannot be unpacked), or
  * CHANGED (`"orders.csv" has changed since it was first read`), found at the end at the latest. */
 int record_reader_next(struct record_reader *r, struct record *ret, struct bldr_error *err);
+/* What record_reader_each hands a record to: 0: go on; negative: the reading ends with this error. */
+typedef int (*record_taker)(void *arg, const struct record *record, struct bldr_error *err);
+/* Opens the file with verify and hands out all its records, the rejected ones too. Errors: all of the above, and take's. */
+int record_reader_each(const char *folder, const struct source_file *file, record_taker take,
+		       void *arg, struct bldr_error *err);
 
 /* ---- the steps ---- */
 
@@ -166,16 +171,17 @@ enum { RELATE_RUNNERS_UP = 3 };
 #define RELATE_VALUES_BYTES ((size_t)2 << 30)
 
 /*
- * Joins the tables' profiles into the profile: chooses the keys, finds inclusion dependencies by the
- * data, scores them as foreign keys (understanding.md 1.4) and chooses. tables: by table name.
- * Per referring column the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence. Keys and
+ * Joins the tables' profiles into the profile: chooses the keys, finds inclusion dependencies of one column
+ * (inclusion.h) and of two (composite.h) by the data, scores them as foreign keys and chooses. tables: by table name.
+ * Per referring column, or two, the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence. Keys and
  * foreign keys that sources->overrides names are taken, measured where they are no candidates.
  * Errors: CHANGED, IO, LIMIT (more than RELATE_VALUES_BYTES of distinct values to compare), INVALID (bldr.json names
- * a key that no record has, or a reference to values that repeat).
+ * a key that no record has, or a reference to values that repeat). sketches: as tables, one without columns for none, or
+ * NULL: what they exclude is not read; nothing else depends on them.
  */
 int ingest_relate(const char *folder, const struct sources *sources,
-		  const struct table_profile *tables, size_t n, struct arena *a,
-		  struct profile *ret, struct bldr_error *err);
+		  const struct table_profile *tables, const struct table_sketch *sketches, size_t n,
+		  struct arena *a, struct profile *ret, struct bldr_error *err);
 
 /* Compares every source file's hash with the folder. Errors: CHANGED (names the file), NOT_FOUND. */
 int ingest_verify(const char *folder, const struct sources *sources, struct bldr_error *err);

@@ -12,11 +12,12 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/columntype.h"
+#include "base/decimal.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "ingest/infer.h"
 #include "ingest/ingest.h"
 #include "ingest/said.h"
+#include "ingest/tuples.h"
 
 enum {
 	MARKS_ID = 35,
@@ -375,19 +376,8 @@ static void drop(struct sets *sets, struct set *s)
 	sets->bytes -= s->bytes;
 }
 
-/* Values as the profile judges them; a tuple is exact: its values and the lengths of all but the last. */
-static void add_tuple(struct sets *sets, struct set *s, const struct record *record,
-		      struct buf *tuple)
+static void add_tuple(struct sets *sets, struct set *s, const struct buf *tuple)
 {
-	buf_clear(tuple);
-	for (size_t i = 0; i < s->n; i++) {
-		size_t size = record->fields[s->columns[i]].size;
-		const char *text = value_trim(record->fields[s->columns[i]].text, &size);
-		if (i + 1 < s->n) {
-			buf_add(tuple, &size, sizeof(size));
-		}
-		buf_add(tuple, text, size);
-	}
 	void **place = map_at(s->tuples, tuple->data, tuple->size);
 	if (*place != NULL) {
 		if (++s->duplicates > s->allowed) {
@@ -411,31 +401,37 @@ static void keep_within(struct sets *sets, size_t bytes)
 	}
 }
 
-/* Leaves tuples with the sets that are keys. */
-static int check_sets(const char *folder, const struct source_file *file, struct sets *sets,
-		      struct bldr_error *err)
+struct check {
+	const struct table_profile *table;
+	struct sets *sets;
+	struct buf tuple;
+};
+
+static int check_record(void *arg, const struct record *record, struct bldr_error *err)
 {
-	struct record_reader *r;
-	struct record record;
-	int rc = record_reader_open(folder, file, true, &r, err);
-	if (rc != 0) {
-		return rc;
+	struct check *c = arg;
+	(void)err;
+	for (size_t i = 0; record->rejected == NULL && i < c->sets->n; i++) {
+		struct set *s = &c->sets->at[i];
+		if (s->tuples != NULL && tuple_make(c->table, s->columns, s->n, record, &c->tuple)) {
+			add_tuple(c->sets, s, &c->tuple);
+		}
 	}
+	keep_within(c->sets, KEY_SETS_BYTES);
+	return 0;
+}
+
+/* Leaves tuples with the sets that are keys. */
+static int check_sets(const char *folder, const struct source_file *file,
+		      const struct table_profile *t, struct sets *sets, struct bldr_error *err)
+{
+	struct check check = { .table = t, .sets = sets };
 	for (size_t i = 0; i < sets->n; i++) {
 		sets->at[i].tuples = map_new();
 	}
-	struct buf tuple;
-	buf_init(&tuple, (size_t)CSV_RECORD_MAX * 2);
-	while ((rc = record_reader_next(r, &record, err)) > 0) {
-		for (size_t i = 0; record.rejected == NULL && i < sets->n; i++) {
-			if (sets->at[i].tuples != NULL) {
-				add_tuple(sets, &sets->at[i], &record, &tuple);
-			}
-		}
-		keep_within(sets, KEY_SETS_BYTES);
-	}
-	buf_release(&tuple);
-	record_reader_close(r);
+	buf_init(&check.tuple, TUPLE_MAX);
+	int rc = record_reader_each(folder, file, check_record, &check, err);
+	buf_release(&check.tuple);
 	return rc;
 }
 
@@ -469,7 +465,7 @@ static int add_sets(const char *folder, const struct source_file *file, const st
 	if (sets->n == 0) {
 		return 0;
 	}
-	int rc = check_sets(folder, file, sets, err);
+	int rc = check_sets(folder, file, t, sets, err);
 	for (size_t i = 0; i < sets->n; i++) {
 		if (sets->at[i].tuples != NULL && rc == 0) {
 			add_candidate(a, t, set_key(a, p, &sets->at[i], sets->skipped));

@@ -475,3 +475,44 @@ int name_reference(const struct name *child, const struct name *parent,
 	}
 	return marks;
 }
+
+/* The first words of `words`, all but those that are as many as `last` has. */
+static const char *words_before(struct arena *a, const texts *words, const texts *last)
+{
+	texts first = *words;
+	first.n -= last->n;
+	return join(a, &first);
+}
+
+static bool ends_in_words(const texts *words, const texts *last)
+{
+	for (size_t i = 0; i < last->n; i++) {
+		if (words->n <= last->n ||
+		    strcmp(words->at[words->n - last->n + i], last->at[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int name_part(struct arena *a, const struct name *child, const struct name *parent,
+	      const char **ret_role)
+{
+	*ret_role = "";
+	if (child->core.n == 0 || parent->core.n == 0) { /* each table has an id of its own */
+		return 0;
+	}
+	if (strcmp(child->whole, parent->whole) == 0) {
+		return 1000;
+	}
+	if (strcmp(child->stem, parent->stem) == 0) {
+		return child->id_like == parent->id_like ? 900 : 800;
+	}
+	bool whole = ends_in_words(&child->words, &parent->words);
+	if (whole || ends_in_words(&child->core, &parent->core)) {
+		*ret_role = whole ? words_before(a, &child->words, &parent->words)
+				  : words_before(a, &child->core, &parent->core);
+		return whole ? 900 : 800;
+	}
+	return 0;
+}

@@ -45,3 +45,9 @@ int name_own_key(const struct name *column, const struct name *table);
  */
 int name_reference(const struct name *child, const struct name *parent,
 		   const struct name *parent_table, const char **ret_why);
+/*
+ * 0..1000: how much the child column's name says that it holds the parent column, which is part of a key of several.
+ * *ret_role: the words before the parent's, joined (ship of ship_city); "" when there are none.
+ */
+int name_part(struct arena *a, const struct name *child, const struct name *parent,
+	      const char **ret_role);

@@ -235,55 +235,62 @@ static void add_record(struct pass *p, const struct record *record)
 	}
 }
 
+struct first_reading {
+	struct pass *pass;
+	struct arena *a;
+	struct table_profile *table;
+};
+
+static int take_first(void *arg, const struct record *record, struct bldr_error *err)
+{
+	const struct first_reading *f = arg;
+	(void)err;
+	if (record->rejected != NULL) {
+		add_rejected(record, f->a, f->table);
+	} else {
+		add_record(f->pass, record);
+	}
+	return 0;
+}
+
 static int read_all(const char *folder, const struct source_file *file, struct pass *p,
 		    struct arena *a, struct table_profile *t, struct bldr_error *err)
 {
-	struct record_reader *r;
-	struct record record;
-	int rc = record_reader_open(folder, file, true, &r, err);
-	if (rc != 0) {
-		return rc;
+	struct first_reading first = { p, a, t };
+	int rc = record_reader_each(folder, file, take_first, &first, err);
+	if (rc == 0) {
+		flush(p);
+		t->rows = p->rows;
 	}
-	while ((rc = record_reader_next(r, &record, err)) > 0) {
-		if (record.rejected != NULL) {
-			add_rejected(&record, a, t);
-		} else {
-			add_record(p, &record);
+	return rc;
+}
+
+static int take_again(void *arg, const struct record *record, struct bldr_error *err)
+{
+	struct pass *p = arg;
+	(void)err;
+	if (record->rejected != NULL) {
+		return 0;
+	}
+	for (size_t c = 0; c < p->n; c++) {
+		if (column_needs_again(&p->columns[c])) {
+			column_add_again(&p->columns[c], record->fields[c].text,
+					 record->fields[c].size, record->line, &p->arena);
 		}
 	}
-	record_reader_close(r);
-	flush(p);
-	t->rows = p->rows;
-	return rc;
+	if (++p->rows % CHECK_ROWS == 0) {
+		check_proofs(p);
+	}
+	return 0;
 }
 
 /* One more reading, for the columns that need it. */
 static int read_again(const char *folder, const struct source_file *file, struct pass *p,
 		      struct bldr_error *err)
 {
-	struct record_reader *r;
-	struct record record;
-	int rc = record_reader_open(folder, file, true, &r, err);
-	if (rc != 0) {
-		return rc;
-	}
 	p->rows = 0;
-	while ((rc = record_reader_next(r, &record, err)) > 0) {
-		if (record.rejected != NULL) {
-			continue;
-		}
-		for (size_t c = 0; c < p->n; c++) {
-			if (column_needs_again(&p->columns[c])) {
-				column_add_again(&p->columns[c], record.fields[c].text,
-						 record.fields[c].size, record.line, &p->arena);
-			}
-		}
-		if (++p->rows % CHECK_ROWS == 0) {
-			check_proofs(p);
-		}
-	}
-	record_reader_close(r);
-	for (size_t c = 0; c < p->n; c++) {
+	int rc = record_reader_each(folder, file, take_again, p, err);
+	for (size_t c = 0; rc == 0 && c < p->n; c++) {
 		column_end_again(&p->columns[c]);
 	}
 	return rc;

@@ -302,6 +302,25 @@ int record_reader_next(struct record_reader *r, struct record *ret, struct bldr_
 	return read_record(r, ret, err);
 }
 
+int record_reader_each(const char *folder, const struct source_file *file, record_taker take,
+		       void *arg, struct bldr_error *err)
+{
+	struct record_reader *r;
+	struct record record;
+	int rc = record_reader_open(folder, file, true, &r, err);
+	if (rc != 0) {
+		return rc;
+	}
+	while ((rc = record_reader_next(r, &record, err)) > 0) {
+		rc = take(arg, &record, err);
+		if (rc != 0) {
+			break;
+		}
+	}
+	record_reader_close(r);
+	return rc;
+}
+
 int record_reader_header(struct record_reader *r, struct record *ret, struct bldr_error *err)
 {
 	r->header_ahead = false;

@@ -1,8 +1,8 @@
 /*
- * From tables to one profile: the foreign keys are taken greedily, best first, then the keys are chosen with
- * the knowledge of what refers to what. A column has one parent. A table may come back to itself through
- * others (a department's manager, who is of a department) when the name says so; the key of a table that holds
- * the keys of another one is a circle too, of two tables that describe one thing, and is not taken.
+ * From tables to one profile: the foreign keys of one column are taken greedily, best first, then the keys are chosen with
+ * the knowledge of what refers to what, then the foreign keys to keys of two columns. A column, or two, has one parent. A
+ * table may come back to itself through others (a department's manager, who is of a department) when the name says so; the
+ * key of a table that holds the keys of another one is a circle too, of two tables that describe one thing, and is not taken.
  */
 #include "ingest/ingest.h"
 
@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "ingest/composite.h"
 #include "ingest/given.h"
-#include "ingest/inclusion.h"
 #include "ingest/keys.h"
 #include "ingest/said.h"
+#include "ingest/sketch.h"
 
 /* hundredths */
 enum {
@@ -31,6 +32,7 @@ struct graph {
 	const struct inclusion_table *tables;
 	size_t n;
 	inclusion_pairs pairs;
+	composites composites;
 	const struct overrides *said;
 	LIST(struct given_reference) given; /* foreign keys that bldr.json names */
 };
@@ -50,6 +52,13 @@ static bool reaches(const struct graph *g, size_t from, size_t to, bool *seen)
 			return true;
 		}
 	}
+	for (size_t i = 0; i < g->composites.n; i++) {
+		const struct composite *p = &g->composites.at[i];
+		if (p->chosen && p->from_table == from && !seen[p->to_table] &&
+		    reaches(g, p->to_table, to, seen)) {
+			return true;
+		}
+	}
 	for (size_t i = 0; i < g->given.n; i++) {
 		const struct given_reference *r = &g->given.at[i];
 		if (r->from == from && !seen[r->to] && reaches(g, r->to, to, seen)) {
@@ -59,13 +68,13 @@ static bool reaches(const struct graph *g, size_t from, size_t to, bool *seen)
 	return false;
 }
 
-static bool closes_cycle(const struct graph *g, const struct inclusion_pair *p)
+static bool closes_cycle(const struct graph *g, size_t from, size_t to)
 {
-	if (p->from_table == p->to_table) {
+	if (from == to) {
 		return false;
 	}
 	bool *seen = xcalloc(g->n, sizeof(*seen));
-	bool cycle = reaches(g, p->to_table, p->from_table, seen);
+	bool cycle = reaches(g, to, from, seen);
 	free(seen);
 	return cycle;
 }
@@ -129,11 +138,12 @@ static void choose(struct graph *g, struct arena *a)
 		const struct inclusion_pair *taken = taken_of(g, p);
 		const char *column = column_name(g, p->from_table, p->from_column);
 		const struct given_reference *given = given_of(g, p->from_table, column);
+		const texts columns = { .at = &column, .n = 1 };
 		if (is_given_pair(g, p, given)) {
 			p->chosen = true;
 			*LIST_ADD(a, &p->evidence) = GIVEN_EVIDENCE;
 		} else if (given != NULL ||
-			   said_is_no_reference(said_of(g, p->from_table), column)) {
+			   said_is_no_reference(said_of(g, p->from_table), &columns)) {
 			*LIST_ADD(a, &p->evidence) = "not taken: " GIVEN_EVIDENCE;
 		} else if (taken != NULL) {
 			*LIST_ADD(a, &p->evidence) =
@@ -143,7 +153,7 @@ static void choose(struct graph *g, struct arena *a)
 		} else if (p->score < INCLUSION_CHOSEN_MIN * 100) {
 			*LIST_ADD(a, &p->evidence) = arena_printf(
 				a, "not taken: below %s", score_text(a, INCLUSION_CHOSEN_MIN));
-		} else if (closes_cycle(g, p) && !may_close_cycle(g, p)) {
+		} else if (closes_cycle(g, p->from_table, p->to_table) && !may_close_cycle(g, p)) {
 			*LIST_ADD(a, &p->evidence) =
 				"not taken: a better reference leads the other way";
 		} else {
@@ -174,6 +184,131 @@ static struct inclusion inclusion_of(const struct graph *g, const struct inclusi
 	return out;
 }
 
+/* ---- foreign keys of two columns ---- */
+
+static texts composite_columns(const struct graph *g, size_t table, const size_t *columns,
+			       struct arena *a)
+{
+	texts names = { 0 };
+	*LIST_ADD(a, &names) = column_name(g, table, columns[0]);
+	*LIST_ADD(a, &names) = column_name(g, table, columns[1]);
+	return names;
+}
+
+static bool same_child(const struct composite *x, const struct composite *y)
+{
+	return x->from_table == y->from_table && x->from_columns[0] == y->from_columns[0] &&
+		x->from_columns[1] == y->from_columns[1];
+}
+
+static const struct composite *composite_taken(const struct graph *g, const struct composite *p)
+{
+	for (size_t i = 0; i < g->composites.n; i++) {
+		if (g->composites.at[i].chosen && same_child(&g->composites.at[i], p)) {
+			return &g->composites.at[i];
+		}
+	}
+	return NULL;
+}
+
+static bool is_said(const struct graph *g, const struct composite *p, const texts *columns)
+{
+	for (size_t i = 0; i < g->given.n; i++) {
+		const struct given_reference *r = &g->given.at[i];
+		if (r->from == p->from_table &&
+		    overrides_same_columns(&r->inclusion.from_columns, columns)) {
+			return true;
+		}
+	}
+	return said_is_no_reference(said_of(g, p->from_table), columns);
+}
+
+/* Why the pair is no foreign key; NULL: it is one. */
+static const char *composite_refusal(const struct graph *g, const struct composite *p,
+				     struct arena *a)
+{
+	texts columns = composite_columns(g, p->from_table, p->from_columns, a);
+	const struct composite *taken = composite_taken(g, p);
+	if (is_said(g, p, &columns)) {
+		return "not taken: " GIVEN_EVIDENCE;
+	}
+	if (taken != NULL) {
+		texts to = composite_columns(g, taken->to_table, taken->to_columns, a);
+		return arena_printf(a, "not taken: \"%s.%s+%s\" fits better",
+				    g->tables[taken->to_table].profile->table, to.at[0], to.at[1]);
+	}
+	if (p->contained * 100 < p->distinct * COMPOSITE_CONTAINED_MIN) {
+		return arena_printf(a, "not taken: less than %d %% of the pairs are keys there",
+				    COMPOSITE_CONTAINED_MIN);
+	}
+	if (p->score < INCLUSION_CHOSEN_MIN * 100) {
+		return arena_printf(a, "not taken: below %s", score_text(a, INCLUSION_CHOSEN_MIN));
+	}
+	bool may_close = p->score >= CYCLE_MIN * 100 && !p->own_key;
+	return closes_cycle(g, p->from_table, p->to_table) && !may_close
+		? "not taken: a better reference leads the other way"
+		: NULL;
+}
+
+static void choose_composites(struct graph *g, struct arena *a)
+{
+	for (size_t i = 0; i < g->composites.n; i++) {
+		struct composite *p = &g->composites.at[i];
+		const char *refusal = composite_refusal(g, p, a);
+		p->chosen = refusal == NULL;
+		if (refusal != NULL) {
+			*LIST_ADD(a, &p->evidence) = refusal;
+		}
+	}
+}
+
+/* A table without a key has the pair that another one refers to. */
+static void take_keys(const struct graph *g, struct arena *a, struct profile *p)
+{
+	for (size_t i = 0; i < g->composites.n; i++) {
+		const struct composite *c = &g->composites.at[i];
+		struct table_profile *t = &p->tables.at[c->to_table];
+		texts columns = composite_columns(g, c->to_table, c->to_columns, a);
+		struct key_candidate *key = NULL;
+		bool keyed = !c->chosen;
+		for (size_t k = 0; k < t->keys.n; k++) {
+			keyed = keyed || t->keys.at[k].chosen;
+			if (overrides_same_columns(&t->keys.at[k].columns, &columns)) {
+				key = &t->keys.at[k];
+			}
+		}
+		if (!keyed && key != NULL) {
+			key->chosen = true;
+			*LIST_ADD(a, &key->evidence) = arena_printf(
+				a, "\"%s\" refers to it", g->tables[c->from_table].profile->table);
+		}
+	}
+}
+
+static struct inclusion composite_inclusion(const struct graph *g, const struct composite *p,
+					    struct arena *a)
+{
+	struct inclusion out = {
+		.from_table = g->tables[p->from_table].profile->table,
+		.from_columns = composite_columns(g, p->from_table, p->from_columns, a),
+		.to_table = g->tables[p->to_table].profile->table,
+		.to_columns = composite_columns(g, p->to_table, p->to_columns, a),
+		.distinct = p->distinct,
+		.contained = p->contained,
+		.orphan_rows = p->orphan_rows,
+		.score = score_text(a, (p->score + 50) / 100),
+		.chosen = p->chosen,
+	};
+	*LIST_ADD(a, &out.evidence) = arena_printf(a, "%lld of %lld distinct pairs are keys there",
+						   (long long)p->contained, (long long)p->distinct);
+	for (size_t i = 0; i < p->evidence.n; i++) {
+		*LIST_ADD(a, &out.evidence) = p->evidence.at[i];
+	}
+	return out;
+}
+
+/* ---- the list ---- */
+
 /* One column's inclusions, best first, as the pairs are; what bldr.json names and is none has the score 1.00. */
 static void list_column(const struct graph *g, size_t table, size_t column, struct arena *a,
 			struct profile *ret)
@@ -201,10 +336,8 @@ static void list_column(const struct graph *g, size_t table, size_t column, stru
 	}
 }
 
-static int compare_sets(const void *a, const void *b)
+static int compare_texts(const texts *x, const texts *y)
 {
-	const texts *x = &((const struct inclusion *)a)->from_columns;
-	const texts *y = &((const struct inclusion *)b)->from_columns;
 	for (size_t i = 0; i < x->n && i < y->n; i++) {
 		int c = strcmp(x->at[i], y->at[i]);
 		if (c != 0) {
@@ -214,16 +347,69 @@ static int compare_sets(const void *a, const void *b)
 	return (x->n > y->n) - (x->n < y->n);
 }
 
-/* The foreign keys of several columns of which the first one is called so: they are all given. */
-static void list_sets(const struct graph *g, size_t table, const char *column, struct arena *a,
+/* By columns, then best first. */
+static int compare_sets(const void *a, const void *b)
+{
+	const struct inclusion *x = a;
+	const struct inclusion *y = b;
+	int c = compare_texts(&x->from_columns, &y->from_columns);
+	if (c == 0) {
+		c = score_parse(y->score) - score_parse(x->score);
+	}
+	if (c == 0) {
+		c = y->chosen - x->chosen;
+	}
+	if (c == 0) {
+		c = strcmp(x->to_table, y->to_table);
+	}
+	return c != 0 ? c : compare_texts(&x->to_columns, &y->to_columns);
+}
+
+/* The pair is a foreign key that bldr.json names. */
+static bool is_given_composite(const struct graph *g, const struct composite *p, struct arena *a)
+{
+	texts columns = composite_columns(g, p->from_table, p->from_columns, a);
+	for (size_t i = 0; i < g->given.n; i++) {
+		const struct given_reference *r = &g->given.at[i];
+		if (r->from == p->from_table && r->to == p->to_table &&
+		    overrides_same_columns(&r->inclusion.from_columns, &columns)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Better ones of the same columns that are not taken either. */
+static size_t runners_up_before(const struct graph *g, size_t at)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < at; i++) {
+		n += !g->composites.at[i].chosen &&
+			same_child(&g->composites.at[i], &g->composites.at[at]);
+	}
+	return n;
+}
+
+/* The foreign keys of several columns of which the first one is called so. */
+static void list_sets(const struct graph *g, size_t table, size_t column, struct arena *a,
 		      struct profile *ret)
 {
 	size_t first = ret->inclusions.n;
 	for (size_t i = 0; i < g->given.n; i++) {
 		const struct inclusion *f = &g->given.at[i].inclusion;
 		if (g->given.at[i].from == table && f->from_columns.n > 1 &&
-		    strcmp(f->from_columns.at[0], column) == 0) {
+		    strcmp(f->from_columns.at[0], column_name(g, table, column)) == 0) {
 			*LIST_ADD(a, &ret->inclusions) = *f;
+		}
+	}
+	for (size_t i = 0; i < g->composites.n; i++) {
+		const struct composite *p = &g->composites.at[i];
+		if (p->from_table == table && p->from_columns[0] == column &&
+		    !is_given_composite(g, p, a) &&
+		    (p->chosen ||
+		     (p->score >= RUNNER_UP_MIN * 100 &&
+		      runners_up_before(g, i) < RELATE_RUNNERS_UP))) {
+			*LIST_ADD(a, &ret->inclusions) = composite_inclusion(g, p, a);
 		}
 	}
 	if (ret->inclusions.n > first + 1) {
@@ -253,7 +439,7 @@ static void list_inclusions(const struct graph *g, struct arena *a, struct profi
 		qsort(names, n, sizeof(*names), compare_named);
 		for (size_t i = 0; i < n; i++) {
 			list_column(g, t, names[i].column, a, ret);
-			list_sets(g, t, names[i].name, a, ret);
+			list_sets(g, t, names[i].column, a, ret);
 		}
 		free(names);
 	}
@@ -406,8 +592,8 @@ static int check_parents(const struct graph *g, const struct profile *p, struct 
 /* ---- the whole ---- */
 
 int ingest_relate(const char *folder, const struct sources *sources,
-		  const struct table_profile *tables, size_t n, struct arena *a,
-		  struct profile *ret, struct bldr_error *err)
+		  const struct table_profile *tables, const struct table_sketch *sketches, size_t n,
+		  struct arena *a, struct profile *ret, struct bldr_error *err)
 {
 	struct inclusion_table *known = ARENA_ARRAY(a, struct inclusion_table, n + 1);
 	struct overrides o;
@@ -417,6 +603,9 @@ int ingest_relate(const char *folder, const struct sources *sources,
 	if (rc == 0) {
 		rc = set_tables(sources, &o, tables, n, a, known, err);
 	}
+	for (size_t i = 0; rc == 0 && sketches != NULL && i < n; i++) {
+		known[i].sketch = sketches[i].n == tables[i].columns.n ? &sketches[i] : NULL;
+	}
 	if (rc == 0) {
 		rc = measure_given(folder, &g, a, err);
 	}
@@ -425,13 +614,22 @@ int ingest_relate(const char *folder, const struct sources *sources,
 	}
 	if (rc == 0) {
 		choose(&g, a);
-		list_inclusions(&g, a, &p);
 		rc = choose_keys(folder, &g, a, &p, err);
 	}
 	if (rc == 0) {
 		rc = check_parents(&g, &p, err);
 	}
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		known[i].profile = &p.tables.at[i]; /* with its key chosen */
+	}
 	if (rc == 0) {
+		rc = composite_find(folder, known, n, &g.pairs, NULL, a, &g.composites,
+				    &p.skipped_pairs, err);
+	}
+	if (rc == 0) {
+		choose_composites(&g, a);
+		take_keys(&g, a, &p);
+		list_inclusions(&g, a, &p);
 		*ret = p;
 	}
 	return rc;

@@ -1,5 +1,6 @@
 #include "ingest/said.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -8,8 +9,8 @@
 #include "base/map.h"
 #include "ingest/given.h"
 #include "ingest/keys.h"
+#include "ingest/tuples.h"
 
-enum { MEMBER_BYTES = 96 };
 static const char CERTAIN[] = "1.00";
 
 size_t said_column(const struct table_profile *t, const char *name)
@@ -25,110 +26,43 @@ size_t said_column(const struct table_profile *t, const char *name)
 
 /* ---- tuples ---- */
 
-/* The values of some columns of a file, with how many records have them. */
-struct tuples {
-	const struct table_profile *table;
-	const texts *columns;
-	struct arena members;
-	struct map *rows;      /* tuple -> int64_t */
-	int64_t with, without; /* records: with a value in each of the columns, and others */
-	size_t bytes;
+struct reading {
+	struct tuples *tuples;
+	const struct source_file *file;
+	struct buf tuple;
 };
 
-static bool is_token(const struct column_profile *c, const char *s, size_t size)
+static int take_tuple(void *arg, const struct record *record, struct bldr_error *err)
 {
-	for (size_t i = 0; i < c->null_tokens.n; i++) {
-		const char *token = c->null_tokens.at[i].token;
+	struct reading *r = arg;
 
-		if (strlen(token) == size && memcmp(token, s, size) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* False: a value is missing. A tuple is exact: its values and the lengths of all but the last. */
-static bool make_tuple(const struct tuples *t, const size_t *at, const struct record *record,
-		       struct buf *tuple)
-{
-	buf_clear(tuple);
-	for (size_t i = 0; i < t->columns->n; i++) {
-		size_t size = record->fields[at[i]].size;
-		const char *text = value_trim(record->fields[at[i]].text, &size);
-
-		if (size == 0 || is_token(&t->table->columns.at[at[i]], text, size)) {
-			return false;
-		}
-		if (i + 1 < t->columns->n) {
-			buf_add(tuple, &size, sizeof(size));
-		}
-		buf_add(tuple, text, size);
-	}
-	return true;
-}
-
-static void add_tuple(struct tuples *t, const struct buf *tuple)
-{
-	void **place = map_at(t->rows, tuple->data, tuple->size);
-
-	if (*place == NULL) {
-		*place = ARENA_NEW(&t->members, int64_t);
-		t->bytes += tuple->size + MEMBER_BYTES;
-	}
-	(*(int64_t *)*place)++;
-	t->with++;
-}
-
-static void tuples_free(struct tuples *t)
-{
-	map_free(t->rows);
-	arena_release(&t->members);
+	tuples_add(r->tuples, record, &r->tuple);
+	return r->tuples->bytes <= RELATE_VALUES_BYTES
+		? 0
+		: bldr_error_set(err, BLDR_E_LIMIT, "the keys of \"%s\" take more than %zu bytes",
+				 r->file->path, RELATE_VALUES_BYTES);
 }
 
 static int tuples_read(const char *folder, const struct source_file *file,
 		       const struct table_profile *table, const texts *columns, struct tuples *ret,
 		       struct bldr_error *err)
 {
-	struct tuples t = { .table = table, .columns = columns };
-	size_t *at = ARENA_ARRAY(&t.members, size_t, columns->n);
-	struct record_reader *r;
-	struct record record;
-	struct buf tuple;
-	int rc = record_reader_open(folder, file, true, &r, err);
+	struct reading r = { .tuples = ret, .file = file };
+	size_t *at = xcalloc(columns->n, sizeof(*at));
+	int rc;
 
-	if (rc != 0) {
-		arena_release(&t.members);
-		return rc;
-	}
 	for (size_t i = 0; i < columns->n; i++) {
 		at[i] = said_column(table, columns->at[i]);
 	}
-	t.rows = map_new();
-	buf_init(&tuple, (size_t)CSV_RECORD_MAX * 2);
-	while ((rc = record_reader_next(r, &record, err)) > 0) {
-		if (record.rejected != NULL) {
-			continue;
-		}
-		if (make_tuple(&t, at, &record, &tuple)) {
-			add_tuple(&t, &tuple);
-		} else {
-			t.without++;
-		}
-		if (t.bytes > RELATE_VALUES_BYTES) {
-			rc = bldr_error_set(err, BLDR_E_LIMIT,
-					    "the keys of \"%s\" take more than %zu bytes",
-					    file->path, RELATE_VALUES_BYTES);
-			break;
-		}
-	}
-	buf_release(&tuple);
-	record_reader_close(r);
+	tuples_open(ret, table, at, columns->n);
+	buf_init(&r.tuple, TUPLE_MAX);
+	rc = record_reader_each(folder, file, take_tuple, &r, err);
+	buf_release(&r.tuple);
 	if (rc != 0) {
-		tuples_free(&t);
-		return rc;
+		tuples_free(ret);
 	}
-	*ret = t;
-	return 0;
+	free(at);
+	return rc;
 }
 
 /* ---- keys ---- */
@@ -275,33 +209,14 @@ int said_key(const char *folder, const struct source_file *file, const struct ta
 
 /* ---- foreign keys ---- */
 
-bool said_is_no_reference(const struct table_override *said, const char *column)
+bool said_is_no_reference(const struct table_override *said, const texts *columns)
 {
 	for (size_t i = 0; said != NULL && i < said->not_foreign_keys.n; i++) {
-		const texts *columns = &said->not_foreign_keys.at[i].columns;
-
-		if (columns->n == 1 && strcmp(columns->at[0], column) == 0) {
+		if (overrides_same_columns(&said->not_foreign_keys.at[i].columns, columns)) {
 			return true;
 		}
 	}
 	return false;
-}
-
-static void compare(const struct tuples *from, const struct tuples *to, struct inclusion *ret)
-{
-	size_t n = map_count(from->rows);
-
-	ret->distinct = (int64_t)n;
-	for (size_t i = 0; i < n; i++) {
-		size_t size;
-		const void *tuple = map_key(from->rows, i, &size);
-
-		if (map_find(to->rows, tuple, size) != NULL) {
-			ret->contained++;
-		} else {
-			ret->orphan_rows += *(const int64_t *)map_value(from->rows, i);
-		}
-	}
 }
 
 int said_reference(const char *folder, const struct inclusion_table *from,
@@ -325,7 +240,11 @@ int said_reference(const char *folder, const struct inclusion_table *from,
 	}
 	rc = tuples_read(folder, to->file, to->profile, &ref->to_columns, &parent, err);
 	if (rc == 0) {
-		compare(&child, &parent, &f);
+		struct tuples_overlap o = tuples_compare(&child, &parent);
+
+		f.distinct = o.distinct;
+		f.contained = o.contained;
+		f.orphan_rows = o.orphan_rows;
 		*LIST_ADD(a, &f.evidence) =
 			arena_printf(a, "%lld of %lld distinct values are there",
 				     (long long)f.contained, (long long)f.distinct);

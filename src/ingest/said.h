@@ -21,8 +21,8 @@ bool said_is_no_key(const struct table_override *said, const texts *columns);
 int said_key(const char *folder, const struct source_file *file, const struct table_override *said,
 	     struct arena *a, struct table_profile *t, struct bldr_error *err);
 
-/* Whether the column alone is said to refer to nothing, or the foreign keys that are said leave it no choice. */
-bool said_is_no_reference(const struct table_override *said, const char *column);
+/* Whether these columns are said to refer to nothing. */
+bool said_is_no_reference(const struct table_override *said, const texts *columns);
 /* Measures a foreign key that is said; *ret: chosen, with its evidence. parent_repeats: rows whose values repeat. */
 int said_reference(const char *folder, const struct inclusion_table *from,
 		   const struct reference_override *ref, const struct inclusion_table *to,

@@ -12,6 +12,7 @@ enum { PARENT_NAMES_MAX = 3 }; /* columns of a parent of the same kind, such as 
 /* What is flattened: the table, the way to it, and what the foreign keys of the way are called. */
 struct flattened {
 	const struct star_table *table;
+	const struct star_link *way; /* the last of hops, or NULL */
 	hop_list hops;
 	texts names;
 };
@@ -19,7 +20,9 @@ struct flattened {
 static struct flattened flatten(struct designer *d, const struct flattened *from,
 				const struct star_link *link, const char *name)
 {
-	struct flattened to = { .table = link->to, .hops = designer_extend(d, &from->hops, link) };
+	struct flattened to = { .table = link->to,
+				.way = link,
+				.hops = designer_extend(d, &from->hops, link) };
 
 	for (size_t i = 0; i < from->names.n; i++) {
 		*LIST_ADD(d->a, &to.names) = from->names.at[i];
@@ -107,7 +110,8 @@ static void add_attributes(struct designer *d, const struct flattened *f)
 		const struct star_link *link = t->out.at[i];
 		struct flattened to;
 
-		if (link->to->kind != TABLE_DIMENSION) {
+		if (link->to->kind != TABLE_DIMENSION ||
+		    (f->way != NULL && star_leads_again(f->way, link))) {
 			continue;
 		}
 		if (link->back) {

@@ -65,20 +65,24 @@ static void add_date_key(struct designer *d, const struct star_table *t,
 	d->dates = true;
 }
 
-/* The dimension keys that a table's own foreign keys and dates give. */
-static void add_dimension_keys(struct designer *d, const struct star_table *t, const hop_list *hops)
+/* The dimension keys that a table's own foreign keys and dates give, but what the table that way comes from has itself.
+ * way: the last of hops, or NULL. */
+static void add_dimension_keys(struct designer *d, const struct star_table *t, const hop_list *hops,
+			       const struct star_link *way)
 {
 	for (size_t i = 0; i < t->out.n; i++) {
 		const struct star_link *link = t->out.at[i];
 
-		if (link->to->kind == TABLE_DIMENSION) {
+		if (link->to->kind == TABLE_DIMENSION &&
+		    (way == NULL || !star_leads_again(way, link))) {
 			add_dimension_key(d, t, link, hops);
 		}
 	}
 	for (size_t i = 0; i < t->profile->columns.n; i++) {
 		const struct column_profile *p = &t->profile->columns.at[i];
 
-		if (star_is_date(p) && !star_is_audit(p)) {
+		if (star_is_date(p) && !star_is_audit(p) &&
+		    (way == NULL || !star_is_held(way, p->name))) {
 			add_date_key(d, t, p, hops);
 		}
 	}
@@ -100,7 +104,8 @@ static void add_degenerate(struct designer *d, const struct star_table *t,
 	designer_add_origin(d, c, t, p->name, hops);
 }
 
-static void add_degenerates(struct designer *d, const struct star_table *t, const hop_list *hops)
+static void add_degenerates(struct designer *d, const struct star_table *t, const hop_list *hops,
+			    const struct star_link *way)
 {
 	for (size_t i = 0; i < t->profile->columns.n; i++) {
 		const struct column_profile *p = &t->profile->columns.at[i];
@@ -109,7 +114,8 @@ static void add_degenerates(struct designer *d, const struct star_table *t, cons
 
 		if (star_in_key(t, p->name) || star_is_measure(t, p) ||
 		    (star_type(p).kind == COLUMN_DATE && !star_is_audit(p)) ||
-		    (link != NULL && link->to->kind == TABLE_DIMENSION)) {
+		    (link != NULL && link->to->kind == TABLE_DIMENSION) ||
+		    (way != NULL && star_is_held(way, p->name))) {
 			continue;
 		}
 		if (link != NULL && link->to != t) { /* the number of the header: order_id */
@@ -139,13 +145,15 @@ static void add_measures(struct designer *d, const struct star_table *t)
 }
 
 /* What a fact takes over from the facts it refers to, however far up: keys and degenerates only. */
-static void inherit(struct designer *d, const struct star_table *t, const hop_list *hops)
+static void inherit(struct designer *d, const struct star_table *t, const hop_list *hops,
+		    const struct star_link *way)
 {
 	for (size_t i = 0; hops->n < STAR_HOPS_MAX && i < t->out.n; i++) {
 		const struct star_link *link = t->out.at[i];
 		hop_list longer;
 
-		if (link->to == t || link->to->kind == TABLE_DIMENSION) {
+		if (link->to == t || link->to->kind == TABLE_DIMENSION ||
+		    (way != NULL && star_leads_again(way, link))) {
 			continue;
 		}
 		if (!designer_has_room(d, link->to)) {
@@ -153,9 +161,9 @@ static void inherit(struct designer *d, const struct star_table *t, const hop_li
 			continue;
 		}
 		longer = designer_extend(d, hops, link);
-		add_dimension_keys(d, link->to, &longer);
-		add_degenerates(d, link->to, &longer);
-		inherit(d, link->to, &longer);
+		add_dimension_keys(d, link->to, &longer, link);
+		add_degenerates(d, link->to, &longer, link);
+		inherit(d, link->to, &longer, link);
 	}
 }
 
@@ -260,9 +268,9 @@ void design_fact(struct designer *d, const struct star_table *t)
 	d->table->kind = t->kind;
 	d->table->source = t->profile->table;
 	add_grain(d, t);
-	add_dimension_keys(d, t, &none);
-	add_degenerates(d, t, &none);
-	inherit(d, t, &none);
+	add_dimension_keys(d, t, &none, NULL);
+	add_degenerates(d, t, &none, NULL);
+	inherit(d, t, &none, NULL);
 	add_far_dimensions(d, t);
 	add_measures(d, t);
 	designer_add_lineage(d, false);

@@ -105,10 +105,11 @@ const char *designer_key_name(struct designer *d, const struct star_table *t, co
 	return name;
 }
 
-const char *designer_role_name(struct designer *d, const struct star_link *link)
+/* The column's name without the word that says it is an identifier's. */
+static const char *role_of(struct designer *d, const char *column)
 {
 	static const char *const suffixes[] = { "_id", "_key", "_code", "_no", "_nr", "id", NULL };
-	const char *name = star_snake(d->a, link->inclusion->from_columns.at[0]);
+	const char *name = star_snake(d->a, column);
 
 	for (const char *const *s = suffixes; *s != NULL; s++) {
 		size_t n = strlen(name);
@@ -121,6 +122,48 @@ const char *designer_role_name(struct designer *d, const struct star_link *link)
 	return name;
 }
 
+/* The first words that all the names have, without the last separator; "" when there are none. */
+static const char *shared_words(struct designer *d, const texts *columns)
+{
+	const char *first = star_snake(d->a, columns->at[0]);
+	size_t size = strlen(first);
+
+	for (size_t i = 1; i < columns->n; i++) {
+		const char *name = star_snake(d->a, columns->at[i]);
+		size_t n = 0;
+
+		while (n < size && first[n] == name[n]) {
+			n++;
+		}
+		while (n > 0 && first[n - 1] != '_') {
+			n--;
+		}
+		size = n > 0 ? n - 1 : 0;
+	}
+	return arena_strndup(d->a, first, size);
+}
+
+const char *designer_role_name(struct designer *d, const struct star_link *link)
+{
+	const texts *from = &link->inclusion->from_columns;
+	const char *shared;
+
+	if (from->n == 1) {
+		return role_of(d, from->at[0]);
+	}
+	shared = shared_words(d, from);
+	if (shared[0] != '\0' &&
+	    strcmp(shared, shared_words(d, &link->inclusion->to_columns)) != 0) {
+		return designer_join(d->a, shared, link->to->entity);
+	}
+	for (size_t i = 0; i < from->n; i++) {
+		if (strcmp(from->at[i], link->inclusion->to_columns.at[i]) != 0) {
+			return role_of(d, from->at[i]);
+		}
+	}
+	return link->to->entity;
+}
+
 const char *designer_link_name(struct designer *d, const struct star_table *t,
 			       const struct star_link *link)
 {
@@ -129,8 +172,7 @@ const char *designer_link_name(struct designer *d, const struct star_table *t,
 	for (size_t i = 0; i < t->out.n; i++) {
 		same += t->out.at[i]->to == link->to;
 	}
-	return same < 2 || link->inclusion->from_columns.n != 1 ? link->to->entity
-								: designer_role_name(d, link);
+	return same < 2 ? link->to->entity : designer_role_name(d, link);
 }
 
 hop_list designer_extend(struct designer *d, const hop_list *hops, const struct star_link *link)

@@ -172,6 +172,52 @@ struct star_link *star_link_of(const struct star_table *t, const char *column)
 	return NULL;
 }
 
+/* The child's column for one that it refers to, or NULL. */
+static const char *own_column(const struct star_link *link, const char *column)
+{
+	for (size_t i = 0; i < link->inclusion->to_columns.n; i++) {
+		if (strcmp(link->inclusion->to_columns.at[i], column) == 0) {
+			return link->inclusion->from_columns.at[i];
+		}
+	}
+	return NULL;
+}
+
+bool star_is_held(const struct star_link *link, const char *column)
+{
+	return own_column(link, column) != NULL;
+}
+
+/* own, of way's table, and next refer to the same columns, with the same values. */
+static bool same_values(const struct star_link *way, const struct star_link *next,
+			const struct star_link *own)
+{
+	const struct inclusion *in = own->inclusion;
+
+	if (own->to != next->to || in->to_columns.n != next->inclusion->to_columns.n) {
+		return false;
+	}
+	for (size_t i = 0; i < in->to_columns.n; i++) {
+		const char *through = own_column(next, in->to_columns.at[i]);
+		const char *column = through != NULL ? own_column(way, through) : NULL;
+
+		if (column == NULL || strcmp(column, in->from_columns.at[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool star_leads_again(const struct star_link *way, const struct star_link *next)
+{
+	for (size_t i = 0; i < way->from->out.n; i++) {
+		if (way->from->out.at[i] != way && same_values(way, next, way->from->out.at[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool star_in_link(const struct star_table *t, const char *column)
 {
 	for (size_t i = 0; i < t->out.n; i++) {

@@ -77,6 +77,11 @@ const char *star_version_column(const struct star_table *t);
 /* The foreign key that consists of this one column, or NULL. */
 struct star_link *star_link_of(const struct star_table *t, const char *column);
 bool star_in_key(const struct star_table *t, const char *column);
+/* The column of link->to that link refers to has the values of the child's own one. */
+bool star_is_held(const struct star_link *link, const char *column);
+/* next, of the table that way leads to, leads where a foreign key of way's own table does by the same values: from the line
+ * of an order to the order, whose number stands beside the number of the line. */
+bool star_leads_again(const struct star_link *way, const struct star_link *next);
 /* Part of a foreign key. */
 bool star_in_link(const struct star_table *t, const char *column);
 /* A number that can be summed: numeric, neither key nor foreign key nor a code by its name. */

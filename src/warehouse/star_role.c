@@ -317,6 +317,23 @@ static bool named_after_both(struct arena *a, const struct star_table *t)
 	return false;
 }
 
+/* Part of a foreign key that is not the whole key: then it would extend one other table, and link none. */
+static bool in_part_of_key(const struct star_table *t, const char *column)
+{
+	for (size_t i = 0; i < t->out.n; i++) {
+		const texts *columns = &t->out.at[i]->inclusion->from_columns;
+		bool has = false;
+
+		for (size_t k = 0; k < columns->n; k++) {
+			has |= strcmp(columns->at[k], column) == 0;
+		}
+		if (has && !overrides_same_columns(columns, &t->key->columns)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * The key consists of two or more foreign keys, and nothing stands beside them to be summed; or it is named
  * after the two things that it links, and what stands beside are shares and places.
@@ -327,7 +344,7 @@ static bool is_bridge(struct arena *a, const struct star_table *t)
 		return false;
 	}
 	for (size_t i = 0; i < t->key->columns.n; i++) {
-		if (!star_in_link(t, t->key->columns.at[i])) {
+		if (!in_part_of_key(t, t->key->columns.at[i])) {
 			return false;
 		}
 	}

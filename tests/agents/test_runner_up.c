@@ -117,11 +117,44 @@ static void a_refused_pair_gives_way(void **state)
 	}
 }
 
+/* A foreign key to a refused pair is none; to another pair, or table, it stays. */
+static void nothing_refers_to_a_refused_pair(void **state)
+{
+	static const struct {
+		const char *table, *columns;
+		bool stays;
+	} cases[] = { { "t", "ba", false }, { "t", "ac", true }, { "u", "ab", true } };
+	struct desk d;
+	struct profile profile = { 0 };
+	struct table_profile table = { .table = "t" };
+	struct refused_keys refused = { 0 };
+
+	(void)state;
+	open_desk(&d, ATTEMPT(REFUSED("\"a\",\"b\"")));
+	runner_up_hide(&d, &table, 1, &refused);
+	for (size_t i = 0; i < 3; i++) {
+		*LIST_ADD(&d.arena, &profile.inclusions) = (struct inclusion){
+			.to_table = cases[i].table,
+			.to_columns = candidate(&d.arena, cases[i].columns, "", false, 0).columns,
+			.chosen = true,
+		};
+	}
+	runner_up_take(&d, &refused, &profile);
+	for (size_t i = 0; i < 3; i++) {
+		const struct inclusion *f = &profile.inclusions.at[i];
+
+		assert_true(f->chosen == cases[i].stays);
+		assert_int_equal(f->evidence.n, cases[i].stays ? 0 : 1);
+	}
+	arena_release(&d.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refused_column_is_no_candidate),
 		cmocka_unit_test(a_refused_pair_gives_way),
+		cmocka_unit_test(nothing_refers_to_a_refused_pair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* Keys and foreign keys on tables made for one question each. */
 #include "folder.h"
 
+#include "ingest/sketch.h"
+
 static const struct inclusion *inclusion(const struct folder *f, const char *from,
 					 const char *column, const char *to)
 {
@@ -481,10 +483,47 @@ static void test_changed_between(void **state)
 	assert_int_equal(profile_all(f), 0);
 	put(f, "b.csv", "n,a_id\n100,1\n101,5\n102,9\n103,4\n");
 	f->profile.head.version = 77;
-	int rc = ingest_relate(f->scratch.path, &f->sources, f->tables, 2, &f->arena, &f->profile,
-			       &f->err);
+	int rc = ingest_relate(f->scratch.path, &f->sources, f->tables, NULL, 2, &f->arena,
+			       &f->profile, &f->err);
 	assert_int_equal(rc, BLDR_E_CHANGED);
 	assert_int_equal(f->profile.head.version, 77);
+}
+
+static int relate_sketched(struct folder *f, bool with)
+{
+	struct table_sketch sketches[2];
+	for (size_t i = 0; i < 2; i++) {
+		if (ingest_profile_sketch(f->scratch.path, &f->sources.files.at[i], NULL, NULL,
+					  &f->arena, &f->tables[i], &sketches[i], &f->err) != 0) {
+			return f->err.code;
+		}
+	}
+	put(f, "b.csv", "n,a_code\n1,zz1\n2,zz2\n3,zz3\n4,zz5\n"); /* changed since */
+	return ingest_relate(f->scratch.path, &f->sources, f->tables, with ? sketches : NULL, 2,
+			     &f->arena, &f->profile, &f->err);
+}
+
+/* A file is not read for columns whose sketches have too little in common: nobody sees that it has changed. */
+static void test_sketches_spare_reading(void **state)
+{
+	static const struct {
+		const char *b;
+		bool with;
+		int rc;
+	} cases[] = {
+		{ "n,a_code\n1,zz1\n2,zz2\n3,zz3\n4,zz4\n", false, BLDR_E_CHANGED },
+		{ "n,a_code\n1,zz1\n2,zz2\n3,zz3\n4,zz4\n", true, 0 },
+		{ "n,a_code\n1,xx1\n2,xx2\n3,zz3\n4,zz4\n", true, 0 },
+		{ "n,a_code\n1,xx1\n2,xx2\n3,xx3\n4,zz4\n", true, BLDR_E_CHANGED }, /* 75 % */
+	};
+	struct folder *f = *state;
+	put(f, "a.csv", "a_code,v\nxx1,p\nxx2,q\nxx3,r\nxx4,s\nxx5,t\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put(f, "b.csv", cases[i].b);
+		assert_int_equal(discover(f), 0);
+		assert_int_equal(relate_sketched(f, cases[i].with), cases[i].rc);
+		assert_int_equal(chosen(f), 0);
+	}
 }
 
 #define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
@@ -521,6 +560,7 @@ int main(void)
 		FOLDER_TEST(test_at_most_three_runners_up),
 		FOLDER_TEST(test_order_of_inclusions),
 		FOLDER_TEST(test_changed_between),
+		FOLDER_TEST(test_sketches_spare_reading),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

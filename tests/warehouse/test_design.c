@@ -275,6 +275,86 @@ static void test_far_dimension_and_bridge(void **state)
 	assert_string_equal(o->column, "film_id");
 }
 
+/* A table of lines, 1 + i % 3 of each of 12 orders. */
+static void put_order_lines(struct folder *f)
+{
+	char text[4096] = "order_no,line_no,product_code,quantity\n";
+	size_t n = strlen(text);
+	for (int i = 0; i < 36; i++) {
+		if (i % 3 <= i / 3 % 3) {
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%d,%d,P%d,%d\n",
+					      501 + i / 3, i % 3 + 1, i % 5, i % 4 + 1);
+		}
+	}
+	put(f, "order_lines.csv", text);
+	put(f, "orders.csv",
+	    "order_no,customer_code,ordered_on\n501,C1,2024-01-01\n502,C2,2024-01-02\n"
+	    "503,C3,2024-01-03\n504,C1,2024-01-04\n505,C2,2024-01-05\n506,C3,2024-01-06\n"
+	    "507,C1,2024-01-07\n508,C2,2024-01-08\n509,C3,2024-01-09\n510,C1,2024-01-10\n"
+	    "511,C2,2024-01-11\n512,C3,2024-01-12\n");
+	put(f, "customers.csv", "customer_code,customer_name\nC1,Ann\nC2,Bob\nC3,Cid\n");
+	put(f, "products.csv",
+	    "product_code,product_name\nP0,Nut\nP1,Pin\nP2,Rod\nP3,Cog\nP4,Bar\n");
+}
+
+/*
+ * What refers to a line by order and number takes its product, but customer and day from its own order number, once. With
+ * the line's key as its own it extends the line and is no bridge, though all of its key refers elsewhere.
+ */
+static void test_fact_of_a_line(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put_order_lines(f);
+	put(f, "returns.csv",
+	    "order_no,line_no,returned_on,reason\n502,1,2024-02-01,a\n502,2,2024-02-02,b\n"
+	    "503,3,2024-02-02,a\n505,2,2024-02-03,a\n506,1,2024-02-04,c\n509,3,2024-02-05,b\n");
+	make(state, &m);
+	assert_string_equal(role(&m, "returns")->role, "fact");
+	assert_string_equal(columns(&m, "fact_return", ROLE_BUSINESS_KEY), "order_no line_no");
+	assert_string_equal(columns(&m, "fact_return", ROLE_DIMENSION_KEY),
+			    "returned_on_key customer_key ordered_on_key product_key");
+	assert_string_equal(columns(&m, "fact_return", ROLE_DEGENERATE), "reason");
+	const struct origin *o = &column(&m, "fact_return", "product_key")->origins.at[0];
+	assert_int_equal(o->hops.n, 1);
+	assert_string_equal(o->hops.at[0].to_table, "order_lines");
+	assert_int_equal(o->hops.at[0].columns.n, 2);
+	o = &column(&m, "fact_return", "customer_key")->origins.at[0];
+	assert_int_equal(o->hops.n, 1);
+	assert_string_equal(o->hops.at[0].to_table, "orders");
+}
+
+/* A dimension with a key of two, in two roles and without one; its country is not told twice. */
+static void test_dimension_with_a_key_of_two(void **state)
+{
+	struct folder *f = *state;
+	struct made m;
+	put(f, "cities.csv",
+	    "country,city,people\nAT,Graz,29\nAT,Salem,11\nDE,Salem,7\nDE,Ulm,12\nFR,Metz,11\n"
+	    "FR,Lyon,52\nIT,Bari,31\nIT,Salem,2\n");
+	put(f, "countries.csv", "country,currency\nAT,EUR\nDE,DEM\nFR,FRF\nIT,LIT\n");
+	put(f, "customers.csv",
+	    "customer_id,name,country,city\n1,Ann,AT,Graz\n2,Bob,DE,Salem\n3,Cid,FR,Metz\n"
+	    "4,Dan,IT,Salem\n5,Eve,DE,Ulm\n");
+	put(f, "orders.csv",
+	    "order_id,customer_id,ordered_on,amount,ship_country,ship_city,bill_country,bill_city\n"
+	    "101,1,2024-01-01,5,AT,Salem,DE,Ulm\n102,2,2024-01-02,6,DE,Salem,AT,Graz\n"
+	    "103,3,2024-01-03,7,FR,Lyon,FR,Metz\n104,4,2024-01-04,8,IT,Bari,IT,Salem\n"
+	    "105,5,2024-01-05,9,DE,Ulm,FR,Lyon\n");
+	make(state, &m);
+	assert_string_equal(columns(&m, "dim_city", ROLE_BUSINESS_KEY), "country city");
+	assert_string_equal(columns(&m, "fact_order", ROLE_DIMENSION_KEY),
+			    "bill_country_key bill_city_key customer_key ship_country_key "
+			    "ship_city_key ordered_on_key");
+	const struct design_column *c = column(&m, "fact_order", "ship_city_key");
+	assert_string_equal(c->dimension, "dim_city");
+	assert_int_equal(c->origins.n, 2); /* in the order of the dimension's key */
+	assert_string_equal(c->origins.at[0].column, "ship_country");
+	assert_string_equal(c->origins.at[1].column, "ship_city");
+	assert_string_equal(columns(&m, "dim_customer", ROLE_ATTRIBUTE),
+			    "name country city country_currency city_people");
+}
+
 /* A circle of dimensions ends, whoever is described: by the name of the other. */
 static void test_circle_of_dimensions(void **state)
 {
@@ -452,6 +532,8 @@ int main(void)
 		FOLDER_TEST(test_dates_and_measures),
 		FOLDER_TEST(test_names_by_two_ways),
 		FOLDER_TEST(test_far_dimension_and_bridge),
+		FOLDER_TEST(test_fact_of_a_line),
+		FOLDER_TEST(test_dimension_with_a_key_of_two),
 		FOLDER_TEST(test_circle_of_dimensions),
 		FOLDER_TEST(test_snapshot),
 		FOLDER_TEST(test_no_vacuous_star),

@@ -118,8 +118,23 @@ static void take(struct desk *d, struct table_profile *t, const struct refused_k
 	}
 }
 
+/* Nothing refers to a key that does not tell the records apart; of single columns none was found in the first place. */
+static void let_go(struct desk *d, const struct refused_keys *refused, struct inclusion *f)
+{
+	const struct key_candidate to = { .columns = f->to_columns };
+
+	if (f->chosen && f->to_columns.n > 1 && find(refused, f->to_table, &to) != NULL) {
+		f->chosen = false;
+		*LIST_ADD(&d->arena, &f->evidence) =
+			"not taken: the Tester found records that its key does not tell apart";
+	}
+}
+
 void runner_up_take(struct desk *d, const struct refused_keys *refused, struct profile *profile)
 {
+	for (size_t i = 0; i < profile->inclusions.n; i++) {
+		let_go(d, refused, &profile->inclusions.at[i]);
+	}
 	for (size_t i = 0; i < profile->tables.n; i++) {
 		take(d, &profile->tables.at[i], refused);
 	}

@@ -18,5 +18,6 @@ struct refused_keys {
 /* Reads the refused keys from the request's attempts, and takes those of one column out of the tables' candidates. */
 void runner_up_hide(struct desk *d, struct table_profile *tables, size_t n,
 		    struct refused_keys *ret);
-/* Puts them back, not chosen; where a refused key of several columns was chosen, the next best that fits is instead. */
+/* Puts them back, not chosen; where a refused key of several columns was chosen, the next best that fits is instead, and
+ * what refers to the refused one no longer does. */
 void runner_up_take(struct desk *d, const struct refused_keys *refused, struct profile *profile);
