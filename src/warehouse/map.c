@@ -163,7 +163,7 @@ static const struct number_format *choose_marks(const struct mapper *m, const ch
 
 /* ---- rules ---- */
 
-/* The text of a raw column without the blanks around it; null where a token says so. */
+/* The text of a raw column without the blanks around it; null where it is empty, or a token of c, if any, says so. */
 static struct bldr_value *cleaned(const char *alias, const char *name,
 				  const struct column_profile *c)
 {
@@ -174,7 +174,7 @@ static struct bldr_value *cleaned(const char *alias, const char *name,
 	v = fn1("null_if", v);
 	bldr_object_set(v, "tokens", tokens);
 	bldr_list_add(tokens, bldr_text(""));
-	for (size_t i = 0; i < c->null_tokens.n; i++) {
+	for (size_t i = 0; c != NULL && i < c->null_tokens.n; i++) {
 		if (c->null_tokens.at[i].token[0] != '\0') {
 			bldr_list_add(tokens, bldr_text(c->null_tokens.at[i].token));
 		}
@@ -350,11 +350,50 @@ static const struct design_column *business_key(const struct design_table *t, si
 	return NULL;
 }
 
-/* {"lookup": dimension, key: what its surrogate key would be, args: the business key} */
+/* {"from": the foreign key as written, "to": the key of the joined record, which every such record has} */
+static struct bldr_value *hop_rule(struct mapper *m, const char *from, const struct hop *hop)
+{
+	const char *own = strcmp(from, m->table->source) == 0 ? NULL : from;
+	struct bldr_value *columns = bldr_list();
+	struct bldr_value *v = bldr_object();
+
+	for (size_t i = 0; i < hop->columns.n; i++) {
+		const char *name = hop->columns.at[i];
+
+		bldr_list_add(columns, cleaned(own, name, find_column(m, hop->table, name)));
+	}
+	bldr_object_set(v, "from", columns);
+	bldr_object_set(v, "to", cleaned(join_hop(m, from, hop), hop->to_columns.at[0], NULL));
+	return v;
+}
+
+/* Adds the hops of an origin that are not there yet. */
+static void add_hops(struct mapper *m, const struct origin *o, struct bldr_value *over)
+{
+	const char *alias = m->table->source;
+
+	for (size_t i = 0; o->kind == ORIGIN_PATH && i < o->hops.n; i++) {
+		struct bldr_value *hop = hop_rule(m, alias, &o->hops.at[i]);
+		bool known = false;
+
+		for (size_t k = 0; k < bldr_count(over); k++) {
+			known |= bldr_equal(bldr_at(over, k), hop);
+		}
+		if (known) {
+			bldr_unref(hop);
+		} else {
+			bldr_list_add(over, hop);
+		}
+		alias = join_hop(m, alias, &o->hops.at[i]);
+	}
+}
+
+/* {"lookup": dimension, key: what its surrogate key would be, args: the business key, over: the hops to it} */
 static struct bldr_value *lookup_rule(struct mapper *m, const struct design_column *c)
 {
 	const struct design_table *dimension = find_target(m, c->dimension);
 	struct bldr_value *parts = bldr_list();
+	struct bldr_value *over;
 	struct bldr_value *key;
 	struct bldr_value *v;
 
@@ -382,6 +421,15 @@ static struct bldr_value *lookup_rule(struct mapper *m, const struct design_colu
 	bldr_object_set(v, "dimension", bldr_text(dimension->name));
 	bldr_object_set(v, "key", key);
 	bldr_object_set(v, "args", parts);
+	over = bldr_list();
+	for (size_t i = 0; i < c->origins.n; i++) {
+		add_hops(m, &c->origins.at[i], over);
+	}
+	if (bldr_count(over) > 0) {
+		bldr_object_set(v, "over", over);
+	} else {
+		bldr_unref(over);
+	}
 	return v;
 }
 
