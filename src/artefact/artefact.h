@@ -285,7 +285,7 @@ struct contract_reference {
 	int64_t resolved; /* rows whose business key exists in the dimension's source */
 	int64_t orphans;  /* rows whose key does not: they get -1 */
 	int64_t nulls;    /* rows without a key: they get -2 */
-	int64_t missed;   /* of nulls: a key on the way is written, but leads nowhere */
+	int64_t missed;   /* of orphans: a key on the way leads nowhere */
 };
 
 /* Part of a measure's total. */

@@ -79,8 +79,8 @@ static void warn_of_missed(const struct trial *t, const struct foreign_key *k, s
 		k->missed, k->from->raw.records.n, distinct, distinct == 1 ? "key" : "keys", k->to,
 		aside_words(t, k, KEY_MISSED), lines_of(t, k, KEY_MISSED));
 	v->why =
-		"the key is written, and leads nowhere: the rows are loaded, their keys stand at a "
-		"reserved member, and what would be read over it is null";
+		"the key is written, and leads nowhere: the rows are loaded, their keys stand at the "
+		"unknown member (-1), and what would be read over it is null";
 	for (size_t i = 0; i < k->from->raw.records.n && v->samples.n < TRIAL_SAMPLES_MAX; i++) {
 		if (k->fates[i] == KEY_MISSED) {
 			trial_sample(t, v, "%s:%lld: %s is in no record of \"%s\"",

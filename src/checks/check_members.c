@@ -34,16 +34,23 @@ static const char *record_words(const struct trial *t, const struct expected_tab
 	return arena_printf(t->arena, "%.*s", size, e->source->raw.bytes + r->offset);
 }
 
+/* Its own key is in no member; what a foreign key on the way makes unknown is K6's matter. */
+static bool is_orphan(const struct expected_column *c, size_t row)
+{
+	bool missed = c->absences != NULL && c->absences[row] == ABSENCE_MISSED;
+	return c->members[row] == MEMBER_UNKNOWN && !missed;
+}
+
 static void sample_orphans(const struct trial *t, const struct trial_table *table, size_t column,
 			   struct verdict *v)
 {
 	const struct expected_table *e = table->expected;
 	const struct expected_column *c = &e->columns[column];
 	for (size_t i = 0; i < e->n && v->samples.n < TRIAL_SAMPLES_MAX; i++) {
-		if (c->members[i] == MEMBER_UNKNOWN && c->texts != NULL) {
+		if (is_orphan(c, i) && c->texts != NULL) {
 			trial_sample(t, v, "%s: \"%.80s\" is in no record of \"%s\"",
 				     trial_place(t, table, i), c->texts[i], c->design->dimension);
-		} else if (c->members[i] == MEMBER_UNKNOWN) {
+		} else if (is_orphan(c, i)) {
 			trial_sample(t, v, "%s: its key is in no record of \"%s\": %s",
 				     trial_place(t, table, i), c->design->dimension,
 				     record_words(t, e, i));
@@ -64,14 +71,14 @@ static const char *column_words(const struct trial *t, const struct design_colum
 	return words;
 }
 
-/* The lines of the rows at the unknown member. */
+/* The lines of the orphans. */
 static const char *lines_words(const struct trial *t, const struct expected_table *e,
 			       const struct expected_column *c)
 {
 	uint32_t *lines = ARENA_ARRAY(t->arena, uint32_t, e->n);
 	size_t n = 0;
 	for (size_t i = 0; i < e->n; i++) {
-		if (c->members[i] == MEMBER_UNKNOWN) {
+		if (is_orphan(c, i)) {
 			lines[n++] = e->source->raw.records.at[e->records[i]].line;
 		}
 	}
@@ -92,8 +99,8 @@ static void warn_of_orphans(const struct trial *t, const struct trial_table *tab
 		t->arena,
 		"%lld rows of \"%s\" name in %s a key that no record of \"%s\" holds, and stand at the "
 		"unknown member: %s",
-		(long long)r->orphans, e->source->file->path, column_words(t, c), c->dimension,
-		lines_words(t, e, expected));
+		(long long)(r->orphans - r->missed), e->source->file->path, column_words(t, c),
+		c->dimension, lines_words(t, e, expected));
 	sample_orphans(t, table, column, v);
 }
 
@@ -141,7 +148,7 @@ static void check_rate(struct trial *t, const struct trial_table *table, size_t 
 		reference_blame(t, table, column, found, &v);
 	} else if (!explained) {
 		warn_of_orphans(t, table, column, r, &v);
-	} else if (r->nulls > r->missed && tells_own_nulls(&table->expected->columns[column])) {
+	} else if (r->nulls > 0 && tells_own_nulls(&table->expected->columns[column])) {
 		tell_nulls(t, table, column, r, &v);
 	}
 	trial_report(t, "K5", subject, &v);

@@ -14,9 +14,9 @@
 struct nulls {
 	size_t rows; /* that were compared */
 	size_t found, expected;
-	size_t lost;                       /* null in the star only */
-	size_t gained;                     /* null in the files only */
-	size_t by[ABSENCE_UNREADABLE + 1]; /* of the expected ones, why */
+	size_t lost;                   /* null in the star only */
+	size_t gained;                 /* null in the files only */
+	size_t by[ABSENCE_MISSED + 1]; /* of the expected ones, why */
 };
 
 static bool is_null(const struct expected_column *c, const char *cell)
@@ -95,7 +95,7 @@ static void check_column(struct trial *t, const struct trial_table *table, size_
 	}
 	struct nulls n = count_nulls(table, column);
 	const char *follows = "";
-	if (n.by[ABSENCE_MISSED] > 0 && c->members == NULL) { /* K5 tells of references */
+	if (n.by[ABSENCE_MISSED] > 0) {
 		(void)trial_follows(t, table, column, &follows);
 	}
 	v.expected = nulls_words(t, n.rows, n.expected, &n);

@@ -115,8 +115,7 @@ static void sum_up_reference(const struct expected_table *t, const struct expect
 		r.resolved += c->members[i] >= 0;
 		r.orphans += c->members[i] == MEMBER_UNKNOWN;
 		r.nulls += c->members[i] == MEMBER_NONE;
-		r.missed += c->members[i] == MEMBER_NONE && c->absences != NULL &&
-			c->absences[i] == ABSENCE_MISSED;
+		r.missed += c->absences != NULL && c->absences[i] == ABSENCE_MISSED;
 	}
 	*LIST_ADD(a, &ret->references) = r;
 }

@@ -272,8 +272,11 @@ static int key_parts(const struct builder *b, struct expected_column *c, const c
 }
 
 static int64_t member_of(const struct expected_table *d, const char *const *const *parts,
-			 size_t record, struct buf *key)
+			 const unsigned char *absences, size_t record, struct buf *key)
 {
+	if (absences != NULL && absences[record] == ABSENCE_MISSED) {
+		return MEMBER_UNKNOWN;
+	}
 	for (size_t i = 0; i < d->n_keys; i++) {
 		if (parts[i][record] == NULL) {
 			return MEMBER_NONE;
@@ -322,7 +325,7 @@ static int fill_dimension_key(const struct builder *b, struct expected_column *c
 	struct buf key;
 	buf_init(&key, CANON_MAX);
 	for (size_t i = 0; i < n; i++) {
-		c->members[i] = member_of(c->dimension, parts, i, &key);
+		c->members[i] = member_of(c->dimension, parts, c->absences, i, &key);
 		if (c->is_date && c->members[i] == MEMBER_UNKNOWN) {
 			c->dates[i] = NULL; /* beyond the calendar: the star has no such day */
 		}

@@ -6,7 +6,8 @@
  * make no member. A fact has one row per good record, but for those that repeat an earlier one byte for byte. In
  * both, a record that lacks a value which the design requires makes no row. Where the design sets duplicates aside
  * (dedup), of each key one record counts (winners.h), and hops lead to that one alone. A generated date dimension has every day of the years
- * that its source dates span. A hop that finds nothing gives null, and a null in any part of a dimension's
+ * that its source dates span. A hop that finds nothing gives null. A reference leads to "unknown" (-1) where a hop's
+ * foreign key is written and finds nothing, as where its member is not there; else a null in any part of the dimension's
  * business key means "no key" (-2).
  */
 #pragma once
@@ -15,13 +16,13 @@
 
 enum { MEMBER_UNKNOWN = -1, MEMBER_NONE = -2 };
 
-/* Why a cell is null, or a reference without a key; of several parts the last in this order. */
+/* Why a cell is null, or a reference leads to no member; of several parts the last in this order. */
 enum absence {
-	ABSENCE_NONE,      /* it is not */
-	ABSENCE_WRITTEN,   /* the file has nothing there */
-	ABSENCE_NO_KEY,    /* a foreign key on the way is null */
-	ABSENCE_MISSED,    /* a foreign key on the way is written, and leads nowhere */
-	ABSENCE_UNREADABLE /* the file has a text there that is no value of the type */
+	ABSENCE_NONE,       /* it is not */
+	ABSENCE_WRITTEN,    /* the file has nothing there */
+	ABSENCE_NO_KEY,     /* a foreign key on the way is null */
+	ABSENCE_UNREADABLE, /* the file has a text there that is no value of the type */
+	ABSENCE_MISSED      /* a foreign key on the way is written, and leads nowhere */
 };
 
 /* A source date column, its decision, and what it feeds. */

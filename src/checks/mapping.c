@@ -1,7 +1,7 @@
 /*
  * A rule of a column from a file is a chain of one-argument functions down to a column: blanks cut, null tokens, the type.
  * Each link is held to the design and to the Tester's own decisions on the column. A reference is a lookup of the values of
- * its origins, by the surrogate key that the dimension's rule makes of them.
+ * its origins, by the surrogate key that the dimension's rule makes of them, and over the hops that lead to them.
  */
 #include "checks/mapping.h"
 
@@ -131,10 +131,10 @@ static bool has_token(const struct bldr_value *tokens, const char *text)
 }
 
 /* Every token is none of the Tester's values, and every null of the file is a token. */
-static bool judge_tokens(struct judge *j, const struct bldr_value *rule)
+static bool judge_tokens(struct judge *j, const struct bldr_value *rule,
+			 const struct cell_read *read)
 {
 	const struct bldr_value *tokens = bldr_get(rule, "tokens");
-	const struct cell_read *read = read_of(j);
 	for (size_t i = 0; read != NULL && i < bldr_count(tokens); i++) {
 		const char *token = bldr_as_text(bldr_at(tokens, i));
 		if (token != NULL && !value_is_null(read->decision, token)) {
@@ -245,7 +245,7 @@ static bool judge_link(struct judge *j, const struct bldr_value *rule, const cha
 		return true;
 	}
 	if (is_fn(rule, "null_if")) {
-		return judge_tokens(j, rule);
+		return judge_tokens(j, rule, read_of(j));
 	}
 	if (is_fn(rule, "cast")) {
 		return judge_type(j, bldr_get_text(rule, "type"), type) &&
@@ -309,6 +309,89 @@ static bool judge_surrogate(struct judge *j, const struct bldr_value *rule,
 	return true;
 }
 
+/* A value of a hop: a column at the end of the origin's first n hops. */
+static bool reads_at(const struct judge *j, const struct bldr_value *rule, const struct origin *o,
+		     size_t n, const char *column)
+{
+	struct origin way = *o;
+	way.hops.n = n;
+	while (is_fn(rule, "trim") || is_fn(rule, "null_if")) {
+		rule = argument(rule, 0);
+	}
+	return same_text(bldr_get_text(rule, "col"), column) &&
+		same_way(j->table->sttm, bldr_get_text(rule, "of"), &way);
+}
+
+static bool is_hop(const struct judge *j, const struct bldr_value *rule, const struct origin *o,
+		   size_t hop)
+{
+	const struct hop *h = &o->hops.at[hop];
+	const struct bldr_value *from = bldr_get(rule, "from");
+	bool same = bldr_count(from) == h->columns.n;
+	for (size_t i = 0; same && i < h->columns.n; i++) {
+		same = reads_at(j, bldr_at(from, i), o, hop, h->columns.at[i]);
+	}
+	for (size_t i = 0; same && i < h->to_columns.n; i++) {
+		if (reads_at(j, bldr_get(rule, "to"), o, hop + 1, h->to_columns.at[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the lookup takes for no key is none by the Tester's decision on the hop's columns. */
+static bool judge_hop_tokens(struct judge *j, const struct bldr_value *rule, const struct hop *h)
+{
+	struct relations *relations = j->t->expected.relations;
+	struct relation *holder = relation_find(relations, h->table);
+	for (size_t i = 0; i < h->columns.n; i++) {
+		size_t column = (size_t)relation_column_find(holder, h->columns.at[i]);
+		const struct cell_read read = {
+			.holder = holder,
+			.column = column,
+			.decision = &relation_column(relations, holder, column)->decision,
+		};
+		const struct bldr_value *from = bldr_at(bldr_get(rule, "from"), i);
+		while (is_fn(from, "trim")) {
+			from = argument(from, 0);
+		}
+		if (!judge_tokens(j, from, &read)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Whether the lookup knows of the hop: else a key that leads nowhere there counts as none. */
+static bool judge_hop(struct judge *j, const struct bldr_value *over, const struct origin *o,
+		      size_t hop)
+{
+	for (size_t i = 0; i < bldr_count(over); i++) {
+		if (is_hop(j, bldr_at(over, i), o, hop)) {
+			return judge_hop_tokens(j, bldr_at(over, i), &o->hops.at[hop]);
+		}
+	}
+	return wrong(j, "foreign_key",
+		     arena_printf(j->t->arena,
+				  "the STTM does not tell a key of \"%s\" that leads nowhere from "
+				  "none",
+				  o->hops.at[hop].to_table));
+}
+
+static bool judge_hops(struct judge *j, const struct bldr_value *over)
+{
+	const struct design_column *c = j->column->design;
+	bool right = true;
+	for (size_t i = 0; i < c->origins.n; i++) {
+		const struct origin *o = &c->origins.at[i];
+		size_t n = o->kind == ORIGIN_PATH ? o->hops.n : 0;
+		for (size_t h = 0; right && h < n; h++) {
+			right = judge_hop(j, over, o, h);
+		}
+	}
+	return right;
+}
+
 static bool judge_reference(struct judge *j, const struct bldr_value *rule)
 {
 	const struct expected_table *d = j->column->dimension;
@@ -319,6 +402,9 @@ static bool judge_reference(struct judge *j, const struct bldr_value *rule)
 		return wrong(j, "foreign_key",
 			     arena_printf(j->t->arena, "the STTM does not look the key up in \"%s\"",
 					  c->dimension));
+	}
+	if (!judge_hops(j, bldr_get(rule, "over"))) {
+		return false;
 	}
 	const struct origin **parts = ARENA_ARRAY(j->t->arena, const struct origin *, d->n_keys);
 	for (j->part = 0; j->part < d->n_keys; j->part++) {

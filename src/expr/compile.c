@@ -12,8 +12,8 @@
 
 enum { SHOWN_MAX = 60 };
 
-static int missing(struct compiler *c, const struct pointer *at, const char *member,
-		   const char *wanted, const struct bldr_value *found)
+int compile_missing(struct compiler *c, const struct pointer *at, const char *member,
+		    const char *wanted, const struct bldr_value *found)
 {
 	char text[VALUE_DESCRIPTION_MAX];
 	const struct pointer here = { .up = at, .key = member };
@@ -30,7 +30,7 @@ int compile_text(struct compiler *c, const struct pointer *at, const struct bldr
 	const struct bldr_value *v = bldr_get(tree, member);
 	const char *text = bldr_as_text(v);
 	if (text == NULL || *text == '\0') {
-		return missing(c, at, member, "a text that is not empty", v);
+		return compile_missing(c, at, member, "a text that is not empty", v);
 	}
 	*ret = arena_strdup(c->arena, text);
 	return 0;
@@ -43,7 +43,7 @@ int compile_texts(struct compiler *c, const struct pointer *at, const struct bld
 	const struct pointer list = { .up = at, .key = member };
 	size_t n = bldr_count(v);
 	if (bldr_type_of(v) != BLDR_LIST || n == 0) {
-		return missing(c, at, member, "a list of texts that is not empty", v);
+		return compile_missing(c, at, member, "a list of texts that is not empty", v);
 	}
 	const char **texts = ARENA_ARRAY(c->arena, const char *, n);
 	for (size_t i = 0; i < n; i++) {
@@ -88,7 +88,7 @@ int compile_type(struct compiler *c, const struct pointer *at, const struct bldr
 	const struct bldr_value *v = bldr_get(tree, "type");
 	const char *text = bldr_as_text(v);
 	if (text == NULL || !column_type_parse(text, ret)) {
-		return missing(c, at, "type", wanted, v);
+		return compile_missing(c, at, "type", wanted, v);
 	}
 	return 0;
 }
@@ -122,6 +122,22 @@ int compile_parts(struct compiler *c, const struct pointer *at, const struct exp
 	return 0;
 }
 
+int compile_list(struct compiler *c, const struct pointer *at, const struct bldr_value *list,
+		 const struct expr ***ret)
+{
+	size_t n = bldr_count(list);
+	const struct expr **items = ARENA_ARRAY(c->arena, const struct expr *, n > 0 ? n : 1);
+	for (size_t i = 0; i < n; i++) {
+		const struct pointer item = { .up = at, .index = i };
+		int rc = compile_node(c, &item, bldr_at(list, i), &items[i]);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	*ret = items;
+	return 0;
+}
+
 static int compile_args(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
 			struct expr *e)
 {
@@ -129,7 +145,7 @@ static int compile_args(struct compiler *c, const struct pointer *at, const stru
 	const struct pointer args = { .up = at, .key = "args" };
 	size_t n = bldr_count(list);
 	if (bldr_type_of(list) != BLDR_LIST) {
-		return missing(c, at, "args", "a list of expressions", list);
+		return compile_missing(c, at, "args", "a list of expressions", list);
 	}
 	size_t min = e->fn->args_min;
 	size_t max = e->fn->args_max;
@@ -143,16 +159,8 @@ static int compile_args(struct compiler *c, const struct pointer *at, const stru
 		return pointer_error(&args, c->err, "\"%s\" takes %s argument%s, found %zu",
 				     e->fn->name, wanted, max == 1 ? "" : "s", n);
 	}
-	e->args = ARENA_ARRAY(c->arena, const struct expr *, n > 0 ? n : 1);
 	e->n_args = n;
-	for (size_t i = 0; i < n; i++) {
-		const struct pointer arg = { .up = &args, .index = i };
-		int rc = compile_node(c, &arg, bldr_at(list, i), &e->args[i]);
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	return 0;
+	return compile_list(c, &args, list, &e->args);
 }
 
 static bool has_member(const struct function *fn, const char *key)
@@ -199,7 +207,8 @@ static int find_function(struct compiler *c, const struct pointer *at,
 	const struct bldr_value *v = bldr_get(tree, "fn");
 	const char *name = bldr_as_text(v);
 	if (name == NULL) {
-		return missing(c, at, "fn", "the name of a function (or \"col\" or \"lit\")", v);
+		return compile_missing(c, at, "fn",
+				       "the name of a function (or \"col\" or \"lit\")", v);
 	}
 	const struct function *fn = function_find(name);
 	if (fn == NULL || fn->bare) {

@@ -19,6 +19,8 @@
  *	{"fn": "surrogate_key", "args": [part...], "table": "dim_customer"}   DESIGN 6's canon, int64
  *	{"fn": "lookup", "dimension": "dim_customer", "key": e, "args": [part...]}
  *		int64: -2 when a part is null, key's value when the dimension has it, else -1
+ *		"over": [{"from": [e...], "to": e}] the foreign keys that the parts are read over: -1 as well
+ *		when one has all of "from", but no "to", the record that it leads to
  *	{"fn": "coalesce", "args": [e...]}
  *	{"fn": "source_file", "args": []} text   {"fn": "source_line", "args": []} int64
  *	{"fn": "calendar_day", "args": []} date: the day a generated calendar row stands for

@@ -13,6 +13,12 @@ enum { EXPR_DEPTH_MAX = 64, EXPR_ARGS_MAX = 64 };
 enum { DAY_FIRST = -719162, DAY_LAST = 2932896 };
 #define DAY_MICROS INT64_C(86400000000)
 
+struct expr_hop {                 /* lookup: a foreign key that the parts are read over */
+	const struct expr **from; /* its columns */
+	size_t n_from;
+	const struct expr *to; /* of the record that it leads to; null when there is none */
+};
+
 /* A checked node. Which of the parameters are set is the function's business. */
 struct expr {
 	const struct function *fn;
@@ -27,7 +33,9 @@ struct expr {
 	const struct amount_form *amount; /* parse_amount */
 	const char **texts; /* trim: the characters; null_if: tokens; parse_*: formats */
 	size_t n_texts;
-	const struct expr *key;  /* lookup */
+	const struct expr *key;      /* lookup */
+	const struct expr_hop *over; /* lookup */
+	size_t n_over;
 	struct expr_value value; /* lit */
 };
 
@@ -87,6 +95,12 @@ extern const struct expr_scope scope_any;
 
 int compile_node(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
 		 const struct expr **ret);
+/* The expressions of a list, into the arena. */
+int compile_list(struct compiler *c, const struct pointer *at, const struct bldr_value *list,
+		 const struct expr ***ret);
+/* The error that the object lacks a member, found NULL, or that it is not what is wanted. */
+int compile_missing(struct compiler *c, const struct pointer *at, const char *member,
+		    const char *wanted, const struct bldr_value *found);
 /* A text member that is not empty, copied into the arena. */
 int compile_text(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
 		 const char *member, const char **ret);

@@ -111,6 +111,53 @@ const struct function function_surrogate_key = {
 
 /* ---- lookup ---- */
 
+static int hop_check(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
+		     struct expr_hop *ret)
+{
+	const struct bldr_value *from = bldr_get(tree, "from");
+	const struct pointer from_at = { .up = at, .key = "from" };
+	const struct pointer to_at = { .up = at, .key = "to" };
+	int rc;
+	if (bldr_type_of(from) != BLDR_LIST || bldr_count(from) == 0 ||
+	    bldr_count(from) > EXPR_ARGS_MAX) {
+		return compile_missing(c, at, "from", "a list of 1 to 64 expressions", from);
+	}
+	if (bldr_get(tree, "to") == NULL) {
+		return compile_missing(c, at, "to", "an expression", NULL);
+	}
+	if (bldr_count(tree) != 2) {
+		return pointer_error(at, c->err, "a hop has \"from\" and \"to\" alone");
+	}
+	ret->n_from = bldr_count(from);
+	rc = compile_list(c, &from_at, from, &ret->from);
+	return rc < 0 ? rc : compile_node(c, &to_at, bldr_get(tree, "to"), &ret->to);
+}
+
+static int over_check(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
+		      struct expr *e)
+{
+	const struct bldr_value *over = bldr_get(tree, "over");
+	const struct pointer over_at = { .up = at, .key = "over" };
+	struct expr_hop *hops;
+	if (over == NULL) {
+		return 0;
+	}
+	if (bldr_type_of(over) != BLDR_LIST || bldr_count(over) == 0 ||
+	    bldr_count(over) > EXPR_ARGS_MAX) {
+		return compile_missing(c, at, "over", "a list of 1 to 64 hops", over);
+	}
+	e->n_over = bldr_count(over);
+	e->over = hops = ARENA_ARRAY(c->arena, struct expr_hop, e->n_over);
+	for (size_t i = 0; i < e->n_over; i++) {
+		const struct pointer hop_at = { .up = &over_at, .index = i };
+		int rc = hop_check(c, &hop_at, bldr_at(over, i), &hops[i]);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
 static int lookup_check(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
 			struct expr *e)
 {
@@ -136,13 +183,37 @@ static int lookup_check(struct compiler *c, const struct pointer *at, const stru
 		return pointer_error(&key, c->err, "a key is int64, found %s", found);
 	}
 	e->type = (struct column_type){ .kind = COLUMN_INT64 };
-	return compile_parts(c, at, e);
+	rc = over_check(c, at, tree, e);
+	return rc < 0 ? rc : compile_parts(c, at, e);
+}
+
+/* The foreign key is written, but leads to no record. */
+static bool hop_misses(const struct expr_hop *hop, const struct expr_row *row, struct arena *scratch)
+{
+	struct expr_value v;
+	expr_eval(hop->to, row, scratch, &v);
+	if (!v.null) {
+		return false;
+	}
+	for (size_t i = 0; i < hop->n_from; i++) {
+		expr_eval(hop->from[i], row, scratch, &v);
+		if (v.null) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static void lookup_eval(const struct expr *e, const struct expr_row *row, struct arena *scratch,
 			struct expr_value *ret)
 {
 	struct expr_value v;
+	for (size_t i = 0; i < e->n_over; i++) {
+		if (hop_misses(&e->over[i], row, scratch)) {
+			value_int(ret, MEMBER_UNKNOWN);
+			return;
+		}
+	}
 	for (size_t i = 0; i < e->n_args; i++) {
 		expr_eval(e->args[i], row, scratch, &v);
 		if (v.null) {
@@ -155,9 +226,22 @@ static void lookup_eval(const struct expr *e, const struct expr_row *row, struct
 	value_int(ret, found ? v.i : MEMBER_UNKNOWN);
 }
 
+static void hop_pyspark(const struct expr_hop *hop, struct pyspark *w)
+{
+	for (size_t i = 0; i < hop->n_from; i++) {
+		pyspark_write(hop->from[i], w);
+		buf_puts(w->out, ".isNotNull() & ");
+	}
+	pyspark_write(hop->to, w);
+	buf_printf(w->out, ".isNull(), F.lit(%d)).when(", MEMBER_UNKNOWN);
+}
+
 static void lookup_pyspark(const struct expr *e, struct pyspark *w)
 {
 	buf_puts(w->out, "F.when(");
+	for (size_t i = 0; i < e->n_over; i++) {
+		hop_pyspark(&e->over[i], w);
+	}
 	for (size_t i = 0; i < e->n_args; i++) {
 		buf_puts(w->out, i == 0 ? "" : " | ");
 		pyspark_write(e->args[i], w);
@@ -174,6 +258,13 @@ static void lookup_prose(const struct expr *e, struct buf *out)
 	prose_name(out, e->name);
 	buf_puts(out, " for ");
 	prose_operands(e, out);
+	for (size_t i = 0; i < e->n_over; i++) {
+		buf_puts(out, i == 0 ? " over " : ", then ");
+		for (size_t k = 0; k < e->over[i].n_from; k++) {
+			buf_puts(out, k == 0 ? "" : " and ");
+			prose_operand(e->over[i].from[k], out);
+		}
+	}
 	buf_printf(out, "; %d if not there, %d if null", MEMBER_UNKNOWN, MEMBER_NOT_APPLICABLE);
 }
 
@@ -181,7 +272,7 @@ const struct function function_lookup = {
 	.name = "lookup",
 	.args_min = 1,
 	.args_max = EXPR_ARGS_MAX,
-	.members = { "dimension", "key" },
+	.members = { "dimension", "key", "over" },
 	.shape = PROSE_PREFIX,
 	.check = lookup_check,
 	.eval = lookup_eval,

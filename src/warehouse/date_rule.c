@@ -10,6 +10,7 @@
 
 #include "base/calendar.h"
 #include "base/check.h"
+#include "warehouse/rule_tree.h"
 
 enum { SCRATCH_ROWS = 256 };
 
@@ -21,24 +22,10 @@ struct search {
 	const struct expr *found;
 };
 
-/* The source table behind an alias of the searched table's rules; NULL: there is none. */
-static const char *alias_table(const struct sttm_table *t, const char *alias)
-{
-	if (*alias == '\0') {
-		return t->source;
-	}
-	for (size_t i = 0; i < t->joins.n; i++) {
-		if (strcmp(t->joins.at[i].alias, alias) == 0) {
-			return t->joins.at[i].table;
-		}
-	}
-	return t->source != NULL && strcmp(t->source, alias) == 0 ? t->source : NULL;
-}
-
 static bool bind_column(void *user, const char *alias, const char *column, int *ret_slot)
 {
 	const struct search *s = user;
-	const char *table = alias_table(s->table, alias);
+	const char *table = rule_alias_table(s->table, alias);
 	size_t field;
 
 	if (table == NULL || strcmp(table, s->column->table) != 0 ||
@@ -49,53 +36,21 @@ static bool bind_column(void *user, const char *alias, const char *column, int *
 	return true;
 }
 
-static bool gives_date(const struct bldr_value *tree)
-{
-	const char *fn = bldr_get_text(tree, "fn");
-	const char *type = bldr_get_text(tree, "type");
-
-	return fn != NULL &&
-		(strcmp(fn, "parse_date") == 0 || strcmp(fn, "written_date") == 0 ||
-		 (strcmp(fn, "cast") == 0 && type != NULL && strcmp(type, "date") == 0));
-}
-
-/* Whether the tree, which is valid and hence not deep, reads the column. */
-static bool reads_column(const struct search *s, const struct bldr_value *tree)
-{
-	const char *column = bldr_get_text(tree, "col");
-	const char *alias = bldr_get_text(tree, "of");
-	const struct bldr_value *args = bldr_get(tree, "args");
-
-	if (column != NULL) {
-		const char *table = alias_table(s->table, alias != NULL ? alias : "");
-
-		return table != NULL && strcmp(table, s->column->table) == 0 &&
-			strcmp(column, s->column->column) == 0;
-	}
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		if (reads_column(s, bldr_at(args, i))) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool search_tree(struct search *s, const struct bldr_value *tree)
 {
 	const struct expr_scope scope = { .column = bind_column, .user = s };
-	const struct bldr_value *args = bldr_get(tree, "args");
-	const struct bldr_value *key = bldr_get(tree, "key");
+	const struct bldr_value *part;
+	bool found = false;
 
-	if (gives_date(tree) && reads_column(s, tree) &&
+	if (rule_gives_date(tree) &&
+	    rule_reads(s->table, tree, s->column->table, s->column->column) &&
 	    expr_compile(tree, &scope, s->arena, &s->found, NULL) == 0) {
 		return true;
 	}
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		if (search_tree(s, bldr_at(args, i))) {
-			return true;
-		}
+	for (size_t i = 0; !found && (part = rule_part(tree, i)) != NULL; i++) {
+		found = search_tree(s, part);
 	}
-	return key != NULL && search_tree(s, key);
+	return found;
 }
 
 static bool search_tables(struct search *s, const struct sttm *sttm)

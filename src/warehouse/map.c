@@ -6,6 +6,7 @@
 #include "artefact/overrides.h"
 #include "expr/expr.h"
 #include "ingest/dates.h"
+#include "warehouse/rule_tree.h"
 #include "warehouse/warehouse.h"
 
 #include <string.h>
@@ -162,7 +163,7 @@ static const struct number_format *choose_marks(const struct mapper *m, const ch
 
 /* ---- rules ---- */
 
-/* The text of a raw column without the blanks around it; null where a token says so. */
+/* The text of a raw column without the blanks around it; null where it is empty, or a token of c, if any, says so. */
 static struct bldr_value *cleaned(const char *alias, const char *name,
 				  const struct column_profile *c)
 {
@@ -173,7 +174,7 @@ static struct bldr_value *cleaned(const char *alias, const char *name,
 	v = fn1("null_if", v);
 	bldr_object_set(v, "tokens", tokens);
 	bldr_list_add(tokens, bldr_text(""));
-	for (size_t i = 0; i < c->null_tokens.n; i++) {
+	for (size_t i = 0; c != NULL && i < c->null_tokens.n; i++) {
 		if (c->null_tokens.at[i].token[0] != '\0') {
 			bldr_list_add(tokens, bldr_text(c->null_tokens.at[i].token));
 		}
@@ -349,11 +350,50 @@ static const struct design_column *business_key(const struct design_table *t, si
 	return NULL;
 }
 
-/* {"lookup": dimension, key: what its surrogate key would be, args: the business key} */
+/* {"from": the foreign key as written, "to": the key of the joined record, which every such record has} */
+static struct bldr_value *hop_rule(struct mapper *m, const char *from, const struct hop *hop)
+{
+	const char *own = strcmp(from, m->table->source) == 0 ? NULL : from;
+	struct bldr_value *columns = bldr_list();
+	struct bldr_value *v = bldr_object();
+
+	for (size_t i = 0; i < hop->columns.n; i++) {
+		const char *name = hop->columns.at[i];
+
+		bldr_list_add(columns, cleaned(own, name, find_column(m, hop->table, name)));
+	}
+	bldr_object_set(v, "from", columns);
+	bldr_object_set(v, "to", cleaned(join_hop(m, from, hop), hop->to_columns.at[0], NULL));
+	return v;
+}
+
+/* Adds the hops of an origin that are not there yet. */
+static void add_hops(struct mapper *m, const struct origin *o, struct bldr_value *over)
+{
+	const char *alias = m->table->source;
+
+	for (size_t i = 0; o->kind == ORIGIN_PATH && i < o->hops.n; i++) {
+		struct bldr_value *hop = hop_rule(m, alias, &o->hops.at[i]);
+		bool known = false;
+
+		for (size_t k = 0; k < bldr_count(over); k++) {
+			known |= bldr_equal(bldr_at(over, k), hop);
+		}
+		if (known) {
+			bldr_unref(hop);
+		} else {
+			bldr_list_add(over, hop);
+		}
+		alias = join_hop(m, alias, &o->hops.at[i]);
+	}
+}
+
+/* {"lookup": dimension, key: what its surrogate key would be, args: the business key, over: the hops to it} */
 static struct bldr_value *lookup_rule(struct mapper *m, const struct design_column *c)
 {
 	const struct design_table *dimension = find_target(m, c->dimension);
 	struct bldr_value *parts = bldr_list();
+	struct bldr_value *over;
 	struct bldr_value *key;
 	struct bldr_value *v;
 
@@ -381,6 +421,15 @@ static struct bldr_value *lookup_rule(struct mapper *m, const struct design_colu
 	bldr_object_set(v, "dimension", bldr_text(dimension->name));
 	bldr_object_set(v, "key", key);
 	bldr_object_set(v, "args", parts);
+	over = bldr_list();
+	for (size_t i = 0; i < c->origins.n; i++) {
+		add_hops(m, &c->origins.at[i], over);
+	}
+	if (bldr_count(over) > 0) {
+		bldr_object_set(v, "over", over);
+	} else {
+		bldr_unref(over);
+	}
 	return v;
 }
 
@@ -594,72 +643,46 @@ int map_design(const struct sources *sources, const struct profile *profile,
 	return 0;
 }
 
-/* Collects the formats of every parse_date in the tree whose argument reads the column. */
-static bool reads_column(const struct bldr_value *tree, const char *name)
-{
-	const struct bldr_value *args = bldr_get(tree, "args");
-	const char *col = bldr_get_text(tree, "col");
+/* ---- the choices that were made ---- */
 
-	if (col != NULL) {
-		return strcmp(col, name) == 0;
-	}
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		if (reads_column(bldr_at(args, i), name)) {
-			return true;
-		}
-	}
-	return false;
-}
+struct choices {
+	const struct sttm_table *of;
+	const char *table;
+	const char *column;
+	struct arena *a;
+	texts *ret;
+};
 
-static void collect_formats(const struct bldr_value *tree, const char *name, struct arena *a,
-			    texts *ret)
+/* The formats of every part of the tree that reads the column as a date or time. */
+static void collect_formats(const struct choices *c, const struct bldr_value *tree)
 {
-	const struct bldr_value *args = bldr_get(tree, "args");
 	const struct bldr_value *formats = bldr_get(tree, "formats");
+	const struct bldr_value *part;
 
-	for (size_t i = 0; formats != NULL && i < bldr_count(formats); i++) {
-		if (reads_column(tree, name)) {
-			*LIST_ADD(a, ret) = arena_strdup(a, bldr_as_text(bldr_at(formats, i)));
+	for (size_t i = 0; i < bldr_count(formats); i++) {
+		if (rule_reads(c->of, tree, c->table, c->column)) {
+			*LIST_ADD(c->a, c->ret) =
+				arena_strdup(c->a, bldr_as_text(bldr_at(formats, i)));
 		}
 	}
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		collect_formats(bldr_at(args, i), name, a, ret);
-	}
-	if (bldr_get(tree, "key") != NULL) {
-		collect_formats(bldr_get(tree, "key"), name, a, ret);
+	for (size_t i = 0; (part = rule_part(tree, i)) != NULL; i++) {
+		collect_formats(c, part);
 	}
 }
 
-void sttm_date_formats(const struct sttm *sttm, const char *table, const char *column,
-		       struct arena *a, texts *ret)
+/* The decimal mark of every part that reads the column as a number: a cast's is the point. */
+static void collect_marks(const struct choices *c, const struct bldr_value *tree)
 {
-	*ret = (texts){ 0 };
-	for (size_t i = 0; i < sttm->tables.n; i++) {
-		for (size_t k = 0; k < sttm->tables.at[i].columns.n; k++) {
-			const struct sttm_column *c = &sttm->tables.at[i].columns.at[k];
-
-			for (size_t n = 0; n < c->sources.n; n++) {
-				if (strcmp(c->sources.at[n].table, table) == 0 &&
-				    strcmp(c->sources.at[n].column, column) == 0) {
-					collect_formats(c->rule, column, a, ret);
-				}
-			}
-		}
-	}
-}
-
-static void collect_marks(const struct bldr_value *tree, const char *name, struct arena *a,
-			  texts *ret)
-{
-	const struct bldr_value *args = bldr_get(tree, "args");
 	const char *fn = bldr_get_text(tree, "fn");
 	const char *mark = bldr_get_text(tree, "decimal");
+	const struct bldr_value *part;
 
-	if (fn != NULL && reads_column(tree, name) && (mark != NULL || strcmp(fn, "cast") == 0)) {
-		*LIST_ADD(a, ret) = mark != NULL ? arena_strdup(a, mark) : ".";
+	if (fn != NULL && (mark != NULL || strcmp(fn, "cast") == 0) &&
+	    rule_reads(c->of, tree, c->table, c->column)) {
+		*LIST_ADD(c->a, c->ret) = mark != NULL ? arena_strdup(c->a, mark) : ".";
 	}
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		collect_marks(bldr_at(args, i), name, a, ret);
+	for (size_t i = 0; (part = rule_part(tree, i)) != NULL; i++) {
+		collect_marks(c, part);
 	}
 }
 
@@ -674,23 +697,36 @@ static bool is_fed_by(const struct sttm_column *c, const char *table, const char
 	return false;
 }
 
-void sttm_choices(const struct sttm *sttm, struct mapping_advice *advice, struct arena *a)
+/* Calls collect for the rule of every column that the source column feeds. */
+static void each_rule(const struct sttm *sttm, struct choices *c,
+		      void (*collect)(const struct choices *c, const struct bldr_value *tree))
 {
-	bool dates = strcmp(advice->repair, "date_order") == 0;
-	bool marks = strcmp(advice->repair, "number_marks") == 0;
-
-	for (size_t i = 0; (dates || marks) && i < sttm->tables.n; i++) {
-		for (size_t k = 0; k < sttm->tables.at[i].columns.n; k++) {
-			const struct sttm_column *c = &sttm->tables.at[i].columns.at[k];
-
-			if (!is_fed_by(c, advice->table, advice->column)) {
-				continue;
-			}
-			if (dates) {
-				collect_formats(c->rule, advice->column, a, &advice->tried);
-			} else {
-				collect_marks(c->rule, advice->column, a, &advice->tried);
+	for (size_t i = 0; i < sttm->tables.n; i++) {
+		c->of = &sttm->tables.at[i];
+		for (size_t k = 0; k < c->of->columns.n; k++) {
+			if (is_fed_by(&c->of->columns.at[k], c->table, c->column)) {
+				collect(c, c->of->columns.at[k].rule);
 			}
 		}
+	}
+}
+
+void sttm_date_formats(const struct sttm *sttm, const char *table, const char *column,
+		       struct arena *a, texts *ret)
+{
+	struct choices c = { .table = table, .column = column, .a = a, .ret = ret };
+
+	*ret = (texts){ 0 };
+	each_rule(sttm, &c, collect_formats);
+}
+
+void sttm_choices(const struct sttm *sttm, struct mapping_advice *advice, struct arena *a)
+{
+	struct choices c = { NULL, advice->table, advice->column, a, &advice->tried };
+
+	if (strcmp(advice->repair, "date_order") == 0) {
+		each_rule(sttm, &c, collect_formats);
+	} else if (strcmp(advice->repair, "number_marks") == 0) {
+		each_rule(sttm, &c, collect_marks);
 	}
 }

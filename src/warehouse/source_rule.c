@@ -90,17 +90,13 @@ static void add_cell(struct walk *w, const struct bldr_value *tree)
 
 static void add_cells(struct walk *w, const struct bldr_value *tree)
 {
-	const struct bldr_value *args = bldr_get(tree, "args");
-	const struct bldr_value *key = bldr_get(tree, "key");
+	const struct bldr_value *part;
 
 	if (is_typing(tree)) {
 		add_cell(w, tree);
 	}
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		add_cells(w, bldr_at(args, i));
-	}
-	if (key != NULL) {
-		add_cells(w, key);
+	for (size_t i = 0; (part = rule_part(tree, i)) != NULL; i++) {
+		add_cells(w, part);
 	}
 }
 

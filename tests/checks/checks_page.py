@@ -50,7 +50,7 @@ to the Tester's own view, and is an error when they are more than 2 % of the col
 A warning is one per defect of the files, not one per column of the star that shows it: K6 per foreign key, N1 and T1 per
 column of a file, R1 and R2 per file with its reasons, each with count and lines. What follows from a K6 passes, and says so:
 K5 and N1 give the rows that are null or unknown "since order_items.order_id leads nowhere (K6)". Where the way to a key leads
-nowhere, the key stands at -2, as the load has it (docs/warehouse.md). Findings are in the order in which people want them:
+nowhere, the key is unknown (-1), as the load has it (docs/warehouse.md). Findings are in the order in which people want them:
 errors, warnings by file, notes, then what passed.
 
 """
@@ -59,7 +59,8 @@ PLANTED_HEAD = """## Planted faults
 
 Each fault is planted in the artefact named, and the tests want exactly the checks named to fail, with the blame named, and
 nothing else. STTM and raw files: `tests/e2e/test_planted.py`, through the whole of bldr; the load and the profile:
-`tests/e2e/test_refine.py`, the same way (a fault of every load ends as findings). Warehouse:
+`tests/e2e/test_refine.py`, the same way (a fault of every load ends as findings); keys over other files:
+`tests/e2e/test_missed_keys.py`. Warehouse:
 `tests/checks/test_checks_faults.py`, which holds more faults than this table, `test_checks_shop.py` and
 `test_checks_dedup.py`, in a warehouse made without any code of bldr. Design: `test_checks_dedup.py`. Sources:
 `test_checks_formats.py`.
@@ -68,7 +69,8 @@ nothing else. STTM and raw files: `tests/e2e/test_planted.py`, through the whole
 |---|---|---|---|---|
 """
 
-LAST_ROWS = """| wrong number marks | STTM | N1, R4 | analyst | validated in round 2 |
+LAST_ROWS = """| a key that leads nowhere counts as none | STTM | K3, K5, N1 | analyst | validated in round 2 |
+| wrong number marks | STTM | N1, R4 | analyst | validated in round 2 |
 | wrong key: a grain that does not tell apart | profile | R3 | analyst | validated in round 2: designed again |
 | no fact, though files hold dates and amounts | design | V1 | analyst | findings |
 | a fact that takes no record | design | Q1, V1 | analyst | findings |

@@ -238,7 +238,7 @@ def fill_shop(db: sqlite3.Connection) -> None:
             (TEA, N1, 20200403, "12.500000", "lines.csv", 2),
             (CUP, N1, 20200403, "12.500000", "lines.csv", 3),
             (TEA, N2, 20200413, "0.050000", "lines.csv", 4),
-            (TEA, -2, -2, None, "lines.csv", 5),
+            (TEA, -1, -1, None, "lines.csv", 5),
             (CUP, -2, -2, None, "lines.csv", 6),
         ],
     )

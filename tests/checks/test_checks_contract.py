@@ -274,11 +274,11 @@ def test_everything_that_jaffle_shop_lacks(tmp_path: Path, shop: Path) -> None:
 
     line = tables["fact_line"]
     assert line["rows"] == line["grain_distinct"] == 5
-    # 2.0 joins to 2; 99 and nothing lead nowhere, so there is no key: -2
+    # 2.0 joins to 2; 99 is in no sale: unknown (-1); without a sale there is no key: -2
     assert line["references"] == [
         reference("product_key", "dim_product", resolved=5),
-        reference("shop_key", "dim_shop", resolved=3, nulls=2, missed=1),
-        reference("day_key", "dim_day", resolved=3, nulls=2, missed=1),
+        reference("shop_key", "dim_shop", resolved=3, orphans=1, nulls=1, missed=1),
+        reference("day_key", "dim_day", resolved=3, orphans=1, nulls=1, missed=1),
     ]
     assert line["measures"][0]["sum"] == "25.050000"
 

@@ -131,6 +131,18 @@ def test_a_right_warehouse_of_everything_passes(shop: tuple[Path, Path]) -> None
             "UPDATE fact_sale SET shop_key = -1 WHERE sale_id = 4",
             {f"{check} fact_sale.shop_key" for check in ("K3", "K5", "N1")},
         ),
+        *[  # over lines.sale: line 5 names a sale that is not there, line 6 names none
+            (
+                f"UPDATE fact_line SET {key} = {value} WHERE _source_line = {line}",
+                {f"{check} fact_line.{key}" for check in ("K3", "K5", "N1")},
+            )
+            for key in ("shop_key", "day_key")
+            for line, value in ((5, -2), (6, -1))
+        ],
+        (  # the counts hold
+            "UPDATE fact_line SET shop_key = -3 - shop_key WHERE _source_line IN (5, 6)",
+            {"K3 fact_line.shop_key", "N1 fact_line.shop_key"},
+        ),
         (
             f"UPDATE dim_shop SET shop_key = {surrogate('dim_shop', '1', 'N')} WHERE _source_line = 4",
             {"K4 dim_shop.shop_key"},

@@ -79,6 +79,8 @@ EVENT_ROWS: list[dict[str, str]] = [
         "when": "1.1.2019",
     },
     {"id": "9", "amount": "0", "paid on": "", "when": "01.02.2021", "at": "nonsense"},
+    {"id": "10", "größe": "1"},
+    {"id": "11", "größe": " 3\t", "select": "C3"},
 ]
 THING_ROWS = [
     ["A1", "1", "first |"],
@@ -161,11 +163,18 @@ def date(tree: Any, *formats: str) -> dict[str, Any]:
     return fn("parse_date", tree, formats=list(formats))
 
 
-def thing(of: str | None = None, code: str = "select") -> dict[str, Any]:
-    parts = [clean(code, of), cast(clean("größe", of), "int64")]
+def thing(of: str | None = None, code: str = "select", part: str = "größe") -> dict[str, Any]:
+    parts = [clean(code, of), cast(clean(part, of), "int64")]
     return fn(
         "lookup", *parts, dimension="dim_thing", key=fn("surrogate_key", *parts, table="dim_thing")
     )
+
+
+def thing_again(joined: str) -> dict[str, Any]:
+    """The key of the thing that has the name of an event's thing: over two hops, of two columns and of one."""
+    first = {"from": [clean("select"), clean("größe")], "to": col("code", joined)}
+    second = {"from": [clean("name", joined, ["", "N/A"])], "to": clean("part", "2nd")}
+    return {**thing("2nd", "code", "part"), "over": [first, second]}
 
 
 def day(tree: Any) -> dict[str, Any]:
@@ -310,6 +319,14 @@ def fact_event() -> dict[str, Any]:
                 "int64",
                 "dimension_key",
                 thing("events"),
+                dimension="dim_thing",
+                nullable=False,
+            ),
+            column(
+                "again_key",
+                "int64",
+                "dimension_key",
+                thing_again(joined),
                 dimension="dim_thing",
                 nullable=False,
             ),

@@ -130,6 +130,8 @@ def test_golden_rules_are_expressions() -> None:
 
 
 COL = {"col": "a"}
+LOOKUP = {"fn": "lookup", "args": [COL], "dimension": "dim_a", "key": COL}
+HOP = {**LOOKUP, "over": [{"from": [COL, COL], "to": COL}, {"from": [COL], "to": COL}]}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,8 @@ COL = {"col": "a"}
         {"fn": "date_key", "args": [COL]},
         {"fn": "date_part", "args": [COL], "part": "iso_week"},
         {"fn": "surrogate_key", "args": [COL, COL], "table": "dim_a"},
-        {"fn": "lookup", "args": [COL], "dimension": "dim_a", "key": COL},
+        LOOKUP,
+        HOP,
         {"fn": "coalesce", "args": [COL, {"lit": "x", "type": "text"}]},
         {"fn": "source_file", "args": []},
         {"fn": "source_line", "args": []},
@@ -155,7 +158,7 @@ COL = {"col": "a"}
 def test_right_expressions(rule: Any) -> None:
     check = validator("expression")
     check.validate(rule)
-    for key in [key for key in rule if key != "of"]:
+    for key in [key for key in rule if key not in ("of", "over")]:
         less = copy.deepcopy(rule)
         del less[key]
         assert not check.is_valid(less), f"without {key}"
@@ -182,6 +185,14 @@ def test_right_expressions(rule: Any) -> None:
         {"fn": "coalesce", "args": []},
         {"fn": "lookup", "args": [], "dimension": "dim_a", "key": COL},
         {"fn": "lookup", "args": [COL], "dimension": "dim_a", "key": {"fn": "x"}},
+        {**LOOKUP, "over": []},
+        {**LOOKUP, "over": {"from": [COL], "to": COL}},
+        {**LOOKUP, "over": [{"from": [], "to": COL}]},
+        {**LOOKUP, "over": [{"from": COL, "to": COL}]},
+        {**LOOKUP, "over": [{"from": [COL]}]},
+        {**LOOKUP, "over": [{"from": [COL], "to": [COL]}]},
+        {**LOOKUP, "over": [{"from": [COL], "to": COL, "of": "b"}]},
+        {"fn": "coalesce", "args": [COL], "over": HOP["over"]},
         {"fn": "source_file", "args": [COL]},
     ],
 )

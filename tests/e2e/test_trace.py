@@ -90,7 +90,11 @@ def test_every_payment_traces_to_its_line_and_its_orders_line(tmp_path: Path) ->
         _, user, _, status = order_raw.split(",")
         assert cells["status"]["value"] == status
         assert raws(cells["status"]) == [("raw_orders.csv", order_line, "status", status)]
-        assert raws(cells["customer_key"]) == [("raw_orders.csv", order_line, "user_id", user)]
+        assert raws(cells["customer_key"]) == [
+            ("raw_orders.csv", order_line, "user_id", user),
+            ("raw_payments.csv", line, "order_id", order),  # what the order is found by
+            ("raw_orders.csv", order_line, "id", order),
+        ]
         assert cells["customer_key"]["value"] == str(stored[int(key)])
         assert cells["customer_key"]["refers_to"] == {
             "table": "dim_customer",
@@ -143,9 +147,13 @@ def test_lines_are_physical_lines(shop: Shop) -> None:
 
 def test_a_join_that_finds_nothing(shop: Shop) -> None:
     cell = columns(shop.trace("fact_order_line", "999,tea"))["customer_key"]
-    assert raws(cell) == [("orders.csv", None, "customer_id", None)]
+    assert raws(cell) == [
+        ("orders.csv", None, "customer_id", None),
+        ("order_lines.csv", 41, "order_id", "999"),
+        ("orders.csv", None, "order_id", None),
+    ]
     assert cell["inputs"][0]["by"] == 'order_id = "999"'
-    assert int(cell["value"]) < 0 and cell["refers_to"] == {"table": "dim_customer"}
+    assert cell["value"] == "-1" and cell["refers_to"] == {"table": "dim_customer"}
     code, text = shop.told("fact_order_line", "999,tea", "customer_key")
     assert code == 0 and 'orders.customer_id: no record with order_id = "999"' in text
 

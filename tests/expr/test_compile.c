@@ -249,6 +249,37 @@ static void refuses_wrong_types(void **state)
 		      "\"/key\": a key is int64, found text");
 }
 
+#define LOOKUP_OVER(over)                                                                      \
+	"{\"fn\": \"lookup\", \"dimension\": \"dim_customer\", \"args\": [{\"col\": \"x\"}], " \
+	"\"key\": {\"fn\": \"source_line\", \"args\": []}, \"over\": " over "}"
+
+static void refuses_hops_that_are_none(void **state)
+{
+	(void)state;
+	check_refused(&scope, LOOKUP_OVER("[]"),
+		      "\"/over\": expected a list of 1 to 64 hops, found list of 0 items");
+	check_refused(&scope, LOOKUP_OVER("3"),
+		      "\"/over\": expected a list of 1 to 64 hops, found integer 3");
+	check_refused(&scope, LOOKUP_OVER("[{\"to\": {\"col\": \"x\"}}]"),
+		      "\"/over/0\": lacks \"from\", a list of 1 to 64 expressions");
+	check_refused(&scope, LOOKUP_OVER("[{\"from\": [], \"to\": {\"col\": \"x\"}}]"),
+		      "\"/over/0/from\": expected a list of 1 to 64 expressions, found list of 0 "
+		      "items");
+	check_refused(&scope, LOOKUP_OVER("[{\"from\": [{\"col\": \"x\"}]}]"),
+		      "\"/over/0\": lacks \"to\", an expression");
+	check_refused(&scope,
+		      LOOKUP_OVER("[{\"from\": [{\"col\": \"x\"}], \"to\": {\"col\": \"x\"}, "
+				  "\"of\": \"a\"}]"),
+		      "\"/over/0\": a hop has \"from\" and \"to\" alone");
+	check_refused(&scope,
+		      LOOKUP_OVER("[{\"from\": [{\"col\": \"x\"}, {\"col\": \"y\"}], \"to\": "
+				  "{\"col\": \"x\"}}]"),
+		      "\"/over/0/from/1/col\": no column \"y\" here");
+	check_refused(&scope,
+		      LOOKUP_OVER("[{\"from\": [{\"col\": \"x\"}], \"to\": {\"fn\": \"upper\"}}]"),
+		      "\"/over/0/to/fn\": \"upper\" is not a function");
+}
+
 static void refuses_what_is_not_in_scope(void **state)
 {
 	const struct expr_scope empty = { 0 };
@@ -422,6 +453,7 @@ int main(void)
 		cmocka_unit_test(refuses_wrong_arguments),
 		cmocka_unit_test(refuses_wrong_members),
 		cmocka_unit_test(refuses_wrong_types),
+		cmocka_unit_test(refuses_hops_that_are_none),
 		cmocka_unit_test(refuses_what_is_not_in_scope),
 		cmocka_unit_test(refuses_literals_that_are_not_exact),
 		cmocka_unit_test(bounds_depth_and_arguments),

@@ -127,6 +127,22 @@ static void set_parts(struct bldr_value *tree, unsigned depth)
 	bldr_object_set(tree, "args", args);
 }
 
+static void set_hops(struct bldr_value *tree, unsigned depth)
+{
+	struct bldr_value *over = bldr_list();
+	for (size_t i = 1 + below(2); i > 0; i--) {
+		struct bldr_value *hop = bldr_object();
+		struct bldr_value *from = bldr_list();
+		for (size_t k = 1 + below(2); k > 0; k--) {
+			bldr_list_add(from, some_tree(depth));
+		}
+		bldr_object_set(hop, "from", from);
+		bldr_object_set(hop, "to", some_tree(depth));
+		bldr_list_add(over, hop);
+	}
+	bldr_object_set(tree, "over", over);
+}
+
 static struct bldr_value *leaf(void)
 {
 	struct bldr_value *tree = bldr_object();
@@ -215,6 +231,9 @@ static struct bldr_value *int_tree(unsigned depth)
 		set_parts(tree, inner);
 		bldr_object_set(tree, "dimension", bldr_text("dim"));
 		bldr_object_set(tree, "key", typed(COLUMN_INT64, inner));
+		if (chance(50)) {
+			set_hops(tree, inner);
+		}
 		return tree;
 	}
 }

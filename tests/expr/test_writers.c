@@ -217,6 +217,16 @@ static void keys(void **state)
 	      "F.when(F.col(\"x\").isNull() | F.col(\"calendar_day\").isNull(), "
 	      "F.lit(-2)).otherwise(F.coalesce(F.col(\"customer_key\"), F.lit(-1)))",
 	      "key of dim_customer for x and day of the calendar; -1 if not there, -2 if null");
+	check("{\"fn\": \"lookup\", \"dimension\": \"dim_customer\", \"args\": [" X "], "
+	      "\"key\": {\"fn\": \"date_key\", \"args\": [" DAY "]}, \"over\": ["
+	      "{\"from\": [" X ", " DAY "], \"to\": " X "}, {\"from\": [" DAY "], \"to\": " X "}]}",
+	      "F.when(F.col(\"x\").isNotNull() & F.col(\"calendar_day\").isNotNull() & "
+	      "F.col(\"x\").isNull(), F.lit(-1))"
+	      ".when(F.col(\"calendar_day\").isNotNull() & F.col(\"x\").isNull(), F.lit(-1))"
+	      ".when(F.col(\"x\").isNull(), F.lit(-2))"
+	      ".otherwise(F.coalesce(F.col(\"customer_key\"), F.lit(-1)))",
+	      "key of dim_customer for x over x and day of the calendar, then day of the calendar; "
+	      "-1 if not there, -2 if null");
 }
 
 static void prose_is_one_line(void **state)

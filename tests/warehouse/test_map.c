@@ -116,12 +116,103 @@ static void times(void **state)
 		    "\"pivot\":70}");
 }
 
+/* {"null_if": {"trim": alias.name}}; more: tokens beyond the empty text. */
+#define CLEANED(of, name, more)                                                                    \
+	"{\"args\":[{\"args\":[{\"col\":\"" name "\"" of "}],\"chars\":\" \\t\xC2\xA0\xE2\x80\x87" \
+	"\xE2\x80\xAF\",\"fn\":\"trim\"}],\"fn\":\"null_if\",\"tokens\":[\"\"" more "]}"
+#define OF(alias) ",\"of\":\"" alias "\""
+
+static struct column_profile text_column(const char *name)
+{
+	return (struct column_profile){ .name = name, .type = "text" };
+}
+
+/* A key over two hops, the first of two columns, one of which has a null token. */
+static void keys_over_hops(void **state)
+{
+	static const char part[] = CLEANED(OF("v"), "p", "");
+	static const char *a_b[] = { "a", "b" }, *k_l[] = { "k", "l" }, *c[] = { "c" },
+			  *m[] = { "m" };
+	struct token_count none = { .token = "n/a" };
+	struct hop hops[] = {
+		{ .table = "t",
+		  .columns = { .at = a_b, .n = 2 },
+		  .to_table = "u",
+		  .to_columns = { .at = k_l, .n = 2 } },
+		{ .table = "u",
+		  .columns = { .at = c, .n = 1 },
+		  .to_table = "v",
+		  .to_columns = { .at = m, .n = 1 } },
+	};
+	struct column_profile of_t[] = { text_column("a"), text_column("b") };
+	struct column_profile of_u[] = { text_column("c") };
+	struct column_profile of_v[] = { text_column("p") };
+	struct table_profile tables[] = {
+		{ .table = "t", .columns = { .at = of_t, .n = 2 } },
+		{ .table = "u", .columns = { .at = of_u, .n = 1 } },
+		{ .table = "v", .columns = { .at = of_v, .n = 1 } },
+	};
+	struct origin own = { .kind = ORIGIN_COLUMN, .table = "v", .column = "p" };
+	struct origin over = {
+		.kind = ORIGIN_PATH, .table = "v", .column = "p", .hops = { .at = hops, .n = 2 }
+	};
+	struct design_column member = {
+		.name = "p",
+		.role = ROLE_BUSINESS_KEY,
+		.type = "text",
+		.origins = { .at = &own, .n = 1 },
+	};
+	struct design_column key = {
+		.name = "p_key",
+		.role = ROLE_DIMENSION_KEY,
+		.type = "int64",
+		.dimension = "dim_p",
+		.origins = { .at = &over, .n = 1 },
+	};
+	struct design_table targets[] = {
+		{ .name = "dim_p",
+		  .kind = TABLE_DIMENSION,
+		  .source = "v",
+		  .columns = { .at = &member, .n = 1 } },
+		{ .name = "fact_t",
+		  .kind = TABLE_FACT,
+		  .source = "t",
+		  .columns = { .at = &key, .n = 1 } },
+	};
+	struct profile profile = { .tables = { .at = tables, .n = 3 } };
+	struct design design = { .tables = { .at = targets, .n = 2 } };
+	struct sources sources = { 0 };
+	struct arena a = { 0 };
+	struct bldr_error err = { 0 };
+	struct sttm sttm;
+
+	(void)state;
+	*LIST_ADD(&a, &of_t[1].null_tokens) = none;
+	assert_int_equal(map_design(&sources, &profile, &design, NULL, 0, &a, &sttm, &err), 0);
+	const struct bldr_value *rule = sttm.tables.at[1].columns.at[0].rule;
+	char *args = bldr_value_text(bldr_get(rule, "args"));
+	char *text = bldr_value_text(bldr_get(rule, "over"));
+	assert_string_equal(args, arena_printf(&a, "[%s]", part));
+	assert_string_equal(
+		text,
+		"[{\"from\":[" CLEANED("", "a", "") "," CLEANED("", "b", ",\"n/a\"") "],\"to\":" CLEANED(
+			OF("u"), "k",
+			"") "},"
+			    "{\"from\":[" CLEANED(OF("u"), "c",
+						  "") "],\"to\":" CLEANED(OF("v"), "m", "") "}]");
+	assert_int_equal(sttm.tables.at[1].joins.n, 2);
+	free(args);
+	free(text);
+	arena_release(&a);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain),
 		cmocka_unit_test(amounts),
 		cmocka_unit_test(times),
+		cmocka_unit_test(keys_over_hops),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -345,7 +345,45 @@ static const char items[] =
 		VALUE("code", "text", COL_OF("o", "city")));
 static const char items_of_orders[] =
 	ITEMS(ORDER_JOIN, VALUE("city", "text", COL_OF("o", "city")));
+static const char cities_of_items[] =
+	DIMENSION("dim_city", "members",
+		KEY("city_key", SURROGATE("dim_city", CLEAN(COL("name"))))
+		COLUMN("name", "text", "business_key", "false", CLEAN(COL("name"))))
+	ITEMS(ORDER_JOIN CITY_JOIN,
+		DIMENSION_KEY("city_key", "dim_city",
+			LOOKUP_OVER("dim_city", SURROGATE("dim_city", CLEAN(COL_OF("c", "name"))),
+				    CLEAN(COL_OF("c", "name")),
+				    HOP(CLEAN(COL("a")) "," CLEAN(COL("b")), COL_OF("o", "a")) ","
+				    HOP(CLEAN(COL_OF("o", "city")), COL_OF("c", "id")))));
 // clang-format on
+
+/* A key over two hops is unknown where either is written and leads nowhere, and not applicable where one is null. */
+static void keys_over_joins_are_unknown_or_none(void **state)
+{
+	struct house *h = *state;
+
+	house_file(h, "members.csv", "name,x\nBonn,\nAlt,\n");
+	house_file(h, "cities.csv", "id,name\nB,Bonn\nK,Köln\nL,\n");
+	house_file(h, "orders.csv", "a,b,city\n1,x,B\n1,y,K\n2,x,Z\n3,x,\n4,x,L\n");
+	house_file(h, "items.csv",
+		   "id,a,b\n1,1,x\n2,1,y\n3,2,x\n4,3,x\n5,4,x\n6,9,x\n7,,x\n8,9,\n9,\" 1\",x \n");
+	house_declare(h);
+	house_sttm(h, cities_of_items);
+	house_load(h, "1");
+	assert_string_equal(
+		house_ask(h,
+			  "SELECT item_id, iif(f.city_key < 0, f.city_key, name) FROM fact_item f "
+			  "JOIN dim_city USING (city_key) ORDER BY 1"),
+		"1|Bonn\n"
+		"2|-1\n" /* Köln is no member */
+		"3|-1\n" /* no city is Z */
+		"4|-2\n" /* its order has no city */
+		"5|-2\n" /* its city has no name */
+		"6|-1\n" /* no order is 9 x */
+		"7|-2\n" /* half a key is none */
+		"8|-2\n"
+		"9|Bonn\n");
+}
 
 static void joins_are_left_joins_on_trimmed_text(void **state)
 {
@@ -496,6 +534,7 @@ int main(void)
 		TEST(a_record_may_feed_two_tables),
 		TEST(a_file_without_records_gives_an_empty_table),
 		TEST(joins_are_left_joins_on_trimmed_text),
+		TEST(keys_over_joins_are_unknown_or_none),
 		TEST(a_join_that_would_fan_out_is_refused),
 		TEST(each_type_is_stored_as_documented),
 		TEST(digest_is_of_canonical_texts_in_key_order),

@@ -208,6 +208,9 @@ static inline void house_tables_are_equal(struct house *h, const char *other, co
 #define SURROGATE(table, part) "{'fn':'surrogate_key','table':'" table "','args':[" part "]}"
 #define LOOKUP(dimension, key, part) \
 	"{'fn':'lookup','dimension':'" dimension "','key':" key ",'args':[" part "]}"
+#define HOP(from, to) "{'from':[" from "],'to':" to "}"
+#define LOOKUP_OVER(dimension, key, part, hops) \
+	"{'fn':'lookup','dimension':'" dimension "','key':" key ",'args':[" part "],'over':[" hops "]}"
 #define DAY "{'fn':'calendar_day','args':[]}"
 #define NOTHING "{'lit':null,'type':'text'}"
 

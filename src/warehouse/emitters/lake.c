@@ -194,11 +194,11 @@ static bool is_cleaning(const struct sttm_table *table, const struct bldr_value 
 
 typedef void (*part_fn)(void *user, const struct bldr_value *part, const char *alias);
 
-/* Calls fn for the largest parts that silver makes. */
+/* Calls fn for the largest parts that silver makes, but for those of hops. */
 static void each_part(const struct sttm_table *table, const struct bldr_value *tree, part_fn fn,
 		      void *user)
 {
-	const struct bldr_value *args = bldr_get(tree, "args");
+	const struct bldr_value *operand;
 	const char *side = NULL;
 
 	if (is_cleaning(table, tree, &side)) {
@@ -207,11 +207,22 @@ static void each_part(const struct sttm_table *table, const struct bldr_value *t
 		}
 		return;
 	}
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		each_part(table, bldr_at(args, i), fn, user);
+	for (size_t i = 0; (operand = rule_operand(tree, i)) != NULL; i++) {
+		each_part(table, operand, fn, user);
 	}
-	if (bldr_get(tree, "key") != NULL) {
-		each_part(table, bldr_get(tree, "key"), fn, user);
+}
+
+/* Those of hops. */
+static void each_hop_part(const struct sttm_table *table, const struct bldr_value *tree, part_fn fn,
+			  void *user)
+{
+	const struct bldr_value *part;
+
+	for (size_t i = 0; (part = rule_hop_part(tree, i)) != NULL; i++) {
+		each_part(table, part, fn, user);
+	}
+	for (size_t i = 0; (part = rule_part(tree, i)) != NULL; i++) {
+		each_hop_part(table, part, fn, user);
 	}
 }
 
@@ -350,8 +361,12 @@ const struct lake_value *lake_join_value(const struct lake *lake, const struct l
 	return find_value(source, join_tree(lake->arena, column));
 }
 
+/* Behind the values of the rules: what is compared takes no name from a value that people read. */
 static void add_joins(struct builder *b)
 {
+	for (size_t i = 0; i < b->table->columns.n; i++) {
+		each_hop_part(b->table, b->table->columns.at[i].rule, add_part, b);
+	}
 	for (size_t i = 0; i < b->table->joins.n; i++) {
 		const struct sttm_join *j = &b->table->joins.at[i];
 		struct lake_source *from =
@@ -372,35 +387,20 @@ struct date_search {
 	const struct bldr_value *found;
 };
 
-static bool reads(const struct bldr_value *tree, const char *column)
+/* The outermost part that gives a date of the column. */
+static const struct bldr_value *date_part(const struct date_search *s, const struct bldr_value *tree)
 {
-	const struct bldr_value *args = bldr_get(tree, "args");
-	const char *own = bldr_get_text(tree, "col");
-	bool found = own != NULL && strcmp(own, column) == 0;
-
-	for (size_t i = 0; !found && i < bldr_count(args); i++) {
-		found = reads(bldr_at(args, i), column);
-	}
-	return found;
-}
-
-/* The outermost part of a part that gives a date. */
-static const struct bldr_value *date_part(const struct bldr_value *tree, const char *column)
-{
-	const char *fn = bldr_get_text(tree, "fn");
-	const char *type = bldr_get_text(tree, "type");
-	const struct bldr_value *args = bldr_get(tree, "args");
 	const struct bldr_value *found = NULL;
+	const struct bldr_value *part;
 
-	if (fn == NULL || !reads(tree, column)) {
+	if (!rule_reads(s->table, tree, s->ref->table, s->ref->column)) {
 		return NULL;
 	}
-	if (strcmp(fn, "parse_date") == 0 || strcmp(fn, "written_date") == 0 ||
-	    (strcmp(fn, "cast") == 0 && type != NULL && strcmp(type, "date") == 0)) {
+	if (rule_gives_date(tree)) {
 		return tree;
 	}
-	for (size_t i = 0; found == NULL && i < bldr_count(args); i++) {
-		found = date_part(bldr_at(args, i), column);
+	for (size_t i = 0; found == NULL && (part = rule_part(tree, i)) != NULL; i++) {
+		found = date_part(s, part);
 	}
 	return found;
 }
@@ -410,7 +410,7 @@ static void search_part(void *user, const struct bldr_value *part, const char *a
 	struct date_search *s = user;
 
 	if (s->found == NULL && strcmp(rule_alias_table(s->table, alias), s->ref->table) == 0) {
-		s->found = date_part(part, s->ref->column);
+		s->found = date_part(s, part);
 	}
 }
 
@@ -612,4 +612,5 @@ void lake_find_reads(const struct lake *lake, const struct sttm_table *table,
 	struct read_list l = { lake, table, ret };
 
 	each_part(table, rule, add_read, &l);
+	each_hop_part(table, rule, add_read, &l);
 }

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "expr/expr.h"
+#include "warehouse/rule_tree.h"
 
 static const char mark[] = "raw!";
 
@@ -112,18 +113,14 @@ static const struct rule_lookup *find_lookup(const struct rules *r, const char *
 
 static void add_lookups(struct rules *r, const struct bldr_value *tree)
 {
-	const struct bldr_value *args = bldr_get(tree, "args");
 	const struct bldr_value *key = bldr_get(tree, "key");
 	const char *dimension = bldr_get_text(tree, "dimension");
+	const struct bldr_value *part;
 
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		add_lookups(r, bldr_at(args, i));
+	for (size_t i = 0; (part = rule_part(tree, i)) != NULL; i++) {
+		add_lookups(r, part);
 	}
-	if (dimension == NULL) {
-		return;
-	}
-	add_lookups(r, key);
-	if (find_lookup(r, dimension, key) == NULL) {
+	if (dimension != NULL && find_lookup(r, dimension, key) == NULL) {
 		const struct target *t = find_target(r->emitter->targets, dimension);
 		const struct rule_lookup lookup = {
 			.name = unique_name(r, dimension),
@@ -140,13 +137,13 @@ static void add_lookups(struct rules *r, const struct bldr_value *tree)
 static const struct bldr_value *key_of(const struct bldr_value *tree, const char *dimension,
 				       bool *ret_clash)
 {
-	const struct bldr_value *args = bldr_get(tree, "args");
 	const char *own = bldr_get_text(tree, "dimension");
 	const struct bldr_value *key =
 		own != NULL && strcmp(own, dimension) == 0 ? bldr_get(tree, "key") : NULL;
+	const struct bldr_value *part;
 
-	for (size_t i = 0; i < bldr_count(args); i++) {
-		const struct bldr_value *other = key_of(bldr_at(args, i), dimension, ret_clash);
+	for (size_t i = 0; (part = rule_part(tree, i)) != NULL; i++) {
+		const struct bldr_value *other = key_of(part, dimension, ret_clash);
 
 		*ret_clash |= key != NULL && other != NULL && !bldr_equal(key, other);
 		key = key != NULL ? key : other;
@@ -223,34 +220,16 @@ static const char *name_lookup(void *user, const char *dimension)
 	return arena_printf(n->rules->emitter->arena, "%s.%s", l->name, l->key_column);
 }
 
-/* The same tree with a mark for each column. */
-static struct bldr_value *marked(const struct rules *r, const struct bldr_value *tree)
+/* The column's mark. */
+static struct bldr_value *marked(void *user, const struct bldr_value *column)
 {
+	const struct naming *n = user;
+	const char *of = bldr_get_text(column, "of");
+	const char *side = find_side(n->rules, of != NULL ? of : "")->name;
 	struct bldr_value *copy = bldr_object();
-	const char *of = bldr_get_text(tree, "of");
 
-	for (void *it = bldr_first(tree); it != NULL; it = bldr_next(tree, it)) {
-		const char *key = bldr_key(it);
-		const struct bldr_value *item = bldr_item(it);
-
-		if (strcmp(key, "col") == 0) {
-			const char *side = find_side(r, of != NULL ? of : "")->name;
-
-			bldr_object_set(copy, key,
-					bldr_textf("%s%s!%s", mark, side, bldr_as_text(item)));
-		} else if (strcmp(key, "key") == 0) {
-			bldr_object_set(copy, key, marked(r, item));
-		} else if (strcmp(key, "args") == 0) {
-			struct bldr_value *args = bldr_list();
-
-			for (size_t i = 0; i < bldr_count(item); i++) {
-				bldr_list_add(args, marked(r, bldr_at(item, i)));
-			}
-			bldr_object_set(copy, key, args);
-		} else if (strcmp(key, "of") != 0) {
-			bldr_object_set(copy, key, bldr_ref(item));
-		}
-	}
+	bldr_object_set(copy, "col",
+			bldr_textf("%s%s!%s", mark, side, bldr_get_text(column, "col")));
 	return copy;
 }
 
@@ -259,7 +238,7 @@ static int write_marked(const struct rules *r, const struct bldr_value *rule,
 {
 	struct naming naming = { r, rule };
 	const struct expr_pyspark names = { name_column, name_lookup, &naming };
-	struct bldr_value *copy = marked(r, tree);
+	struct bldr_value *copy = rule_rewrite(tree, marked, &naming);
 	int rc = expr_pyspark(copy, &names, out, r->emitter->err);
 
 	bldr_unref(copy);
