@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "ingest/cell_kind.h"
+#include "ingest/infer.h"
 #include "ingest/reader.h"
 
 enum {
@@ -84,11 +85,10 @@ static void describe_row(struct row *row, const struct record *r)
 {
 	row->title = row->named = true;
 	for (size_t i = 0; i < r->n; i++) {
-		const char *s = r->fields[i].text;
 		size_t size = r->fields[i].size;
-		enum cell_kind kind = cell_kind(s, size);
+		enum cell_kind kind = cell_kind(r->fields[i].text, size);
 		bool word = kind == CELL_TEXT || kind == CELL_CODE;
-		reader_trim(&s, &size);
+		(void)value_trim(r->fields[i].text, &size);
 		row->named &= word;
 		row->title &= size == 0 || (i == 0 && word);
 	}
