@@ -34,7 +34,7 @@ static int profile_all(const char *folder, struct arena *a, struct understanding
 		return r;
 	}
 	qsort(tables, n, sizeof(*tables), compare_tables);
-	r = ingest_relate(folder, &u->sources, tables, n, a, &u->profile, err);
+	r = ingest_relate(folder, &u->sources, tables, n, NULL, a, &u->profile, err);
 	u->profile.head.version = 1;
 	return r;
 }

@@ -32,6 +32,7 @@ struct graph {
 	size_t n;
 	inclusion_pairs pairs;
 	const struct overrides *said;
+	const refused_references *refused;  /* or NULL */
 	LIST(struct given_reference) given; /* foreign keys that bldr.json names */
 };
 
@@ -122,6 +123,22 @@ static bool is_given_pair(const struct graph *g, const struct inclusion_pair *p,
 		0;
 }
 
+/* NULL: nobody has refused it. */
+static const struct refused_reference *refused_of(const struct graph *g,
+						  const struct inclusion_pair *p)
+{
+	for (size_t i = 0; g->refused != NULL && i < g->refused->n; i++) {
+		const struct refused_reference *r = &g->refused->at[i];
+		if (strcmp(r->table, g->tables[p->from_table].profile->table) == 0 &&
+		    strcmp(r->column, column_name(g, p->from_table, p->from_column)) == 0 &&
+		    strcmp(r->to, g->tables[p->to_table].profile->table) == 0 &&
+		    strcmp(r->to_column, column_name(g, p->to_table, p->to_column)) == 0) {
+			return r;
+		}
+	}
+	return NULL;
+}
+
 static void choose(struct graph *g, struct arena *a)
 {
 	for (size_t i = 0; i < g->pairs.n; i++) {
@@ -129,12 +146,15 @@ static void choose(struct graph *g, struct arena *a)
 		const struct inclusion_pair *taken = taken_of(g, p);
 		const char *column = column_name(g, p->from_table, p->from_column);
 		const struct given_reference *given = given_of(g, p->from_table, column);
+		const struct refused_reference *refused = refused_of(g, p);
 		if (is_given_pair(g, p, given)) {
 			p->chosen = true;
 			*LIST_ADD(a, &p->evidence) = GIVEN_EVIDENCE;
 		} else if (given != NULL ||
 			   said_is_no_reference(said_of(g, p->from_table), column)) {
 			*LIST_ADD(a, &p->evidence) = "not taken: " GIVEN_EVIDENCE;
+		} else if (refused != NULL) {
+			*LIST_ADD(a, &p->evidence) = arena_printf(a, "not taken: %s", refused->why);
 		} else if (taken != NULL) {
 			*LIST_ADD(a, &p->evidence) =
 				arena_printf(a, "not taken: \"%s.%s\" fits better",
@@ -406,12 +426,12 @@ static int check_parents(const struct graph *g, const struct profile *p, struct 
 /* ---- the whole ---- */
 
 int ingest_relate(const char *folder, const struct sources *sources,
-		  const struct table_profile *tables, size_t n, struct arena *a,
-		  struct profile *ret, struct bldr_error *err)
+		  const struct table_profile *tables, size_t n, const refused_references *refused,
+		  struct arena *a, struct profile *ret, struct bldr_error *err)
 {
 	struct inclusion_table *known = ARENA_ARRAY(a, struct inclusion_table, n + 1);
 	struct overrides o;
-	struct graph g = { .tables = known, .n = n, .said = &o };
+	struct graph g = { .tables = known, .n = n, .said = &o, .refused = refused };
 	struct profile p = { .head = { .version = 1 } };
 	int rc = overrides_decode(sources->overrides, a, &o, err);
 	if (rc == 0) {

@@ -99,5 +99,5 @@ static inline int relate_all(struct folder *f)
 	int rc = profile_all(f);
 	return rc != 0 ? rc
 		       : ingest_relate(f->scratch.path, &f->sources, f->tables, f->sources.files.n,
-				       &f->arena, &f->profile, &f->err);
+				       NULL, &f->arena, &f->profile, &f->err);
 }

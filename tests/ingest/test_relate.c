@@ -481,8 +481,8 @@ static void test_changed_between(void **state)
 	assert_int_equal(profile_all(f), 0);
 	put(f, "b.csv", "n,a_id\n100,1\n101,5\n102,9\n103,4\n");
 	f->profile.head.version = 77;
-	int rc = ingest_relate(f->scratch.path, &f->sources, f->tables, 2, &f->arena, &f->profile,
-			       &f->err);
+	int rc = ingest_relate(f->scratch.path, &f->sources, f->tables, 2, NULL, &f->arena,
+			       &f->profile, &f->err);
 	assert_int_equal(rc, BLDR_E_CHANGED);
 	assert_int_equal(f->profile.head.version, 77);
 }

@@ -1,8 +1,8 @@
-/* Joins the tables' profiles: chooses keys and foreign keys over all of them. */
-#include <stdlib.h>
-#include <string.h>
-
+/*
+ * Joins the tables' profiles: chooses keys and foreign keys over all of them, but for those that the Tester has refused.
+ */
 #include "agents/analyst/runner_up.h"
+#include "agents/analyst/tables.h"
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
@@ -23,44 +23,24 @@ const struct bldr_node analyst_relate_node = {
 	.config = &handover,
 };
 
-/* The profiles come in the order of the files, which is not that of the tables: a-b.csv, a.csv. */
-static int by_table(const void *a, const void *b)
-{
-	const struct table_profile *x = a;
-	const struct table_profile *y = b;
-
-	return strcmp(x->table, y->table);
-}
-
 static int relate(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	static const char *const inputs[] = { "sources", NULL };
-	const struct bldr_value *refs = bldr_get(d->args, "table_profiles");
-	size_t n = bldr_count(refs);
-	struct table_profile *tables = ARENA_ARRAY(&d->arena, struct table_profile, n);
+	struct profile tables = { 0 };
 	struct profile profile = { 0 };
-	struct refused_keys hidden = { 0 };
+	struct refused refused = { 0 };
 	struct sources sources;
 	int r = desk_read(d, "sources", &sources, err);
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = desk_read_value(d, "table_profile", bldr_at(refs, i), &tables[i], err);
+	r = r < 0 ? r : tables_read(d, &tables, err);
+	runner_up_refused(d, &refused);
+	r = r < 0 ? r : runner_up_relate(d, &sources, &tables, &refused, &profile, err);
+	if (r == 0) {
+		profile.head.version = d->designs;
+		r = desk_derive(d, &profile.head, inputs, err);
 	}
-	if (r < 0) {
-		return r;
-	}
-	if (n > 0) {
-		qsort(tables, n, sizeof(*tables), by_table);
-	}
-	runner_up_hide(d, tables, n, &hidden);
-	r = ingest_relate(d->source_dir, &sources, tables, n, &d->arena, &profile, err);
-	if (r < 0) {
-		return r;
-	}
-	runner_up_take(d, &hidden, &profile);
-	profile.head.version = d->designs;
-	r = desk_derive(d, &profile.head, inputs, err);
-	return r < 0 ? r : desk_write(d, "profile", NULL, &profile, ret, err);
+	r = r < 0 ? r : desk_write(d, "profile", NULL, &profile, ret, err);
+	return r;
 }
 
 int analyst_relate_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)

@@ -49,6 +49,7 @@ static const struct {
 	const char *repair, *agent;
 } repairers[] = {
 	{ "key", "analyst.design" },
+	{ "reference", "analyst.design" },
 	{ "reload", "developer.build" },
 };
 
