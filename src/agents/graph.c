@@ -29,7 +29,7 @@ static const struct channel channels[] = {
 	{ "designs", BLDR_ADD },   /* designs begun */
 	{ "approval", BLDR_LAST }, /* {answer, reason, pinned}: what a person said of the design */
 	{ "decisions", BLDR_APPEND },  /* [{next, reason}] */
-	{ "attempts", BLDR_APPEND },   /* [{sttm, findings}] of the rounds that were sent back */
+	{ "attempts", BLDR_APPEND },   /* [{sources, profile, sttm, findings, tried}] sent back */
 	{ "superseded", BLDR_APPEND }, /* [{design, contract}] that a repair has replaced */
 	{ "schema", BLDR_LAST },   /* what the knowledge base is asked: names and fingerprints */
 	{ "recalled", BLDR_LAST }, /* {items}: shown to the analyst */

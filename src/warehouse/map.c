@@ -630,24 +630,6 @@ static void collect_formats(const struct bldr_value *tree, const char *name, str
 	}
 }
 
-void sttm_date_formats(const struct sttm *sttm, const char *table, const char *column,
-		       struct arena *a, texts *ret)
-{
-	*ret = (texts){ 0 };
-	for (size_t i = 0; i < sttm->tables.n; i++) {
-		for (size_t k = 0; k < sttm->tables.at[i].columns.n; k++) {
-			const struct sttm_column *c = &sttm->tables.at[i].columns.at[k];
-
-			for (size_t n = 0; n < c->sources.n; n++) {
-				if (strcmp(c->sources.at[n].table, table) == 0 &&
-				    strcmp(c->sources.at[n].column, column) == 0) {
-					collect_formats(c->rule, column, a, ret);
-				}
-			}
-		}
-	}
-}
-
 static void collect_marks(const struct bldr_value *tree, const char *name, struct arena *a,
 			  texts *ret)
 {

@@ -6,12 +6,13 @@ which holds three quarters of the codes, but not those of most shipments. sites.
 
 import csv
 import datetime
+import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bldr import run_job
+from bldr import run, run_job
 from test_planted import errors, load
 
 REFUSED = "the Tester found that most of its records lead nowhere"
@@ -100,8 +101,7 @@ def test_the_runner_up_of_a_foreign_key_is_taken(tmp_path: Path) -> None:
     assert refused[0]["evidence"][-1] == f"not taken: {REFUSED}"
     cities = {r["site_code"]: r["city"] for r in read(source / "sites.csv")}
     expected = sorted(
-        (int(r["shipment_id"]), cities[r["depot_code"]])
-        for r in read(source / "shipments.csv")
+        (int(r["shipment_id"]), cities[r["depot_code"]]) for r in read(source / "shipments.csv")
     )
     with sqlite3.connect(outcome["warehouse"]) as db:
         found = db.execute(
@@ -116,23 +116,30 @@ def test_without_a_runner_up_the_foreign_key_is_dropped(tmp_path: Path) -> None:
     outcome = run_job(source, tmp_path / "out")
     assert list(errors(load(outcome, "findings.v1"))) == ["K6 shipments.depot_code"]
     assert (outcome["verdict"], outcome["rounds"]) == ("validated", 2)
-    kept = {
-        f"{c['check']} {c['subject']}": c
-        for c in load(outcome, "findings.v2")["checks"]
-    }
+    kept = {f"{c['check']} {c['subject']}": c for c in load(outcome, "findings.v2")["checks"]}
     told = kept["K6 shipments.depot_code"]
     assert told["passed"]
     assert told["expected"] == 'no foreign key, or every key is in a record of "depots"'
-    assert told["found"].startswith(
-        "the design before took it for one, and was sent back"
-    )
+    assert told["found"].startswith("the design before took it for one, and was sent back")
     with sqlite3.connect(outcome["warehouse"]) as db:
-        found = db.execute(
-            "SELECT shipment_id, depot_code FROM fact_shipment"
-        ).fetchall()
+        found = db.execute("SELECT shipment_id, depot_code FROM fact_shipment").fetchall()
     assert sorted(found) == sorted(
         (int(r["shipment_id"]), r["depot_code"]) for r in read(source / "shipments.csv")
     )
+
+
+def test_what_is_left_when_the_rounds_are_used_up_is_explained(tmp_path: Path) -> None:
+    source = write_shipments(tmp_path / "source")
+    done = run(
+        *("run", "--source-dir", source, "--output", tmp_path / "out", "--json"),
+        *("--rounds", "1"),
+    )
+    outcome = json.loads(done.stdout)
+    assert (outcome["verdict"], outcome["exit_code"]) == ("findings", 1)
+    assert outcome["decisions"][-2]["reason"] == "the rounds are used up"
+    finding = errors(load(outcome, "findings.v1"))["K6 shipments.depot_code"]
+    assert finding["blame"] == "analyst" and "the wrong table" in finding["why"]
+    assert outcome["knowledge"]["learned"] == []
 
 
 def test_a_foreign_key_that_a_person_names_is_not_doubted(tmp_path: Path) -> None:
