@@ -1,8 +1,8 @@
 -- The tables of the knowledge base, version 1. They stand in the journal's file (sql/journal.sql), so that what a run
 -- learned and the run's own record are one commit.
 --
--- No row of anybody's data is in here: names of tables and columns, types, masks, date formats, counts and the ids of
--- checks are. Times are Unix milliseconds.
+-- No row of anybody's data is in here: names of tables and columns, types, masks, date formats, decimal marks, counts
+-- and the ids of checks are. Times are Unix milliseconds.
 
 -- One row per item. `number` is dense and never used again: the vectors of a later version are arguments of a search
 -- and live in chunks of their own by that number, apart from these rows.

@@ -29,7 +29,7 @@ static const struct channel channels[] = {
 	{ "designs", BLDR_ADD },   /* designs begun */
 	{ "approval", BLDR_LAST }, /* {answer, reason, pinned}: what a person said of the design */
 	{ "decisions", BLDR_APPEND },  /* [{next, reason}] */
-	{ "attempts", BLDR_APPEND },   /* [{sttm, findings}] of the rounds that were sent back */
+	{ "attempts", BLDR_APPEND },   /* [{sources, profile, sttm, findings, tried}] sent back */
 	{ "superseded", BLDR_APPEND }, /* [{design, contract}] that a repair has replaced */
 	{ "schema", BLDR_LAST },   /* what the knowledge base is asked: names and fingerprints */
 	{ "recalled", BLDR_LAST }, /* {items}: shown to the analyst */
@@ -93,16 +93,16 @@ static struct bldr_graph *new_analyst_design(void)
 
 	bldr_graph_node(g, &analyst_discover_node);
 	bldr_graph_node(g, &analyst_profile_table_node);
-	bldr_graph_node(g, &analyst_relate_node);
 	bldr_graph_node(g, &analyst_describe_node);
 	bldr_graph_node(g, &analyst_recall_node);
+	bldr_graph_node(g, &analyst_relate_node);
 	bldr_graph_node(g, &analyst_design_node);
 	bldr_graph_edge(g, BLDR_START, "discover");
 	bldr_graph_route(g, "discover", analyst_discover_route, analyst_discover_targets);
-	bldr_graph_edge(g, "profile_table", "relate");
-	bldr_graph_edge(g, "relate", "describe");
+	bldr_graph_edge(g, "profile_table", "describe");
 	bldr_graph_edge(g, "describe", "recall");
-	bldr_graph_edge(g, "recall", "design");
+	bldr_graph_edge(g, "recall", "relate");
+	bldr_graph_edge(g, "relate", "design");
 	bldr_graph_edge(g, "design", BLDR_END);
 	return g;
 }

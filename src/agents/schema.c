@@ -1,4 +1,4 @@
-/* Only the chosen key and the chosen foreign keys count: they are the shape that the design is made from. */
+/* Keys and foreign keys do not count: they are what the Analyst chooses with what it recalls. */
 #include "agents/schema.h"
 
 #include <stdlib.h>
@@ -11,28 +11,7 @@
 
 enum { MASKS_MAX = 4 };
 
-static void add_references(const struct profile *p, const char *table, struct arena *a,
-			   struct kb_table *t)
-{
-	for (size_t i = 0; i < p->inclusions.n; i++) {
-		const struct inclusion *n = &p->inclusions.at[i];
-		struct kb_reference r = { .to_table = n->to_table };
-
-		if (!n->chosen || strcmp(n->from_table, table) != 0) {
-			continue;
-		}
-		for (size_t k = 0; k < n->from_columns.n; k++) {
-			*LIST_ADD(a, &r.columns) = n->from_columns.at[k];
-		}
-		for (size_t k = 0; k < n->to_columns.n; k++) {
-			*LIST_ADD(a, &r.to_columns) = n->to_columns.at[k];
-		}
-		*LIST_ADD(a, &t->references) = r;
-	}
-}
-
-static const char *fingerprint(const struct profile *p, const struct table_profile *table,
-			       struct arena *a)
+static const char *fingerprint(const struct table_profile *table, struct arena *a)
 {
 	struct kb_table t = { .name = table->table };
 
@@ -40,14 +19,6 @@ static const char *fingerprint(const struct profile *p, const struct table_profi
 		*LIST_ADD(a, &t.columns) =
 			(struct kb_column){ table->columns.at[i].name, table->columns.at[i].type };
 	}
-	for (size_t i = 0; i < table->keys.n; i++) {
-		const struct key_candidate *key = &table->keys.at[i];
-
-		for (size_t k = 0; key->chosen && k < key->columns.n; k++) {
-			*LIST_ADD(a, &t.key) = key->columns.at[k];
-		}
-	}
-	add_references(p, table->table, a, &t);
 	return kb_table_fingerprint(a, &t);
 }
 
@@ -59,7 +30,7 @@ void schema_of(const struct profile *profile, struct arena *a, struct schema *re
 	for (size_t i = 0; i < profile->tables.n; i++) {
 		const struct table_profile *t = &profile->tables.at[i];
 
-		all[i] = fingerprint(profile, t, a);
+		all[i] = fingerprint(t, a);
 		*LIST_ADD(a, &ret->tables) = (struct schema_table){ t, all[i] };
 	}
 	ret->source = kb_source_fingerprint(a, all, profile->tables.n);

@@ -1,5 +1,6 @@
 /*
- * What the knowledge base may know of a source: fingerprints, normalised names, types and masks, made from a profile.
+ * What the knowledge base may know of a source: fingerprints, normalised names, types and masks, made from the tables of a profile, related or
+ * not.
  */
 #pragma once
 

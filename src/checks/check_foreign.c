@@ -1,9 +1,10 @@
 /*
  * K6: each foreign key between files that the design uses leads to a record of the other file. It is told once per key
  * of the files, not once per column of the star that is read over it: K5 and N1 count those and name this. A key that
- * leads nowhere is a defect of the data, which was handled: a warning with lines. Null keys are none, and are counted.
+ * leads nowhere is a defect of the data, which was handled: a warning with lines; unless so much speaks against the
+ * reference that the design is to blame for it (doubt.h). Null keys are none, and are counted.
  */
-#include "checks/trial.h"
+#include "checks/doubt.h"
 
 #include <string.h>
 
@@ -117,7 +118,14 @@ static void check_key(struct trial *t, const struct foreign_key *k)
 				      k->from->raw.records.n - k->nulls, k->from->raw.records.n),
 	};
 	if (k->missed > 0) {
+		const char *doubt = doubt_of(t, k);
 		warn_of_missed(t, k, &v);
+		if (doubt != NULL) {
+			v.severity = SEVERITY_ERROR;
+			v.blame = "analyst";
+			v.why = doubt;
+			v.advice = doubt_advice(t, k);
+		}
 	}
 	trial_report(t, "K6", subject, &v);
 	if (k->nulls > 0) {
@@ -130,6 +138,9 @@ int check_foreign(struct trial *t, struct bldr_error *err)
 	int rc = foreign_keys_find(&t->expected, &t->foreign, err);
 	for (size_t i = 0; rc == 0 && i < t->foreign.n; i++) {
 		check_key(t, &t->foreign.at[i]);
+	}
+	if (rc == 0) {
+		doubt_tell_dropped(t);
 	}
 	return rc;
 }

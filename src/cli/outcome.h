@@ -16,7 +16,7 @@
  */
 struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
 			       const struct bldr_value *state);
-/* {shown [{agent, id, kind, title, score}], applied [{id, table, column}], learned [{id, kind, title, trusted, new}],
+/* {shown [{agent, id, kind, title, score}], applied [{id, repair, table, column}], learned [{id, kind, title, trusted, new}],
  * errors}; the caller owns it. */
 struct bldr_value *outcome_knowledge(const struct bldr_value *state);
 /* Reads an artefact of the run into *ret, the struct of that name, which lives in a. Errors: NOT_FOUND (the

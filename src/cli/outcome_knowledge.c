@@ -20,6 +20,23 @@ static void add_shown(struct bldr_value *list, const char *agent, const struct b
 	}
 }
 
+/* What changed keys and foreign keys, then what changed the mapping. */
+static struct bldr_value *applied_of(const struct bldr_value *state)
+{
+	static const char *const channels[] = { "profile", "sttm" };
+	struct bldr_value *list = bldr_list();
+
+	for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
+		const struct bldr_value *applied =
+			bldr_get(bldr_get(state, channels[i]), "applied");
+
+		for (size_t k = 0; k < bldr_count(applied); k++) {
+			bldr_list_add(list, bldr_ref(bldr_at(applied, k)));
+		}
+	}
+	return list;
+}
+
 static struct bldr_value *list_of(const struct bldr_value *v, const char *key)
 {
 	const struct bldr_value *list = bldr_get(v, key);
@@ -44,7 +61,7 @@ struct bldr_value *outcome_knowledge(const struct bldr_value *state)
 		}
 	}
 	bldr_object_set(v, "shown", shown);
-	bldr_object_set(v, "applied", list_of(bldr_get(state, "sttm"), "applied"));
+	bldr_object_set(v, "applied", applied_of(state));
 	bldr_object_set(v, "learned", list_of(bldr_get(state, "learned"), "learned"));
 	if (bldr_count(errors) > 0) {
 		bldr_object_set(v, "errors", errors);

@@ -46,7 +46,7 @@ static int profile_all(const char *folder, struct arena *a, struct understanding
 		tables[i] = profiled[i].table;
 		sketches[i] = profiled[i].sketch;
 	}
-	r = ingest_relate(folder, &u->sources, tables, sketches, n, a, &u->profile, err);
+	r = ingest_relate(folder, &u->sources, tables, sketches, n, NULL, a, &u->profile, err);
 	u->profile.head.version = 1;
 	return r;
 }

@@ -168,20 +168,28 @@ int ingest_profile_sketch(const char *folder, const struct source_file *file,
 			  struct table_sketch *ret_sketch, struct bldr_error *err);
 
 enum { RELATE_RUNNERS_UP = 3 };
+/* A column is no foreign key of that other one; why stands in the profile. */
+struct refused_reference {
+	const char *table, *column, *to, *to_column;
+	const char *why;
+};
+typedef LIST(struct refused_reference) refused_references;
 #define RELATE_VALUES_BYTES ((size_t)2 << 30)
 
 /*
  * Joins the tables' profiles into the profile: chooses the keys, finds inclusion dependencies of one column
  * (inclusion.h) and of two (composite.h) by the data, scores them as foreign keys and chooses. tables: by table name.
  * Per referring column, or two, the chosen inclusion and up to RELATE_RUNNERS_UP others stay, with evidence. Keys and
- * foreign keys that sources->overrides names are taken, measured where they are no candidates.
+ * foreign keys that sources->overrides names are taken, measured where they are no candidates. refused: foreign keys that
+ * were found to be none, alone or as a part of two columns, or NULL; the next best is taken in their place, or none.
  * Errors: CHANGED, IO, LIMIT (more than RELATE_VALUES_BYTES of distinct values to compare), INVALID (bldr.json names
  * a key that no record has, or a reference to values that repeat). sketches: as tables, one without columns for none, or
  * NULL: what they exclude is not read; nothing else depends on them.
  */
 int ingest_relate(const char *folder, const struct sources *sources,
 		  const struct table_profile *tables, const struct table_sketch *sketches, size_t n,
-		  struct arena *a, struct profile *ret, struct bldr_error *err);
+		  const refused_references *refused, struct arena *a, struct profile *ret,
+		  struct bldr_error *err);
 
 /* Compares every source file's hash with the folder. Errors: CHANGED (names the file), NOT_FOUND. */
 int ingest_verify(const char *folder, const struct sources *sources, struct bldr_error *err);

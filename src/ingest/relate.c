@@ -34,6 +34,7 @@ struct graph {
 	inclusion_pairs pairs;
 	composites composites;
 	const struct overrides *said;
+	const refused_references *refused;  /* or NULL */
 	LIST(struct given_reference) given; /* foreign keys that bldr.json names */
 };
 
@@ -131,6 +132,22 @@ static bool is_given_pair(const struct graph *g, const struct inclusion_pair *p,
 		0;
 }
 
+/* Why a column is said not to refer to that other one; NULL: nobody has refused it. */
+static const char *refused_why(const struct graph *g, size_t from, size_t column, size_t to,
+			       size_t to_column)
+{
+	for (size_t i = 0; g->refused != NULL && i < g->refused->n; i++) {
+		const struct refused_reference *r = &g->refused->at[i];
+		if (strcmp(r->table, g->tables[from].profile->table) == 0 &&
+		    strcmp(r->column, column_name(g, from, column)) == 0 &&
+		    strcmp(r->to, g->tables[to].profile->table) == 0 &&
+		    strcmp(r->to_column, column_name(g, to, to_column)) == 0) {
+			return r->why;
+		}
+	}
+	return NULL;
+}
+
 static void choose(struct graph *g, struct arena *a)
 {
 	for (size_t i = 0; i < g->pairs.n; i++) {
@@ -138,6 +155,8 @@ static void choose(struct graph *g, struct arena *a)
 		const struct inclusion_pair *taken = taken_of(g, p);
 		const char *column = column_name(g, p->from_table, p->from_column);
 		const struct given_reference *given = given_of(g, p->from_table, column);
+		const char *refused =
+			refused_why(g, p->from_table, p->from_column, p->to_table, p->to_column);
 		const texts columns = { .at = &column, .n = 1 };
 		if (is_given_pair(g, p, given)) {
 			p->chosen = true;
@@ -145,6 +164,8 @@ static void choose(struct graph *g, struct arena *a)
 		} else if (given != NULL ||
 			   said_is_no_reference(said_of(g, p->from_table), &columns)) {
 			*LIST_ADD(a, &p->evidence) = "not taken: " GIVEN_EVIDENCE;
+		} else if (refused != NULL) {
+			*LIST_ADD(a, &p->evidence) = arena_printf(a, "not taken: %s", refused);
 		} else if (taken != NULL) {
 			*LIST_ADD(a, &p->evidence) =
 				arena_printf(a, "not taken: \"%s.%s\" fits better",
@@ -223,14 +244,29 @@ static bool is_said(const struct graph *g, const struct composite *p, const text
 	return said_is_no_reference(said_of(g, p->from_table), columns);
 }
 
+/* What leads nowhere alone leads nowhere with another column beside it. */
+static const char *composite_refused(const struct graph *g, const struct composite *p)
+{
+	const char *why = NULL;
+	for (size_t i = 0; why == NULL && i < 2; i++) {
+		why = refused_why(g, p->from_table, p->from_columns[i], p->to_table,
+				  p->to_columns[i]);
+	}
+	return why;
+}
+
 /* Why the pair is no foreign key; NULL: it is one. */
 static const char *composite_refusal(const struct graph *g, const struct composite *p,
 				     struct arena *a)
 {
 	texts columns = composite_columns(g, p->from_table, p->from_columns, a);
 	const struct composite *taken = composite_taken(g, p);
+	const char *refused = composite_refused(g, p);
 	if (is_said(g, p, &columns)) {
 		return "not taken: " GIVEN_EVIDENCE;
+	}
+	if (refused != NULL) {
+		return arena_printf(a, "not taken: %s", refused);
 	}
 	if (taken != NULL) {
 		texts to = composite_columns(g, taken->to_table, taken->to_columns, a);
@@ -593,11 +629,12 @@ static int check_parents(const struct graph *g, const struct profile *p, struct 
 
 int ingest_relate(const char *folder, const struct sources *sources,
 		  const struct table_profile *tables, const struct table_sketch *sketches, size_t n,
-		  struct arena *a, struct profile *ret, struct bldr_error *err)
+		  const refused_references *refused, struct arena *a, struct profile *ret,
+		  struct bldr_error *err)
 {
 	struct inclusion_table *known = ARENA_ARRAY(a, struct inclusion_table, n + 1);
 	struct overrides o;
-	struct graph g = { .tables = known, .n = n, .said = &o };
+	struct graph g = { .tables = known, .n = n, .said = &o, .refused = refused };
 	struct profile p = { .head = { .version = 1 } };
 	int rc = overrides_decode(sources->overrides, a, &o, err);
 	if (rc == 0) {

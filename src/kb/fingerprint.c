@@ -63,16 +63,6 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static const char *join(struct arena *a, const char *const *names, size_t n)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < n; i++) {
-		text = arena_printf(a, "%s%s%s", text, i > 0 ? "," : "", kb_name(a, names[i]));
-	}
-	return text;
-}
-
 /* The hash of the lines, whatever their order. */
 static const char *hash_lines(struct arena *a, const char *head, const char **lines, size_t n)
 {
@@ -94,25 +84,14 @@ static const char *hash_lines(struct arena *a, const char *head, const char **li
 
 const char *kb_table_fingerprint(struct arena *a, const struct kb_table *t)
 {
-	const char **lines = ARENA_ARRAY(a, const char *, t->columns.n + t->references.n + 1);
-	size_t n = 0;
+	const char **lines = ARENA_ARRAY(a, const char *, t->columns.n + 1);
 
 	for (size_t i = 0; i < t->columns.n; i++) {
-		lines[n++] = arena_printf(a, "column %s %s", kb_name(a, t->columns.at[i].name),
-					  kb_type(a, t->columns.at[i].type));
+		lines[i] = arena_printf(a, "column %s %s", kb_name(a, t->columns.at[i].name),
+					kb_type(a, t->columns.at[i].type));
 	}
-	if (t->key.n > 0) {
-		lines[n++] = arena_printf(a, "key %s", join(a, t->key.at, t->key.n));
-	}
-	for (size_t i = 0; i < t->references.n; i++) {
-		const struct kb_reference *r = &t->references.at[i];
-
-		lines[n++] = arena_printf(a, "reference %s %s %s",
-					  join(a, r->columns.at, r->columns.n),
-					  kb_table_name(a, r->to_table),
-					  join(a, r->to_columns.at, r->to_columns.n));
-	}
-	return hash_lines(a, arena_printf(a, "table %s", kb_table_name(a, t->name)), lines, n);
+	return hash_lines(a, arena_printf(a, "table %s", kb_table_name(a, t->name)), lines,
+			  t->columns.n);
 }
 
 const char *kb_source_fingerprint(struct arena *a, const char *const *tables, size_t n)

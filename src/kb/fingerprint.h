@@ -1,9 +1,9 @@
 /*
  * Fingerprints of schemas, and masks of values: how tables and columns are known again without their data.
  *
- * Equal fingerprints mean: the same normalised names, the same families of types, the same key and the same
- * references. Precision, order of columns and numbers in a file's name do not count: a table that has grown, or the
- * next month's export of it, is the same table.
+ * Equal fingerprints mean: the same normalised names and the same families of types. Precision, order of columns and
+ * numbers in a file's name do not count: a table that has grown, or the next month's export of it, is the same table. Nor
+ * do keys and references: they are chosen, and what was chosen wrong is to be known again too.
  */
 #pragma once
 
@@ -15,17 +15,9 @@ struct kb_column {
 	const char *name, *type;
 };
 
-struct kb_reference {
-	LIST(const char *) columns;
-	const char *to_table;
-	LIST(const char *) to_columns;
-};
-
 struct kb_table {
 	const char *name;
 	LIST(struct kb_column) columns;
-	LIST(const char *) key;
-	LIST(struct kb_reference) references;
 };
 
 /* Lower case, runs of anything but letters and digits as one _, at most KB_NAME_MAX bytes. */

@@ -1,7 +1,9 @@
 /*
- * What an item may hold. The limits are those of kb.h; beyond them a lesson is refused, never cut. Whatever a mapping
- * chose must look like a date format, and a mask like a mask: a value of the data does not pass.
+ * What an item may hold. The limits are those of kb.h; beyond them a lesson is refused, never cut. Whatever was chosen
+ * must look like a choice of its kind - a date format, a mark, names - and a mask like a mask: a value of the data does
+ * not pass.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +12,10 @@
 #include "kb/fingerprint.h"
 #include "kb/kb.h"
 
-enum { FORMAT_MAX = 64, FORMATS_MAX = 16, POINTER_MAX = 240 };
+enum { CHOICES_MAX = 16, CHOICE_COLUMNS_MAX = 8, POINTER_MAX = 240 };
 
 static const char format_letters[] = "yMdHhmsSaEXxzZT'-/.:, +[]";
+static const char mark_letters[] = ".,";
 static const char mask_letters[] = "9ax-/.:,+()%' |";
 
 #define FIELD(type, member, of)                                                 \
@@ -20,12 +23,21 @@ static const char mask_letters[] = "9ax-/.:,+()%' |";
 		.name = #member, .kind = (of), .offset = offsetof(type, member) \
 	}
 
+static const struct shape_field column_fields[] = {
+	FIELD(struct kb_column_like, name, SHAPE_TEXT),
+	FIELD(struct kb_column_like, type, SHAPE_TEXT),
+	FIELD(struct kb_column_like, mask, SHAPE_TEXT),
+	{ .name = NULL },
+};
+static const struct shape column_shape = { "column", sizeof(struct kb_column_like), column_fields };
+
 static const struct shape_field precondition_fields[] = {
 	FIELD(struct kb_precondition, fingerprint, SHAPE_TEXT),
 	FIELD(struct kb_precondition, table, SHAPE_TEXT),
-	FIELD(struct kb_precondition, column, SHAPE_TEXT),
-	FIELD(struct kb_precondition, type, SHAPE_TEXT),
-	FIELD(struct kb_precondition, mask, SHAPE_TEXT),
+	{ .name = "columns",
+	  .kind = SHAPE_LIST,
+	  .offset = offsetof(struct kb_precondition, columns),
+	  .sub = &column_shape },
 	{ .name = NULL },
 };
 static const struct shape precondition_shape = { "precondition", sizeof(struct kb_precondition),
@@ -150,42 +162,125 @@ static int check_fingerprint(const char *text, struct bldr_error *err)
 		: bldr_error_set(err, BLDR_E_INVALID, "knowledge: no fingerprint: \"%.40s\"", text);
 }
 
-static int check_formats(const char *const *formats, size_t n, struct bldr_error *err)
+/* Normalised names, joined by the signs that such a choice has. */
+static int check_names(const char *text, const char *signs, struct bldr_error *err)
 {
-	int rc = n <= FORMATS_MAX
+	size_t size = strlen(text);
+	bool names = size > 0;
+
+	if (size > (size_t)CHOICE_COLUMNS_MAX * KB_NAME_MAX) {
+		return bldr_error_set(err, BLDR_E_LIMIT, "knowledge: %zu bytes of names", size);
+	}
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		names = names &&
+			(islower(c) || isdigit(c) || c == '_' || c >= 0x80 ||
+			 strchr(signs, text[i]) != NULL);
+	}
+	return names ? 0
+		     : bldr_error_set(err, BLDR_E_INVALID,
+				      "knowledge: the names are none, and could be a value of the "
+				      "data");
+}
+
+static int check_format(const char *text, struct bldr_error *err)
+{
+	return check_letters("format", text, 64, format_letters, err);
+}
+
+static int check_mark(const char *text, struct bldr_error *err)
+{
+	return check_letters("mark", text, 1, mark_letters, err);
+}
+
+static int check_key(const char *text, struct bldr_error *err)
+{
+	return check_names(text, "+", err);
+}
+
+static int check_reference(const char *text, struct bldr_error *err)
+{
+	return check_names(text, ".", err);
+}
+
+/* The repairs that teach, and what is chosen by each. */
+static const struct repair {
+	const char *name;
+	int (*check)(const char *choice, struct bldr_error *err);
+	bool nothing; /* what passed may be no choice at all */
+} repairs[] = {
+	{ "date_order", check_format, false },
+	{ "number_marks", check_mark, false },
+	{ "key", check_key, true },
+	{ "reference", check_reference, true },
+};
+
+static const struct repair *find_repair(const char *name, struct bldr_error *err)
+{
+	for (size_t i = 0; i < sizeof(repairs) / sizeof(repairs[0]); i++) {
+		if (strcmp(repairs[i].name, name) == 0) {
+			return &repairs[i];
+		}
+	}
+	(void)bldr_error_set(err, BLDR_E_INVALID, "knowledge: no repair \"%.40s\"", name);
+	return NULL;
+}
+
+static int check_choices(const struct repair *r, const char *const *choices, size_t n,
+			 struct bldr_error *err)
+{
+	int rc = n <= CHOICES_MAX
 		? 0
-		: bldr_error_set(err, BLDR_E_LIMIT, "knowledge: %zu formats in one fix", n);
+		: bldr_error_set(err, BLDR_E_LIMIT, "knowledge: %zu choices in one fix", n);
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = check_letters("format", formats[i], FORMAT_MAX, format_letters, err);
+		rc = r->check(choices[i], err);
 	}
 	return rc;
 }
 
-static int check_correction(const struct kb_correction *c, struct bldr_error *err)
+static int check_precondition(const struct kb_precondition *p, struct bldr_error *err)
 {
-	const struct kb_precondition *p = &c->precondition;
 	int rc = check_fingerprint(p->fingerprint, err);
 
 	rc = rc < 0 ? rc : check_text("table", p->table, KB_NAME_MAX, err);
-	rc = rc < 0 ? rc : check_text("column", p->column, KB_NAME_MAX, err);
-	rc = rc < 0 ? rc : check_text("type", p->type, KB_NAME_MAX, err);
-	rc = rc < 0 ? rc
-		    : check_letters("mask", p->mask, 4 * (size_t)KB_MASK_MAX, mask_letters, err);
-	rc = rc < 0 ? rc : check_formats(c->fix.rule_out.at, c->fix.rule_out.n, err);
-	rc = rc < 0 ? rc : check_formats(c->fix.use.at, c->fix.use.n, err);
-	if (rc == 0 && strcmp(c->fix.repair, "date_order") != 0) {
-		rc = bldr_error_set(err, BLDR_E_INVALID, "knowledge: no repair \"%.40s\"",
-				    c->fix.repair);
+	if (rc == 0 && (p->columns.n == 0 || p->columns.n > CHOICE_COLUMNS_MAX)) {
+		rc = bldr_error_set(err, BLDR_E_LIMIT, "knowledge: a precondition of %zu columns",
+				    p->columns.n);
 	}
-	for (size_t i = 0; rc == 0 && i < c->changes.n; i++) {
-		const struct kb_change *change = &c->changes.at[i];
-		const char *formats[] = { change->wrong, change->right };
+	for (size_t i = 0; rc == 0 && i < p->columns.n; i++) {
+		const struct kb_column_like *c = &p->columns.at[i];
 
-		rc = check_text("table", change->table, KB_NAME_MAX, err);
-		rc = rc < 0 ? rc : check_text("column", change->column, KB_NAME_MAX, err);
-		rc = rc < 0 ? rc : check_text("place", change->at, POINTER_MAX, err);
-		rc = rc < 0 ? rc : check_formats(formats, 2, err);
+		rc = check_text("column", c->name, KB_NAME_MAX, err);
+		rc = rc < 0 ? rc : check_text("type", c->type, KB_NAME_MAX, err);
+		rc = rc < 0 ? rc
+			    : check_letters("mask", c->mask, 4 * (size_t)KB_MASK_MAX, mask_letters,
+					    err);
+	}
+	return rc;
+}
+
+static int check_change(const struct repair *r, const struct kb_change *change,
+			struct bldr_error *err)
+{
+	int rc = check_text("table", change->table, KB_NAME_MAX, err);
+
+	rc = rc < 0 ? rc : check_text("column", change->column, KB_BODY_MAX, err);
+	rc = rc < 0 ? rc : check_text("place", change->at, POINTER_MAX, err);
+	rc = rc < 0 ? rc : r->check(change->wrong, err);
+	return rc < 0 || (r->nothing && *change->right == '\0') ? rc : r->check(change->right, err);
+}
+
+static int check_correction(const struct kb_correction *c, struct bldr_error *err)
+{
+	const struct repair *r = find_repair(c->fix.repair, err);
+	int rc = r == NULL ? BLDR_E_INVALID : check_precondition(&c->precondition, err);
+
+	rc = rc < 0 ? rc : check_choices(r, c->fix.rule_out.at, c->fix.rule_out.n, err);
+	rc = rc < 0 ? rc : check_choices(r, c->fix.use.at, c->fix.use.n, err);
+	for (size_t i = 0; rc == 0 && i < c->changes.n; i++) {
+		rc = check_change(r, &c->changes.at[i], err);
 	}
 	return rc;
 }
@@ -202,6 +297,51 @@ int kb_correction_decode(const struct bldr_value *body, struct arena *a, struct 
 	}
 	return rc;
 }
+
+/* ---- examples ---- */
+
+static const struct shape_field chosen_fields[] = {
+	FIELD(struct kb_chosen, table, SHAPE_TEXT),
+	FIELD(struct kb_chosen, key, SHAPE_TEXT),
+	{ .name = NULL },
+};
+static const struct shape chosen_shape = { "chosen", sizeof(struct kb_chosen), chosen_fields };
+
+static const struct shape_field example_fields[] = {
+	{ .name = "chosen",
+	  .kind = SHAPE_LIST,
+	  .offset = offsetof(struct kb_example, chosen),
+	  .sub = &chosen_shape },
+	{ .name = NULL },
+};
+static const struct shape example_shape = { "example", sizeof(struct kb_example), example_fields };
+
+int kb_example_decode(const struct bldr_value *body, struct arena *a, struct kb_example *ret,
+		      struct bldr_error *err)
+{
+	const struct bldr_value *chosen = bldr_get(body, "chosen");
+	struct bldr_value *part = bldr_object();
+	struct kb_example e = { 0 };
+	int rc = 0;
+
+	if (chosen != NULL) { /* the body keeps what is decoded */
+		bldr_object_set(part, "chosen", bldr_ref(chosen));
+		rc = shape_decode(&example_shape, part, a, &e, err);
+	}
+	bldr_unref(part);
+	for (size_t i = 0; rc == 0 && i < e.chosen.n; i++) {
+		rc = check_fingerprint(e.chosen.at[i].table, err);
+		if (rc == 0 && *e.chosen.at[i].key != '\0') {
+			rc = check_key(e.chosen.at[i].key, err);
+		}
+	}
+	if (rc == 0) {
+		*ret = e;
+	}
+	return rc;
+}
+
+/* ---- lessons and questions ---- */
 
 static int check_object(const char *what, const struct bldr_value *v, size_t max,
 			struct bldr_error *err)
@@ -243,6 +383,7 @@ int kb_lesson_decode(const struct bldr_value *v, struct arena *a, struct kb_less
 {
 	struct kb_lesson l;
 	struct kb_correction c;
+	struct kb_example e;
 	int rc = shape_decode(&kb_lesson_shape, v, a, &l, err);
 
 	rc = rc < 0 ? rc : check_text("agent", l.agent, KB_NAME_MAX, err);
@@ -253,6 +394,8 @@ int kb_lesson_decode(const struct bldr_value *v, struct arena *a, struct kb_less
 	rc = rc < 0 ? rc : check_fingerprints(l.source, l.tables.at, l.tables.n, err);
 	if (rc == 0 && l.kind == KB_CORRECTION) {
 		rc = kb_correction_decode(l.body, a, &c, err);
+	} else if (rc == 0) {
+		rc = kb_example_decode(l.body, a, &e, err);
 	}
 	if (rc == 0) {
 		*ret = l;

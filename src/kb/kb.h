@@ -35,24 +35,33 @@ enum { KB_QUALITY_MIN = 334 };
 
 /* ---- what corrections say (the body of the item) ---- */
 
-/* When a correction applies: a column of this name, type and mask in a table of this fingerprint. */
+/* A column that is known again: normalised name, family of types, mask of its values. */
+struct kb_column_like {
+	const char *name, *type, *mask;
+};
+
+/* When a correction applies: to a table of this fingerprint that has these columns. */
 struct kb_precondition {
 	const char *fingerprint;
-	const char *table, *column; /* normalised names */
-	const char *type, *mask;
+	const char *table; /* normalised name */
+	LIST(struct kb_column_like) columns;
 };
 
+/*
+ * What was chosen wrong, and what passed instead; use is empty when that was nothing. Choices are texts: of date_order
+ * formats, of number_marks decimal marks, of key normalised columns joined by +, of reference "table.column".
+ */
 struct kb_fix {
-	const char *repair;          /* date_order */
-	LIST(const char *) rule_out; /* date formats that were wrong */
-	LIST(const char *) use;      /* those that passed */
+	const char *repair; /* date_order | number_marks | key | reference */
+	LIST(const char *) rule_out;
+	LIST(const char *) use;
 };
 
-/* One difference between the wrong mapping and the right one. */
+/* One difference between what failed and what passed. */
 struct kb_change {
-	const char *table, *column; /* target */
-	const char *at;             /* JSON pointer into the column's rule */
-	const char *wrong, *right;
+	const char *table, *column; /* target of a mapping; else the source's, normalised */
+	const char *at; /* JSON pointer into the column's rule; /keys or /inclusions of the profile */
+	const char *wrong, *right; /* choices; right may be empty where use is */
 };
 
 struct kb_correction {
@@ -65,6 +74,22 @@ extern const struct shape kb_correction_shape;
 /* Decodes a correction's body, which must outlive *ret. Errors: INVALID, LIMIT (also what may not be kept). */
 int kb_correction_decode(const struct bldr_value *body, struct arena *a, struct kb_correction *ret,
 			 struct bldr_error *err);
+
+/* ---- what golden examples say that can be taken up again: their body's "chosen" ---- */
+
+/* The key that a table of this fingerprint had; "": none. */
+struct kb_chosen {
+	const char *table; /* fingerprint */
+	const char *key;   /* as kb_fix has it */
+};
+struct kb_example {
+	LIST(struct kb_chosen)
+	chosen; /* of all its tables; empty: of an older program, or too many */
+};
+
+/* Decodes that part of an example's body, which must outlive *ret. Errors: INVALID, LIMIT. */
+int kb_example_decode(const struct bldr_value *body, struct arena *a, struct kb_example *ret,
+		      struct bldr_error *err);
 
 /* ---- writing ---- */
 

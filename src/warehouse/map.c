@@ -711,15 +711,6 @@ static void each_rule(const struct sttm *sttm, struct choices *c,
 	}
 }
 
-void sttm_date_formats(const struct sttm *sttm, const char *table, const char *column,
-		       struct arena *a, texts *ret)
-{
-	struct choices c = { .table = table, .column = column, .a = a, .ret = ret };
-
-	*ret = (texts){ 0 };
-	each_rule(sttm, &c, collect_formats);
-}
-
 void sttm_choices(const struct sttm *sttm, struct mapping_advice *advice, struct arena *a)
 {
 	struct choices c = { NULL, advice->table, advice->column, a, &advice->tried };

@@ -28,9 +28,6 @@ struct mapping_advice {
 int map_design(const struct sources *sources, const struct profile *profile,
 	       const struct design *design, const struct mapping_advice *advice, size_t n,
 	       struct arena *a, struct sttm *ret, struct bldr_error *err);
-/* The date formats that an STTM uses for a raw column: what a repair must not take again. */
-void sttm_date_formats(const struct sttm *sttm, const char *table, const char *column,
-		       struct arena *a, texts *ret);
 /* Adds what an STTM chose to advice->tried. */
 void sttm_choices(const struct sttm *sttm, struct mapping_advice *advice, struct arena *a);
 /* The STTM for people: Markdown, CSV. */

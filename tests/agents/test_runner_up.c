@@ -50,7 +50,7 @@ static void a_refused_column_is_no_candidate(void **state)
 	struct desk d;
 	struct table_profile tables[2] = { { .table = "t" }, { .table = "u" } };
 	struct profile profile = { 0 };
-	struct refused_keys refused = { 0 };
+	struct refused refused = { 0 };
 	const struct table_profile *t;
 
 	(void)state;
@@ -59,6 +59,7 @@ static void a_refused_column_is_no_candidate(void **state)
 		*LIST_ADD(&d.arena, &tables[i].keys) = candidate(&d.arena, "a", "0.90", false, 0);
 		*LIST_ADD(&d.arena, &tables[i].keys) = candidate(&d.arena, "b", "0.60", false, 0);
 	}
+	runner_up_refused(&d, &refused);
 	runner_up_hide(&d, tables, 2, &refused);
 	assert_int_equal(tables[0].keys.n, 1); /* what relates them chooses among these */
 	assert_string_equal(tables[0].keys.at[0].columns.at[0], "b");
@@ -92,12 +93,13 @@ static void a_refused_pair_gives_way(void **state)
 		struct desk d;
 		struct profile profile = { 0 };
 		struct table_profile table = { .table = "t" };
-		struct refused_keys refused = { 0 };
+		struct refused refused = { 0 };
 		const char *taken = NULL;
 		char text[512];
 
 		(void)snprintf(text, sizeof(text), ATTEMPT("%s"), cases[i].refused);
 		open_desk(&d, text);
+		runner_up_refused(&d, &refused);
 		runner_up_hide(&d, &table, 1, &refused);
 		*LIST_ADD(&d.arena, &table.keys) = candidate(&d.arena, "ab", "0.90", true, 0);
 		*LIST_ADD(&d.arena, &table.keys) = candidate(&d.arena, "ac", "0.80", false, 2);
@@ -127,10 +129,11 @@ static void nothing_refers_to_a_refused_pair(void **state)
 	struct desk d;
 	struct profile profile = { 0 };
 	struct table_profile table = { .table = "t" };
-	struct refused_keys refused = { 0 };
+	struct refused refused = { 0 };
 
 	(void)state;
 	open_desk(&d, ATTEMPT(REFUSED("\"a\",\"b\"")));
+	runner_up_refused(&d, &refused);
 	runner_up_hide(&d, &table, 1, &refused);
 	for (size_t i = 0; i < 3; i++) {
 		*LIST_ADD(&d.arena, &profile.inclusions) = (struct inclusion){

@@ -7,6 +7,7 @@
  *	plant=profile     the profile that the Analyst makes prefers the second date format to the first: a misjudgement
  *	plant=FOLDER      the first mapping that the Analyst writes is FOLDER/sttm.json
  *	plant=profile:FOLDER    the first profile that the Analyst relates is FOLDER/profile.json
+ *	plant=table:FOLDER      every profile of a table TABLE that the Analyst makes is FOLDER/TABLE/table_profile.json, if there is one
  *	plant=warehouse:FILE    behind the first load the SQL of FILE is run on warehouse.db
  *	plant=warehouses:FILE   behind every load
  *	none
@@ -185,6 +186,43 @@ static int misjudged_relate(const struct bldr_work *w, struct bldr_value **ret,
 	return r;
 }
 
+/* Where the tables' profiles to plant are: misjudged, before keys and foreign keys are chosen. */
+static const char *planted_tables;
+
+static int misjudged_table(const struct bldr_work *w, struct bldr_value **ret,
+			   struct bldr_error *err)
+{
+	const struct agents_context *context = w->context;
+	const char *table = bldr_get_text(bldr_get(w->args, "input"), "table");
+	struct bldr_value *right = NULL;
+	struct arena a = { 0 };
+	struct artefact_ref ref;
+	struct table_profile profile;
+	int r = analyst_profile_table_work(w, &right, err);
+
+	if (r < 0 ||
+	    !file_exists(arena_printf(&a, "%s/%s/table_profile.json", planted_tables, table))) {
+		*ret = right;
+		arena_release(&a);
+		return r;
+	}
+	r = artefact_ref_parse(bldr_get(right, "ref"), &a, &ref, err);
+	r = r < 0 ? r
+		  : read_planted("table_profile", arena_printf(&a, "%s/%s", planted_tables, table),
+				 &a, &profile, err);
+	r = r < 0 ? r
+		  : artefact_write(arena_printf(&a, "%s/%s", context->output,
+						bldr_get_text(bldr_get(w->args, "job"), "run")),
+				   "table_profile", ref.path, &profile, &a, &ref, err);
+	if (r == 0) {
+		*ret = bldr_object();
+		bldr_object_set(*ret, "ref", artefact_ref_value(&ref));
+	}
+	bldr_unref(right);
+	arena_release(&a);
+	return r;
+}
+
 /* SQL that is run on the warehouse behind the first load, or every one. */
 static const char *planted_sql;
 static bool every_load;
@@ -267,6 +305,11 @@ static struct bldr_work_type plant_of(const char *what)
 	if (strcmp(what, "profile") == 0 || begins(what, "profile:", &rest)) {
 		planted_profile = strcmp(what, "profile") == 0 ? NULL : rest;
 		return (struct bldr_work_type){ .name = "analyst.relate", .fn = misjudged_relate };
+	}
+	if (begins(what, "table:", &rest)) {
+		planted_tables = rest;
+		return (struct bldr_work_type){ .name = "analyst.profile_table",
+						.fn = misjudged_table };
 	}
 	every_load = begins(what, "warehouses:", &rest);
 	if (every_load || begins(what, "warehouse:", &rest)) {

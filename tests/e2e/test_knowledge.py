@@ -79,9 +79,7 @@ def test_the_first_run_needs_two_rounds_and_teaches(taught: tuple[Path, dict[str
     assert re.fullmatch("[0-9a-f]{32}", precondition.pop("fingerprint"))
     assert precondition == {
         "table": "raw_orders",
-        "column": "order_date",
-        "type": "date",
-        "mask": "9-9-9",
+        "columns": [{"name": "order_date", "type": "date", "mask": "9-9-9"}],
     }
     assert {(c["wrong"], c["right"]) for c in shown["body"]["changes"]} == {(WRONG, RIGHT)}
 
@@ -112,7 +110,12 @@ def test_the_second_run_needs_one_round(copied: Path, tmp_path: Path) -> None:
     (item,) = items(copied, "correction")
     assert (second["verdict"], second["rounds"]) == ("validated", 1)
     assert second["knowledge"]["applied"] == [
-        {"id": item["id"], "table": "raw_orders", "column": "order_date"}
+        {
+            "id": item["id"],
+            "repair": "date_order",
+            "table": "raw_orders",
+            "column": "order_date",
+        }
     ]
     assert {(i["agent"], i["kind"]) for i in second["knowledge"]["shown"]} == {
         ("analyst", "correction"),

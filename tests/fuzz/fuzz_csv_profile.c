@@ -126,7 +126,7 @@ static void profile(const struct sources *s, struct arena *a)
 	check_table(&s->files.at[0], &t);
 	check_artefact("sources", s, &s_again, a);
 	check_artefact("table_profile", &t, &t_again, a);
-	rc = ingest_relate(folder_path(), s, &t, NULL, 1, a, &p, &err);
+	rc = ingest_relate(folder_path(), s, &t, NULL, 1, NULL, a, &p, &err);
 	ASSERT(rc == 0 && p.tables.n == 1);
 	check_artefact("profile", &p, &p_again, a);
 }

@@ -94,10 +94,16 @@ static inline int profile_all(struct folder *f)
 }
 
 /* The files' names must be in the order of their tables. */
-static inline int relate_all(struct folder *f)
+static inline int relate_without(struct folder *f, const refused_references *refused)
 {
 	int rc = profile_all(f);
-	return rc != 0 ? rc
-		       : ingest_relate(f->scratch.path, &f->sources, f->tables, NULL,
-				       f->sources.files.n, &f->arena, &f->profile, &f->err);
+	return rc != 0
+		? rc
+		: ingest_relate(f->scratch.path, &f->sources, f->tables, NULL, f->sources.files.n,
+				refused, &f->arena, &f->profile, &f->err);
+}
+
+static inline int relate_all(struct folder *f)
+{
+	return relate_without(f, NULL);
 }

@@ -179,7 +179,7 @@ static int dump_profile(const char *folder, const struct sources *sources, struc
 	}
 	if (rc == 0) {
 		qsort(tables, n, sizeof(*tables), compare_tables);
-		rc = ingest_relate(folder, sources, tables, NULL, n, a, &profile, err);
+		rc = ingest_relate(folder, sources, tables, NULL, n, NULL, a, &profile, err);
 	}
 	if (rc == 0) {
 		print(shape_encode(&profile_shape, &profile));

@@ -270,6 +270,35 @@ static void test_runner_up(void **state)
 	assert_says(there, "a better reference leads the other way");
 }
 
+/* A column that is said not to refer to another one does not with a second one beside it; the runner-up is taken. */
+static void test_refused(void **state)
+{
+	struct folder *f = *state;
+	refused_references refused = { 0 };
+	put_cities(f, "cities.csv");
+	put_cities(f, "old_towns.csv");
+	put(f, "orders.csv",
+	    "order_id,country,city\n101,AT,Graz\n102,DE,Salem\n103,FR,Metz\n104,IT,Bari\n");
+	*LIST_ADD(&f->arena, &refused) = (struct refused_reference){
+		"orders", "city", "cities", "country", "another column",
+	};
+	*LIST_ADD(&f->arena, &refused) = (struct refused_reference){
+		"old_towns", "city", "cities", "city", "another table",
+	};
+	assert_int_equal(relate_without(f, &refused), 0);
+	(void)assert_found(f, "orders", "country+city", "cities", true);
+	const struct inclusion *in = assert_found(f, "old_towns", "country+city", "cities", false);
+	assert_says(in, "not taken: another table");
+
+	*LIST_ADD(&f->arena, &refused) = (struct refused_reference){
+		"orders", "city", "cities", "city", "most lead nowhere",
+	};
+	assert_int_equal(relate_without(f, &refused), 0);
+	in = assert_found(f, "orders", "country+city", "cities", false);
+	assert_says(in, "not taken: most lead nowhere");
+	(void)assert_found(f, "orders", "country+city", "old_towns", true);
+}
+
 static void put_numbered(struct folder *f, const char *file, const char *header, int from, int to)
 {
 	struct text t;
@@ -506,21 +535,14 @@ static void test_changed_between(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FOLDER_TEST(test_reference_of_two),
-		FOLDER_TEST(test_order_of_columns),
-		FOLDER_TEST(test_containment),
-		FOLDER_TEST(test_tuples),
-		FOLDER_TEST(test_key_by_reference),
-		FOLDER_TEST(test_roles),
-		FOLDER_TEST(test_runner_up),
-		FOLDER_TEST(test_by_reference),
-		FOLDER_TEST(test_link_tables),
-		FOLDER_TEST(test_series),
-		FOLDER_TEST(test_dates),
-		FOLDER_TEST(test_not_of_three),
-		FOLDER_TEST(test_said),
-		FOLDER_TEST(test_budget),
-		FOLDER_TEST(test_changed_between),
+		FOLDER_TEST(test_reference_of_two), FOLDER_TEST(test_order_of_columns),
+		FOLDER_TEST(test_containment),      FOLDER_TEST(test_tuples),
+		FOLDER_TEST(test_key_by_reference), FOLDER_TEST(test_roles),
+		FOLDER_TEST(test_runner_up),        FOLDER_TEST(test_refused),
+		FOLDER_TEST(test_by_reference),     FOLDER_TEST(test_link_tables),
+		FOLDER_TEST(test_series),           FOLDER_TEST(test_dates),
+		FOLDER_TEST(test_not_of_three),     FOLDER_TEST(test_said),
+		FOLDER_TEST(test_budget),           FOLDER_TEST(test_changed_between),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

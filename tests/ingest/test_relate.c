@@ -483,7 +483,7 @@ static void test_changed_between(void **state)
 	assert_int_equal(profile_all(f), 0);
 	put(f, "b.csv", "n,a_id\n100,1\n101,5\n102,9\n103,4\n");
 	f->profile.head.version = 77;
-	int rc = ingest_relate(f->scratch.path, &f->sources, f->tables, NULL, 2, &f->arena,
+	int rc = ingest_relate(f->scratch.path, &f->sources, f->tables, NULL, 2, NULL, &f->arena,
 			       &f->profile, &f->err);
 	assert_int_equal(rc, BLDR_E_CHANGED);
 	assert_int_equal(f->profile.head.version, 77);
@@ -500,7 +500,7 @@ static int relate_sketched(struct folder *f, bool with)
 	}
 	put(f, "b.csv", "n,a_code\n1,zz1\n2,zz2\n3,zz3\n4,zz5\n"); /* changed since */
 	return ingest_relate(f->scratch.path, &f->sources, f->tables, with ? sketches : NULL, 2,
-			     &f->arena, &f->profile, &f->err);
+			     NULL, &f->arena, &f->profile, &f->err);
 }
 
 /* A file is not read for columns whose sketches have too little in common: nobody sees that it has changed. */

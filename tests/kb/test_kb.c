@@ -15,7 +15,7 @@
 	"{'kind':'correction','agent':'analyst','trusted':true,'source':'" FP_A                 \
 	"','tables':['" FP_B "'],'title':'dates of orders." column                              \
 	"','words':'date order orders " column "','body':{'precondition':{'fingerprint':'" FP_B \
-	"','table':'orders','column':'" column "','type':'date','mask':'9-9-9'},"               \
+	"','table':'orders','columns':[{'name':'" column "','type':'date','mask':'9-9-9'}]},"   \
 	"'fix':{'repair':'date_order','rule_out':['" wrong "'],'use':['yyyy-MM-dd']},"          \
 	"'changes':[{'table':'fact','column':'day_key','at':'/args/0','wrong':'" wrong          \
 	"','right':'yyyy-MM-dd'}]},'evidence':{'checks':['K3 fact.day_key']}}"
@@ -161,6 +161,62 @@ static void values_do_not_pass_for_formats_or_masks(void **state)
 	refused(f, with(f, CORRECTION, "date_order", "rewrite"), BLDR_E_INVALID, "no repair");
 }
 
+#define CHOICE_OF(repair, wrong, right)                                                          \
+	"{'kind':'correction','agent':'analyst','trusted':true,'source':'" FP_A                  \
+	"','tables':['" FP_B                                                                     \
+	"'],'title':'t','words':'w','body':{'precondition':{'fingerprint':'" FP_B                \
+	"','table':'orders','columns':[{'name':'a','type':'int64','mask':'9'}]},'fix':{"         \
+	"'repair':'" repair "','rule_out':['" wrong "'],'use':[]},'changes':[{'table':'orders'," \
+	"'column':'a','at':'/keys','wrong':'" wrong "','right':'" right "'}]},'evidence':{}}"
+
+static void each_repair_has_choices_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct kb_lesson l;
+	struct bldr_error err = { 0 };
+
+	ok(decode(f, CHOICE_OF("number_marks", ".", ","), &l, &err));
+	ok(decode(f, CHOICE_OF("key", "order_id+line_no", "id"), &l, &err));
+	ok(decode(f, CHOICE_OF("key", "id", ""), &l, &err)); /* no other one passed */
+	ok(decode(f, CHOICE_OF("reference", "depots.depot_code", "sites.code"), &l, &err));
+	refused(f, CHOICE_OF("number_marks", "1,5", ","), BLDR_E_INVALID, "mark");
+	refused(f, CHOICE_OF("number_marks", ".", ""), BLDR_E_INVALID, "mark");
+	refused(f, CHOICE_OF("date_order", "yyyy", ""), BLDR_E_INVALID, "format");
+	refused(f, CHOICE_OF("key", "Mrs Smith", "id"), BLDR_E_INVALID, "value of the data");
+	refused(f, CHOICE_OF("key", "", "id"), BLDR_E_INVALID, "value of the data");
+	refused(f, CHOICE_OF("key", "a.b", "id"), BLDR_E_INVALID, "value of the data");
+	refused(f, CHOICE_OF("reference", "a+b", "c"), BLDR_E_INVALID, "value of the data");
+	refused(f, CHOICE_OF("source_column", "a", "b"), BLDR_E_INVALID, "no repair");
+	refused(f,
+		with(f, CHOICE_OF("key", "a", "b"), "[{'name':'a','type':'int64','mask':'9'}]",
+		     "[]"),
+		BLDR_E_LIMIT, "precondition");
+}
+
+#define CHOSEN_OF(table, key) \
+	"'body':{'chosen':[{'table':'" table "','key':'" key "'}],'star':['fact_order']}"
+#define STAR "'body':{'star':['fact_order']}"
+
+static void an_example_says_which_keys_were_chosen(void **state)
+{
+	struct fixture *f = *state;
+	struct kb_lesson l;
+	struct kb_example e;
+	struct bldr_error err = { 0 };
+
+	ok(decode(f, with(f, GOLDEN, STAR, CHOSEN_OF(FP_B, "a+b")), &l, &err));
+	ok(kb_example_decode(l.body, &f->arena, &e, &err));
+	assert_int_equal(e.chosen.n, 1);
+	assert_string_equal(e.chosen.at[0].table, FP_B);
+	assert_string_equal(e.chosen.at[0].key, "a+b");
+	ok(decode(f, with(f, GOLDEN, STAR, CHOSEN_OF(FP_B, "")), &l, &err)); /* none */
+	ok(decode(f, GOLDEN, &l, &err));
+	ok(kb_example_decode(l.body, &f->arena, &e, &err));
+	assert_int_equal(e.chosen.n, 0);
+	refused(f, with(f, GOLDEN, STAR, CHOSEN_OF(FP_B, "Mrs Smith")), BLDR_E_INVALID, "value");
+	refused(f, with(f, GOLDEN, STAR, CHOSEN_OF("trips", "a")), BLDR_E_INVALID, "fingerprint");
+}
+
 static void lessons_have_limits(void **state)
 {
 	struct fixture *f = *state;
@@ -185,8 +241,8 @@ static void lessons_have_limits(void **state)
 		"no object");
 	refused(f, with(f, GOLDEN, "'kind':'golden'", "'kind':'rumour'"), BLDR_E_INVALID, "kind");
 	refused(f,
-		with(f, CORRECTION, "'column':'day'",
-		     arena_printf(&f->arena, "'column':'%s'", repeat(f, 'x', KB_NAME_MAX + 1))),
+		with(f, CORRECTION, "'name':'day'",
+		     arena_printf(&f->arena, "'name':'%s'", repeat(f, 'x', KB_NAME_MAX + 1))),
 		BLDR_E_LIMIT, "column");
 	v = json(GOLDEN);
 	tables = bldr_list();
@@ -290,8 +346,8 @@ static void a_read_is_small(void **state)
 		name[4] = (char)('0' + i);
 		learn(f,
 		      with(f,
-			   with(f, CORRECTION, "'column':'day'",
-				arena_printf(&f->arena, "'column':'%s'", name)),
+			   with(f, CORRECTION, "'name':'day'",
+				arena_printf(&f->arena, "'name':'%s'", name)),
 			   "dates of orders.day", arena_printf(&f->arena, "dates of %s", name)),
 		      "run", 100 + i, id);
 		learn(f,
@@ -397,6 +453,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(lessons_are_kept_once_with_all_their_evidence),
 		TEST(values_do_not_pass_for_formats_or_masks),
+		TEST(each_repair_has_choices_of_its_own),
+		TEST(an_example_says_which_keys_were_chosen),
 		TEST(lessons_have_limits),
 		TEST(items_are_found_by_fingerprint_and_by_words),
 		TEST(only_trusted_items_are_recalled),

@@ -41,8 +41,8 @@ static int make_of_folder(const char *folder, struct arena *a, struct made *ret,
 					  err);
 	}
 	if (rc == 0) {
-		rc = ingest_relate(folder, &ret->sources, tables, NULL, ret->sources.files.n, a,
-				   &profile, err);
+		rc = ingest_relate(folder, &ret->sources, tables, NULL, ret->sources.files.n, NULL,
+				   a, &profile, err);
 	}
 	if (rc == 0) {
 		rc = design_star(&ret->sources, &profile, a, &design, err);

@@ -142,7 +142,7 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 	struct sources sources;
 	struct profile profile;
 	struct design design;
-	struct bldr_value *applied = NULL;
+	struct bldr_value *applied = bldr_list();
 	advices advice = { 0 };
 	struct attempts attempts = { 0 };
 	struct sttm sttm = { 0 };
@@ -161,7 +161,7 @@ static int map(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 		r = read_advice(d, &attempts, &advice, err);
 	}
 	if (r == 0) {
-		applied = corrections_apply(d, &profile, &advice);
+		corrections_advise(d, &profile, &advice, applied);
 	}
 	if (r == 0) {
 		r = map_design(&sources, &profile, &design, advice.at, advice.n, &d->arena, &sttm,

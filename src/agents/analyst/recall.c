@@ -1,12 +1,15 @@
-/* Says what the source looks like, without its data, and recalls what is known of such sources. */
-#include "agents/desk.h"
+/*
+ * Says what the tables look like, without their data, and recalls what is known of such sources: before keys and foreign
+ * keys are chosen, so that what is recalled can have a say in them.
+ */
+#include "agents/analyst/tables.h"
 #include "agents/handover.h"
 #include "agents/knowledge.h"
 #include "agents/nodes.h"
 #include "agents/schema.h"
 #include "kb/kb.h"
 
-static const char *const describe_reads[] = { "job", "profile", NULL };
+static const char *const describe_reads[] = { "job", "table_profiles", NULL };
 static const char *const describe_writes[] = { "schema", NULL };
 static const struct handover handover = { "analyst.describe", BLDR_PURE, "schema" };
 
@@ -49,10 +52,10 @@ const struct bldr_node analyst_recall_node = {
 /* The question to the knowledge base; of many tables the first ones. */
 static int describe(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
-	struct profile profile;
+	struct profile profile = { 0 };
 	struct schema schema;
 	struct bldr_value *tables;
-	int r = desk_read(d, "profile", &profile, err);
+	int r = tables_read(d, &profile, NULL, err);
 
 	if (r < 0) {
 		return r;

@@ -1,18 +1,17 @@
-/* Joins the tables' profiles: chooses keys and foreign keys over all of them. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "agents/analyst/runner_up.h"
+/*
+ * Joins the tables' profiles: chooses keys and foreign keys over all of them, but for those that the Tester has refused in
+ * this run, or in one whose corrections are recalled.
+ */
+#include "agents/analyst/corrections.h"
+#include "agents/analyst/examples.h"
+#include "agents/analyst/tables.h"
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
-#include "base/log.h"
 #include "ingest/ingest.h"
-#include "ingest/sketch.h"
 
-static const char *const reads[] = {
-	"job", "designs", "sources", "table_profiles", "attempts", NULL
-};
+static const char *const reads[] = { "job",      "designs",  "sources", "table_profiles",
+				     "attempts", "recalled", NULL };
 static const char *const writes[] = { "profile", NULL };
 static const struct handover handover = { "analyst.relate", BLDR_PURE, "profile" };
 
@@ -25,78 +24,66 @@ const struct bldr_node analyst_relate_node = {
 	.config = &handover,
 };
 
-/* The sketch beside a table's profile. One that cannot be read only makes the work longer. */
-static void read_sketch(struct desk *d, const struct sources *sources, const char *table,
-			const char *profile_path, struct table_sketch *ret)
+/*
+ * Relates once, and again for each correction of what was chosen, which stays when it leads to what passed then. What is a
+ * tie in the end is left to examples. */
+static int choose(struct desk *d, const struct sources *sources, const struct profile *tables,
+		  const struct table_sketch *sketches, struct bldr_value *applied,
+		  struct profile *ret, struct bldr_error *err)
 {
-	size_t stem = strlen(profile_path) - strlen(".json");
-	const char *path = arena_printf(&d->arena, "%.*s.sketch", (int)stem, profile_path);
-	struct bldr_error err;
+	struct refused refused = { 0 };
+	struct bldr_value *done = bldr_list();
+	struct corrected c = { 0 };
+	int r;
 
-	*ret = (struct table_sketch){ .n = 0 };
-	for (size_t i = 0; i < sources->files.n; i++) {
-		const struct source_file *file = &sources->files.at[i];
+	runner_up_refused(d, &refused);
+	r = runner_up_relate(d, sources, tables, sketches, &refused, ret, err);
+	do {
+		struct refused trial = refused;
+		struct profile other = { 0 };
 
-		if (strcmp(file->table, table) == 0 &&
-		    sketch_read(desk_path(d, path), file->hash, &d->arena, ret, &err) < 0) {
-			LOG(LOG_WARNING, "sketch.unread", LOG_TEXT("table", table),
-			    LOG_TEXT("error", err.text));
+		r = r < 0 ? r : corrections_refuse(d, sources, ret, done, &trial, &c, err);
+		if (r < 0 || c.note == NULL) {
+			break;
 		}
-	}
-}
-
-struct profiled {
-	struct table_profile table;
-	const char *path; /* of its artefact */
-};
-
-/* The profiles come in the order of the files, which is not that of the tables: a-b.csv, a.csv. */
-static int by_table(const void *a, const void *b)
-{
-	const struct profiled *x = a;
-	const struct profiled *y = b;
-
-	return strcmp(x->table.table, y->table.table);
+		bldr_list_add(done, bldr_ref(c.note));
+		r = runner_up_relate(d, sources, tables, sketches, &trial, &other, err);
+		if (r == 0 && corrections_agree(d, &other, &c)) {
+			bldr_list_add(applied, bldr_ref(c.note));
+			refused = trial;
+			*ret = other;
+		}
+	} while (r == 0);
+	bldr_unref(done);
+	return r < 0 ? r : examples_prefer(d, sources, ret, applied, err);
 }
 
 static int relate(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	static const char *const inputs[] = { "sources", NULL };
-	const struct bldr_value *refs = bldr_get(d->args, "table_profiles");
-	size_t n = bldr_count(refs);
-	struct profiled *profiled = ARENA_ARRAY(&d->arena, struct profiled, n);
-	struct table_profile *tables = ARENA_ARRAY(&d->arena, struct table_profile, n);
-	struct table_sketch *sketches = ARENA_ARRAY(&d->arena, struct table_sketch, n);
+	const struct table_sketch *sketches;
+	struct profile tables = { 0 };
+	texts paths = { 0 };
 	struct profile profile = { 0 };
-	struct refused_keys hidden = { 0 };
+	struct bldr_value *applied = bldr_list();
 	struct sources sources;
 	int r = desk_read(d, "sources", &sources, err);
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct bldr_value *ref = bldr_get(bldr_at(refs, i), "ref");
-
-		r = desk_read_value(d, "table_profile", bldr_at(refs, i), &profiled[i].table, err);
-		profiled[i].path = bldr_get_text(ref, "path");
+	r = r < 0 ? r : tables_read(d, &tables, &paths, err);
+	if (r == 0) {
+		sketches = tables_sketches(d, &sources, &tables, &paths);
+		r = choose(d, &sources, &tables, sketches, applied, &profile, err);
 	}
-	if (r < 0) {
-		return r;
+	if (r == 0) {
+		profile.head.version = d->designs;
+		r = desk_derive(d, &profile.head, inputs, err);
 	}
-	if (n > 0) {
-		qsort(profiled, n, sizeof(*profiled), by_table);
+	r = r < 0 ? r : desk_write(d, "profile", NULL, &profile, ret, err);
+	if (r == 0 && bldr_count(applied) > 0) {
+		bldr_object_set(*ret, "applied", bldr_ref(applied));
 	}
-	for (size_t i = 0; i < n; i++) {
-		tables[i] = profiled[i].table;
-		read_sketch(d, &sources, tables[i].table, profiled[i].path, &sketches[i]);
-	}
-	runner_up_hide(d, tables, n, &hidden);
-	r = ingest_relate(d->source_dir, &sources, tables, sketches, n, &d->arena, &profile, err);
-	if (r < 0) {
-		return r;
-	}
-	runner_up_take(d, &hidden, &profile);
-	profile.head.version = d->designs;
-	r = desk_derive(d, &profile.head, inputs, err);
-	return r < 0 ? r : desk_write(d, "profile", NULL, &profile, ret, err);
+	bldr_unref(applied);
+	return r;
 }
 
 int analyst_relate_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)

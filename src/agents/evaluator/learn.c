@@ -9,8 +9,9 @@
 #include "agents/nodes.h"
 #include "kb/kb.h"
 
-static const char *const reads[] = { "job",      "attempts",   "profile",  "design",         "sttm",
-				     "findings", "evaluation", "recalled", "recalled_build", NULL };
+static const char *const reads[] = { "job",      "attempts",       "sources",  "profile",
+				     "design",   "sttm",           "findings", "evaluation",
+				     "recalled", "recalled_build", NULL };
 static const char *const writes[] = { "learned", NULL };
 
 static void prepare(const struct bldr_view *v, struct bldr_plan *p)
@@ -108,32 +109,61 @@ static const struct bldr_value *attempt_value(struct desk *d, size_t i, const ch
 					: bldr_get(d->args, name);
 }
 
+/* What an attempt and the one after it are made of. */
+struct pair {
+	struct sources sources[2];
+	struct profile profiles[2];
+	struct sttm sttms[2];
+	struct findings findings[2];
+};
+
+static int read_pair(struct desk *d, size_t attempt, struct pair *p, struct bldr_error *err)
+{
+	int r = 0;
+
+	for (size_t k = 0; r == 0 && k < 2; k++) {
+		const struct {
+			const char *name;
+			void *ret;
+		} artefacts[] = {
+			{ "sources", &p->sources[k] },
+			{ "profile", &p->profiles[k] },
+			{ "sttm", &p->sttms[k] },
+			{ "findings", &p->findings[k] },
+		};
+
+		for (size_t i = 0; r == 0 && i < sizeof(artefacts) / sizeof(artefacts[0]); i++) {
+			const char *name = artefacts[i].name;
+
+			r = desk_read_value(d, name, attempt_value(d, attempt + k, name),
+					    artefacts[i].ret, err);
+		}
+	}
+	return r;
+}
+
 static int learn_attempt(struct desk *d, const struct lessons_input *in, size_t i,
 			 struct bldr_value *lessons, struct bldr_error *err)
 {
-	const struct bldr_value *wrong = attempt_value(d, i, "sttm");
-	const struct bldr_value *right = attempt_value(d, i + 1, "sttm");
-	const struct bldr_value *before = attempt_value(d, i, "findings");
-	const struct bldr_value *after = attempt_value(d, i + 1, "findings");
-	struct sttm sttm[2];
-	struct findings findings[2];
+	struct pair p;
 	struct lessons_attempt attempt = {
-		.wrong = &sttm[0],
-		.right = &sttm[1],
-		.before = &findings[0],
-		.after = &findings[1],
-		.wrong_hash = hash_in(wrong),
-		.right_hash = hash_in(right),
-		.before_hash = hash_in(before),
-		.after_hash = hash_in(after),
-		.repairs = bldr_get(before, "repairs"),
+		.sources = { &p.sources[0], &p.sources[1] },
+		.profiles = { &p.profiles[0], &p.profiles[1] },
+		.wrong = &p.sttms[0],
+		.right = &p.sttms[1],
+		.before = &p.findings[0],
+		.after = &p.findings[1],
+		.before_hash = hash_in(attempt_value(d, i, "findings")),
+		.after_hash = hash_in(attempt_value(d, i + 1, "findings")),
+		.tried = attempt_value(d, i, "tried"),
 		.validated = strcmp(in->evaluation->verdict, "validated") == 0,
 	};
-	int r = desk_read_value(d, "sttm", wrong, &sttm[0], err);
+	int r = read_pair(d, i, &p, err);
 
-	r = r < 0 ? r : desk_read_value(d, "sttm", right, &sttm[1], err);
-	r = r < 0 ? r : desk_read_value(d, "findings", before, &findings[0], err);
-	r = r < 0 ? r : desk_read_value(d, "findings", after, &findings[1], err);
+	for (size_t k = 0; k < 2; k++) {
+		attempt.profile_hashes[k] = hash_in(attempt_value(d, i + k, "profile"));
+		attempt.sttm_hashes[k] = hash_in(attempt_value(d, i + k, "sttm"));
+	}
 	if (r == 0) {
 		lessons_corrections(d, in, &attempt, lessons);
 	}
@@ -164,7 +194,14 @@ static void add_shown(struct desk *d, const char *channel, struct bldr_value *sh
 	}
 }
 
-/* Whether the Tester, in any round, wanted the column that an applied correction is about repaired. */
+static bool is_key(const struct bldr_value *v)
+{
+	const char *repair = bldr_get_text(v, "repair");
+
+	return repair != NULL && strcmp(repair, "key") == 0;
+}
+
+/* Whether the Tester, in any round, wanted repaired what an applied correction is about: a table's key, or a column. */
 static bool was_wrong(struct desk *d, const struct bldr_value *applied)
 {
 	size_t n = bldr_count(bldr_get(d->args, "attempts"));
@@ -175,9 +212,11 @@ static bool was_wrong(struct desk *d, const struct bldr_value *applied)
 
 		for (size_t k = 0; k < bldr_count(repairs); k++) {
 			const struct bldr_value *r = bldr_at(repairs, k);
+			bool about = is_key(applied)
+				? is_key(r)
+				: bldr_equal(bldr_get(r, "column"), bldr_get(applied, "column"));
 
-			if (bldr_equal(bldr_get(r, "table"), bldr_get(applied, "table")) &&
-			    bldr_equal(bldr_get(r, "column"), bldr_get(applied, "column"))) {
+			if (about && bldr_equal(bldr_get(r, "table"), bldr_get(applied, "table"))) {
 				return true;
 			}
 		}
@@ -185,23 +224,31 @@ static bool was_wrong(struct desk *d, const struct bldr_value *applied)
 	return false;
 }
 
-static void judge_applied(struct desk *d, bool validated, struct bldr_value *helped,
-			  struct bldr_value *hurt)
+static void judge_applied(struct desk *d, const struct bldr_value *applied, bool validated,
+			  struct bldr_value *helped, struct bldr_value *hurt)
 {
+	for (size_t k = 0; k < bldr_count(applied); k++) {
+		const struct bldr_value *one = bldr_at(applied, k);
+		const char *id = bldr_get_text(one, "id");
+
+		if (id != NULL && was_wrong(d, one)) {
+			add_once(hurt, id);
+		} else if (id != NULL && validated) {
+			add_once(helped, id);
+		}
+	}
+}
+
+static void judge_attempts(struct desk *d, bool validated, struct bldr_value *helped,
+			   struct bldr_value *hurt)
+{
+	static const char *const channels[] = { "profile", "sttm" };
 	size_t n = bldr_count(bldr_get(d->args, "attempts"));
 
 	for (size_t i = 0; i <= n; i++) {
-		const struct bldr_value *applied = bldr_get(attempt_value(d, i, "sttm"), "applied");
-
-		for (size_t k = 0; k < bldr_count(applied); k++) {
-			const struct bldr_value *one = bldr_at(applied, k);
-			const char *id = bldr_get_text(one, "id");
-
-			if (id != NULL && was_wrong(d, one)) {
-				add_once(hurt, id);
-			} else if (id != NULL && validated) {
-				add_once(helped, id);
-			}
+		for (size_t c = 0; c < sizeof(channels) / sizeof(channels[0]); c++) {
+			judge_applied(d, bldr_get(attempt_value(d, i, channels[c]), "applied"),
+				      validated, helped, hurt);
 		}
 	}
 }
@@ -233,7 +280,7 @@ static int lessons(struct desk *d, struct bldr_value **ret, struct bldr_error *e
 	}
 	add_shown(d, "recalled", shown);
 	add_shown(d, "recalled_build", shown);
-	judge_applied(d, validated, helped, hurt);
+	judge_attempts(d, validated, helped, hurt);
 	*ret = bldr_object();
 	bldr_object_set(*ret, "lessons", list);
 	bldr_object_set(*ret, "shown", shown);

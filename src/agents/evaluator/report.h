@@ -16,7 +16,8 @@ struct report_input {
 	const struct deployment *deployment;
 	const struct findings *findings;
 	const struct evaluation *evaluation;
-	const struct bldr_value *knowledge; /* {recalled, recalled_build, sttm, learned}; NULL: none */
+	const struct bldr_value
+		*knowledge; /* {recalled, recalled_build, profile, sttm, learned}; NULL: none */
 	const struct bldr_value *decisions; /* [{next, reason}]: the supervisor's, in order */
 	const struct questions *questions;  /* answered; NULL: none are asked */
 };

@@ -29,28 +29,32 @@ static void add_item(struct bldr_value *list, const struct bldr_value *item, con
 }
 
 static void add_shown(struct bldr_value *list, const struct bldr_value *recalled, const char *who,
-		      const struct bldr_value *applied)
+		      const struct bldr_value *design, const struct bldr_value *mapping)
 {
 	const struct bldr_value *items = bldr_get(recalled, "items");
 
 	for (size_t i = 0; i < bldr_count(items); i++) {
 		const struct bldr_value *item = bldr_at(items, i);
-		bool used = is_applied(applied, bldr_get_text(item, "id"));
+		const char *id = bldr_get_text(item, "id");
 
-		add_item(list, item, who, used ? "shown, and changed the mapping" : "shown");
+		add_item(list, item, who,
+			 is_applied(design, id)            ? "shown, and changed the design"
+				 : is_applied(mapping, id) ? "shown, and changed the mapping"
+							   : "shown");
 	}
 }
 
 struct bldr_value *report_knowledge(const struct report_input *in, struct arena *a)
 {
 	const struct bldr_value *learned = bldr_get(bldr_get(in->knowledge, "learned"), "learned");
-	const struct bldr_value *applied = bldr_get(bldr_get(in->knowledge, "sttm"), "applied");
+	const struct bldr_value *design = bldr_get(bldr_get(in->knowledge, "profile"), "applied");
+	const struct bldr_value *mapping = bldr_get(bldr_get(in->knowledge, "sttm"), "applied");
 	struct bldr_value *part = bldr_object();
 	struct bldr_value *items = bldr_list();
 
 	(void)a;
-	add_shown(items, bldr_get(in->knowledge, "recalled"), "Analyst", applied);
-	add_shown(items, bldr_get(in->knowledge, "recalled_build"), "Developer", NULL);
+	add_shown(items, bldr_get(in->knowledge, "recalled"), "Analyst", design, mapping);
+	add_shown(items, bldr_get(in->knowledge, "recalled_build"), "Developer", NULL, NULL);
 	for (size_t i = 0; i < bldr_count(learned); i++) {
 		const struct bldr_value *item = bldr_at(learned, i);
 

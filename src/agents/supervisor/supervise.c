@@ -17,8 +17,9 @@
 
 #include "agents/nodes.h"
 
-static const char *const reads[] = { "job",      "next", "rounds",   "approval", "design",
-				     "contract", "sttm", "findings", "attempts", NULL };
+static const char *const reads[] = { "job",     "next",     "rounds",   "approval",
+				     "sources", "profile",  "design",   "contract",
+				     "sttm",    "findings", "attempts", NULL };
 static const char *const writes[] = { "next",      "advice",   "rounds",     "designs",
 				      "decisions", "attempts", "superseded", NULL };
 
@@ -49,6 +50,7 @@ static const struct {
 	const char *repair, *agent;
 } repairers[] = {
 	{ "key", "analyst.design" },
+	{ "reference", "analyst.design" },
 	{ "reload", "developer.build" },
 };
 
@@ -186,10 +188,12 @@ static struct decision decide(const struct bldr_view *v)
 /* Keeps what is sent back, so that it can be learned from when a later round is right, and what is tried. */
 static struct bldr_value *attempt(const struct bldr_view *v, const struct bldr_value *tried)
 {
+	static const char *const kept[] = { "sources", "profile", "sttm", "findings" };
 	struct bldr_value *a = bldr_object();
 
-	bldr_object_set(a, "sttm", bldr_ref(bldr_get(v->state, "sttm")));
-	bldr_object_set(a, "findings", bldr_ref(bldr_get(v->state, "findings")));
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		bldr_object_set(a, kept[i], bldr_ref(bldr_get(v->state, kept[i])));
+	}
 	bldr_object_set(a, "tried", bldr_ref(tried));
 	return a;
 }
