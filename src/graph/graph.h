@@ -16,6 +16,7 @@ enum {
 	GRAPH_TASKS_MAX = 10000,       /* tasks of one superstep */
 	GRAPH_STEPS_DEFAULT = 10000,   /* supersteps of one frame: the recursion limit */
 	GRAPH_STEPS_HIGHEST = 1000000, /* what a graph may set it to */
+	GRAPH_QUEUE_MAX = 1000,         /* inputs that wait for a thread */
 };
 
 /* Numbers of nodes or channels. */
@@ -113,3 +114,11 @@ size_t graph_node(const struct bldr_graph *g, const char *name);
 bool numbers_have(const struct numbers *list, size_t number);
 /* LAST, APPEND, MERGE, ADD. */
 const char *reducer_name(enum bldr_reducer reducer);
+
+/* A compiled graph of what bldr_graph_structure gave: its channels (BLDR_CUSTOM ones take whole values), nodes and edges, without functions. It can
+ * rebuild and be read, not run. Free it with bldr_graph_free. Errors: CORRUPT. */
+int graph_from_structure(const struct bldr_value *structure, struct bldr_graph **ret,
+			 struct bldr_error *err);
+/* What differs between two structures, for people: "channel \"total\" was LAST and is ADD; node \"review\" is gone". The caller frees
+ * it; "" when nothing does. */
+char *graph_difference(const struct bldr_value *was, const struct bldr_value *is);

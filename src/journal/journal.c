@@ -15,7 +15,7 @@
 #include "journal/pack.h"
 #include "journal/tables.h"
 
-enum { JOURNAL_VERSION = 1 };
+enum { JOURNAL_VERSION = 2 };
 
 #define THREAD_COLUMNS                                                                         \
 	"number, id, graph, graph_hash, seed, created_ms, updated_ms, head, status, next_id, " \
