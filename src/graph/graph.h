@@ -16,7 +16,7 @@ enum {
 	GRAPH_TASKS_MAX = 10000,       /* tasks of one superstep */
 	GRAPH_STEPS_DEFAULT = 10000,   /* supersteps of one frame: the recursion limit */
 	GRAPH_STEPS_HIGHEST = 1000000, /* what a graph may set it to */
-	GRAPH_QUEUE_MAX = 1000,         /* inputs that wait for a thread */
+	GRAPH_QUEUE_MAX = 1000,        /* inputs that wait for a thread */
 };
 
 /* Numbers of nodes or channels. */
@@ -122,3 +122,7 @@ int graph_from_structure(const struct bldr_value *structure, struct bldr_graph *
 /* What differs between two structures, for people: "channel \"total\" was LAST and is ADD; node \"review\" is gone". The caller frees
  * it; "" when nothing does. */
 char *graph_difference(const struct bldr_value *was, const struct bldr_value *is);
+
+typedef struct bldr_value *(*graph_migrate_fn)(const struct bldr_value *old, struct bldr_error *err);
+/* The migration of threads that were parked under a version; NULL: there is none. */
+graph_migrate_fn graph_migration(const struct bldr_graph *g, unsigned from_version);
