@@ -204,6 +204,7 @@ bool numbers_have(const struct numbers *list, size_t number)
 
 const char *reducer_name(enum bldr_reducer reducer)
 {
-	static const char *const names[] = { "LAST", "APPEND", "MERGE", "ADD" };
+	static const char *const names[] = { "LAST",     "APPEND",    "MERGE",   "ADD",
+					     "MESSAGES", "EPHEMERAL", "BARRIER", "CUSTOM" };
 	return names[reducer];
 }

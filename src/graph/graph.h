@@ -112,7 +112,7 @@ size_t graph_channel(const struct bldr_graph *g, const char *name);
 size_t graph_node(const struct bldr_graph *g, const char *name);
 /* list ascends. */
 bool numbers_have(const struct numbers *list, size_t number);
-/* LAST, APPEND, MERGE, ADD. */
+/* LAST, APPEND... */
 const char *reducer_name(enum bldr_reducer reducer);
 
 /* A compiled graph of what bldr_graph_structure gave: its channels (BLDR_CUSTOM ones take whole values), nodes and edges, without functions. It can
