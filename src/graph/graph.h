@@ -66,6 +66,16 @@ struct node {
 	struct numbers targets; /* of static edges, ascending, without the end */
 	struct routers routers; /* as declared */
 	struct passages in, out;
+	size_t on_error;     /* GRAPH_NONE: none, a failure is the run's */
+	uint32_t timeout_ms;         /* 0: none */
+	const struct bldr_policy *policies;
+	size_t n_policies;
+	bool stop_before, stop_after; /* static interrupts */
+};
+
+struct migration {
+	unsigned from_version;
+	struct bldr_value *(*migrate)(const struct bldr_value *old, struct bldr_error *err);
 };
 
 struct node_declaration {
@@ -95,6 +105,10 @@ struct bldr_graph {
 	LIST(struct route_declaration) declared_routes;
 
 	int64_t steps_max;
+	uint32_t step_timeout_ms; /* 0: none */
+	LIST(struct bldr_policy) policies;
+	LIST(struct migration) migrations;
+	const char *const *before, *const *after; /* names of static interrupts, or NULL */
 	bool compiled;
 	struct channel *channels;
 	size_t n_channels;
@@ -102,6 +116,8 @@ struct bldr_graph {
 	size_t n_nodes;
 	struct node start; /* edges and routers of BLDR_START */
 	unsigned depth;    /* 1: no subgraphs */
+	bool stops; /* some node has a static interrupt */
+	bool timed; /* something of it, or of its subgraphs, has a timeout of tasks */
 	char hash[HASH_HEX_MAX];
 };
 
@@ -114,6 +130,9 @@ size_t graph_node(const struct bldr_graph *g, const char *name);
 bool numbers_have(const struct numbers *list, size_t number);
 /* LAST, APPEND, MERGE, ADD. */
 const char *reducer_name(enum bldr_reducer reducer);
+
+/* The migration from a version, or NULL. */
+const struct migration *graph_migration(const struct bldr_graph *g, unsigned from_version);
 
 /* A compiled graph of what bldr_graph_structure gave: its channels (BLDR_CUSTOM ones take whole values), nodes and edges, without functions. It can
  * rebuild and be read, not run. Free it with bldr_graph_free. Errors: CORRUPT. */
