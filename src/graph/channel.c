@@ -246,11 +246,16 @@ static struct bldr_value *folded(const struct channel *c, const struct cell *cel
 	case BLDR_MERGE:
 		return merged(value, cell->first);
 	case BLDR_LAST:
+	case BLDR_EPHEMERAL:
 		bldr_unref(value);
 		return bldr_ref(cell->first->kept.value);
 	case BLDR_ADD:
 		bldr_unref(value);
 		return bldr_int(cell->sum);
+	case BLDR_MESSAGES:
+	case BLDR_BARRIER:
+	case BLDR_CUSTOM:
+		break; /* no graph can declare them yet */
 	}
 	ASSERT(false);
 	return NULL;
@@ -321,6 +326,10 @@ static char *delta_text(const struct channel *c, const struct cell *cell, struct
 		}
 		break;
 	case BLDR_LAST:
+	case BLDR_MESSAGES:
+	case BLDR_EPHEMERAL:
+	case BLDR_BARRIER:
+	case BLDR_CUSTOM:
 		break;
 	}
 	return arena_copy(a, w->kept.text, w->kept.size + 1);

@@ -62,6 +62,18 @@ static int tasks_again(const struct frame *f, struct next *n, struct bldr_error 
 	return rc;
 }
 
+void run_forget(struct run *r)
+{
+	struct frame *f = r->root;
+	for (size_t i = 0; i < f->graph->n_channels; i++) {
+		cell_set(&f->cells[i], NULL, 0);
+		f->cells[i].written = false;
+	}
+	idtable_release(&r->tasks);
+	(void)frame_spare(f, 0);
+	frame_swap(f);
+}
+
 /* The frame gets another id, and a path of its own. */
 static void rename_root(struct run *r, int64_t id)
 {

@@ -141,11 +141,11 @@ void bldr_graph_migrate(struct bldr_graph *g, unsigned from_version,
 	*LIST_ADD(&g->arena, &g->migrations) = (struct migration){ from_version, migrate };
 }
 
-const struct migration *graph_migration(const struct bldr_graph *g, unsigned from_version)
+graph_migrate_fn graph_migration(const struct bldr_graph *g, unsigned from_version)
 {
 	for (size_t i = 0; i < g->migrations.n; i++) {
 		if (g->migrations.at[i].from_version == from_version) {
-			return &g->migrations.at[i];
+			return g->migrations.at[i].migrate;
 		}
 	}
 	return NULL;
@@ -245,6 +245,7 @@ bool numbers_have(const struct numbers *list, size_t number)
 
 const char *reducer_name(enum bldr_reducer reducer)
 {
-	static const char *const names[] = { "LAST", "APPEND", "MERGE", "ADD" };
+	static const char *const names[] = { "LAST",     "APPEND",    "MERGE",   "ADD",
+					     "MESSAGES", "EPHEMERAL", "BARRIER", "CUSTOM" };
 	return names[reducer];
 }

@@ -16,7 +16,7 @@ enum {
 	GRAPH_TASKS_MAX = 10000,       /* tasks of one superstep */
 	GRAPH_STEPS_DEFAULT = 10000,   /* supersteps of one frame: the recursion limit */
 	GRAPH_STEPS_HIGHEST = 1000000, /* what a graph may set it to */
-	GRAPH_QUEUE_MAX = 1000,         /* inputs that wait for a thread */
+	GRAPH_QUEUE_MAX = 1000,        /* inputs that wait for a thread */
 };
 
 /* Numbers of nodes or channels. */
@@ -73,9 +73,11 @@ struct node {
 	bool stop_before, stop_after; /* static interrupts */
 };
 
+typedef struct bldr_value *(*graph_migrate_fn)(const struct bldr_value *old, struct bldr_error *err);
+
 struct migration {
 	unsigned from_version;
-	struct bldr_value *(*migrate)(const struct bldr_value *old, struct bldr_error *err);
+	graph_migrate_fn migrate;
 };
 
 struct node_declaration {
@@ -128,11 +130,8 @@ size_t graph_channel(const struct bldr_graph *g, const char *name);
 size_t graph_node(const struct bldr_graph *g, const char *name);
 /* list ascends. */
 bool numbers_have(const struct numbers *list, size_t number);
-/* LAST, APPEND, MERGE, ADD. */
+/* LAST, APPEND... */
 const char *reducer_name(enum bldr_reducer reducer);
-
-/* The migration from a version, or NULL. */
-const struct migration *graph_migration(const struct bldr_graph *g, unsigned from_version);
 
 /* A compiled graph of what bldr_graph_structure gave: its channels (BLDR_CUSTOM ones take whole values), nodes and edges, without functions. It can
  * rebuild and be read, not run. Free it with bldr_graph_free. Errors: CORRUPT. */
@@ -141,3 +140,6 @@ int graph_from_structure(const struct bldr_value *structure, struct bldr_graph *
 /* What differs between two structures, for people: "channel \"total\" was LAST and is ADD; node \"review\" is gone". The caller frees
  * it; "" when nothing does. */
 char *graph_difference(const struct bldr_value *was, const struct bldr_value *is);
+
+/* The migration of threads that were parked under a version; NULL: there is none. */
+graph_migrate_fn graph_migration(const struct bldr_graph *g, unsigned from_version);

@@ -333,19 +333,41 @@ void event_task_again(struct run *r, const struct task *t)
 	event_end(r, "task.again");
 }
 
-/* [channel, value] of each write, in order. */
+/* What the task gave to a channel, from its i-th write on: folded, as if nothing had been there. */
+static struct bldr_value *given(const struct task *t, size_t i)
+{
+	size_t channel = t->patch.writes.at[i].channel;
+	const struct channel *c = &t->frame->graph->channels[channel];
+	struct cell cell = { 0 };
+	struct bldr_value *all = bldr_list();
+	for (size_t k = i; k < t->patch.writes.n; k++) {
+		if (t->patch.writes.at[k].channel == channel) {
+			cell_queue(&cell, &t->patch.writes.at[k]);
+			bldr_list_add(all, bldr_ref(t->patch.writes.at[k].kept.value));
+		}
+	}
+	if (cell_check(c, &cell, NULL) == 0) {
+		bldr_unref(all);
+		all = cell_folded(c, &cell);
+	}
+	return all;
+}
+
+/* Object: channel -> what the task gave to it. */
 static void put_writes(struct run *r, const struct task *t)
 {
-	put(r, ",\"writes\":[");
+	struct bldr_value *writes = bldr_object();
 	for (size_t i = 0; i < t->patch.writes.n; i++) {
-		const struct write *w = &t->patch.writes.at[i];
-		put(r, i > 0 ? ",[" : "[");
-		put_text(r, t->frame->graph->channels[w->channel].name);
-		put(r, ",");
-		put(r, w->kept.text);
-		put(r, "]");
+		const char *name = t->frame->graph->channels[t->patch.writes.at[i].channel].name;
+		if (bldr_get(writes, name) == NULL) {
+			bldr_object_set(writes, name, given(t, i));
+		}
 	}
-	put(r, "]");
+	char *text = bldr_value_text(writes);
+	put(r, ",\"writes\":");
+	put(r, text);
+	free(text);
+	bldr_unref(writes);
 }
 
 void event_task_ended(struct run *r, const struct task *t)

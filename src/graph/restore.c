@@ -488,7 +488,7 @@ static struct numbers pending_once(const struct run *r, struct arena *a)
 	return ids;
 }
 
-int run_loaded(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
+int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
 	       struct bldr_error *err)
 {
 	ASSERT(r->update == NULL && r->next_id == 1);
@@ -510,7 +510,7 @@ int run_loaded(struct run *r, int64_t next_id, int64_t last_event, enum run_stat
 int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
 		 int64_t now_ms, struct update *u, struct bldr_error *err)
 {
-	int rc = run_loaded(r, next_id, last_event, status, err);
+	int rc = run_at_rest(r, next_id, last_event, status, err);
 	if (rc < 0) {
 		return rc;
 	}

@@ -134,3 +134,9 @@ void run_pending(const struct run *r, void (*each)(const struct intent_record *i
 		}
 	}
 }
+
+const struct intent_record *run_intent(const struct run *r, int64_t effect)
+{
+	const struct effect *e = idtable_find(&r->effects, effect);
+	return e != NULL ? &e->intent : NULL;
+}

@@ -51,9 +51,10 @@ struct step_record {
 	int64_t at_ms; /* the recorded time its tasks see */
 	enum step_source source;
 	int64_t first; /* the superstep that the invocation began with: the recursion limit counts from it */
-	bool base;     /* writes hold every set channel in full: loading may begin here */
-	bool held;     /* its tasks begin when the thread is resumed */
-	int64_t from_frame, from_step; /* STEP_FORK: the checkpoint it was made from, in the same thread; else -1 */
+	bool base; /* writes hold every set channel in full: loading may begin here */
+	bool held; /* its tasks begin when the thread is resumed */
+	int64_t from_frame,
+		from_step; /* STEP_FORK: the checkpoint it was made from, in the same thread; else -1 */
 	LIST(struct step_write) writes;
 	LIST(struct step_task) tasks;
 };
@@ -210,6 +211,12 @@ void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int cod
 enum run_status run_status(const struct run *r);
 /* Object: root channel -> value. The caller owns it. */
 struct bldr_value *run_state(const struct run *r);
+/* The same with what persistent subgraphs keep: "/<node>": {channel: value}. */
+struct bldr_value *run_checkpoint_state(const struct run *r);
+/* Of the channels that bldr_graph_output names. */
+struct bldr_value *run_output(const struct run *r);
+/* After loading: the state and the tasks of the root frame are gone, as before a thread's first input; for run_fork. */
+void run_forget(struct run *r);
 
 /*
  * Rebuilding. Feed per frame its records from the last base one on, in order of (frame, step),
@@ -237,12 +244,14 @@ int run_restore_result(struct run *r, const struct result_record *s, struct bldr
 int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
 		 int64_t now_ms, struct update *u, struct bldr_error *err);
 
+/* The intent of a pending effect, or NULL. Borrowed until the next call that changes the run. */
+const struct intent_record *run_intent(const struct run *r, int64_t effect);
 /*
- * Ends rebuilding without going on, for one of run_apply, run_enqueue and run_cancel: a pause stays one, what is pending
- * stays so.
+ * Ends rebuilding without going on: for run_apply, run_enqueue, run_cancel and run_parked on a thread that nobody runs. What is
+ * held stays so. Errors: CORRUPT.
  */
-int run_loaded(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
-	       struct bldr_error *err);
+int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
+		struct bldr_error *err);
 
 /* Calls each for every effect that is intended and has no result, in order of id. Borrowed. */
 void run_pending(const struct run *r, void (*each)(const struct intent_record *i, void *user),
@@ -269,9 +278,8 @@ void run_give_up(struct run *r, int64_t next_id, int64_t last_event, int64_t now
 /* Results that answer an intent of class pure, keyed or once at once, in the same update: for replays of a fork, and
  * caches. Fills *ret (texts live in a) and returns true when there is one. kind and request as they will be recorded; path: the
  * task's, without thread and fork, "/2:node". */
-typedef bool (*run_answer_fn)(void *user, const char *path, int64_t round, int64_t ordinal,
-			      const char *kind, const char *request, struct arena *a,
-			      struct result_record *ret);
+typedef bool (*run_answer_fn)(void *user, const struct intent_record *i, const char *path,
+			      struct arena *a, struct result_record *ret);
 void run_set_answers(struct run *r, run_answer_fn answer, void *user);
 
 /*

@@ -334,8 +334,7 @@ static bool answer_at_once(struct run *r, struct task *t)
 		struct result_record result = { 0 };
 		struct bldr_value *value = NULL;
 		if (e->intent.cls == BLDR_LOCAL ||
-		    !r->answer(r->answer_user, path_plain(t->path), t->round, e->intent.ordinal,
-			       e->intent.kind, e->intent.request, a, &result)) {
+		    !r->answer(r->answer_user, &e->intent, path_plain(t->path), a, &result)) {
 			continue;
 		}
 		if (result.status == BLDR_DONE &&

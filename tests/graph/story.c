@@ -451,7 +451,7 @@ struct teller teller_load(const struct teller *t, size_t n)
 	const struct update *last = t->updates[n - 1];
 	again.run = story_restore(t->graph, t->updates, n);
 	prepare_run(&again);
-	if (run_loaded(again.run, last->next_id, last->last_event, last->status, &err) < 0) {
+	if (run_at_rest(again.run, last->next_id, last->last_event, last->status, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
 	return again;
