@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "graph/policy.h"
 
 static int wrong(struct bldr_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -75,7 +76,7 @@ static int number_nodes(struct bldr_graph *g, struct bldr_error *err)
 {
 	g->n_nodes = g->declared_nodes.n;
 	g->nodes = ARENA_ARRAY(&g->arena, struct node, g->n_nodes);
-	g->start = (struct node){ .name = BLDR_START, .reads_all = true };
+	g->start = (struct node){ .name = BLDR_START, .reads_all = true, .on_error = GRAPH_NONE };
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct node_declaration *d = &g->declared_nodes.at[i];
 		g->nodes[i] = (struct node){
@@ -86,6 +87,10 @@ static int number_nodes(struct bldr_graph *g, struct bldr_error *err)
 			.absorb = d->node.absorb,
 			.config = d->node.config,
 			.reads_all = d->node.reads == NULL && d->sub == NULL,
+			.on_error = GRAPH_NONE,
+			.timeout_ms = d->node.timeout_ms,
+			.policies = d->node.policies,
+			.n_policies = d->node.n_policies,
 		};
 	}
 	if (g->n_nodes > 1) {
@@ -360,6 +365,10 @@ static void reach_from(const struct node *node, bool *reached, struct numbers *t
 	reach_all(&node->targets, reached, todo, a);
 	reach_all(&node->sends, reached, todo, a);
 	reach_all(&node->gotos, reached, todo, a);
+	if (node->on_error != GRAPH_NONE) {
+		size_t handler = node->on_error;
+		reach_all(&(struct numbers){ .at = &handler, .n = 1 }, reached, todo, a);
+	}
 	for (size_t i = 0; i < node->routers.n; i++) {
 		reach_all(&node->routers.at[i].targets, reached, todo, a);
 	}
@@ -517,6 +526,7 @@ int bldr_graph_compile(struct bldr_graph *g, struct bldr_error *err)
 	int rc;
 	if ((rc = number_channels(g, err)) < 0 || (rc = number_nodes(g, err)) < 0 ||
 	    (rc = resolve_nodes(g, err)) < 0 || (rc = resolve_edges(g, err)) < 0 ||
+	    (rc = graph_settle_policies(g, err)) < 0 ||
 	    (rc = resolve_routes(g, err)) < 0 || (rc = check_reachable(g, err)) < 0 ||
 	    (rc = check_parallel(g, err)) < 0) {
 		if (err != NULL) {

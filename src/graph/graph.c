@@ -94,6 +94,7 @@ void bldr_graph_node(struct bldr_graph *g, const struct bldr_node *node)
 	d.node.writes = copy_names(g, node->writes);
 	d.node.sends = copy_names(g, node->sends);
 	d.node.gotos = copy_names(g, node->gotos);
+	d.node.on_error = arena_strdup(&g->arena, node->on_error);
 	*LIST_ADD(&g->arena, &g->declared_nodes) = d;
 }
 
@@ -108,6 +109,46 @@ void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps)
 			       " supersteps is not between 1 and %d",
 			       supersteps, GRAPH_STEPS_HIGHEST);
 	}
+}
+
+void bldr_graph_step_timeout(struct bldr_graph *g, uint32_t ms)
+{
+	ASSERT(!g->compiled);
+	g->step_timeout_ms = ms;
+}
+
+void bldr_graph_policy(struct bldr_graph *g, const struct bldr_policy *p)
+{
+	ASSERT(!g->compiled);
+	struct bldr_policy copy = *p;
+	copy.kind = other_name(g, p->kind);
+	*LIST_ADD(&g->arena, &g->policies) = copy;
+}
+
+void bldr_graph_interrupt(struct bldr_graph *g, const char *const *before, const char *const *after)
+{
+	ASSERT(!g->compiled);
+	g->before = copy_names(g, before);
+	g->after = copy_names(g, after);
+}
+
+void bldr_graph_migrate(struct bldr_graph *g, unsigned from_version,
+			struct bldr_value *(*migrate)(const struct bldr_value *old,
+						      struct bldr_error *err))
+{
+	ASSERT(!g->compiled);
+	ASSERT(migrate != NULL);
+	*LIST_ADD(&g->arena, &g->migrations) = (struct migration){ from_version, migrate };
+}
+
+graph_migrate_fn graph_migration(const struct bldr_graph *g, unsigned from_version)
+{
+	for (size_t i = 0; i < g->migrations.n; i++) {
+		if (g->migrations.at[i].from_version == from_version) {
+			return g->migrations.at[i].migrate;
+		}
+	}
+	return NULL;
 }
 
 void bldr_graph_subgraph(struct bldr_graph *g, const char *name, const struct bldr_graph *sub,

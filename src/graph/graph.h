@@ -66,6 +66,18 @@ struct node {
 	struct numbers targets; /* of static edges, ascending, without the end */
 	struct routers routers; /* as declared */
 	struct passages in, out;
+	size_t on_error;     /* GRAPH_NONE: none, a failure is the run's */
+	uint32_t timeout_ms;         /* 0: none */
+	const struct bldr_policy *policies;
+	size_t n_policies;
+	bool stop_before, stop_after; /* static interrupts */
+};
+
+typedef struct bldr_value *(*graph_migrate_fn)(const struct bldr_value *old, struct bldr_error *err);
+
+struct migration {
+	unsigned from_version;
+	graph_migrate_fn migrate;
 };
 
 struct node_declaration {
@@ -95,6 +107,10 @@ struct bldr_graph {
 	LIST(struct route_declaration) declared_routes;
 
 	int64_t steps_max;
+	uint32_t step_timeout_ms; /* 0: none */
+	LIST(struct bldr_policy) policies;
+	LIST(struct migration) migrations;
+	const char *const *before, *const *after; /* names of static interrupts, or NULL */
 	bool compiled;
 	struct channel *channels;
 	size_t n_channels;
@@ -102,6 +118,8 @@ struct bldr_graph {
 	size_t n_nodes;
 	struct node start; /* edges and routers of BLDR_START */
 	unsigned depth;    /* 1: no subgraphs */
+	bool stops; /* some node has a static interrupt */
+	bool timed; /* something of it, or of its subgraphs, has a timeout of tasks */
 	char hash[HASH_HEX_MAX];
 };
 
@@ -123,6 +141,5 @@ int graph_from_structure(const struct bldr_value *structure, struct bldr_graph *
  * it; "" when nothing does. */
 char *graph_difference(const struct bldr_value *was, const struct bldr_value *is);
 
-typedef struct bldr_value *(*graph_migrate_fn)(const struct bldr_value *old, struct bldr_error *err);
 /* The migration of threads that were parked under a version; NULL: there is none. */
 graph_migrate_fn graph_migration(const struct bldr_graph *g, unsigned from_version);

@@ -12,7 +12,7 @@
 
 enum { BASE_MIN = 64 << 10 };
 
-static void fire(struct run *r, struct frame *f, size_t node)
+void step_fire(struct run *r, struct frame *f, size_t node)
 {
 	if (f->node_turn[node] == r->turn) {
 		return;
@@ -25,20 +25,25 @@ static void fire(struct run *r, struct frame *f, size_t node)
 	r->fired.at[r->fired.n++] = node;
 }
 
-static void follow(struct run *r, struct frame *f, struct bldr_patch *p)
+void step_send(struct run *r, struct send *send)
+{
+	if (r->sent.n == r->sent.room) {
+		r->sent.room = r->sent.room != 0 ? r->sent.room * 2 : 8;
+		r->sent.at = xrealloc(r->sent.at, r->sent.room * sizeof(*r->sent.at));
+	}
+	r->sent.at[r->sent.n++] = (struct sent){ send };
+}
+
+void step_follow(struct run *r, struct frame *f, struct bldr_patch *p)
 {
 	for (size_t i = 0; i < p->node->targets.n; i++) {
-		fire(r, f, p->node->targets.at[i]);
+		step_fire(r, f, p->node->targets.at[i]);
 	}
 	for (size_t i = 0; i < p->targets.n; i++) {
-		fire(r, f, p->targets.at[i]);
+		step_fire(r, f, p->targets.at[i]);
 	}
 	for (size_t i = 0; i < p->sends.n; i++) {
-		if (r->sent.n == r->sent.room) {
-			r->sent.room = r->sent.room != 0 ? r->sent.room * 2 : 8;
-			r->sent.at = xrealloc(r->sent.at, r->sent.room * sizeof(*r->sent.at));
-		}
-		r->sent.at[r->sent.n++] = (struct sent){ &p->sends.at[i] };
+		step_send(r, &p->sends.at[i]);
 	}
 }
 
@@ -49,15 +54,14 @@ static int by_number(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void follow_none(struct run *r)
+void step_follow_none(struct run *r)
 {
 	r->turn++;
 	r->fired.n = 0;
 	r->sent.n = 0;
 }
 
-/* Puts what was followed in fold order. Errors: LIMIT. */
-static int settle_next(struct run *r, struct frame *f, struct bldr_error *err)
+int step_settle_next(struct run *r, struct frame *f, struct bldr_error *err)
 {
 	if (r->fired.n > 1) {
 		qsort(r->fired.at, r->fired.n, sizeof(*r->fired.at), by_number);
@@ -69,7 +73,13 @@ static int settle_next(struct run *r, struct frame *f, struct bldr_error *err)
 				      "the limit is %d",
 				      f->step + 1, f->graph->name, n, GRAPH_TASKS_MAX);
 	}
-	if (n > 0 && f->step + 1 >= f->graph->steps_max) {
+	return 0;
+}
+
+/* Supersteps are counted from the one that the invocation began with. */
+static int check_recursion(const struct run *r, const struct frame *f, struct bldr_error *err)
+{
+	if (r->fired.n + r->sent.n > 0 && f->step + 1 - f->first >= f->graph->steps_max) {
 		return bldr_error_set(err, BLDR_E_LIMIT,
 				      "recursion limit: graph \"%s\" has not ended after %" PRId64
 				      " supersteps",
@@ -88,9 +98,9 @@ int step_prepare_begin(struct run *r, struct frame *f, struct bldr_error *err)
 	if (f->start.code != 0) {
 		return bldr_error_set(err, f->start.code, "%s", f->start.error);
 	}
-	follow_none(r);
-	follow(r, f, &f->start);
-	return settle_next(r, f, err);
+	step_follow_none(r);
+	step_follow(r, f, &f->start);
+	return step_settle_next(r, f, err);
 }
 
 /* The error of the first task that failed, in fold order. */
@@ -112,25 +122,26 @@ static int prepare_close(struct run *r, struct frame *f, struct bldr_error *err)
 	if (rc < 0) {
 		return rc;
 	}
-	follow_none(r);
+	step_follow_none(r);
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		struct bldr_patch *p = &f->tasks.at[i].patch;
-		follow(r, f, p);
+		step_follow(r, f, p);
 		for (size_t w = 0; w < p->writes.n; w++) {
 			frame_queue(f, &p->writes.at[w], r->turn);
 		}
 	}
-	rc = settle_next(r, f, err);
+	rc = step_settle_next(r, f, err);
+	rc = rc == 0 ? check_recursion(r, f, err) : rc;
 	return rc == 0 ? frame_check(f, err) : rc;
 }
 
 /* Folds the queued writes and begins the record of the superstep that sees them. */
-static struct step_record *fold(struct run *r, struct frame *f)
+static struct step_record *fold(struct run *r, struct frame *f, const struct beginning *how)
 {
-	bool base = f->step == 0 ||
+	bool base = f->step == 0 || how->base ||
 		f->since_bytes > (f->base_bytes > BASE_MIN ? f->base_bytes : BASE_MIN);
 	struct arena *a = &r->update->arena;
-	struct step_record *s = record_step(r, f);
+	struct step_record *s = record_step(r, f, how);
 	frame_forget_views(f); /* nobody holds the values any more that are now changed */
 	for (size_t i = 0; i < f->touched.n; i++) {
 		size_t number = f->touched.at[i];
@@ -170,18 +181,6 @@ static void add_task(struct run *r, struct frame *f, struct step_record *s, stru
 	task_init(t, f, r->next_id++, node, index, input, r->seed, f->step);
 }
 
-/* A task that goes with its superstep needs no patch record: the fold holds its effect. */
-static void forget_unrecorded(struct run *r, struct frame *f)
-{
-	for (size_t i = 0; i < f->tasks.n; i++) {
-		struct task *t = &f->tasks.at[i];
-		if (t->unrecorded) {
-			t->unrecorded = false;
-			TAILQ_REMOVE(&r->unrecorded, t, next_unrecorded);
-		}
-	}
-}
-
 static void replace_tasks(struct run *r, struct frame *f, struct step_record *s)
 {
 	struct task *next = frame_spare(f, r->fired.n + r->sent.n);
@@ -192,7 +191,7 @@ static void replace_tasks(struct run *r, struct frame *f, struct step_record *s)
 		struct send *send = r->sent.at[i].send;
 		add_task(r, f, s, next++, &f->graph->nodes[send->node], (int64_t)i, send);
 	}
-	forget_unrecorded(r, f);
+	frame_forget_unrecorded(r, f);
 	frame_swap(f);
 	patch_release(&f->start);
 }
@@ -212,9 +211,14 @@ static void frame_fail(struct run *r, struct frame *f, struct bldr_error *err)
 {
 	frame_unqueue(f);
 	if (f->opener != NULL) {
-		bldr_error_prefix(err, "node \"%s\"", f->opener->node->name);
-		task_fail(r, f->opener, err->code, err->text);
+		if (f->opener->state == TASK_WAITING) { /* else it was given up, with all below it */
+			bldr_error_prefix(err, "node \"%s\"", f->opener->node->name);
+			task_fail(r, f->opener, err->code, err->text);
+		}
 		return;
+	}
+	if (r->cancelled) {
+		bldr_error_set(err, BLDR_E_CANCELLED, "the thread was cancelled");
 	}
 	r->status = RUN_FAILED;
 	r->code = err->code;
@@ -223,12 +227,15 @@ static void frame_fail(struct run *r, struct frame *f, struct bldr_error *err)
 	event_run_failed(r);
 }
 
-void step_commit(struct run *r, struct frame *f)
+void step_commit(struct run *r, struct frame *f, const struct beginning *how)
 {
+	bool held = (how->hold || hold_wanted(r, f, how->source)) && r->fired.n + r->sent.n > 0;
 	r->quiet = false; /* what begins now is new */
 	f->step++;
 	f->at_ms = r->now_ms;
-	struct step_record *s = fold(r, f);
+	f->first = held || how->source != STEP_LOOP ? f->step : f->first;
+	struct step_record *s = fold(r, f, how);
+	s->held = held;
 	replace_tasks(r, f, s);
 	size_t bytes = record_bytes(s);
 	f->base_bytes = s->base ? bytes : f->base_bytes;
@@ -238,7 +245,12 @@ void step_commit(struct run *r, struct frame *f)
 		return;
 	}
 	event_superstep(r, f);
+	f->ended = false;
 	f->open = f->tasks.n;
+	if (held) {
+		hold_tasks(r, f);
+		return;
+	}
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		task_start(r, &f->tasks.at[i], false);
 	}
@@ -263,7 +275,12 @@ static void step_on(struct run *r, struct frame *f)
 	if (rc < 0) {
 		frame_fail(r, f, &err);
 	} else {
-		step_commit(r, f);
+		step_commit(r, f,
+			    &(struct beginning){
+				    .source = f->step < 0 ? STEP_INPUT : STEP_LOOP,
+				    .from_frame = -1,
+				    .from_step = -1,
+			    });
 	}
 }
 
@@ -279,6 +296,10 @@ void run_go_on(struct run *r)
 void run_leave(struct run *r)
 {
 	run_go_on(r);
+	while (invoke_next(r)) {
+		run_go_on(r);
+	}
+	hold_rest(r);
 	struct task *t;
 	while ((t = TAILQ_FIRST(&r->unrecorded)) != NULL) {
 		TAILQ_REMOVE(&r->unrecorded, t, next_unrecorded);
@@ -289,6 +310,8 @@ void run_leave(struct run *r)
 	u->status = r->status;
 	u->code = r->status == RUN_FAILED ? r->code : 0;
 	u->error = r->status == RUN_FAILED ? arena_strdup(&u->arena, r->error) : NULL;
+	u->root = r->root->id;
+	u->step = r->root->step;
 	u->next_id = r->next_id;
 	u->last_event = r->last_event;
 	r->update = NULL;

@@ -17,6 +17,20 @@ struct sent {
 	struct send *send; /* of an ended task's patch */
 };
 
+/* An input that waits for its invocation. */
+struct queued {
+	int64_t number;
+	struct bldr_value *input;
+	STAILQ_ENTRY(queued) next;
+};
+
+/* An effect that has ended while its performer may still speak: its key, for events. */
+struct late {
+	int64_t effect;
+	char *key;
+};
+enum { LATE_MAX = 256 }; /* the latest of them */
+
 struct run {
 	const struct bldr_graph *graph;
 	char *thread;
@@ -27,13 +41,27 @@ struct run {
 	int64_t next_id;
 	int64_t last_event;
 	struct frame *root;
+	int64_t root_id; /* 0, or that of a fork */
+	STAILQ_HEAD(queue, queued) queue;
+	size_t n_queued;
 	struct idtable effects; /* intended, without a result */
+	struct late *late;      /* a ring, made when first needed */
+	size_t n_late;          /* ever */
+
+	/* What the host asked for. */
+	const char *const *also_before, *const *also_after; /* or NULL */
+	bool drain;                                         /* the root's next superstep is held */
+	bool record_updates;
+	run_answer_fn answer; /* or NULL */
+	void *answer_user;
+
 	struct idtable tasks;   /* while restoring: the tasks of the frames restored so far */
 
 	/* During a call. */
 	struct update *update;
 	int64_t now_ms;
 	bool quiet; /* failures that an earlier run of this thread has published already */
+	bool cancelled; /* the root frame fails because of that */
 	STAILQ_HEAD(ready_frames, frame) ready;
 	TAILQ_HEAD(unrecorded_tasks, task) unrecorded;
 
@@ -57,8 +85,23 @@ void run_go_on(struct run *r);
 
 /* The first tasks of a frame whose channels hold its input. Errors: of its start's routers. */
 int step_prepare_begin(struct run *r, struct frame *f, struct bldr_error *err);
+/* How a superstep begins. */
+struct beginning {
+	enum step_source source;
+	bool hold; /* whatever the static interrupts say */
+	bool base; /* its record holds every channel */
+	int64_t from_frame, from_step;
+};
 /* Records and starts what was prepared. */
-void step_commit(struct run *r, struct frame *f);
+void step_commit(struct run *r, struct frame *f, const struct beginning *how);
+/* Nothing has been followed yet. */
+void step_follow_none(struct run *r);
+/* Adds what the patch leads to. */
+void step_follow(struct run *r, struct frame *f, struct bldr_patch *p);
+void step_fire(struct run *r, struct frame *f, size_t node);
+void step_send(struct run *r, struct send *send);
+/* Puts what was followed in fold order. Errors: LIMIT. */
+int step_settle_next(struct run *r, struct frame *f, struct bldr_error *err);
 
 /* task.c: one task. */
 
@@ -66,7 +109,15 @@ void step_commit(struct run *r, struct frame *f);
 void task_start(struct run *r, struct task *t, bool again);
 void task_absorb(struct run *r, struct task *t);
 void task_child_ended(struct run *r, struct task *t);
+/* It has failed: its handler takes over, or it waits for its frame to find out. */
 void task_fail(struct run *r, struct task *t, int code, const char *error);
+/* The same without a handler. */
+void task_fail_for_good(struct run *r, struct task *t, int code, const char *error);
+bool task_has_handler(const struct task *t);
+/* Begins the handler's work in the place of a task that failed. */
+void task_handle(struct run *r, struct task *t, int code, const char *error);
+/* Text of strangers for events and records: valid UTF-8 of at most BLDR_ERROR_TEXT_MAX. The caller frees it. */
+char *error_text(const char *s);
 /* Asks the routers of the patch's node. */
 void task_route(struct run *r, struct frame *f, struct bldr_patch *p, const struct bldr_view *v);
 /* value and error are borrowed; a code that is not negative stands for that of the status. */
@@ -74,3 +125,34 @@ void effect_end(struct run *r, struct effect *e, enum bldr_status status, int co
 		const struct bldr_value *value, const char *error);
 /* Copies the intent, and adds the effect to its task. */
 struct effect *effect_new(struct task *t, const struct intent_record *intent);
+
+/* retry.c: whether a failure is tried again; then that is recorded, and the effect stays pending. */
+bool effect_retry(struct run *r, struct effect *e, int code, const char *error);
+
+/* giveup.c: what is under way and shall not go on. */
+
+/* The effect ends without its performer: CANCELLED, of class once UNKNOWN. Its task is not asked. */
+void effect_give_up(struct run *r, struct effect *e);
+/* All pending effects of f's tasks and of frames below; and no patch of theirs is recorded any more. */
+void frame_give_up(struct run *r, struct frame *f);
+/* Tasks that ended in this call and go with their frame are recorded by what replaces them. */
+void frame_forget_unrecorded(struct run *r, struct frame *f);
+/* e has ended, and its performer may not have heard. */
+void late_add(struct run *r, const struct effect *e);
+/* The key of an effect that ended, or NULL when that is too long ago. */
+const char *late_key(const struct run *r, int64_t effect);
+
+/* hold.c: supersteps that wait for somebody to go on. */
+
+/* Whether the superstep of f that is about to begin is to be held. */
+bool hold_wanted(const struct run *r, const struct frame *f, enum step_source source);
+/* None of f's tasks begins. */
+void hold_tasks(struct run *r, struct frame *f);
+/* Starts what is held in f and below. */
+void hold_release(struct run *r, struct frame *f);
+/* The run has come to rest: PAUSED, if something is held. */
+void hold_rest(struct run *r);
+
+/* invoke.c: begins the invocation of the next queued input, if it is its turn. False when there is none. */
+bool invoke_next(struct run *r);
+void queue_release(struct run *r);

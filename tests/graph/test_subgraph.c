@@ -79,14 +79,14 @@ static void a_subgraph_steps_by_itself_inside_its_parents_superstep(void **state
 		"step 0.2 @1 log+[\"after\"] |\n"
 		"result 3 done 5\n"
 		"event 7 effect.ended {\"key\":\"t/0:sub/0:first#0.0\",\"status\":\"done\"}\n"
-		"event 8 task.ended {\"node\":\"first\",\"task\":\"/0:sub/0:first\",\"writes\":[\"log\",\"seen\"]}\n"
+		"event 8 task.ended {\"node\":\"first\",\"task\":\"/0:sub/0:first\"}\n"
 		"event 9 superstep {\"frame\":\"/0:sub\",\"step\":1,\"tasks\":[\"/0:sub/1:second\"]}\n"
 		"event 10 task.started {\"node\":\"second\",\"task\":\"/0:sub/1:second\"}\n"
-		"event 11 task.ended {\"node\":\"second\",\"task\":\"/0:sub/1:second\",\"writes\":[\"x\",\"n\",\"all\"]}\n"
-		"event 12 task.ended {\"node\":\"sub\",\"task\":\"/0:sub\",\"writes\":[\"all\",\"log\",\"n\",\"seen\",\"x\"]}\n"
+		"event 11 task.ended {\"node\":\"second\",\"task\":\"/0:sub/1:second\"}\n"
+		"event 12 task.ended {\"node\":\"sub\",\"task\":\"/0:sub\"}\n"
 		"event 13 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:after\"]}\n"
 		"event 14 task.started {\"node\":\"after\",\"task\":\"/1:after\"}\n"
-		"event 15 task.ended {\"node\":\"after\",\"task\":\"/1:after\",\"writes\":[\"log\"]}\n"
+		"event 15 task.ended {\"node\":\"after\",\"task\":\"/1:after\"}\n"
 		"event 16 run.ended {}\n"
 		"done\n");
 	expect_state(&t,
