@@ -23,7 +23,7 @@ void record_base(struct run *r, struct frame *f, struct step_record *s)
 	s->base = true;
 	for (size_t i = 0; i < f->graph->n_channels; i++) {
 		struct cell *cell = &f->cells[i];
-		if (cell->value == NULL) {
+		if (cell->value == NULL || f->graph->channels[i].untracked) {
 			continue;
 		}
 		char *text = bldr_value_text(cell->value);
@@ -216,19 +216,20 @@ void event_task_again(struct run *r, const struct task *t)
 	event_end(r, "task.again");
 }
 
-/* Each channel once, in the order of the first write. */
+/* Each channel once, in the order of the first write. What is said to the parent is not this frame's. */
 static void put_channels(struct run *r, const struct task *t)
 {
 	uint64_t turn = ++r->turn;
 	bool first = true;
-	for (size_t i = 0; i < t->patch.writes.n; i++) {
+	for (size_t i = 0; i < t->patch.writes.n && !t->patch.up; i++) {
 		size_t channel = t->patch.writes.at[i].channel;
-		if (t->frame->channel_turn[channel] == turn) {
+		const struct channel *c = &t->frame->graph->channels[channel];
+		if (c->hidden || c->untracked || t->frame->channel_turn[channel] == turn) {
 			continue;
 		}
 		t->frame->channel_turn[channel] = turn;
 		put(r, first ? "" : ",");
-		put_text(r, t->frame->graph->channels[channel].name);
+		put_text(r, c->name);
 		first = false;
 	}
 }

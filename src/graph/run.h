@@ -29,7 +29,7 @@ enum write_form { WRITE_FULL, WRITE_DELTA, WRITE_CLEAR };
 struct step_write {
 	const char *channel;
 	enum write_form form;
-	const char *text; /* canonical JSON */
+	const char *text; /* canonical JSON; WRITE_CLEAR: "null" */
 };
 
 struct step_task {
@@ -204,6 +204,9 @@ void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int cod
 enum run_status run_status(const struct run *r);
 /* Object: root channel -> value. The caller owns it. */
 struct bldr_value *run_state(const struct run *r);
+/* The same with what persistent subgraphs keep, under their nodes' names with "/" in front; only the output channels. */
+struct bldr_value *run_state_below(const struct run *r);
+struct bldr_value *run_output(const struct run *r);
 
 /*
  * Rebuilding. Feed per frame its records from the last base one on, in order of (frame, step),
