@@ -69,16 +69,23 @@ static const struct node *writer(const struct bldr_graph *g, const char *name)
 	return node != GRAPH_NONE ? &g->nodes[node] : NULL;
 }
 
+/* The random bits of what is written from outside, as node. */
+static uint64_t outside_seed(const struct run *r, const struct frame *f, const struct node *node)
+{
+	char *path = xasprintf("%s/%" PRId64 ":%s", f->path, f->step + 1, node->name);
+	uint64_t seed = path_seed(r->seed, path);
+	free(path);
+	return seed;
+}
+
 /* Asks the writer's routers; the patch says then what is to follow. */
 static int route(struct run *r, struct frame *f, struct bldr_patch *p, struct bldr_error *err)
 {
-	char *path = xasprintf("%s/%" PRId64 ":%s", f->path, f->step + 1, p->node->name);
 	struct bldr_view view = {
 		.config = p->node->config,
 		.now_ms = r->now_ms,
-		.seed = path_seed(r->seed, path),
+		.seed = outside_seed(r, f, p->node),
 	};
-	free(path);
 	p->mark = NULL;
 	task_route(r, f, p, &view);
 	return p->code != 0 ? bldr_error_set(err, p->code, "%s", p->error) : 0;
@@ -92,9 +99,9 @@ static int prepare(struct run *r, struct bldr_patch *p, const struct bldr_value 
 	p->mark = f->channel_turn;
 	p->turn = ++r->turn;
 	bool own = p->node != &p->graph->start && p->node != &the_end;
-	int rc = own ? write_as_node(p, values, err)
-		     : write_input(p, values,
-				   p->node == &the_end ? "the update" : "the input", err);
+	int rc = own
+		? write_as_node(p, values, err)
+		: write_input(p, values, p->node == &the_end ? "the update" : "the input", err);
 	rc = rc == 0 ? route(r, f, p, err) : rc;
 	if (rc < 0) {
 		return rc;
@@ -116,7 +123,7 @@ static int apply(struct run *r, const struct node *node, const struct bldr_value
 		 const struct beginning *how, bool queued, struct bldr_error *err)
 {
 	struct bldr_patch patch;
-	patch_init(&patch, r->graph, node);
+	patch_init(&patch, r->graph, node, outside_seed(r, r->root, node));
 	int rc = prepare(r, &patch, values, err);
 	if (rc == 0) {
 		frame_give_up(r, r->root);
@@ -189,7 +196,7 @@ static int check_input(const struct run *r, const struct bldr_value *input, stru
 		       struct bldr_error *err)
 {
 	struct bldr_patch patch;
-	patch_init(&patch, r->graph, &r->graph->start);
+	patch_init(&patch, r->graph, &r->graph->start, 0);
 	int rc = write_input(&patch, input, "the input", err);
 	if (rc == 0 && patch.code != 0) {
 		rc = bldr_error_set(err, patch.code, "%s", patch.error);

@@ -28,14 +28,16 @@ static int check_retry(const struct bldr_policy *p, struct bldr_error *err)
 {
 	const struct bldr_retry *retry = p->retry;
 	if (retry->factor_percent != 0 && retry->factor_percent < 100) {
-		return wrong(p, err, "has pauses that become shorter: its factor_percent is less than 100");
+		return wrong(p, err,
+			     "has pauses that become shorter: its factor_percent is less than 100");
 	}
 	if (retry->max_ms != 0 && retry->first_ms > retry->max_ms) {
 		return wrong(p, err, "has a first pause that is longer than its longest");
 	}
 	for (const int *code = retry->on; code != NULL && *code != 0; code++) {
 		if (strcmp(bldr_error_name(*code), "UNKNOWN") == 0) {
-			return wrong(p, err, "tries again on a code that is none of include/bldr/error.h");
+			return wrong(p, err,
+				     "tries again on a code that is none of include/bldr/error.h");
 		}
 	}
 	return 0;
@@ -74,29 +76,6 @@ static int check_policies(const struct bldr_policy *at, size_t n, struct bldr_er
 	return 0;
 }
 
-static int settle_handler(struct bldr_graph *g, struct node *node, const char *name,
-			  struct bldr_error *err)
-{
-	if (name == NULL) {
-		return 0;
-	}
-	size_t handler = graph_node(g, name);
-	if (handler == GRAPH_NONE) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "node \"%s\" is handled by \"%s\", which is no node of the graph",
-				      node->name, name);
-	}
-	if (g->nodes[handler].sub != NULL || &g->nodes[handler] == node) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "node \"%s\" is handled by \"%s\", which is %s: a handler is "
-				      "another node, of functions",
-				      node->name, name,
-				      &g->nodes[handler] == node ? "itself" : "a subgraph");
-	}
-	node->on_error = handler;
-	return 0;
-}
-
 static int settle_stops(struct bldr_graph *g, const char *const *names, bool after,
 			struct bldr_error *err)
 {
@@ -104,9 +83,10 @@ static int settle_stops(struct bldr_graph *g, const char *const *names, bool aft
 		bool all = strcmp(*names, "*") == 0;
 		size_t number = graph_node(g, *names);
 		if (!all && number == GRAPH_NONE) {
-			return bldr_error_set(err, BLDR_E_INVALID,
-					      "an interrupt is %s \"%s\", which is no node of the graph",
-					      after ? "after" : "before", *names);
+			return bldr_error_set(
+				err, BLDR_E_INVALID,
+				"an interrupt is %s \"%s\", which is no node of the graph",
+				after ? "after" : "before", *names);
 		}
 		for (size_t i = 0; i < g->n_nodes; i++) {
 			bool named = all || i == number;
@@ -127,10 +107,6 @@ int graph_settle_policies(struct bldr_graph *g, struct bldr_error *err)
 		rc = check_policies(node->policies, node->n_policies, err);
 		if (rc < 0 && err != NULL) {
 			bldr_error_prefix(err, "node \"%s\"", node->name);
-		}
-		if (rc == 0) {
-			rc = settle_handler(g, node, g->declared_nodes.at[node->declared].node.on_error,
-					    err);
 		}
 		g->timed |= node->timeout_ms != 0 || (node->sub != NULL && node->sub->timed);
 	}

@@ -31,7 +31,7 @@ void record_base(struct run *r, struct frame *f, struct step_record *s)
 	s->base = true;
 	for (size_t i = 0; i < f->graph->n_channels; i++) {
 		struct cell *cell = &f->cells[i];
-		if (cell->value == NULL) {
+		if (cell->value == NULL || f->graph->channels[i].untracked) {
 			continue;
 		}
 		char *text = bldr_value_text(cell->value);
@@ -333,6 +333,13 @@ void event_task_again(struct run *r, const struct task *t)
 	event_end(r, "task.again");
 }
 
+/* Whether an event may tell of what the task gave to a channel. What is said to the parent is not this frame's. */
+static bool tells(const struct task *t, size_t channel)
+{
+	const struct channel *c = &t->frame->graph->channels[channel];
+	return !t->patch.up && !c->hidden && !c->untracked;
+}
+
 /* What the task gave to a channel, from its i-th write on: folded, as if nothing had been there. */
 static struct bldr_value *given(const struct task *t, size_t i)
 {
@@ -358,8 +365,9 @@ static void put_writes(struct run *r, const struct task *t)
 {
 	struct bldr_value *writes = bldr_object();
 	for (size_t i = 0; i < t->patch.writes.n; i++) {
-		const char *name = t->frame->graph->channels[t->patch.writes.at[i].channel].name;
-		if (bldr_get(writes, name) == NULL) {
+		size_t channel = t->patch.writes.at[i].channel;
+		const char *name = t->frame->graph->channels[channel].name;
+		if (tells(t, channel) && bldr_get(writes, name) == NULL) {
 			bldr_object_set(writes, name, given(t, i));
 		}
 	}

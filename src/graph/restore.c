@@ -71,13 +71,13 @@ static int restore_value(struct frame *f, const struct step_record *s, const str
 {
 	const struct channel *c = &f->graph->channels[channel];
 	struct cell *cell = &f->cells[channel];
-	bool typed = c->reducer != BLDR_APPEND || bldr_type_of(value) == BLDR_LIST;
-	if (!typed || channel_accepts(c, value, NULL) < 0) {
+	bool whole = s->base || w->form == WRITE_FULL;
+	if (!(whole ? channel_holds(c, value, NULL) == 0 : channel_adds(c, value))) {
 		bldr_unref(value);
 		return corrupt(err, "superstep", s->step, "a value does not fit its channel");
 	}
 	size_t size = strlen(w->text);
-	if (s->base || w->form == WRITE_FULL) {
+	if (whole) {
 		cell->written = s->step > 0 && w->form == WRITE_FULL;
 		cell_set(cell, value, size);
 		return 0;
@@ -109,6 +109,10 @@ static int restore_writes(struct frame *f, const struct step_record *s, struct b
 					      f->graph->name, w->channel);
 		}
 		struct bldr_value *value;
+		if (w->form == WRITE_CLEAR) {
+			cell_set(&f->cells[channel], NULL, 0);
+			continue;
+		}
 		int rc = parse(w->text, &value, "superstep", s->step, err);
 		if (rc == 0) {
 			rc = restore_value(f, s, w, channel, value, err);
@@ -334,15 +338,14 @@ static bool is_handlers(const struct task *t, const char *key)
 {
 	const char *end = strrchr(key, '#');
 	size_t size = strlen(t->path);
-	return end != NULL && (size_t)(end - key) >= size &&
-		memcmp(end - size, t->path, size) == 0;
+	return end != NULL && (size_t)(end - key) >= size && memcmp(end - size, t->path, size) == 0;
 }
 
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err)
 {
 	struct task *t = idtable_find(&r->tasks, i->task);
-	if (t == NULL || t->state == TASK_ENDED || i->attempt < t->attempt ||
-	    i->round < t->round || (t->handled && !is_handlers(t, i->key)) ||
+	if (t == NULL || t->state == TASK_ENDED || i->attempt < t->attempt || i->round < t->round ||
+	    (t->handled && !is_handlers(t, i->key)) ||
 	    (t->state == TASK_FAILED && i->attempt == t->attempt)) {
 		return 0;
 	}
@@ -489,7 +492,7 @@ static struct numbers pending_once(const struct run *r, struct arena *a)
 }
 
 int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
-	       struct bldr_error *err)
+		struct bldr_error *err)
 {
 	ASSERT(r->update == NULL && r->next_id == 1);
 	bool fits = r->root != NULL && r->root->step >= 0 &&
@@ -515,7 +518,8 @@ int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_st
 		return rc;
 	}
 	run_enter(r, now_ms, u);
-	if (status == RUN_FAILED && r->root->ended) { /* what failed was an input, which is dropped */
+	if (status == RUN_FAILED &&
+	    r->root->ended) { /* what failed was an input, which is dropped */
 		r->status = RUN_DONE;
 		event_run_resumed(r);
 		event_run_ended(r);

@@ -29,7 +29,7 @@ enum write_form { WRITE_FULL, WRITE_DELTA, WRITE_CLEAR };
 struct step_write {
 	const char *channel;
 	enum write_form form;
-	const char *text; /* canonical JSON */
+	const char *text; /* canonical JSON; WRITE_CLEAR: "null" */
 };
 
 struct step_task {
@@ -71,8 +71,8 @@ struct patch_record {
  */
 struct round_record {
 	int64_t task, round;
-	int64_t at_ms;       /* the recorded time it sees */
-	const char *kept;    /* canonical JSON, or NULL */
+	int64_t at_ms;    /* the recorded time it sees */
+	const char *kept; /* canonical JSON, or NULL */
 };
 
 /*
