@@ -99,13 +99,19 @@ void task_forget_effects(struct task *t);
 uint64_t path_seed(uint64_t run_seed, const char *path);
 /* The path without the fork's part. Borrowed. */
 const char *path_plain(const char *path);
+/* t's patch, as it is before anything is said. */
+void task_init_patch(struct task *t);
 /* The handler of t's node takes t over, from the start: path, seed, round, effects. Takes input. */
 void task_hand_over(struct task *t, struct bldr_value *input, int64_t at_ms, uint64_t run_seed);
 
 /* Object: the channels the node reads. Borrowed until the frame's channels change. */
 const struct bldr_value *frame_view(struct frame *f, const struct node *node);
-/* All channels. The caller owns it. */
+/* All channels that are shown. The caller owns it. */
 struct bldr_value *frame_state(const struct frame *f);
+/* The same, and what persistent subgraphs keep under their nodes' names with "/" in front. */
+struct bldr_value *frame_state_below(const struct frame *f);
+/* Of them those of the output. */
+struct bldr_value *frame_output(const struct frame *f);
 /* The same with the writes of p folded in. Errors: see cell_check. */
 int frame_state_after(struct frame *f, struct bldr_patch *p, uint64_t turn, struct bldr_value **ret,
 		      struct bldr_error *err);
@@ -117,7 +123,15 @@ void frame_unqueue(struct frame *f);
 int frame_check(struct frame *f, struct bldr_error *err);
 
 /* Folds value into a channel at once, as a frame's input. Errors: INVALID. */
-int frame_put(struct frame *f, size_t channel, const struct bldr_value *value,
+int frame_put(struct frame *f, size_t channel, const struct bldr_value *value, struct mint *mint,
 	      struct bldr_error *err);
-/* Folds every key of an object in. Errors: INVALID (no object, unknown channel, wrong type). */
-int frame_input(struct frame *f, const struct bldr_value *input, struct bldr_error *err);
+/* Folds every key of an object in. seed: for the ids of its messages. Errors: INVALID (no object, a channel
+ * that is unknown or no input, wrong type). */
+int frame_input(struct frame *f, const struct bldr_value *input, uint64_t seed,
+		struct bldr_error *err);
+
+/* What the frame of a persistent subgraph leaves to the next one: an object of its channels, hidden ones
+ * too, but for what is untracked or was for one superstep. The caller owns it. */
+struct bldr_value *frame_kept(const struct frame *f);
+/* Sets a new frame's channels to what was kept; what its graph does not have any more is passed over. */
+void frame_keep(struct frame *f, const struct bldr_value *kept);

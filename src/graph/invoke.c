@@ -9,13 +9,7 @@
 #include "base/check.h"
 #include "graph/record.h"
 
-static int no_channel(const struct bldr_graph *g, const char *what, const char *name,
-		      struct bldr_error *err)
-{
-	return bldr_error_set(err, BLDR_E_INVALID,
-			      "%s names \"%s\", which is no channel of graph \"%s\"", what, name,
-			      g->name);
-}
+static const struct node the_end = { .name = BLDR_END, .reads_all = true, .on_error = GRAPH_NONE };
 
 /* The writes of an input, as frame_input would fold them. */
 static int write_input(struct bldr_patch *p, const struct bldr_value *values, const char *what,
@@ -27,9 +21,13 @@ static int write_input(struct bldr_patch *p, const struct bldr_value *values, co
 				      p->graph->name);
 	}
 	for (void *it = bldr_first(values); it != NULL; it = bldr_next(values, it)) {
-		size_t channel = graph_channel(p->graph, bldr_key(it));
-		if (channel == GRAPH_NONE || strchr(bldr_key(it), ':') != NULL) {
-			return no_channel(p->graph, what, bldr_key(it), err);
+		size_t channel = graph_shown_channel(p->graph, bldr_key(it));
+		bool known = channel != GRAPH_NONE;
+		if (!known || (p->node != &the_end && !p->graph->channels[channel].input)) {
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "%s names \"%s\", which is no %s of graph \"%s\"",
+					      what, bldr_key(it), known ? "input channel" : "channel",
+					      p->graph->name);
 		}
 		int rc = channel_accepts(&p->graph->channels[channel], bldr_item(it), err);
 		if (rc < 0) {
@@ -55,8 +53,6 @@ static int write_as_node(struct bldr_patch *p, const struct bldr_value *values,
 	return 0;
 }
 
-static const struct node the_end = { .name = BLDR_END, .reads_all = true, .on_error = GRAPH_NONE };
-
 static const struct node *writer(const struct bldr_graph *g, const char *name)
 {
 	if (strcmp(name, BLDR_START) == 0) {
@@ -69,16 +65,22 @@ static const struct node *writer(const struct bldr_graph *g, const char *name)
 	return node != GRAPH_NONE ? &g->nodes[node] : NULL;
 }
 
+static uint64_t apply_seed(const struct run *r, const struct node *node)
+{
+	char *path = xasprintf("%s/%" PRId64 ":%s", r->root->path, r->root->step + 1, node->name);
+	uint64_t seed = path_seed(r->seed, path);
+	free(path);
+	return seed;
+}
+
 /* Asks the writer's routers; the patch says then what is to follow. */
 static int route(struct run *r, struct frame *f, struct bldr_patch *p, struct bldr_error *err)
 {
-	char *path = xasprintf("%s/%" PRId64 ":%s", f->path, f->step + 1, p->node->name);
 	struct bldr_view view = {
 		.config = p->node->config,
 		.now_ms = r->now_ms,
-		.seed = path_seed(r->seed, path),
+		.seed = apply_seed(r, p->node),
 	};
-	free(path);
 	p->mark = NULL;
 	task_route(r, f, p, &view);
 	return p->code != 0 ? bldr_error_set(err, p->code, "%s", p->error) : 0;
@@ -104,7 +106,11 @@ static int prepare(struct run *r, struct bldr_patch *p, const struct bldr_value 
 	for (size_t w = 0; w < p->writes.n; w++) {
 		frame_queue(f, &p->writes.at[w], r->turn);
 	}
-	rc = step_settle_next(r, f, err);
+	if (p->node == &the_end) {
+		wait_forget(r, f);
+	} else {
+		rc = step_settle_next(r, f, err);
+	}
 	rc = rc == 0 ? frame_check(f, err) : rc;
 	if (rc < 0) {
 		frame_unqueue(f);
@@ -116,12 +122,12 @@ static int apply(struct run *r, const struct node *node, const struct bldr_value
 		 const struct beginning *how, bool queued, struct bldr_error *err)
 {
 	struct bldr_patch patch;
-	patch_init(&patch, r->graph, node);
+	patch_init(&patch, r->graph, node, apply_seed(r, node));
 	int rc = prepare(r, &patch, values, err);
 	if (rc == 0) {
 		frame_give_up(r, r->root);
 		if (how->source == STEP_INPUT) {
-			event_run_input(r, queued);
+			event_run_input(r, queued, r->root->step + 1);
 		} else {
 			event_run_updated(r, "update", node->name);
 		}
@@ -189,7 +195,7 @@ static int check_input(const struct run *r, const struct bldr_value *input, stru
 		       struct bldr_error *err)
 {
 	struct bldr_patch patch;
-	patch_init(&patch, r->graph, &r->graph->start);
+	patch_init(&patch, r->graph, &r->graph->start, 0);
 	int rc = write_input(&patch, input, "the input", err);
 	if (rc == 0 && patch.code != 0) {
 		rc = bldr_error_set(err, patch.code, "%s", patch.error);
@@ -231,7 +237,7 @@ int run_enqueue(struct run *r, const struct bldr_value *input, int64_t now_ms, s
 /* An input that cannot be folded, now that its turn has come, is an invocation that has failed. */
 static void refuse_queued(struct run *r, const struct bldr_error *err)
 {
-	event_run_input(r, true);
+	event_run_input(r, true, r->root->step);
 	r->status = RUN_FAILED;
 	r->code = err->code;
 	free(r->error);

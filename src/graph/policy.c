@@ -1,6 +1,6 @@
 /*
- * Policies, handlers and static interrupts: what was declared gets its sense here, and what no host could
- * keep is refused before anything runs.
+ * Policies and static interrupts: what was declared gets its sense here, and what no host could keep is
+ * refused before anything runs.
  */
 #include "graph/policy.h"
 
@@ -52,7 +52,7 @@ static int check_policy(const struct bldr_policy *p, struct bldr_error *err)
 	if (p->cache_ms < 0) {
 		return wrong(p, err, "keeps results for less than no time");
 	}
-	if ((p->rate_count == 0) != (p->rate_ms == 0)) {
+	if ((p->rate_count == 0) != (p->rate_ms == 0) || (p->rate_burst != 0 && p->rate_count == 0)) {
 		return wrong(p, err, "has half a rate: rate_count and rate_ms go together");
 	}
 	return p->retry != NULL ? check_retry(p, err) : 0;
@@ -71,29 +71,6 @@ static int check_policies(const struct bldr_policy *at, size_t n, struct bldr_er
 			}
 		}
 	}
-	return 0;
-}
-
-static int settle_handler(struct bldr_graph *g, struct node *node, const char *name,
-			  struct bldr_error *err)
-{
-	if (name == NULL) {
-		return 0;
-	}
-	size_t handler = graph_node(g, name);
-	if (handler == GRAPH_NONE) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "node \"%s\" is handled by \"%s\", which is no node of the graph",
-				      node->name, name);
-	}
-	if (g->nodes[handler].sub != NULL || &g->nodes[handler] == node) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "node \"%s\" is handled by \"%s\", which is %s: a handler is "
-				      "another node, of functions",
-				      node->name, name,
-				      &g->nodes[handler] == node ? "itself" : "a subgraph");
-	}
-	node->on_error = handler;
 	return 0;
 }
 
@@ -118,19 +95,30 @@ static int settle_stops(struct bldr_graph *g, const char *const *names, bool aft
 	return 0;
 }
 
+static int check_migrations(const struct bldr_graph *g, struct bldr_error *err)
+{
+	for (size_t i = 0; i < g->migrations.n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (g->migrations.at[k].from_version == g->migrations.at[i].from_version) {
+				return bldr_error_set(err, BLDR_E_INVALID,
+						      "two migrations are from version %u",
+						      g->migrations.at[i].from_version);
+			}
+		}
+	}
+	return 0;
+}
+
 int graph_settle_policies(struct bldr_graph *g, struct bldr_error *err)
 {
 	int rc = check_policies(g->policies.at, g->policies.n, err);
+	rc = rc == 0 ? check_migrations(g, err) : rc;
 	g->timed = g->step_timeout_ms != 0;
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		struct node *node = &g->nodes[i];
 		rc = check_policies(node->policies, node->n_policies, err);
 		if (rc < 0 && err != NULL) {
 			bldr_error_prefix(err, "node \"%s\"", node->name);
-		}
-		if (rc == 0) {
-			rc = settle_handler(g, node, g->declared_nodes.at[node->declared].node.on_error,
-					    err);
 		}
 		g->timed |= node->timeout_ms != 0 || (node->sub != NULL && node->sub->timed);
 	}

@@ -71,13 +71,13 @@ static int restore_value(struct frame *f, const struct step_record *s, const str
 {
 	const struct channel *c = &f->graph->channels[channel];
 	struct cell *cell = &f->cells[channel];
-	bool typed = c->reducer != BLDR_APPEND || bldr_type_of(value) == BLDR_LIST;
-	if (!typed || channel_accepts(c, value, NULL) < 0) {
+	bool whole = s->base || w->form == WRITE_FULL;
+	if (!(whole ? channel_holds(c, value, NULL) == 0 : channel_adds(c, value))) {
 		bldr_unref(value);
 		return corrupt(err, "superstep", s->step, "a value does not fit its channel");
 	}
 	size_t size = strlen(w->text);
-	if (s->base || w->form == WRITE_FULL) {
+	if (whole) {
 		cell->written = s->step > 0 && w->form == WRITE_FULL;
 		cell_set(cell, value, size);
 		return 0;
@@ -109,6 +109,10 @@ static int restore_writes(struct frame *f, const struct step_record *s, struct b
 					      f->graph->name, w->channel);
 		}
 		struct bldr_value *value;
+		if (w->form == WRITE_CLEAR) {
+			cell_set(&f->cells[channel], NULL, 0);
+			continue;
+		}
 		int rc = parse(w->text, &value, "superstep", s->step, err);
 		if (rc == 0) {
 			rc = restore_value(f, s, w, channel, value, err);

@@ -42,6 +42,7 @@ void run_free(struct run *r)
 	idtable_release(&r->tasks);
 	free(r->fired.at);
 	free(r->sent.at);
+	wait_release(r);
 	buf_release(&r->text);
 	free(r->thread);
 	free(r->error);
@@ -60,7 +61,7 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 	ASSERT(r->root == NULL);
 	run_enter(r, now_ms, u);
 	r->root = frame_new(r->graph, 0, NULL);
-	int rc = frame_input(r->root, input, err);
+	int rc = frame_input(r->root, input, step_start_seed(r, r->root), err);
 	if (rc == 0) {
 		rc = step_prepare_begin(r, r->root, err);
 	}
@@ -122,6 +123,16 @@ enum run_status run_status(const struct run *r)
 struct bldr_value *run_state(const struct run *r)
 {
 	return r->root != NULL ? frame_state(r->root) : bldr_object();
+}
+
+struct bldr_value *run_state_below(const struct run *r)
+{
+	return r->root != NULL ? frame_state_below(r->root) : bldr_object();
+}
+
+struct bldr_value *run_output(const struct run *r)
+{
+	return r->root != NULL ? frame_output(r->root) : bldr_object();
 }
 
 void run_pending(const struct run *r, void (*each)(const struct intent_record *i, void *user),

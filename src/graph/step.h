@@ -30,6 +30,16 @@ struct late {
 	char *key;
 };
 enum { LATE_MAX = 256 }; /* the latest of them */
+/* A node that ended and a join waits for: its place among the join's sources. */
+struct join_end {
+	size_t join, source;
+};
+
+/* What a hidden channel is to become: value NULL: unset; added: what is new in it, or NULL. */
+struct hidden_change {
+	size_t channel;
+	struct bldr_value *value, *added;
+};
 
 struct run {
 	const struct bldr_graph *graph;
@@ -50,6 +60,7 @@ struct run {
 
 	/* What the host asked for. */
 	const char *const *also_before, *const *also_after; /* or NULL */
+	bool forgotten; /* run_forget */
 	bool drain;                                         /* the root's next superstep is held */
 	bool record_updates;
 	run_answer_fn answer; /* or NULL */
@@ -72,6 +83,12 @@ struct run {
 		struct sent *at;
 		size_t n, room;
 	} sent;
+	struct {
+		struct join_end *ends;
+		struct hidden_change *changes;
+		size_t n_ends, room_ends, n_changes, room_changes;
+		struct numbers deferred; /* nodes that were triggered now */
+	} wait;
 	struct buf text;
 };
 
@@ -90,18 +107,41 @@ struct beginning {
 	enum step_source source;
 	bool hold; /* whatever the static interrupts say */
 	bool base; /* its record holds every channel */
+	bool blank; /* nothing runs, and yet the frame has not ended: something else follows at once */
 	int64_t from_frame, from_step;
 };
 /* Records and starts what was prepared. */
 void step_commit(struct run *r, struct frame *f, const struct beginning *how);
-/* Nothing has been followed yet. */
+/* The random bits of a frame's beginning. */
+uint64_t step_start_seed(const struct run *r, const struct frame *f);
+/* What comes next is gathered: nothing yet, what a patch and its node's edges and joins lead to, all of it
+ * in fold order with what joins and quiet add. Errors: LIMIT. */
 void step_follow_none(struct run *r);
-/* Adds what the patch leads to. */
 void step_follow(struct run *r, struct frame *f, struct bldr_patch *p);
-void step_fire(struct run *r, struct frame *f, size_t node);
-void step_send(struct run *r, struct send *send);
-/* Puts what was followed in fold order. Errors: LIMIT. */
 int step_settle_next(struct run *r, struct frame *f, struct bldr_error *err);
+/* Something leads to the node: it runs next, or waits when it is deferred. */
+void step_fire(struct run *r, struct frame *f, size_t node);
+void step_run_next(struct run *r, size_t node);
+void step_send(struct run *r, struct send *send);
+/* A subgraph's frame that spoke to its parent: it has ended, its tasks' patches are in no record. */
+void step_dismiss(struct run *r, struct frame *f);
+/* The same, when the parent could not do what was said: the patches are recorded, so that it can try again. */
+void step_record_ended(struct run *r, struct frame *f);
+
+/* wait.c: joins and deferred nodes. */
+
+/* Nothing is to change. */
+void wait_none(struct run *r);
+void wait_release(struct run *r);
+/* Deferred nodes that wait do so no more. */
+void wait_forget(struct run *r, struct frame *f);
+/* A task of the node has ended. */
+void wait_joins(struct run *r, const struct bldr_graph *g, const struct node *ended);
+void wait_defer(struct run *r, size_t node);
+/* When all has been followed: adds what joins and quiet lead to. */
+void wait_settle(struct run *r, struct frame *f);
+/* Changes the hidden channels, and notes it in s unless that is a base. */
+void wait_fold(struct run *r, struct frame *f, struct step_record *s, bool base);
 
 /* task.c: one task. */
 

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "graph/messages.h"
 #include "graph/plan.h"
 #include "graph/policy.h"
 #include "graph/record.h"
@@ -118,7 +119,7 @@ void task_handle(struct run *r, struct task *t, int code, const char *error)
 	record_handler(r, t, input.text);
 	patch_release(&t->patch);
 	task_hand_over(t, bldr_ref(input.value), r->now_ms, r->seed);
-	patch_init(&t->patch, t->frame->graph, t->node);
+	task_init_patch(t);
 	if (went_again) {
 		record_round(r, t, NULL);
 	}
@@ -129,7 +130,7 @@ void task_handle(struct run *r, struct task *t, int code, const char *error)
 
 void task_route(struct run *r, struct frame *f, struct bldr_patch *p, const struct bldr_view *v)
 {
-	if (p->node->routers.n == 0 || p->code != 0) {
+	if (p->up || p->node->routers.n == 0 || p->code != 0) {
 		return;
 	}
 	struct bldr_error err;
@@ -170,6 +171,10 @@ static void patch_begin(struct run *r, struct task *t)
 	patch_release(&t->patch);
 	t->patch.mark = t->frame->channel_turn;
 	t->patch.turn = ++r->turn;
+	t->patch.mint.seed = round_seed(t);
+	if (t->frame->opener != NULL) {
+		t->patch.up_mark = t->frame->opener->frame->channel_turn;
+	}
 }
 
 /* Without absorb there is nobody to judge an effect that did not work. */
@@ -388,7 +393,9 @@ static int check_child_input(const struct task *t, struct bldr_error *err)
 {
 	for (size_t i = 0; i < t->node->out.n; i++) {
 		const struct channel *inner = &t->node->sub->channels[t->node->out.at[i].inner];
-		if (inner->reducer != BLDR_LAST && bldr_get(t->input, inner->name) != NULL) {
+		bool told_apart = inner->reducer == BLDR_LAST || inner->reducer == BLDR_EPHEMERAL ||
+			inner->reducer == BLDR_MESSAGES;
+		if (!told_apart && bldr_get(t->input, inner->name) != NULL) {
 			return bldr_error_set(err, BLDR_E_INVALID,
 					      "the input sets channel \"%s\", which is %s and goes "
 					      "out of the subgraph",
@@ -398,25 +405,47 @@ static int check_child_input(const struct task *t, struct bldr_error *err)
 	return 0;
 }
 
-static int fill_child(const struct task *t, struct frame *child, struct bldr_error *err)
+static int fill_child(const struct run *r, const struct task *t, struct frame *child,
+		      struct bldr_error *err)
 {
+	uint64_t seed = step_start_seed(r, child);
+	struct mint mint = { .seed = ~seed };
+	if (t->node->persistent) {
+		frame_keep(child, t->frame->cells[t->node->kept_channel].value);
+	}
 	for (size_t i = 0; i < t->node->in.n; i++) {
 		const struct passage *p = &t->node->in.at[i];
-		const struct bldr_value *value = t->frame->cells[p->outer].value;
-		int rc = value != NULL ? frame_put(child, p->inner, value, err) : 0;
+		struct bldr_value *value = channel_shows(&t->frame->graph->channels[p->outer],
+							 t->frame->cells[p->outer].value);
+		int rc = value != NULL ? frame_put(child, p->inner, value, &mint, err) : 0;
+		bldr_unref(value);
 		if (rc < 0) {
 			return rc;
 		}
 	}
 	int rc = check_child_input(t, err);
-	return rc == 0 ? frame_input(child, t->input, err) : rc;
+	return rc == 0 ? frame_input(child, t->input, seed, err) : rc;
+}
+
+/* What a persistent subgraph keeps is kept once: it cannot run twice side by side. */
+static int check_alone(const struct task *t, struct bldr_error *err)
+{
+	const struct tasks *tasks = &t->frame->tasks;
+	for (size_t i = 0; t->node->persistent && &tasks->at[i] != t; i++) {
+		if (tasks->at[i].node == t->node) {
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "it keeps its channels and would run twice in one "
+					      "superstep");
+		}
+	}
+	return 0;
 }
 
 static void task_open(struct run *r, struct task *t)
 {
 	struct bldr_error err;
 	struct frame *child = frame_new(t->node->sub, t->id, t);
-	if (fill_child(t, child, &err) < 0) {
+	if (check_alone(t, &err) < 0 || fill_child(r, t, child, &err) < 0) {
 		frame_free(child);
 		bldr_error_prefix(&err, "node \"%s\"", t->node->name);
 		task_fail(r, t, err.code, err.text);
@@ -439,15 +468,88 @@ void task_start(struct run *r, struct task *t, bool again)
 	}
 }
 
-void task_child_ended(struct run *r, struct task *t)
+static bool goes_in(const struct node *node, size_t outer)
 {
-	patch_begin(r, t);
+	for (size_t i = 0; i < node->in.n; i++) {
+		if (node->in.at[i].outer == outer) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the child's channel amounts to as a write to the parent's, or NULL. The caller owns it. */
+static struct bldr_value *passed_out(const struct task *t, const struct passage *p)
+{
+	const struct channel *inner = &t->node->sub->channels[p->inner];
+	const struct channel *outer = &t->frame->graph->channels[p->outer];
+	const struct cell *cell = &t->child->cells[p->inner];
+	if (inner->reducer == BLDR_MESSAGES && outer->reducer == BLDR_MESSAGES) {
+		return messages_difference(t->frame->cells[p->outer].value, cell->value,
+					   goes_in(t->node, p->outer));
+	}
+	return cell->written ? channel_shows(inner, cell->value) : NULL;
+}
+
+static void pass_out(struct task *t)
+{
 	for (size_t i = 0; i < t->node->out.n; i++) {
 		const struct passage *p = &t->node->out.at[i];
-		const struct cell *cell = &t->child->cells[p->inner];
-		if (cell->written && cell->value != NULL) {
-			patch_write(&t->patch, p->outer, bldr_ref(cell->value));
+		struct bldr_value *value = passed_out(t, p);
+		if (value != NULL) {
+			patch_write(&t->patch, p->outer, value);
 		}
+	}
+}
+
+/* The child's task that spoke to the parent, or NULL. */
+static struct task *speaker(const struct frame *child)
+{
+	for (size_t i = 0; i < child->tasks.n; i++) {
+		if (child->tasks.at[i].patch.up) {
+			return &child->tasks.at[i];
+		}
+	}
+	return NULL;
+}
+
+/* What it said to the parent becomes what t says. */
+static void take_over(struct task *t, const struct bldr_patch *said)
+{
+	for (size_t i = 0; i < said->writes.n; i++) {
+		const struct write *w = &said->writes.at[i];
+		patch_take(&t->patch, w);
+	}
+	for (size_t i = 0; i < said->targets.n; i++) {
+		patch_target(&t->patch, said->targets.at[i]);
+	}
+}
+
+/* The child's tasks go with it: those that said it to the parent, and those beside them, whose writes are dropped. */
+static void dismiss_child(struct run *r, struct task *t)
+{
+	struct frame *child = t->child;
+	if (child == NULL || child->ended) { /* NULL: a handler has taken t over */
+		return;
+	}
+	if (t->state == TASK_ENDED) {
+		step_dismiss(r, child);
+	} else {
+		step_record_ended(r, child); /* t is tried again with what they said */
+	}
+}
+
+void task_child_ended(struct run *r, struct task *t)
+{
+	const struct task *said = speaker(t->child);
+	patch_begin(r, t);
+	if (said != NULL) {
+		take_over(t, &said->patch);
+	} else {
+		pass_out(t);
+	}
+	if (t->node->persistent) {
+		patch_write(&t->patch, t->node->kept_channel, frame_kept(t->child));
 	}
 	struct bldr_view view = {
 		.input = t->input,
@@ -455,6 +557,7 @@ void task_child_ended(struct run *r, struct task *t)
 		.seed = t->seed,
 	};
 	task_end(r, t, &view);
+	dismiss_child(r, t);
 	frame_free(t->child);
 	t->child = NULL;
 }

@@ -12,6 +12,7 @@
 #include "base/check.h"
 
 static const char *const classes[] = { "pure", "keyed", "once", "local" };
+static const char *const forms[] = { "=", "+", "-" };
 static const char *const statuses[] = { "done", "failed", "timed_out", "cancelled", "unknown" };
 
 static void tell_step(struct buf *b, const struct step_record *s)
@@ -29,7 +30,8 @@ static void tell_step(struct buf *b, const struct step_record *s)
 	}
 	for (size_t i = 0; i < s->writes.n; i++) {
 		const struct step_write *w = &s->writes.at[i];
-		buf_printf(b, " %s%s%s", w->channel, w->form == WRITE_FULL ? "=" : "+", w->text);
+		buf_printf(b, " %s%s%s", w->channel, forms[w->form],
+			   w->form != WRITE_CLEAR ? w->text : "");
 	}
 	buf_puts(b, " |");
 	for (size_t i = 0; i < s->tasks.n; i++) {
@@ -689,6 +691,13 @@ static void script_absorb(const struct bldr_view *v, const struct bldr_result *r
 		bldr_list_add(seen, v->kept != NULL ? bldr_ref(v->kept) : bldr_text("nothing"));
 		bldr_list_add(seen, bldr_int(v->now_ms));
 		bldr_patch_set(p, rounds, seen);
+	}
+	if (bldr_as_bool(bldr_get(script, "parent"), false)) {
+		bldr_patch_parent(p);
+	}
+	for (size_t i = 0; i < bldr_count(bldr_get(script, "replace")); i++) {
+		const struct bldr_value *pair = bldr_at(bldr_get(script, "replace"), i);
+		bldr_patch_replace(p, bldr_as_text(bldr_at(pair, 0)), bldr_ref(bldr_at(pair, 1)));
 	}
 	for (size_t i = 0; i < bldr_count(gotos); i++) {
 		bldr_patch_goto(p, bldr_as_text(bldr_at(gotos, i)));

@@ -3,7 +3,7 @@
  * per record, so that a test can compare the whole of what happened with what it expects.
  *
  *	step 0.1 @5 base log=["a"] | 2:b 3:c:0(7)  superstep 1 of frame 0, 5 ms; task 3 is send 0 of 7
- *	step 17.2 @5 log+["b"] |                   a delta; no tasks: frame 17 has ended
+ *	step 17.2 @5 log+["b"] x- |                a delta, x is unset; no tasks: frame 17 has ended
  *	step 0.3 @9 update held first 3 n+1 | 9:b  an updated state; waits for the thread to be resumed
  *	step 17.0 @9 base fork of 0.2 | ...
  *	patch 2 {...}
@@ -92,6 +92,8 @@ void ask_node(struct bldr_graph *g, const char *name);
  * A node that does what its script says, an object of:
  *	"work": n             plans n works named "w0", "w1"...; "class": "pure", "once", "local"
  *	"writes": [[c, v]...] writes v to channel c, in order
+ *	"replace": [[c, v]..] makes v the whole of channel c, before it writes
+ *	"parent": true        says all of this to the parent
  *	"echo": c             writes each result that is done to c
  *	"input": c            writes the task's input to c
  *	"state": c            writes the object of channels it sees to c

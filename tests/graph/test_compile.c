@@ -211,7 +211,8 @@ static void subgraphs_are_checked(void **state)
 	bldr_graph_subgraph(g, "sub", sub, NAMES("last", "log"), NAMES("last", "log"));
 	expect_refused(g,
 		       "graph \"plain\": node \"sub\" passes channel \"log\" into and out of its "
-		       "subgraph: only a LAST channel of the subgraph can be both");
+		       "subgraph: only a LAST channel of the subgraph can be both, and MESSAGES "
+		       "of both");
 	g = plain_graph();
 	bldr_graph_subgraph(g, "sub", sub, NAMES("n", "log", "n"), NULL);
 	expect_refused(

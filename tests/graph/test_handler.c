@@ -73,7 +73,7 @@ static void a_handler_takes_the_place_of_what_failed(void **state)
 			"{\"code\":\"IO\",\"error\":\"node \\\"a\\\": no \\\"disk\\\"\",\"input\":null,"
 			"\"node\":\"a\"}]]}\n"
 			"event 11 effect.ended {\"key\":\"t/0:a!mend#0.0\",\"status\":\"done\"}\n"
-			"event 12 task.ended {\"node\":\"mend\",\"task\":\"/0:a!mend\"}\n");
+			"event 12 task.ended {\"node\":\"mend\",\"task\":\"/0:a!mend\",\"writes\":[\"log\"]}\n");
 	/* a's place in the fold order is before b's; what follows is what follows the handler. */
 	lives_tell_only(&l, (struct act){ ACT_DONE, .effect = 4, .text = "\"b\"" }, "step done",
 			"step 0.1 @3 log+[\"mended\",{\"code\":\"IO\",\"error\":\"node \\\"a\\\": no "
@@ -165,7 +165,7 @@ static void a_handlers_failure_is_the_runs(void **state)
 			"event 9 effect.ended {\"error\":\"two\",\"key\":\"t/0:a!mend#0.0\",\"status\":\"failed\"}\n"
 			"event 10 task.failed {\"error\":\"node \\\"mend\\\": two\",\"node\":\"mend\",\"task\":"
 			"\"/0:a!mend\"}\n"
-			"event 11 run.failed {\"error\":\"node \\\"mend\\\": two\"}\n"
+			"event 11 run.failed {\"error\":\"node \\\"mend\\\": two\",\"step\":0}\n"
 			"failed node \"mend\": two\n");
 	lives_tell_only(&l, (struct act){ ACT_RESUME }, "intent",
 			"intent 4 task 1 try 1 keyed work t/0:a!mend#0.0 {\"args\":{},\"work\":\"w0\"}\n");

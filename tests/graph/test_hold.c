@@ -45,9 +45,9 @@ static void a_run_pauses_before_a_node_and_goes_on(void **state)
 		      "event 1 run.started {\"graph\":\"chain\"}\n"
 		      "event 2 superstep {\"frame\":\"/\",\"step\":0,\"tasks\":[\"/0:a\"]}\n"
 		      "event 3 task.started {\"node\":\"a\",\"task\":\"/0:a\"}\n"
-		      "event 4 task.ended {\"node\":\"a\",\"task\":\"/0:a\"}\n"
+		      "event 4 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[\"log\"]}\n"
 		      "event 5 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:b\"]}\n"
-		      "event 6 run.paused {\"next\":[\"/1:b\"]}\n"
+		      "event 6 run.paused {\"next\":[\"/1:b\"],\"step\":1}\n"
 		      "paused\n");
 	lives_tell(&l, (struct act){ ACT_RESUME },
 		   "step 0.2 @0 first 1 log+[\"b\"] | 3:c\n"
@@ -55,11 +55,11 @@ static void a_run_pauses_before_a_node_and_goes_on(void **state)
 		   "round 2.0 @0 -\n"
 		   "event 7 run.resumed {}\n"
 		   "event 8 task.started {\"node\":\"b\",\"task\":\"/1:b\"}\n"
-		   "event 9 task.ended {\"node\":\"b\",\"task\":\"/1:b\"}\n"
+		   "event 9 task.ended {\"node\":\"b\",\"task\":\"/1:b\",\"writes\":[\"log\"]}\n"
 		   "event 10 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:c\"]}\n"
 		   "event 11 task.started {\"node\":\"c\",\"task\":\"/2:c\"}\n"
-		   "event 12 task.ended {\"node\":\"c\",\"task\":\"/2:c\"}\n"
-		   "event 13 run.ended {}\n"
+		   "event 12 task.ended {\"node\":\"c\",\"task\":\"/2:c\",\"writes\":[\"log\"]}\n"
+		   "event 13 run.ended {\"step\":3}\n"
 		   "done\n");
 	lives_end(&l);
 	bldr_graph_free(g);
@@ -154,9 +154,9 @@ static void held_sends_begin_with_the_release(void **state)
 	lives_tell_only(&l, (struct act){ ACT_DONE, .effect = 2, .text = "0" }, "step event paused",
 			"step 0.1 @1 held first 1 | 3:b:0(1) 4:b:1(2)\n"
 			"event 5 effect.ended {\"key\":\"t/0:a#0.0\",\"status\":\"done\"}\n"
-			"event 6 task.ended {\"node\":\"a\",\"task\":\"/0:a\"}\n"
+			"event 6 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[]}\n"
 			"event 7 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:b:0\",\"/1:b:1\"]}\n"
-			"event 8 run.paused {\"next\":[\"/1:b:0\",\"/1:b:1\"]}\n"
+			"event 8 run.paused {\"next\":[\"/1:b:0\",\"/1:b:1\"],\"step\":1}\n"
 			"paused\n");
 	lives_act(&l, (struct act){ ACT_WAIT, .number = 5000 });
 	lives_tell_only(
@@ -214,8 +214,8 @@ static void a_subgraph_pauses_when_its_siblings_have_ended(void **state)
 		   "patch 1 {\"sends\":[],\"to\":[],\"writes\":[[\"log\",\"a\"]]}\n"
 		   "result 3 done \"a\"\n"
 		   "event 10 effect.ended {\"key\":\"t/0:a#0.0\",\"status\":\"done\"}\n"
-		   "event 11 task.ended {\"node\":\"a\",\"task\":\"/0:a\"}\n"
-		   "event 12 run.paused {\"next\":[\"/0:below/1:t\"]}\n"
+		   "event 11 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[\"log\"]}\n"
+		   "event 12 run.paused {\"next\":[\"/0:below/1:t\"],\"step\":0}\n"
 		   "paused\n");
 	lives_tell_only(&l, (struct act){ ACT_RESUME }, "round intent event running",
 			"round 5.0 @1 -\n"
@@ -304,13 +304,13 @@ static void a_paused_run_can_be_given_up(void **state)
 			"step 0.3 @2 held first 3 log+[\"a\"] | 5:b\n"
 			"event 8 task.failed {\"error\":\"the thread was cancelled\",\"node\":\"b\",\"task\":"
 			"\"/1:b\"}\n"
-			"event 9 run.failed {\"error\":\"the thread was cancelled\"}\n"
+			"event 9 run.failed {\"error\":\"the thread was cancelled\",\"step\":3}\n"
 			"event 10 run.input {\"source\":\"queue\",\"step\":2}\n"
 			"event 11 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:a\"]}\n"
 			"event 12 task.started {\"node\":\"a\",\"task\":\"/2:a\"}\n"
 			"event 13 task.ended {\"node\":\"a\",\"task\":\"/2:a\"}\n"
 			"event 14 superstep {\"frame\":\"/\",\"step\":3,\"tasks\":[\"/3:b\"]}\n"
-			"event 15 run.paused {\"next\":[\"/3:b\"]}\n"
+			"event 15 run.paused {\"next\":[\"/3:b\"],\"step\":3}\n"
 			"paused\n");
 	lives_act(&l, (struct act){ ACT_CANCEL });
 	assert_int_equal(run_status(lives_now(&l)->run), RUN_FAILED);

@@ -237,18 +237,18 @@ static void a_state_updated_as_a_node_goes_on_behind_it(void **state)
 		   "\"cancelled\"}\n"
 		   "event 6 run.updated {\"node\":\"a\",\"source\":\"update\",\"step\":1}\n"
 		   "event 7 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:d:0\"]}\n"
-		   "event 8 run.paused {\"next\":[\"/1:d:0\"]}\n"
+		   "event 8 run.paused {\"next\":[\"/1:d:0\"],\"step\":1}\n"
 		   "paused\n");
 	lives_tell(&l, (struct act){ ACT_UPDATE, .node = BLDR_START, .text = "{\"n\":1}" },
 		   "step 0.2 @2 update held first 2 n+1 | 4:a\n"
 		   "event 9 run.updated {\"node\":\"__start__\",\"source\":\"update\",\"step\":2}\n"
 		   "event 10 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:a\"]}\n"
-		   "event 11 run.paused {\"next\":[\"/2:a\"]}\n"
+		   "event 11 run.paused {\"next\":[\"/2:a\"],\"step\":2}\n"
 		   "paused\n");
 	lives_tell(&l, (struct act){ ACT_UPDATE, .node = BLDR_END, .text = "{\"log\":9}" },
 		   "step 0.3 @3 update first 3 log+[9] |\n"
 		   "event 12 run.updated {\"node\":\"__end__\",\"source\":\"update\",\"step\":3}\n"
-		   "event 13 run.ended {}\n"
+		   "event 13 run.ended {\"step\":3}\n"
 		   "done\n");
 	lives_tell_only(&l, (struct act){ ACT_UPDATE, .node = "a", .text = NULL }, "step paused",
 			"step 0.4 @4 update held first 4 | 5:d:0({\"log\":[9],\"n\":41})\npaused\n");
@@ -257,8 +257,8 @@ static void a_state_updated_as_a_node_goes_on_behind_it(void **state)
 			"round 5.0 @4 -\n"
 			"event 17 run.resumed {}\n"
 			"event 18 task.started {\"node\":\"d\",\"task\":\"/4:d:0\"}\n"
-			"event 19 task.ended {\"node\":\"d\",\"task\":\"/4:d:0\"}\n"
-			"event 20 run.ended {}\n"
+			"event 19 task.ended {\"node\":\"d\",\"task\":\"/4:d:0\",\"writes\":[\"log\"]}\n"
+			"event 20 run.ended {\"step\":5}\n"
 			"done\n");
 	lives_end(&l);
 	bldr_graph_free(g);
@@ -292,7 +292,7 @@ static void inputs_that_wait_are_all_taken_in_order(void **state)
 		"result 2 done 1\n"
 		"event 24 effect.ended {\"key\":\"t/0:a#0.0\",\"status\":\"done\"}\n"
 		"event 25 task.ended {\"node\":\"a\",\"task\":\"/0:a\"}\n"
-		"event 26 run.ended {}\n"
+		"event 26 run.ended {\"step\":2}\n"
 		"event 27 run.input {\"source\":\"queue\",\"step\":2}\n"
 		"event 28 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:a\"]}\n"
 		"event 29 task.started {\"node\":\"a\",\"task\":\"/2:a\"}\n"
@@ -331,7 +331,7 @@ static void a_queued_input_follows_a_failure(void **state)
 			"taken 4\n"
 			"event 7 effect.ended {\"error\":\"no\",\"key\":\"t/0:a#0.0\",\"status\":\"failed\"}\n"
 			"event 8 task.failed {\"error\":\"node \\\"a\\\": no\",\"node\":\"a\",\"task\":\"/0:a\"}\n"
-			"event 9 run.failed {\"error\":\"node \\\"a\\\": no\"}\n"
+			"event 9 run.failed {\"error\":\"node \\\"a\\\": no\",\"step\":1}\n"
 			"event 10 run.input {\"source\":\"queue\",\"step\":1}\n"
 			"event 11 run.failed {\"error\":\"channel \\\"n\\\" overflows: node "
 			"\\\"__start__\\\" adds 1 to 9223372036854775807\"}\n"
@@ -349,7 +349,7 @@ static void a_queued_input_follows_a_failure(void **state)
 	lives_tell_only(&l, (struct act){ ACT_ENQUEUE, .text = "{\"n\":1}" }, "failed taken",
 			"taken 12\nfailed channel \"n\" overflows: node \"__start__\" adds 1 to "
 			"9223372036854775807\n");
-	lives_tell(&l, (struct act){ ACT_RESUME }, "event 37 run.resumed {}\nevent 38 run.ended {}\ndone\n");
+	lives_tell(&l, (struct act){ ACT_RESUME }, "event 37 run.resumed {}\nevent 38 run.ended {\"step\":3}\ndone\n");
 	lives_end(&l);
 	bldr_graph_free(g);
 }
@@ -383,7 +383,7 @@ static void a_cancelled_run_fails_and_can_be_taken_up_again(void **state)
 		   "event 9 effect.ended {\"error\":\"it was given up\",\"key\":\"t/0:a#0.0\",\"status\":"
 		   "\"cancelled\"}\n"
 		   "event 10 task.failed {\"error\":\"the thread was cancelled\",\"node\":\"a\",\"task\":\"/0:a\"}\n"
-		   "event 11 run.failed {\"error\":\"the thread was cancelled\"}\n"
+		   "event 11 run.failed {\"error\":\"the thread was cancelled\",\"step\":3}\n"
 		   "failed the thread was cancelled\n");
 	assert_int_equal(lives_now(&l)->updates[lives_now(&l)->n - 1]->code, BLDR_E_CANCELLED);
 	lives_tell_only(&l, (struct act){ ACT_RESUME }, "intent running",
