@@ -410,11 +410,15 @@ static void count_open(struct frame *f)
 	f->open = 0;
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		struct task *t = &f->tasks.at[i];
-		f->open += t->state == TASK_WAITING ? 1 : 0;
 		if (t->child != NULL) {
 			count_open(t->child);
 			begin_as_late(t);
+			/* With it all below had failed: what goes on there has been taken up again since. */
+			if (t->state == TASK_FAILED && (t->child->open > 0 || t->child->ended)) {
+				task_reopen(t);
+			}
 		}
+		f->open += t->state == TASK_WAITING ? 1 : 0;
 	}
 }
 
@@ -474,6 +478,7 @@ static void revive(struct run *r, struct frame *f, bool failed)
 		} else if (t->child->ended) {
 			task_child_ended(r, t);
 		} else {
+			t->begun_ms = failed ? r->now_ms : t->begun_ms; /* another attempt, more time */
 			revive(r, t->child, failed);
 		}
 	}

@@ -463,10 +463,10 @@ static void a_handler_is_another_node_of_functions(void **state)
 {
 	(void)state;
 	expect_refused("gone", "graph \"g\": node \"a\" is handled by \"gone\", which is no node of the graph");
-	expect_refused("a", "graph \"g\": node \"a\" is handled by \"a\", which is itself: a handler is "
-			    "another node, of functions");
+	expect_refused("a", "graph \"g\": node \"a\" is handled by \"a\", which leads back to it: a handler's "
+			    "own failure is not handled");
 	expect_refused("sub", "graph \"g\": node \"a\" is handled by \"sub\", which is a subgraph: a handler "
-			      "is another node, of functions");
+			      "is a node of functions");
 }
 
 int main(void)

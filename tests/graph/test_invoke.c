@@ -291,8 +291,8 @@ static void inputs_that_wait_are_all_taken_in_order(void **state)
 		"intent 23 task 22 try 0 keyed work t/2:a#0.0 {\"args\":{},\"work\":\"w0\"}\n"
 		"result 2 done 1\n"
 		"event 24 effect.ended {\"key\":\"t/0:a#0.0\",\"status\":\"done\"}\n"
-		"event 25 task.ended {\"node\":\"a\",\"task\":\"/0:a\"}\n"
-		"event 26 run.ended {\"step\":2}\n"
+		"event 25 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[\"log\"]}\n"
+		"event 26 run.ended {\"step\":1}\n"
 		"event 27 run.input {\"source\":\"queue\",\"step\":2}\n"
 		"event 28 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:a\"]}\n"
 		"event 29 task.started {\"node\":\"a\",\"task\":\"/2:a\"}\n"
@@ -331,10 +331,10 @@ static void a_queued_input_follows_a_failure(void **state)
 			"taken 4\n"
 			"event 7 effect.ended {\"error\":\"no\",\"key\":\"t/0:a#0.0\",\"status\":\"failed\"}\n"
 			"event 8 task.failed {\"error\":\"node \\\"a\\\": no\",\"node\":\"a\",\"task\":\"/0:a\"}\n"
-			"event 9 run.failed {\"error\":\"node \\\"a\\\": no\",\"step\":1}\n"
-			"event 10 run.input {\"source\":\"queue\",\"step\":1}\n"
+			"event 9 run.failed {\"error\":\"node \\\"a\\\": no\",\"step\":0}\n"
+			"event 10 run.input {\"source\":\"queue\",\"step\":0}\n"
 			"event 11 run.failed {\"error\":\"channel \\\"n\\\" overflows: node "
-			"\\\"__start__\\\" adds 1 to 9223372036854775807\"}\n"
+			"\\\"__start__\\\" adds 1 to 9223372036854775807\",\"step\":0}\n"
 			"event 12 run.input {\"source\":\"queue\",\"step\":1}\n"
 			"event 13 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:a\"]}\n"
 			"event 14 task.started {\"node\":\"a\",\"task\":\"/1:a\"}\n"
@@ -349,7 +349,7 @@ static void a_queued_input_follows_a_failure(void **state)
 	lives_tell_only(&l, (struct act){ ACT_ENQUEUE, .text = "{\"n\":1}" }, "failed taken",
 			"taken 12\nfailed channel \"n\" overflows: node \"__start__\" adds 1 to "
 			"9223372036854775807\n");
-	lives_tell(&l, (struct act){ ACT_RESUME }, "event 37 run.resumed {}\nevent 38 run.ended {\"step\":3}\ndone\n");
+	lives_tell(&l, (struct act){ ACT_RESUME }, "event 37 run.resumed {}\nevent 38 run.ended {\"step\":6}\ndone\n");
 	lives_end(&l);
 	bldr_graph_free(g);
 }
@@ -383,7 +383,7 @@ static void a_cancelled_run_fails_and_can_be_taken_up_again(void **state)
 		   "event 9 effect.ended {\"error\":\"it was given up\",\"key\":\"t/0:a#0.0\",\"status\":"
 		   "\"cancelled\"}\n"
 		   "event 10 task.failed {\"error\":\"the thread was cancelled\",\"node\":\"a\",\"task\":\"/0:a\"}\n"
-		   "event 11 run.failed {\"error\":\"the thread was cancelled\",\"step\":3}\n"
+		   "event 11 run.failed {\"error\":\"the thread was cancelled\",\"step\":0}\n"
 		   "failed the thread was cancelled\n");
 	assert_int_equal(lives_now(&l)->updates[lives_now(&l)->n - 1]->code, BLDR_E_CANCELLED);
 	lives_tell_only(&l, (struct act){ ACT_RESUME }, "intent running",

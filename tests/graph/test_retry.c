@@ -318,7 +318,7 @@ static void what_performers_say_is_an_event(void **state)
 	bldr_graph_free(g);
 }
 
-static void task_ended_tells_the_writes_on_request(void **state)
+static void task_ended_tells_the_values_on_request(void **state)
 {
 	(void)state;
 	struct bldr_graph *g = bldr_graph_new("g", 1);
@@ -337,8 +337,9 @@ static void task_ended_tells_the_writes_on_request(void **state)
 	teller_begin_as(&t, NULL);
 	const struct update *u = t.updates[0];
 	assert_string_equal(u->events.at[3].data,
-			    "{\"node\":\"a\",\"task\":\"/0:a\",\"writes\":{\"log\":[1,{\"b\":2}],\"n\":5,\"x\":null}}");
-	assert_string_equal(u->events.at[6].data, "{\"node\":\"b\",\"task\":\"/1:b\",\"writes\":{}}");
+			    "{\"node\":\"a\",\"task\":\"/0:a\",\"values\":{\"log\":[[1],{\"b\":2}],"
+			    "\"n\":[2,3],\"x\":null},\"writes\":[\"x\",\"n\",\"log\"]}");
+	assert_string_equal(u->events.at[6].data, "{\"node\":\"b\",\"task\":\"/1:b\",\"values\":{},\"writes\":[]}");
 	teller_free(&t);
 	bldr_graph_free(g);
 }
@@ -354,7 +355,7 @@ int main(void)
 		cmocka_unit_test(the_most_exact_policy_counts),
 		cmocka_unit_test(policies_that_nobody_could_keep_are_refused),
 		cmocka_unit_test(what_performers_say_is_an_event),
-		cmocka_unit_test(task_ended_tells_the_writes_on_request),
+		cmocka_unit_test(task_ended_tells_the_values_on_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
