@@ -162,12 +162,12 @@ static int number_nodes(struct bldr_graph *g, struct bldr_error *err)
 			.absorb = d->node.absorb,
 			.config = d->node.config,
 			.reads_all = d->node.reads == NULL && d->sub == NULL,
-			.on_error = GRAPH_NONE,
 			.timeout_ms = d->node.timeout_ms,
 			.policies = d->node.policies,
 			.n_policies = d->node.n_policies,
 			.deferred = d->node.deferred,
 			.persistent = d->persistent,
+			.on_error = GRAPH_NONE,
 		};
 	}
 	if (g->n_nodes > 1) {

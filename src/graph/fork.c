@@ -35,11 +35,11 @@ static int next_send(struct next *n, size_t node, const struct bldr_value *input
 	return 0;
 }
 
-static void follow(struct run *r, struct frame *f, struct next *n)
+static void follow(struct run *r, struct next *n)
 {
 	step_follow_none(r);
 	for (size_t i = 0; i < n->fired.n; i++) {
-		step_fire(r, f, n->fired.at[i]);
+		step_run_next(r, n->fired.at[i]);
 	}
 	for (size_t i = 0; i < n->sends.n; i++) {
 		step_send(r, &n->sends.at[i]);
@@ -70,6 +70,7 @@ void run_forget(struct run *r)
 		f->cells[i].written = false;
 	}
 	idtable_release(&r->tasks);
+	r->forgotten = true;
 	(void)frame_spare(f, 0);
 	frame_swap(f);
 }
@@ -108,7 +109,7 @@ int run_fork(struct run *r, bool same_thread, int64_t next_id, int64_t last_even
 	run_enter(r, now_ms, u);
 	rename_root(r, same_thread ? r->next_id++ : 0);
 	f->step--; /* what begins is that superstep again */
-	follow(r, f, &next);
+	follow(r, &next);
 	if (!same_thread) {
 		event_run_started(r);
 	}
@@ -118,6 +119,7 @@ int run_fork(struct run *r, bool same_thread, int64_t next_id, int64_t last_even
 			    .source = STEP_FORK,
 			    .hold = true,
 			    .base = true,
+			    .blank = r->forgotten,
 			    .from_frame = from_frame,
 			    .from_step = from_step,
 		    });
@@ -178,12 +180,10 @@ static int fill_channel(struct frame *f, const char *name, const struct bldr_val
 {
 	size_t channel = graph_channel(f->graph, name);
 	if (channel == GRAPH_NONE) {
-		return strchr(name, ':') != NULL ? 0
-						 : refuse(err, "names the unknown channel", name);
+		return strchr(name, ':') != NULL ? 0 : refuse(err, "names the unknown channel", name);
 	}
 	const struct channel *c = &f->graph->channels[channel];
-	bool typed = c->reducer != BLDR_APPEND || bldr_type_of(value) == BLDR_LIST;
-	if (!typed || channel_accepts(c, value, NULL) < 0) {
+	if (channel_holds(c, value, NULL) < 0) {
 		return refuse(err, "has a value that does not fit channel", name);
 	}
 	struct kept kept;
@@ -220,8 +220,7 @@ static int read_next(const struct bldr_graph *g, const struct bldr_value *list, 
 		const char *name = bldr_as_text(bldr_at(pair, 0));
 		size_t node = name != NULL ? graph_node(g, name) : GRAPH_NONE;
 		if (node == GRAPH_NONE) {
-			return refuse(err, "is to go on with the unknown node",
-				      name != NULL ? name : "");
+			return refuse(err, "is to go on with the unknown node", name != NULL ? name : "");
 		}
 		if (bldr_at(pair, 1) == NULL || bldr_is_null(bldr_at(pair, 1))) {
 			*LIST_ADD(&n->arena, &n->fired) = node;
@@ -242,7 +241,7 @@ int run_migrate(struct run *r, const struct bldr_value *parked, int64_t root, in
 	int rc = fill_state(f, bldr_get(parked, "state"), err);
 	rc = rc == 0 ? read_next(r->graph, bldr_get(parked, "next"), &next, err) : rc;
 	if (rc == 0) {
-		follow(r, f, &next);
+		follow(r, &next);
 		f->step = step;
 		rc = step_settle_next(r, f, err);
 	}

@@ -148,17 +148,6 @@ uint64_t path_seed(uint64_t run_seed, const char *path)
 	return hash_xx64(words, sizeof(words));
 }
 
-/* An empty patch of the task's node, with its parent's in reach. */
-static void task_new_patch(struct task *t)
-{
-	const struct task *opener = t->frame->opener;
-	patch_init(&t->patch, t->frame->graph, t->node, t->seed);
-	if (opener != NULL) {
-		t->patch.up_graph = opener->frame->graph;
-		t->patch.up_node = opener->node;
-	}
-}
-
 void task_init(struct task *t, struct frame *f, int64_t id, const struct node *node, int64_t send,
 	       struct bldr_value *input, uint64_t run_seed, int64_t step)
 {
@@ -170,7 +159,17 @@ void task_init(struct task *t, struct frame *f, int64_t id, const struct node *n
 	t->path = task_path(f, step, node, send);
 	t->seed = path_seed(run_seed, t->path);
 	t->begun_ms = f->at_ms;
-	task_new_patch(t);
+	task_init_patch(t);
+}
+
+void task_init_patch(struct task *t)
+{
+	const struct frame *f = t->frame;
+	patch_init(&t->patch, f->graph, t->node, t->seed);
+	if (f->opener != NULL) {
+		t->patch.up_graph = f->opener->frame->graph;
+		t->patch.up_node = f->opener->node;
+	}
 }
 
 /* Takes shown, which may be NULL. */
@@ -190,8 +189,6 @@ void task_hand_over(struct task *t, struct bldr_value *input, int64_t at_ms, uin
 	t->seed = path_seed(run_seed, path);
 	t->node = handler;
 	t->handled = true;
-	patch_release(&t->patch);
-	task_new_patch(t);
 	task_forget_effects(t);
 	bldr_unref(t->input);
 	t->input = input;

@@ -36,12 +36,12 @@ struct task {
 	uint64_t seed;
 	enum task_state state;
 	int64_t attempt;
-	int64_t round, at_ms;    /* at_ms: when the round began; 0: with the superstep */
-	struct bldr_value *kept; /* by the round before, or NULL */
+	int64_t round, at_ms; /* at_ms: when the round began; 0: with the superstep */
+	struct bldr_value *kept;               /* by the round before, or NULL */
 	struct effect *effects[BLDR_PLAN_MAX]; /* of this attempt and round */
 	size_t n_effects, n_pending;
-	bool held;    /* not started: its superstep is held */
-	bool handled; /* it has failed, and its handler runs in its place: `node` is the handler */
+	bool held;        /* not started: its superstep is held */
+	bool handled;     /* it has failed, and its handler runs in its place: `node` is the handler */
 	int64_t begun_ms; /* when it, its attempt or its handler started: what timeouts count from */
 	bool begun_late;  /* later than its superstep */
 	struct frame *child;     /* a subgraph that runs, or could not end the task */
@@ -99,6 +99,8 @@ void task_forget_effects(struct task *t);
 uint64_t path_seed(uint64_t run_seed, const char *path);
 /* The path without the fork's part. Borrowed. */
 const char *path_plain(const char *path);
+/* t's patch, as it is before anything is said. */
+void task_init_patch(struct task *t);
 /* The handler of t's node takes t over, from the start: path, seed, round, effects. Takes input. */
 void task_hand_over(struct task *t, struct bldr_value *input, int64_t at_ms, uint64_t run_seed);
 

@@ -51,7 +51,7 @@ struct channel {
 struct join {
 	size_t channel;
 	struct numbers from; /* ascending, as the channel's names are */
-	size_t target;       /* GRAPH_NONE: the end */
+	size_t target;	     /* GRAPH_NONE: the end */
 };
 
 struct router {
@@ -84,7 +84,7 @@ struct node {
 	bool deferred, persistent;
 	size_t defer_channel; /* deferred: true there while it waits */
 	size_t kept_channel;  /* persistent: what its subgraph keeps */
-	size_t on_error;      /* GRAPH_NONE: none, a failure is the run's */
+	size_t on_error;      /* GRAPH_NONE: none */
 	uint32_t timeout_ms;  /* 0: none */
 	const struct bldr_policy *policies;
 	size_t n_policies;
@@ -148,10 +148,10 @@ struct bldr_graph {
 	struct join *joins;
 	size_t n_joins;
 	struct numbers deferred; /* nodes */
-	struct node start;       /* edges and routers of BLDR_START */
-	unsigned depth;          /* 1: no subgraphs */
-	bool stops;              /* some node has a static interrupt */
-	bool timed;              /* something of it, or of its subgraphs, has a timeout of tasks */
+	struct node start; /* edges and routers of BLDR_START */
+	unsigned depth;    /* 1: no subgraphs */
+	bool stops; /* some node has a static interrupt */
+	bool timed; /* something of it, or of its subgraphs, has a timeout of tasks */
 	char hash[HASH_HEX_MAX];
 };
 

@@ -9,13 +9,7 @@
 #include "base/check.h"
 #include "graph/record.h"
 
-static int no_channel(const struct bldr_graph *g, const char *what, const char *name,
-		      struct bldr_error *err)
-{
-	return bldr_error_set(err, BLDR_E_INVALID,
-			      "%s names \"%s\", which is no channel of graph \"%s\"", what, name,
-			      g->name);
-}
+static const struct node the_end = { .name = BLDR_END, .reads_all = true, .on_error = GRAPH_NONE };
 
 /* The writes of an input, as frame_input would fold them. */
 static int write_input(struct bldr_patch *p, const struct bldr_value *values, const char *what,
@@ -27,9 +21,13 @@ static int write_input(struct bldr_patch *p, const struct bldr_value *values, co
 				      p->graph->name);
 	}
 	for (void *it = bldr_first(values); it != NULL; it = bldr_next(values, it)) {
-		size_t channel = graph_channel(p->graph, bldr_key(it));
-		if (channel == GRAPH_NONE || strchr(bldr_key(it), ':') != NULL) {
-			return no_channel(p->graph, what, bldr_key(it), err);
+		size_t channel = graph_shown_channel(p->graph, bldr_key(it));
+		bool known = channel != GRAPH_NONE;
+		if (!known || (p->node != &the_end && !p->graph->channels[channel].input)) {
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "%s names \"%s\", which is no %s of graph \"%s\"",
+					      what, bldr_key(it), known ? "input channel" : "channel",
+					      p->graph->name);
 		}
 		int rc = channel_accepts(&p->graph->channels[channel], bldr_item(it), err);
 		if (rc < 0) {
@@ -55,8 +53,6 @@ static int write_as_node(struct bldr_patch *p, const struct bldr_value *values,
 	return 0;
 }
 
-static const struct node the_end = { .name = BLDR_END, .reads_all = true, .on_error = GRAPH_NONE };
-
 static const struct node *writer(const struct bldr_graph *g, const char *name)
 {
 	if (strcmp(name, BLDR_START) == 0) {
@@ -69,10 +65,9 @@ static const struct node *writer(const struct bldr_graph *g, const char *name)
 	return node != GRAPH_NONE ? &g->nodes[node] : NULL;
 }
 
-/* The random bits of what is written from outside, as node. */
-static uint64_t outside_seed(const struct run *r, const struct frame *f, const struct node *node)
+static uint64_t apply_seed(const struct run *r, const struct node *node)
 {
-	char *path = xasprintf("%s/%" PRId64 ":%s", f->path, f->step + 1, node->name);
+	char *path = xasprintf("%s/%" PRId64 ":%s", r->root->path, r->root->step + 1, node->name);
 	uint64_t seed = path_seed(r->seed, path);
 	free(path);
 	return seed;
@@ -84,7 +79,7 @@ static int route(struct run *r, struct frame *f, struct bldr_patch *p, struct bl
 	struct bldr_view view = {
 		.config = p->node->config,
 		.now_ms = r->now_ms,
-		.seed = outside_seed(r, f, p->node),
+		.seed = apply_seed(r, p->node),
 	};
 	p->mark = NULL;
 	task_route(r, f, p, &view);
@@ -99,9 +94,9 @@ static int prepare(struct run *r, struct bldr_patch *p, const struct bldr_value 
 	p->mark = f->channel_turn;
 	p->turn = ++r->turn;
 	bool own = p->node != &p->graph->start && p->node != &the_end;
-	int rc = own
-		? write_as_node(p, values, err)
-		: write_input(p, values, p->node == &the_end ? "the update" : "the input", err);
+	int rc = own ? write_as_node(p, values, err)
+		     : write_input(p, values,
+				   p->node == &the_end ? "the update" : "the input", err);
 	rc = rc == 0 ? route(r, f, p, err) : rc;
 	if (rc < 0) {
 		return rc;
@@ -111,7 +106,11 @@ static int prepare(struct run *r, struct bldr_patch *p, const struct bldr_value 
 	for (size_t w = 0; w < p->writes.n; w++) {
 		frame_queue(f, &p->writes.at[w], r->turn);
 	}
-	rc = step_settle_next(r, f, err);
+	if (p->node == &the_end) {
+		wait_forget(r, f);
+	} else {
+		rc = step_settle_next(r, f, err);
+	}
 	rc = rc == 0 ? frame_check(f, err) : rc;
 	if (rc < 0) {
 		frame_unqueue(f);
@@ -123,12 +122,12 @@ static int apply(struct run *r, const struct node *node, const struct bldr_value
 		 const struct beginning *how, bool queued, struct bldr_error *err)
 {
 	struct bldr_patch patch;
-	patch_init(&patch, r->graph, node, outside_seed(r, r->root, node));
+	patch_init(&patch, r->graph, node, apply_seed(r, node));
 	int rc = prepare(r, &patch, values, err);
 	if (rc == 0) {
 		frame_give_up(r, r->root);
 		if (how->source == STEP_INPUT) {
-			event_run_input(r, queued);
+			event_run_input(r, queued, r->root->step + 1);
 		} else {
 			event_run_updated(r, "update", node->name);
 		}
@@ -238,7 +237,7 @@ int run_enqueue(struct run *r, const struct bldr_value *input, int64_t now_ms, s
 /* An input that cannot be folded, now that its turn has come, is an invocation that has failed. */
 static void refuse_queued(struct run *r, const struct bldr_error *err)
 {
-	event_run_input(r, true);
+	event_run_input(r, true, r->root->step);
 	r->status = RUN_FAILED;
 	r->code = err->code;
 	free(r->error);

@@ -356,6 +356,10 @@ char *patch_text(const struct bldr_patch *p, struct arena *a)
 
 void patch_signed_by(struct bldr_patch *p, const struct node *node)
 {
+	p->by = node;
+	if (p->up) {
+		return;
+	}
 	p->node = node;
 	for (size_t i = 0; i < p->writes.n; i++) {
 		p->writes.at[i].node = node->name;

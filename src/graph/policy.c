@@ -1,6 +1,6 @@
 /*
- * Policies, handlers and static interrupts: what was declared gets its sense here, and what no host could
- * keep is refused before anything runs.
+ * Policies and static interrupts: what was declared gets its sense here, and what no host could keep is
+ * refused before anything runs.
  */
 #include "graph/policy.h"
 
@@ -28,16 +28,14 @@ static int check_retry(const struct bldr_policy *p, struct bldr_error *err)
 {
 	const struct bldr_retry *retry = p->retry;
 	if (retry->factor_percent != 0 && retry->factor_percent < 100) {
-		return wrong(p, err,
-			     "has pauses that become shorter: its factor_percent is less than 100");
+		return wrong(p, err, "has pauses that become shorter: its factor_percent is less than 100");
 	}
 	if (retry->max_ms != 0 && retry->first_ms > retry->max_ms) {
 		return wrong(p, err, "has a first pause that is longer than its longest");
 	}
 	for (const int *code = retry->on; code != NULL && *code != 0; code++) {
 		if (strcmp(bldr_error_name(*code), "UNKNOWN") == 0) {
-			return wrong(p, err,
-				     "tries again on a code that is none of include/bldr/error.h");
+			return wrong(p, err, "tries again on a code that is none of include/bldr/error.h");
 		}
 	}
 	return 0;
@@ -54,7 +52,7 @@ static int check_policy(const struct bldr_policy *p, struct bldr_error *err)
 	if (p->cache_ms < 0) {
 		return wrong(p, err, "keeps results for less than no time");
 	}
-	if ((p->rate_count == 0) != (p->rate_ms == 0)) {
+	if ((p->rate_count == 0) != (p->rate_ms == 0) || (p->rate_burst != 0 && p->rate_count == 0)) {
 		return wrong(p, err, "has half a rate: rate_count and rate_ms go together");
 	}
 	return p->retry != NULL ? check_retry(p, err) : 0;
@@ -83,10 +81,9 @@ static int settle_stops(struct bldr_graph *g, const char *const *names, bool aft
 		bool all = strcmp(*names, "*") == 0;
 		size_t number = graph_node(g, *names);
 		if (!all && number == GRAPH_NONE) {
-			return bldr_error_set(
-				err, BLDR_E_INVALID,
-				"an interrupt is %s \"%s\", which is no node of the graph",
-				after ? "after" : "before", *names);
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "an interrupt is %s \"%s\", which is no node of the graph",
+					      after ? "after" : "before", *names);
 		}
 		for (size_t i = 0; i < g->n_nodes; i++) {
 			bool named = all || i == number;
@@ -98,9 +95,24 @@ static int settle_stops(struct bldr_graph *g, const char *const *names, bool aft
 	return 0;
 }
 
+static int check_migrations(const struct bldr_graph *g, struct bldr_error *err)
+{
+	for (size_t i = 0; i < g->migrations.n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (g->migrations.at[k].from_version == g->migrations.at[i].from_version) {
+				return bldr_error_set(err, BLDR_E_INVALID,
+						      "two migrations are from version %u",
+						      g->migrations.at[i].from_version);
+			}
+		}
+	}
+	return 0;
+}
+
 int graph_settle_policies(struct bldr_graph *g, struct bldr_error *err)
 {
 	int rc = check_policies(g->policies.at, g->policies.n, err);
+	rc = rc == 0 ? check_migrations(g, err) : rc;
 	g->timed = g->step_timeout_ms != 0;
 	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
 		struct node *node = &g->nodes[i];

@@ -4,7 +4,7 @@
 #include "graph/graph.h"
 
 /*
- * Resolves handlers and static interrupts, checks policies. Errors (INVALID): an unknown node; a handler that is a subgraph; a
+ * Resolves static interrupts, checks policies. Errors (INVALID): an unknown node; two migrations from one version; a
  * policy with a wrong kind, numbers or codes, or of a kind that has one.
  */
 int graph_settle_policies(struct bldr_graph *g, struct bldr_error *err);

@@ -180,6 +180,31 @@ static void event_end(struct run *r, const char *type)
 	};
 }
 
+static void put_number(struct run *r, int64_t number)
+{
+	char digits[DIGITS_MAX];
+	digits_of(number, digits);
+	put(r, digits);
+}
+
+/* ,"lineage":7 when it is not the first. */
+static void put_lineage(struct run *r, const char *before, const char *after)
+{
+	if (r->root->id != 0) {
+		put(r, before);
+		put(r, "\"lineage\":");
+		put_number(r, r->root->id);
+		put(r, after);
+	}
+}
+
+static void put_step(struct run *r, int64_t step)
+{
+	put(r, "\"step\":");
+	put_number(r, step);
+	put(r, "}");
+}
+
 void event_run_started(struct run *r)
 {
 	event_begin(r);
@@ -199,7 +224,9 @@ void event_run_resumed(struct run *r)
 void event_run_ended(struct run *r)
 {
 	event_begin(r);
-	put(r, "{}");
+	put(r, "{");
+	put_lineage(r, "", ",");
+	put_step(r, r->root->step);
 	event_end(r, "run.ended");
 }
 
@@ -208,23 +235,19 @@ void event_run_failed(struct run *r)
 	event_begin(r);
 	put(r, "{\"error\":");
 	put_text(r, r->error);
-	put(r, "}");
+	put(r, ",");
+	put_lineage(r, "", ",");
+	put_step(r, r->root->step);
 	event_end(r, "run.failed");
 }
 
-static void put_number(struct run *r, int64_t number)
-{
-	char digits[DIGITS_MAX];
-	digits_of(number, digits);
-	put(r, digits);
-}
-
-void event_run_input(struct run *r, bool queued)
+void event_run_input(struct run *r, bool queued, int64_t step)
 {
 	event_begin(r);
-	put(r, queued ? "{\"source\":\"queue\",\"step\":" : "{\"source\":\"input\",\"step\":");
-	put_number(r, r->root->step + 1);
-	put(r, "}");
+	put(r, "{");
+	put_lineage(r, "", ",");
+	put(r, queued ? "\"source\":\"queue\"," : "\"source\":\"input\",");
+	put_step(r, step);
 	event_end(r, "run.input");
 }
 
@@ -232,6 +255,7 @@ void event_run_updated(struct run *r, const char *source, const char *node)
 {
 	event_begin(r);
 	put(r, "{");
+	put_lineage(r, "", ",");
 	if (node != NULL) {
 		put(r, "\"node\":");
 		put_text(r, node);
@@ -239,9 +263,8 @@ void event_run_updated(struct run *r, const char *source, const char *node)
 	}
 	put(r, "\"source\":");
 	put_text(r, source);
-	put(r, ",\"step\":");
-	put_number(r, r->root->step + 1);
-	put(r, "}");
+	put(r, ",");
+	put_step(r, r->root->step + 1);
 	event_end(r, "run.updated");
 }
 
@@ -252,11 +275,9 @@ void event_run_forked(struct run *r, int64_t from_frame, int64_t from_step)
 	put_number(r, from_frame);
 	put(r, ",\"from_step\":");
 	put_number(r, from_step);
-	put(r, ",\"lineage\":");
-	put_number(r, r->root->id);
-	put(r, ",\"step\":");
-	put_number(r, r->root->step + 1);
-	put(r, "}");
+	put(r, ",");
+	put_lineage(r, "", ",");
+	put_step(r, r->root->step + 1);
 	event_end(r, "run.forked");
 }
 
@@ -287,9 +308,12 @@ void event_run_paused(struct run *r)
 {
 	bool first = true;
 	event_begin(r);
-	put(r, "{\"next\":[");
+	put(r, "{");
+	put_lineage(r, "", ",");
+	put(r, "\"next\":[");
 	put_held(r, r->root, &first);
-	put(r, "]}");
+	put(r, "],");
+	put_step(r, r->root->step);
 	event_end(r, "run.paused");
 }
 
@@ -298,6 +322,9 @@ void event_superstep(struct run *r, const struct frame *f)
 	event_begin(r);
 	put(r, "{\"frame\":");
 	put_text(r, f->opener != NULL ? f->path : "/");
+	if (f->opener == NULL) {
+		put_lineage(r, ",", "");
+	}
 	put(r, ",\"step\":");
 	put_number(r, f->step);
 	put(r, ",\"tasks\":[");
@@ -333,49 +360,56 @@ void event_task_again(struct run *r, const struct task *t)
 	event_end(r, "task.again");
 }
 
-/* Whether an event may tell of what the task gave to a channel. What is said to the parent is not this frame's. */
-static bool tells(const struct task *t, size_t channel)
+/* Each channel once, in the order of the first write. What is said to the parent is not this frame's. */
+static void put_channels(struct run *r, const struct task *t)
 {
-	const struct channel *c = &t->frame->graph->channels[channel];
-	return !t->patch.up && !c->hidden && !c->untracked;
-}
-
-/* What the task gave to a channel, from its i-th write on: folded, as if nothing had been there. */
-static struct bldr_value *given(const struct task *t, size_t i)
-{
-	size_t channel = t->patch.writes.at[i].channel;
-	const struct channel *c = &t->frame->graph->channels[channel];
-	struct cell cell = { 0 };
-	struct bldr_value *all = bldr_list();
-	for (size_t k = i; k < t->patch.writes.n; k++) {
-		if (t->patch.writes.at[k].channel == channel) {
-			cell_queue(&cell, &t->patch.writes.at[k]);
-			bldr_list_add(all, bldr_ref(t->patch.writes.at[k].kept.value));
-		}
-	}
-	if (cell_check(c, &cell, NULL) == 0) {
-		bldr_unref(all);
-		all = cell_folded(c, &cell);
-	}
-	return all;
-}
-
-/* Object: channel -> what the task gave to it. */
-static void put_writes(struct run *r, const struct task *t)
-{
-	struct bldr_value *writes = bldr_object();
-	for (size_t i = 0; i < t->patch.writes.n; i++) {
+	uint64_t turn = ++r->turn;
+	bool first = true;
+	for (size_t i = 0; i < t->patch.writes.n && !t->patch.up; i++) {
 		size_t channel = t->patch.writes.at[i].channel;
-		const char *name = t->frame->graph->channels[channel].name;
-		if (tells(t, channel) && bldr_get(writes, name) == NULL) {
-			bldr_object_set(writes, name, given(t, i));
+		const struct channel *c = &t->frame->graph->channels[channel];
+		if (c->hidden || c->untracked || t->frame->channel_turn[channel] == turn) {
+			continue;
+		}
+		t->frame->channel_turn[channel] = turn;
+		put(r, first ? "" : ",");
+		put_text(r, c->name);
+		first = false;
+	}
+}
+
+/* What the task gave to a channel: a value, or the list of them when there are several. */
+static struct bldr_value *given(const struct task *t, size_t first)
+{
+	size_t channel = t->patch.writes.at[first].channel;
+	struct bldr_value *all = bldr_list();
+	for (size_t i = first; i < t->patch.writes.n; i++) {
+		if (t->patch.writes.at[i].channel == channel) {
+			bldr_list_add(all, bldr_ref(t->patch.writes.at[i].kept.value));
 		}
 	}
-	char *text = bldr_value_text(writes);
-	put(r, ",\"writes\":");
+	struct bldr_value *only = bldr_count(all) == 1 ? bldr_ref(bldr_at(all, 0)) : NULL;
+	if (only != NULL) {
+		bldr_unref(all);
+	}
+	return only != NULL ? only : all;
+}
+
+/* Object: channel -> what was given to it, of the channels that put_channels names. */
+static void put_values(struct run *r, const struct task *t)
+{
+	struct bldr_value *values = bldr_object();
+	for (size_t i = 0; i < t->patch.writes.n && !t->patch.up; i++) {
+		const struct channel *c = &t->frame->graph->channels[t->patch.writes.at[i].channel];
+		if (!c->hidden && !c->untracked && bldr_get(values, c->name) == NULL) {
+			bldr_object_set(values, c->name, given(t, i));
+		}
+	}
+	char *text = bldr_value_text(values);
+	put(r, ",\"values\":");
 	put(r, text);
 	free(text);
-	bldr_unref(writes);
+	bldr_unref(values);
 }
 
 void event_task_ended(struct run *r, const struct task *t)
@@ -386,9 +420,11 @@ void event_task_ended(struct run *r, const struct task *t)
 	put(r, ",\"task\":");
 	put_text(r, t->path);
 	if (r->record_updates) {
-		put_writes(r, t);
+		put_values(r, t);
 	}
-	put(r, "}");
+	put(r, ",\"writes\":[");
+	put_channels(r, t);
+	put(r, "]}");
 	event_end(r, "task.ended");
 }
 

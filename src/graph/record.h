@@ -24,8 +24,8 @@ void event_run_started(struct run *r);
 void event_run_resumed(struct run *r);
 void event_run_ended(struct run *r);
 void event_run_failed(struct run *r);
-/* A new invocation; queued: of an input that waited. */
-void event_run_input(struct run *r, bool queued);
+/* A new invocation, at superstep step; queued: of an input that waited. */
+void event_run_input(struct run *r, bool queued, int64_t step);
 /* source: "update" or "migrate"; node: whose writes they were, or NULL. */
 void event_run_updated(struct run *r, const char *source, const char *node);
 void event_run_forked(struct run *r, int64_t from_frame, int64_t from_step);

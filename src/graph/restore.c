@@ -338,14 +338,15 @@ static bool is_handlers(const struct task *t, const char *key)
 {
 	const char *end = strrchr(key, '#');
 	size_t size = strlen(t->path);
-	return end != NULL && (size_t)(end - key) >= size && memcmp(end - size, t->path, size) == 0;
+	return end != NULL && (size_t)(end - key) >= size &&
+		memcmp(end - size, t->path, size) == 0;
 }
 
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err)
 {
 	struct task *t = idtable_find(&r->tasks, i->task);
-	if (t == NULL || t->state == TASK_ENDED || i->attempt < t->attempt || i->round < t->round ||
-	    (t->handled && !is_handlers(t, i->key)) ||
+	if (t == NULL || t->state == TASK_ENDED || i->attempt < t->attempt ||
+	    i->round < t->round || (t->handled && !is_handlers(t, i->key)) ||
 	    (t->state == TASK_FAILED && i->attempt == t->attempt)) {
 		return 0;
 	}
@@ -409,11 +410,15 @@ static void count_open(struct frame *f)
 	f->open = 0;
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		struct task *t = &f->tasks.at[i];
-		f->open += t->state == TASK_WAITING ? 1 : 0;
 		if (t->child != NULL) {
 			count_open(t->child);
 			begin_as_late(t);
+			/* With it all below had failed: what goes on there has been taken up again since. */
+			if (t->state == TASK_FAILED && (t->child->open > 0 || t->child->ended)) {
+				task_reopen(t);
+			}
 		}
+		f->open += t->state == TASK_WAITING ? 1 : 0;
 	}
 }
 
@@ -473,6 +478,7 @@ static void revive(struct run *r, struct frame *f, bool failed)
 		} else if (t->child->ended) {
 			task_child_ended(r, t);
 		} else {
+			t->begun_ms = failed ? r->now_ms : t->begun_ms; /* another attempt, more time */
 			revive(r, t->child, failed);
 		}
 	}
@@ -492,7 +498,7 @@ static struct numbers pending_once(const struct run *r, struct arena *a)
 }
 
 int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
-		struct bldr_error *err)
+	       struct bldr_error *err)
 {
 	ASSERT(r->update == NULL && r->next_id == 1);
 	bool fits = r->root != NULL && r->root->step >= 0 &&
@@ -518,8 +524,7 @@ int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_st
 		return rc;
 	}
 	run_enter(r, now_ms, u);
-	if (status == RUN_FAILED &&
-	    r->root->ended) { /* what failed was an input, which is dropped */
+	if (status == RUN_FAILED && r->root->ended) { /* what failed was an input, which is dropped */
 		r->status = RUN_DONE;
 		event_run_resumed(r);
 		event_run_ended(r);

@@ -72,8 +72,9 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 		return rc;
 	}
 	event_run_started(r);
-	step_commit(r, r->root,
-		    &(struct beginning){ .source = STEP_INPUT, .from_frame = -1, .from_step = -1 });
+	step_commit(
+		r, r->root,
+		&(struct beginning){ .source = STEP_INPUT, .from_frame = -1, .from_step = -1 });
 	run_leave(r);
 	return 0;
 }
@@ -124,7 +125,7 @@ struct bldr_value *run_state(const struct run *r)
 	return r->root != NULL ? frame_state(r->root) : bldr_object();
 }
 
-struct bldr_value *run_checkpoint_state(const struct run *r)
+struct bldr_value *run_state_below(const struct run *r)
 {
 	return r->root != NULL ? frame_state_below(r->root) : bldr_object();
 }

@@ -71,8 +71,8 @@ struct patch_record {
  */
 struct round_record {
 	int64_t task, round;
-	int64_t at_ms;    /* the recorded time it sees */
-	const char *kept; /* canonical JSON, or NULL */
+	int64_t at_ms;       /* the recorded time it sees */
+	const char *kept;    /* canonical JSON, or NULL */
 };
 
 /*
@@ -211,9 +211,8 @@ void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int cod
 enum run_status run_status(const struct run *r);
 /* Object: root channel -> value. The caller owns it. */
 struct bldr_value *run_state(const struct run *r);
-/* The same with what persistent subgraphs keep: "/<node>": {channel: value}. */
-struct bldr_value *run_checkpoint_state(const struct run *r);
-/* Of the channels that bldr_graph_output names. */
+/* The same with what persistent subgraphs keep, under their nodes' names with "/" in front; only the output channels. */
+struct bldr_value *run_state_below(const struct run *r);
 struct bldr_value *run_output(const struct run *r);
 /* After loading: the state and the tasks of the root frame are gone, as before a thread's first input; for run_fork. */
 void run_forget(struct run *r);

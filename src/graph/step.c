@@ -12,6 +12,9 @@
 
 enum { BASE_MIN = 64 << 10 };
 
+static const struct beginning first_of_frame = { .source = STEP_INPUT, .from_frame = -1, .from_step = -1 };
+static const struct beginning loop = { .source = STEP_LOOP, .from_frame = -1, .from_step = -1 };
+
 void step_run_next(struct run *r, size_t node)
 {
 	if (r->fired.n == r->fired.room) {
@@ -192,7 +195,9 @@ static struct step_record *fold(struct run *r, struct frame *f, const struct beg
 	s->base = f->step == 0 || how->base ||
 		f->since_bytes > (f->base_bytes > BASE_MIN ? f->base_bytes : BASE_MIN);
 	frame_forget_views(f); /* nobody holds the values any more that are now changed */
-	let_pass(r, f, s, s->base);
+	if (how->source != STEP_FORK && how->source != STEP_MIGRATE) { /* these are as they were */
+		let_pass(r, f, s, s->base);
+	}
 	for (size_t i = 0; i < f->touched.n; i++) {
 		fold_channel(f, f->touched.at[i], s, &r->update->arena);
 	}
@@ -281,6 +286,10 @@ void step_commit(struct run *r, struct frame *f, const struct beginning *how)
 	size_t bytes = record_bytes(s);
 	f->base_bytes = s->base ? bytes : f->base_bytes;
 	f->since_bytes = s->base ? 0 : f->since_bytes + bytes;
+	if (f->tasks.n == 0 && how->blank) {
+		r->status = RUN_DONE; /* until that follows */
+		return;
+	}
 	if (f->tasks.n == 0) {
 		frame_end(r, f);
 		return;
@@ -315,8 +324,7 @@ void step_dismiss(struct run *r, struct frame *f)
 	f->step++;
 	f->at_ms = r->now_ms;
 	f->ended = true;
-	(void)record_step(
-		r, f, &(struct beginning){ .source = STEP_LOOP, .from_frame = -1, .from_step = -1 });
+	(void)record_step(r, f, &loop);
 }
 
 void step_record_ended(struct run *r, struct frame *f)
@@ -361,12 +369,7 @@ static void step_on(struct run *r, struct frame *f)
 	} else if (speaker != NULL) {
 		task_child_ended(r, f->opener);
 	} else {
-		step_commit(r, f,
-			    &(struct beginning){
-				    .source = f->step < 0 ? STEP_INPUT : STEP_LOOP,
-				    .from_frame = -1,
-				    .from_step = -1,
-			    });
+		step_commit(r, f, f->step < 0 ? &first_of_frame : &loop);
 	}
 }
 

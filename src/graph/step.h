@@ -60,17 +60,18 @@ struct run {
 
 	/* What the host asked for. */
 	const char *const *also_before, *const *also_after; /* or NULL */
+	bool forgotten; /* run_forget */
 	bool drain;                                         /* the root's next superstep is held */
 	bool record_updates;
 	run_answer_fn answer; /* or NULL */
 	void *answer_user;
 
-	struct idtable tasks; /* while restoring: the tasks of the frames restored so far */
+	struct idtable tasks;   /* while restoring: the tasks of the frames restored so far */
 
 	/* During a call. */
 	struct update *update;
 	int64_t now_ms;
-	bool quiet;     /* failures that an earlier run of this thread has published already */
+	bool quiet; /* failures that an earlier run of this thread has published already */
 	bool cancelled; /* the root frame fails because of that */
 	STAILQ_HEAD(ready_frames, frame) ready;
 	TAILQ_HEAD(unrecorded_tasks, task) unrecorded;
@@ -106,6 +107,7 @@ struct beginning {
 	enum step_source source;
 	bool hold; /* whatever the static interrupts say */
 	bool base; /* its record holds every channel */
+	bool blank; /* nothing runs, and yet the frame has not ended: something else follows at once */
 	int64_t from_frame, from_step;
 };
 /* Records and starts what was prepared. */
@@ -131,6 +133,8 @@ void step_record_ended(struct run *r, struct frame *f);
 /* Nothing is to change. */
 void wait_none(struct run *r);
 void wait_release(struct run *r);
+/* Deferred nodes that wait do so no more. */
+void wait_forget(struct run *r, struct frame *f);
 /* A task of the node has ended. */
 void wait_joins(struct run *r, const struct bldr_graph *g, const struct node *ended);
 void wait_defer(struct run *r, size_t node);

@@ -119,6 +119,7 @@ void task_handle(struct run *r, struct task *t, int code, const char *error)
 	record_handler(r, t, input.text);
 	patch_release(&t->patch);
 	task_hand_over(t, bldr_ref(input.value), r->now_ms, r->seed);
+	task_init_patch(t);
 	if (went_again) {
 		record_round(r, t, NULL);
 	}
@@ -528,7 +529,7 @@ static void take_over(struct task *t, const struct bldr_patch *said)
 static void dismiss_child(struct run *r, struct task *t)
 {
 	struct frame *child = t->child;
-	if (child->ended) {
+	if (child == NULL || child->ended) { /* NULL: a handler has taken t over */
 		return;
 	}
 	if (t->state == TASK_ENDED) {

@@ -751,6 +751,15 @@ void script_route(const struct bldr_view *v, struct bldr_route *r)
 	bldr_unref(script);
 }
 
+struct bldr_node script_part(const char *script)
+{
+	return (struct bldr_node){
+		.prepare = script_prepare,
+		.absorb = script_absorb,
+		.config = script,
+	};
+}
+
 void script_node_goes(struct bldr_graph *g, const char *name, const char *script,
 		      const char *const *writes, const char *const *gotos)
 {

@@ -113,6 +113,8 @@ void script_node(struct bldr_graph *g, const char *name, const char *script,
 /* The same, with nodes it may go to. */
 void script_node_goes(struct bldr_graph *g, const char *name, const char *script,
 		      const char *const *writes, const char *const *gotos);
+/* What such a node does, for one that needs more said of it. */
+struct bldr_node script_part(const char *script);
 void script_route(const struct bldr_view *v, struct bldr_route *r);
 
 #define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })

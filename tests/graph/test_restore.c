@@ -297,7 +297,7 @@ static void a_pending_once_effect_becomes_unknown(void **state)
 		 "result 4 unknown %s\n"
 		 "event 9 run.resumed {}\n"
 		 "event 10 effect.ended {\"error\":\"%s\",\"key\":\"t/0:a#0.1\",\"status\":\"unknown\"}\n"
-		 "event 11 task.ended {\"node\":\"a\",\"task\":\"/0:a\"}\n"
+		 "event 11 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[\"log\"]}\n"
 		 "running\n",
 		 why, why);
 	teller_expect(&again, expected);

@@ -32,11 +32,11 @@ static void a_sequence_without_effects_runs_through_at_once(void **state)
 		      "event 1 run.started {\"graph\":\"two\"}\n"
 		      "event 2 superstep {\"frame\":\"/\",\"step\":0,\"tasks\":[\"/0:a\"]}\n"
 		      "event 3 task.started {\"node\":\"a\",\"task\":\"/0:a\"}\n"
-		      "event 4 task.ended {\"node\":\"a\",\"task\":\"/0:a\"}\n"
+		      "event 4 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[\"log\"]}\n"
 		      "event 5 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:b\"]}\n"
 		      "event 6 task.started {\"node\":\"b\",\"task\":\"/1:b\"}\n"
-		      "event 7 task.ended {\"node\":\"b\",\"task\":\"/1:b\"}\n"
-		      "event 8 run.ended {}\n"
+		      "event 7 task.ended {\"node\":\"b\",\"task\":\"/1:b\",\"writes\":[\"log\"]}\n"
+		      "event 8 run.ended {\"step\":2}\n"
 		      "done\n");
 	char *text = story_state(t.run);
 	assert_string_equal(text, "{\"log\":[\"in\",\"a\",\"b\"]}");
@@ -73,7 +73,7 @@ static void a_sequence_waits_for_its_effects(void **state)
 		"intent 4 task 3 try 0 keyed work t/1:b#0.0 {\"args\":{},\"work\":\"b\"}\n"
 		"result 2 done 5\n"
 		"event 5 effect.ended {\"key\":\"t/0:a#0.0\",\"status\":\"done\"}\n"
-		"event 6 task.ended {\"node\":\"a\",\"task\":\"/0:a\"}\n"
+		"event 6 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[\"log\"]}\n"
 		"event 7 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:b\"]}\n"
 		"event 8 task.started {\"node\":\"b\",\"task\":\"/1:b\"}\n"
 		"event 9 effect.intended {\"key\":\"t/1:b#0.0\",\"kind\":\"work\",\"name\":\"b\"}\n"
@@ -83,8 +83,8 @@ static void a_sequence_waits_for_its_effects(void **state)
 		      "step 0.2 @2 log+[6,7] |\n"
 		      "result 4 done [6,7]\n"
 		      "event 10 effect.ended {\"key\":\"t/1:b#0.0\",\"status\":\"done\"}\n"
-		      "event 11 task.ended {\"node\":\"b\",\"task\":\"/1:b\"}\n"
-		      "event 12 run.ended {}\n"
+		      "event 11 task.ended {\"node\":\"b\",\"task\":\"/1:b\",\"writes\":[\"log\"]}\n"
+		      "event 12 run.ended {\"step\":2}\n"
 		      "done\n");
 	teller_free(&t);
 	bldr_graph_free(g);
@@ -224,7 +224,7 @@ static void sends_run_after_edges_in_the_order_they_were_sent(void **state)
 		"event 1 run.started {\"graph\":\"fan\"}\n"
 		"event 2 superstep {\"frame\":\"/\",\"step\":0,\"tasks\":[\"/0:plan\"]}\n"
 		"event 3 task.started {\"node\":\"plan\",\"task\":\"/0:plan\"}\n"
-		"event 4 task.ended {\"node\":\"plan\",\"task\":\"/0:plan\"}\n"
+		"event 4 task.ended {\"node\":\"plan\",\"task\":\"/0:plan\",\"writes\":[]}\n"
 		"event 5 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:z\",\"/1:part:0\","
 		"\"/1:part:1\",\"/1:part:2\"]}\n"
 		"event 6 task.started {\"node\":\"z\",\"task\":\"/1:z\"}\n"
@@ -242,7 +242,8 @@ static void sends_run_after_edges_in_the_order_they_were_sent(void **state)
 		"patch 4 {\"sends\":[],\"to\":[],\"writes\":[[\"n\",2],[\"log\",8],[\"log\",\"y\"]]}\n"
 		"result 8 done 8\n"
 		"event 14 effect.ended {\"key\":\"t/1:part:1#0.0\",\"status\":\"done\"}\n"
-		"event 15 task.ended {\"node\":\"part\",\"task\":\"/1:part:1\"}\n"
+		"event 15 task.ended {\"node\":\"part\",\"task\":\"/1:part:1\","
+		"\"writes\":[\"n\",\"log\"]}\n"
 		"running\n");
 	teller_free(&t);
 	bldr_graph_free(g);
@@ -388,7 +389,7 @@ static void a_run_whose_start_leads_nowhere_has_ended(void **state)
 	teller_expect(&t,
 		      "step 0.0 @0 base log=[] |\n"
 		      "event 1 run.started {\"graph\":\"nowhere\"}\n"
-		      "event 2 run.ended {}\n"
+		      "event 2 run.ended {\"step\":0}\n"
 		      "done\n");
 	expect_state(&t, "{\"log\":[]}");
 	teller_free(&t);
