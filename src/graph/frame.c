@@ -253,7 +253,7 @@ static struct bldr_value *kept_state(const struct bldr_graph *g, const struct bl
 	return state;
 }
 
-struct bldr_value *frame_state_below(const struct frame *f)
+struct bldr_value *frame_checkpoint_state(const struct frame *f)
 {
 	struct bldr_value *state = frame_state(f);
 	for (size_t i = 0; i < f->graph->n_nodes; i++) {

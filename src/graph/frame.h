@@ -109,7 +109,7 @@ const struct bldr_value *frame_view(struct frame *f, const struct node *node);
 /* All channels that are shown. The caller owns it. */
 struct bldr_value *frame_state(const struct frame *f);
 /* The same, and what persistent subgraphs keep under their nodes' names with "/" in front. */
-struct bldr_value *frame_state_below(const struct frame *f);
+struct bldr_value *frame_checkpoint_state(const struct frame *f);
 /* Of them those of the output. */
 struct bldr_value *frame_output(const struct frame *f);
 /* The same with the writes of p folded in. Errors: see cell_check. */

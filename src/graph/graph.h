@@ -51,7 +51,7 @@ struct channel {
 struct join {
 	size_t channel;
 	struct numbers from; /* ascending, as the channel's names are */
-	size_t target;	     /* GRAPH_NONE: the end */
+	size_t target;       /* GRAPH_NONE: the end */
 };
 
 struct router {
