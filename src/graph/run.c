@@ -81,6 +81,11 @@ void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int cod
 	run_leave(r);
 }
 
+void run_base_every(struct run *r, int64_t supersteps)
+{
+	r->base_every = supersteps;
+}
+
 enum run_status run_status(const struct run *r)
 {
 	return r->status;

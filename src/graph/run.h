@@ -29,7 +29,7 @@ enum write_form { WRITE_FULL, WRITE_DELTA, WRITE_CLEAR };
 struct step_write {
 	const char *channel;
 	enum write_form form;
-	const char *text; /* canonical JSON */
+	const char *text; /* canonical JSON; "" for CLEAR */
 };
 
 struct step_task {
@@ -51,9 +51,10 @@ struct step_record {
 	int64_t at_ms; /* the recorded time its tasks see */
 	enum step_source source;
 	int64_t first; /* the superstep that the invocation began with: the recursion limit counts from it */
-	bool base;     /* writes hold every set channel in full: loading may begin here */
-	bool held;     /* its tasks begin when the thread is resumed */
-	int64_t from_frame, from_step; /* STEP_FORK: the checkpoint it was made from, in the same thread; else -1 */
+	bool base; /* writes hold every set channel in full: loading may begin here */
+	bool held; /* its tasks begin when the thread is resumed */
+	int64_t from_frame,
+		from_step; /* STEP_FORK: the checkpoint it was made from, in the same thread; else -1 */
 	LIST(struct step_write) writes;
 	LIST(struct step_task) tasks;
 };
@@ -162,6 +163,8 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 
 /* Before run_begin or run_restored: pauses beside those of the graph, for this taking up only ({"*"}: all nodes). Borrowed. */
 void run_interrupt_also(struct run *r, const char *const *before, const char *const *after);
+/* A base record at least every so many supersteps of a frame, besides those that its size asks for; 0: only those. */
+void run_base_every(struct run *r, int64_t supersteps);
 /* Whether task.ended carries the task's writes. */
 void run_record_updates(struct run *r, bool yes);
 

@@ -128,7 +128,8 @@ static int prepare_close(struct run *r, struct frame *f, struct bldr_error *err)
 static struct step_record *fold(struct run *r, struct frame *f)
 {
 	bool base = f->step == 0 ||
-		f->since_bytes > (f->base_bytes > BASE_MIN ? f->base_bytes : BASE_MIN);
+		f->since_bytes > (f->base_bytes > BASE_MIN ? f->base_bytes : BASE_MIN) ||
+		(r->base_every > 0 && f->step - f->base_step >= r->base_every);
 	struct arena *a = &r->update->arena;
 	struct step_record *s = record_step(r, f);
 	frame_forget_views(f); /* nobody holds the values any more that are now changed */
@@ -233,6 +234,7 @@ void step_commit(struct run *r, struct frame *f)
 	size_t bytes = record_bytes(s);
 	f->base_bytes = s->base ? bytes : f->base_bytes;
 	f->since_bytes = s->base ? 0 : f->since_bytes + bytes;
+	f->base_step = s->base ? s->step : f->base_step;
 	if (f->tasks.n == 0) {
 		frame_end(r, f);
 		return;
@@ -289,6 +291,8 @@ void run_leave(struct run *r)
 	u->status = r->status;
 	u->code = r->status == RUN_FAILED ? r->code : 0;
 	u->error = r->status == RUN_FAILED ? arena_strdup(&u->arena, r->error) : NULL;
+	u->root = r->root->id;
+	u->step = r->root->step;
 	u->next_id = r->next_id;
 	u->last_event = r->last_event;
 	r->update = NULL;

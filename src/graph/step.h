@@ -27,6 +27,7 @@ struct run {
 	int64_t next_id;
 	int64_t last_event;
 	struct frame *root;
+	int64_t base_every;     /* supersteps; 0: as records' sizes ask for */
 	struct idtable effects; /* intended, without a result */
 	struct idtable tasks;   /* while restoring: the tasks of the frames restored so far */
 

@@ -300,7 +300,9 @@ struct batch *driver_batch(struct driver *d, int64_t now_ms)
 
 int batch_commit(struct batch *b, struct journal *j, struct bldr_error *err)
 {
-	return journal_commit(j, b->parts, b->n, b->now_ms, err);
+	const struct journal_batch batch = { .parts = b->parts, .n_parts = b->n };
+
+	return journal_commit(j, &batch, b->now_ms, err);
 }
 
 void driver_discard(struct batch *b)
