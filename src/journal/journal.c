@@ -20,7 +20,7 @@ enum { JOURNAL_VERSION = 2 };
 #define THREAD_COLUMNS                                                                         \
 	"number, id, graph, graph_hash, seed, created_ms, updated_ms, head, status, next_id, " \
 	"last_event, error, code, graph_version, root, step,"                                  \
-	" (SELECT count(*) FROM queued q WHERE q.thread=number)"
+	" (SELECT count(*) FROM queued q WHERE q.thread=thread.number)"
 
 static const char *script(const char *name)
 {
