@@ -258,6 +258,10 @@ int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_sta
 void run_pending(const struct run *r, void (*each)(const struct intent_record *i, void *user),
 		 void *user);
 
+/* What is recorded of the root frame when its record holds every channel: appended to u->steps. The run was rebuilt up to there,
+ * and no more (run_restore_step). */
+void run_snapshot(struct run *r, struct update *u);
+
 /* Forking. */
 
 /*

@@ -261,6 +261,51 @@ static int prune_current(struct journal *j, const struct journal_thread *t, int6
 	return rc == 0 && found ? drop_before(j, t->rowid, t->root, base, err) : rc;
 }
 
+int journal_rebase(struct journal *j, const char *id, const struct step_record *s,
+		   struct bldr_error *err)
+{
+	struct arena a = { 0 };
+	struct step_record now = *s;
+	struct journal_thread t;
+	struct buf b;
+	sqlite3_stmt *stmt = NULL;
+	int rc = journal_thread(j, id, &t, err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = JOURNAL_ASK(j, "SELECT record FROM step WHERE thread=?1 AND frame=?2 AND step=?3", &stmt,
+			 err, t.rowid, s->frame, s->step);
+	rc = rc == 0 ? store_step(j->store, stmt, err) : rc;
+	if (rc == 0) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND, "thread \"%s\" has no such checkpoint", id);
+	}
+	now.writes.n = 0;
+	rc = rc < 0 ? rc
+		    : unpack_step(j, (const char *)sqlite3_column_text(stmt, 0), &a, &now, err);
+	(void)sqlite3_reset(stmt);
+	now.writes.at = s->writes.at;
+	now.writes.n = s->writes.n;
+	buf_init(&b, RECORD_MAX);
+	if (rc == 0) {
+		rc = pack_step(j, t.rowid, &now, &b, err);
+	}
+	if (rc == 0) {
+		rc = JOURNAL_ASK(j,
+				 "UPDATE step SET base=1, record=?4"
+				 " WHERE thread=?1 AND frame=?2 AND step=?3",
+				 &stmt, err, t.rowid, s->frame, s->step);
+	}
+	if (rc == 0) {
+		(void)sqlite3_bind_text64(stmt, 4, b.data, b.size, SQLITE_STATIC, SQLITE_UTF8);
+		rc = store_step(j->store, stmt, err);
+		(void)sqlite3_clear_bindings(stmt);
+	}
+	buf_release(&b);
+	arena_release(&a);
+	return rc;
+}
+
 int journal_prune(struct journal *j, const char *id, int64_t keep, int64_t *ret_dropped,
 		  struct bldr_error *err)
 {
