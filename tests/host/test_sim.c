@@ -415,7 +415,7 @@ static void a_thread_that_others_wrote_is_let_go_alone(void **state)
 		ok(bldr_thread_resume(e, "t1", &err)); /* from what the journal says now */
 		ok(bldr_thread_start(e, "shop", "t3", NULL, &err));
 		meddle(f->db,
-		       "INSERT INTO thread SELECT 9, 't3', graph, graph_hash, seed, 0, 0, 1, 1, 1,"
+		       "INSERT INTO thread SELECT 9, 't3', graph, graph_hash, 1, 0, 0, seed, 0, 0, 1, 1, 1,"
 		       " 0, 0, NULL FROM thread WHERE id='t2'");
 		assert_int_equal(bldr_engine_run(e, &err), BLDR_E_EXISTS);
 		assert_state(e, "t1", SHOP_STATE);
