@@ -1,6 +1,7 @@
 /*
- * Graphs made at random, whose nodes decide by their recorded seed: plans, rounds, writes, sends, gotos,
- * routes, subgraphs, failures and retries. Each is run whole, run while being killed at random, and run
+ * Graphs made at random, whose nodes decide by their recorded seed: plans, rounds, writes to channels of all
+ * kinds, sends, gotos, routes, joins, deferred nodes, subgraphs that keep their channels or speak to their
+ * parent, failures and retries. Each is run whole, run while being killed at random, and run
  * with its results in another order. All three must tell the same.
  */
 #include <setjmp.h>
@@ -16,7 +17,7 @@
 #include "story.h"
 
 #ifndef CHAOS_ROUNDS
-#define CHAOS_ROUNDS 60 /* a second; define more for a long look */
+#define CHAOS_ROUNDS 40 /* a few seconds; define more for a long look */
 #endif
 enum { NODES = 6, ROUNDS = CHAOS_ROUNDS, BUSY = 14 };
 
@@ -39,7 +40,7 @@ static const char *const names[NODES] = { "a", "b", "c", "d", "e", "f" };
 struct part {
 	int index;
 	uint64_t seed;
-	bool sends, routes, goes;
+	bool sends, routes, goes, deferred, inside;
 };
 
 static void chaos_prepare(const struct bldr_view *v, struct bldr_plan *p)
@@ -50,6 +51,8 @@ static void chaos_prepare(const struct bldr_view *v, struct bldr_plan *p)
 		bldr_object_set(args, "input", v->input != NULL ? bldr_ref(v->input) : bldr_null());
 		bldr_object_set(args, "seen",
 				bldr_int((int64_t)bldr_count(bldr_get(v->state, "log"))));
+		bldr_object_set(args, "once", bldr_ref(bldr_get(v->state, "once")));
+		bldr_object_set(args, "gate", bldr_ref(bldr_get(v->state, "gate")));
 		bldr_plan_add(p, "thing", one_in(&state, 2) ? BLDR_PURE : BLDR_KEYED, args, 5);
 	}
 }
@@ -71,6 +74,53 @@ static struct bldr_value *backwards(int64_t i)
 	return object;
 }
 
+/* Messages that come without an id, that replace another, that take all away. */
+static void talk(struct bldr_patch *p, uint64_t *state)
+{
+	struct bldr_value *message = bldr_object();
+	bldr_object_set(message, "n", bldr_int((int64_t)(dice(state) % 100)));
+	if (one_in(state, 3)) {
+		bldr_object_set(message, "id", bldr_text("pin"));
+	}
+	bldr_patch_set(p, "talk", message);
+	if (one_in(state, 9)) {
+		struct bldr_value *all = bldr_object();
+		bldr_object_set(all, "remove", bldr_text("*"));
+		bldr_patch_set(p, "talk", all);
+	}
+}
+
+static struct bldr_value *largest(const struct bldr_value *value, const struct bldr_value *write,
+				  struct bldr_error *err)
+{
+	(void)err;
+	return bldr_ref(bldr_as_int(value, -1) > bldr_as_int(write, 0) ? value : write);
+}
+
+/* What only "a" does, which never runs twice in one superstep. */
+static void write_alone(struct bldr_patch *p, uint64_t *state)
+{
+	bldr_patch_set(p, "x", bldr_int((int64_t)(dice(state) % 1000)));
+	if (one_in(state, 2)) {
+		bldr_patch_set(p, "once", bldr_int((int64_t)(dice(state) % 1000)));
+	}
+	if (one_in(state, 5)) {
+		bldr_patch_replace(p, "all", backwards((int64_t)(dice(state) % 10)));
+	}
+}
+
+/* In a subgraph its last node may end it, and say where the parent goes on. */
+static bool speak(const struct part *part, struct bldr_patch *p, uint64_t *state)
+{
+	if (!part->inside || part->index != NODES - 1 || !one_in(state, 12)) {
+		return false;
+	}
+	bldr_patch_parent(p);
+	talk(p, state);
+	bldr_patch_goto(p, names[1 + dice(state) % (NODES - 2)]);
+	return true;
+}
+
 static void chaos_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 			 struct bldr_patch *p)
 {
@@ -78,6 +128,9 @@ static void chaos_absorb(const struct bldr_view *v, const struct bldr_result *re
 	uint64_t state = v->seed + 1;
 	if (v->round < 3 && one_in(&state, 4)) {
 		bldr_patch_again(p, one_in(&state, 3) ? NULL : backwards(v->round + (int64_t)n));
+		return;
+	}
+	if (speak(part, p, &state)) {
 		return;
 	}
 	if (v->kept != NULL) {
@@ -103,7 +156,12 @@ static void chaos_absorb(const struct bldr_view *v, const struct bldr_result *re
 		bldr_patch_set(p, "all", object);
 	}
 	if (part->index == 0) {
-		bldr_patch_set(p, "x", bldr_int((int64_t)(dice(&state) % 1000)));
+		write_alone(p, &state);
+	}
+	if (one_in(&state, 2)) {
+		talk(p, &state);
+		bldr_patch_set(p, "most", bldr_int((int64_t)(dice(&state) % 1000)));
+		bldr_patch_set(p, "gate", bldr_text(names[part->index % 3]));
 	}
 	if (part->goes && bldr_get_int(v->state, "n", 0) < BUSY) {
 		bldr_patch_goto(p, names[1 + dice(&state) % (NODES - 2)]);
@@ -129,49 +187,104 @@ static void chaos_route(const struct bldr_view *v, struct bldr_route *r)
 	}
 }
 
-/* The last node is a subgraph when there is one; it takes no sends. */
-static struct bldr_graph *chaos_graph(uint64_t *state, struct part parts[NODES],
-				      const struct bldr_graph *sub)
+static void chaos_channels(struct bldr_graph *g)
 {
-	struct bldr_graph *g = bldr_graph_new("chaos", 1);
 	bldr_graph_channel(g, "log", BLDR_APPEND);
 	bldr_graph_channel(g, "n", BLDR_ADD);
 	bldr_graph_channel(g, "all", BLDR_MERGE);
 	bldr_graph_channel(g, "x", BLDR_LAST);
+	bldr_graph_channel(g, "talk", BLDR_MESSAGES);
+	bldr_graph_channel(g, "once", BLDR_EPHEMERAL);
+	bldr_graph_add_channel(g,
+			       &(struct bldr_channel){
+				       .name = "gate",
+				       .reducer = BLDR_BARRIER,
+				       .names = NAMES("a", "b", "c"),
+			       });
+	bldr_graph_add_channel(g,
+			       &(struct bldr_channel){
+				       .name = "most",
+				       .reducer = BLDR_CUSTOM,
+				       .reduce = largest,
+				       .reduce_name = "largest",
+			       });
+}
+
+/*
+ * A chain from START on. Whatever else leads to a node comes by a join of two before it, or by edges when it is
+ * deferred: by plain edges it would run several times.
+ */
+static void chaos_edges(struct bldr_graph *g, uint64_t *state, const struct part parts[NODES])
+{
+	bldr_graph_edge(g, BLDR_START, "a");
+	for (int k = 1; k < NODES; k++) {
+		bldr_graph_edge(g, names[k - 1], names[k]);
+		for (int i = 0; i < k - 1; i++) {
+			if (one_in(state, 3) && parts[k].deferred) {
+				bldr_graph_edge(g, names[i], names[k]);
+			}
+		}
+		if (k > 1 && one_in(state, 3)) {
+			int j = 1 + (int)(dice(state) % (uint64_t)(k - 1));
+			int i = (int)(dice(state) % (uint64_t)j);
+			bldr_graph_join(g, NAMES(names[j], names[i]), names[k]);
+		}
+	}
+}
+
+/* The last node is a subgraph when there is one; it takes no sends. */
+static void chaos_subgraph(struct bldr_graph *g, const struct part *part,
+			   const struct bldr_graph *sub, bool persistent)
+{
+	bldr_graph_add_subgraph(g,
+				&(struct bldr_subgraph){
+					.name = names[part->index],
+					.graph = sub,
+					.in = persistent ? NAMES("x", "talk") : NAMES("x", "all"),
+					.out = persistent ? NAMES("talk")
+							  : NAMES("log", "n", "talk"),
+					.gotos = NAMES("b", "c", "d", "e"),
+					.persistent = persistent,
+					.deferred = part->deferred,
+				});
+}
+
+static struct bldr_graph *chaos_graph(uint64_t *state, struct part parts[NODES],
+				      const struct bldr_graph *sub)
+{
+	struct bldr_graph *g = bldr_graph_new("chaos", 1);
+	chaos_channels(g);
 	const char *const *others = NAMES("b", "c", "d", "e");
 	for (int i = 0; i < NODES; i++) {
-		parts[i] = (struct part){ .index = i, .seed = dice(state) };
+		parts[i] = (struct part){ .index = i, .seed = dice(state), .inside = sub == NULL };
 		parts[i].sends = one_in(state, 3);
 		parts[i].routes = one_in(state, 2);
 		parts[i].goes = one_in(state, 4);
+		parts[i].deferred = i > 1 && one_in(state, 4);
 		if (i == NODES - 1 && sub != NULL) {
-			bldr_graph_subgraph(g, names[i], sub, NAMES("x", "all"), NAMES("log", "n"));
+			chaos_subgraph(g, &parts[i], sub, one_in(state, 2));
 			continue;
 		}
-		bldr_graph_node(g,
-				&(struct bldr_node){
-					.name = names[i],
-					.reads = one_in(state, 2) ? NULL : NAMES("n", "log", "all"),
-					.writes = i == 0 ? NAMES("log", "n", "all", "x")
-							 : NAMES("log", "n", "all"),
-					.sends = parts[i].sends ? others : NULL,
-					.gotos = parts[i].goes ? others : NULL,
-					.prepare = chaos_prepare,
-					.absorb = chaos_absorb,
-					.config = &parts[i],
-				});
+		bldr_graph_node(
+			g,
+			&(struct bldr_node){
+				.name = names[i],
+				.reads = one_in(state, 2) ? NULL
+							  : NAMES("n", "log", "all", "once", "gate"),
+				.writes = NAMES("log", "n", "all", "talk", "most", "gate",
+						i == 0 ? "x" : "log", i == 0 ? "once" : "log"),
+				.sends = parts[i].sends ? others : NULL,
+				.gotos = parts[i].goes ? others : NULL,
+				.prepare = chaos_prepare,
+				.absorb = chaos_absorb,
+				.config = &parts[i],
+				.deferred = parts[i].deferred,
+			});
 		if (parts[i].routes) {
 			bldr_graph_route(g, names[i], chaos_route, NAMES("a", "b", "c", "d", "e"));
 		}
 	}
-	bldr_graph_edge(g, BLDR_START, "a");
-	for (int i = 0; i < NODES; i++) {
-		for (int k = i + 1; k < NODES; k++) {
-			if (k == i + 1 || one_in(state, 4)) {
-				bldr_graph_edge(g, names[i], names[k]);
-			}
-		}
-	}
+	chaos_edges(g, state, parts);
 	return compiled(g);
 }
 
