@@ -18,7 +18,7 @@ struct journal {
 	int64_t owner;      /* the thread whose rows are being written; 0: what threads share */
 	struct store *file; /* EXIT: where the scratch copy came from and goes to; otherwise NULL */
 	int64_t recorded_at;     /* the last effect that journal_recorded has found */
-	int64_t written;         /* EXIT: changes of the scratch copy that the file has */
+	unsigned written;        /* EXIT: the version of the scratch copy that the file has */
 	journal_perform perform; /* local effects; NULL: nobody does */
 	void *perform_user;
 };
