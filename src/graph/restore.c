@@ -339,15 +339,14 @@ static bool is_handlers(const struct task *t, const char *key)
 {
 	const char *end = strrchr(key, '#');
 	size_t size = strlen(t->path);
-	return end != NULL && (size_t)(end - key) >= size &&
-		memcmp(end - size, t->path, size) == 0;
+	return end != NULL && (size_t)(end - key) >= size && memcmp(end - size, t->path, size) == 0;
 }
 
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err)
 {
 	struct task *t = idtable_find(&r->tasks, i->task);
-	if (t == NULL || t->state == TASK_ENDED || i->attempt < t->attempt ||
-	    i->round < t->round || (t->handled && !is_handlers(t, i->key)) ||
+	if (t == NULL || t->state == TASK_ENDED || i->attempt < t->attempt || i->round < t->round ||
+	    (t->handled && !is_handlers(t, i->key)) ||
 	    (t->state == TASK_FAILED && i->attempt == t->attempt)) {
 		return 0;
 	}
@@ -479,7 +478,8 @@ static void revive(struct run *r, struct frame *f, bool failed)
 		} else if (t->child->ended) {
 			task_child_ended(r, t);
 		} else {
-			t->begun_ms = failed ? r->now_ms : t->begun_ms; /* another attempt, more time */
+			t->begun_ms = failed ? r->now_ms
+					     : t->begun_ms; /* another attempt, more time */
 			revive(r, t->child, failed);
 		}
 	}
@@ -499,7 +499,7 @@ static struct numbers pending_once(const struct run *r, struct arena *a)
 }
 
 int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
-	       struct bldr_error *err)
+		struct bldr_error *err)
 {
 	ASSERT(r->update == NULL && r->next_id == 1);
 	bool fits = r->root != NULL && r->root->step >= 0 &&
@@ -525,7 +525,8 @@ int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_st
 		return rc;
 	}
 	run_enter(r, now_ms, u);
-	if (status == RUN_FAILED && r->root->ended) { /* what failed was an input, which is dropped */
+	if (status == RUN_FAILED &&
+	    r->root->ended) { /* what failed was an input, which is dropped */
 		r->status = RUN_DONE;
 		event_run_resumed(r);
 		event_run_ended(r);

@@ -604,7 +604,8 @@ static void go_on(struct driver *d, struct batch *b, size_t i)
 {
 	struct driver_thread *t = b->threads[i];
 
-	t->committing = false; /* not while observers are called: what rolls it back waits for that */
+	t->committing =
+		false; /* not while observers are called: what rolls it back waits for that */
 	if (t->rollback != NULL) {
 		roll_back(d, t);
 		return;

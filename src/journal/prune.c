@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "journal/pack.h"
 #include "journal/tables.h"
 
 #define EACH_TASK "SELECT json_extract(t.value,'$[0]') FROM step s, json_each(s.record,'$.tasks') t"
@@ -265,7 +266,7 @@ int journal_rebase(struct journal *j, const char *id, const struct step_record *
 		   struct bldr_error *err)
 {
 	struct arena a = { 0 };
-	struct step_record now = *s;
+	struct step_record now = { 0 }; /* its tasks stay, its writes do not */
 	struct journal_thread t;
 	struct buf b;
 	sqlite3_stmt *stmt = NULL;
@@ -274,21 +275,24 @@ int journal_rebase(struct journal *j, const char *id, const struct step_record *
 	if (rc < 0) {
 		return rc;
 	}
-	rc = JOURNAL_ASK(j, "SELECT record FROM step WHERE thread=?1 AND frame=?2 AND step=?3", &stmt,
-			 err, t.rowid, s->frame, s->step);
+	rc = JOURNAL_ASK(j, "SELECT record FROM step WHERE thread=?1 AND frame=?2 AND step=?3",
+			 &stmt, err, t.rowid, s->frame, s->step);
 	rc = rc == 0 ? store_step(j->store, stmt, err) : rc;
 	if (rc == 0) {
-		return bldr_error_set(err, BLDR_E_NOT_FOUND, "thread \"%s\" has no such checkpoint", id);
+		return bldr_error_set(err, BLDR_E_NOT_FOUND, "thread \"%s\" has no such checkpoint",
+				      id);
 	}
-	now.writes.n = 0;
 	rc = rc < 0 ? rc
 		    : unpack_step(j, (const char *)sqlite3_column_text(stmt, 0), &a, &now, err);
 	(void)sqlite3_reset(stmt);
 	now.writes.at = s->writes.at;
 	now.writes.n = s->writes.n;
-	buf_init(&b, RECORD_MAX);
+	now.writes.room = s->writes.room;
+	buf_init(&b, JOURNAL_RECORD_MAX);
 	if (rc == 0) {
-		rc = pack_step(j, t.rowid, &now, &b, err);
+		j->owner = t.rowid;
+		rc = pack_step(j, &now, &b, err);
+		j->owner = 0;
 	}
 	if (rc == 0) {
 		rc = JOURNAL_ASK(j,

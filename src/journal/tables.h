@@ -8,6 +8,8 @@
 #include "journal/journal.h"
 #include "store/store.h"
 
+/* The text of one superstep record or one update's events. */
+#define JOURNAL_RECORD_MAX ((size_t)256 << 20)
 /* A value of this many bytes and more is stored once, by its hash. */
 enum { JOURNAL_BLOB_MIN = 4096 };
 

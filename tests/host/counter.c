@@ -88,16 +88,18 @@ struct bldr_graph *counter_graph(const struct counter *c, unsigned version)
 	if (c->extra != NULL) {
 		bldr_graph_channel(g, c->extra, BLDR_LAST);
 	}
-	bldr_graph_node(g, &(struct bldr_node){ .name = "add",
-						.writes = total,
-						.prepare = add_prepare,
-						.absorb = add_absorb,
-						.config = c });
-	bldr_graph_node(g, &(struct bldr_node){ .name = "note",
-						.writes = log,
-						.prepare = note_prepare,
-						.absorb = note_absorb,
-						.config = c });
+	bldr_graph_node(g,
+			&(struct bldr_node){ .name = "add",
+					     .writes = total,
+					     .prepare = add_prepare,
+					     .absorb = add_absorb,
+					     .config = c });
+	bldr_graph_node(g,
+			&(struct bldr_node){ .name = "note",
+					     .writes = log,
+					     .prepare = note_prepare,
+					     .absorb = note_absorb,
+					     .config = c });
 	bldr_graph_edge(g, BLDR_START, "add");
 	bldr_graph_edge(g, "add", "note");
 	if (c->policy != NULL) {
@@ -118,8 +120,9 @@ struct bldr_graph *counter_graph(const struct counter *c, unsigned version)
 
 void counter_works(struct counter *c, struct bldr_engine *e)
 {
-	bldr_engine_add_work(e, &(struct bldr_work_type){
-					.name = "slow", .fn = slow, .context = c, .virtual_ms = 100 });
+	bldr_engine_add_work(e,
+			     &(struct bldr_work_type){
+				     .name = "slow", .fn = slow, .context = c, .virtual_ms = 100 });
 }
 
 struct bldr_value *by(int64_t n)

@@ -9,15 +9,15 @@
 #include <bldr/engine.h>
 
 struct counter {
-	unsigned performed;      /* calls of slow */
-	unsigned failing;        /* so many of its next calls are UNAVAILABLE */
-	bool chatty;             /* slow emits {"half": n} first */
-	char keys[64][96];       /* of the first calls */
+	unsigned performed;               /* calls of slow */
+	unsigned failing;                 /* so many of its next calls are UNAVAILABLE */
+	bool chatty;                      /* slow emits {"half": n} first */
+	char keys[64][96];                /* of the first calls */
 	const struct bldr_policy *policy; /* of the graph, or NULL */
-	enum bldr_class cls;     /* of its effects */
-	bool stop_before_note;   /* a static interrupt */
+	enum bldr_class cls;              /* of its effects */
+	bool stop_before_note;            /* a static interrupt */
 	struct bldr_value *(*migrate)(const struct bldr_value *old, struct bldr_error *err);
-	const char *extra;       /* one more channel, or NULL */
+	const char *extra; /* one more channel, or NULL */
 };
 
 /* Borrows c. */
