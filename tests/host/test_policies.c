@@ -383,7 +383,7 @@ static void updates_are_streamed_when_they_are_recorded(void **state)
 	start(w, "t", 5);
 	run(w);
 	must(bldr_thread_stream(w->e, "t", BLDR_STREAM_UPDATES, 0, add_part, &p, &w->err));
-	assert_string_equal(p.text, "2 {\"add\":{\"total\":5}}\n2 {\"note\":{\"log\":[5]}}\n");
+	assert_string_equal(p.text, "2 {\"add\":{\"total\":5}}\n2 {\"note\":{\"log\":5}}\n");
 }
 
 static void checkpoints_and_tasks_are_streamed(void **state)
