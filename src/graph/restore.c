@@ -201,6 +201,16 @@ int run_restore_step(struct run *r, const struct step_record *s, struct bldr_err
 	return rc == 0 ? restore_tasks(r, f, s, err) : rc;
 }
 
+/* The tasks below f are of no account any more. */
+static void forget_frame(struct run *r, struct frame *f)
+{
+	for (size_t i = 0; f != NULL && i < f->tasks.n; i++) {
+		forget_frame(r, f->tasks.at[i].child);
+		idtable_remove(&r->tasks, f->tasks.at[i].id);
+	}
+	frame_free(f);
+}
+
 int run_restore_patch(struct run *r, const struct patch_record *p, struct bldr_error *err)
 {
 	struct task *t = idtable_find(&r->tasks, p->task);
@@ -210,16 +220,13 @@ int run_restore_patch(struct run *r, const struct patch_record *p, struct bldr_e
 	if (t->state != TASK_WAITING) {
 		return corrupt(err, "task", p->task, "it has ended twice");
 	}
-	if (t->child != NULL && !t->child->ended) {
-		return corrupt(err, "task", p->task, "it has ended before its subgraph");
-	}
 	int rc = patch_parse(&t->patch, p->text, err);
 	if (rc < 0) {
 		return rc;
 	}
 	t->state = TASK_ENDED;
 	t->held = false;
-	frame_free(t->child);
+	forget_frame(r, t->child); /* not ended: a handler took the task over */
 	t->child = NULL;
 	return 0;
 }
@@ -267,16 +274,6 @@ int run_restore_round(struct run *r, const struct round_record *k, struct bldr_e
 		t->begun_late = true;
 	}
 	return 0;
-}
-
-/* The tasks below f are of no account any more. */
-static void forget_frame(struct run *r, struct frame *f)
-{
-	for (size_t i = 0; f != NULL && i < f->tasks.n; i++) {
-		forget_frame(r, f->tasks.at[i].child);
-		idtable_remove(&r->tasks, f->tasks.at[i].id);
-	}
-	frame_free(f);
 }
 
 /* A task that failed without a handler, of what its results do not tell. */
