@@ -494,8 +494,8 @@ static struct numbers pending_once(const struct run *r, struct arena *a)
 	return ids;
 }
 
-int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
-	       struct bldr_error *err)
+static int rebuilt(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
+		   struct bldr_error *err)
 {
 	ASSERT(r->update == NULL && r->next_id == 1);
 	bool fits = r->root != NULL && r->root->step >= 0 &&
@@ -513,10 +513,38 @@ int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_sta
 	return 0;
 }
 
+/* What waits for nothing has failed, though no record says of what. */
+static void fail_idle(struct frame *f)
+{
+	for (size_t i = 0; i < f->tasks.n; i++) {
+		struct task *t = &f->tasks.at[i];
+		if (t->child != NULL) {
+			fail_idle(t->child);
+		}
+		bool idle = t->child != NULL ? t->child->open == 0 : t->n_pending == 0 && !t->held;
+		if (t->state == TASK_WAITING && idle) {
+			t->state = TASK_FAILED;
+			t->code = BLDR_E_FAILED;
+			t->error = xstrdup("it has failed");
+			f->open--;
+		}
+	}
+}
+
+int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
+		struct bldr_error *err)
+{
+	int rc = rebuilt(r, next_id, last_event, status, err);
+	if (rc == 0) {
+		fail_idle(r->root);
+	}
+	return rc;
+}
+
 int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
 		 int64_t now_ms, struct update *u, struct bldr_error *err)
 {
-	int rc = run_at_rest(r, next_id, last_event, status, err);
+	int rc = rebuilt(r, next_id, last_event, status, err);
 	if (rc < 0) {
 		return rc;
 	}

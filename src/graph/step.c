@@ -287,7 +287,7 @@ void step_commit(struct run *r, struct frame *f, const struct beginning *how)
 	f->base_bytes = s->base ? bytes : f->base_bytes;
 	f->since_bytes = s->base ? 0 : f->since_bytes + bytes;
 	if (f->tasks.n == 0 && how->blank) {
-		r->status = RUN_DONE; /* until that follows */
+		r->status = RUN_PAUSED; /* until that follows; what is queued has to wait */
 		return;
 	}
 	if (f->tasks.n == 0) {
