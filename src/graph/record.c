@@ -132,28 +132,32 @@ void record_result(struct run *r, const struct effect *e, const char *text)
 	};
 }
 
-static void put(struct run *r, const char *text)
+/* Inline: most texts are literals, whose size the compiler knows. */
+static inline void put(struct run *r, const char *text)
 {
-	buf_puts(&r->text, text);
+	buf_add(&r->text, text, strlen(text));
 }
 
-static bool is_plain(const char *s)
+/* How long it is; -1: it needs escapes. */
+static ssize_t plain_size(const char *s)
 {
-	for (; *s != '\0'; s++) {
-		if (*s < ' ' || *s > '~' || *s == '"' || *s == '\\') {
-			return false;
+	const char *at = s;
+	for (; *at != '\0'; at++) {
+		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') {
+			return -1;
 		}
 	}
-	return true;
+	return at - s;
 }
 
 /* s as a JSON text. */
 static void put_text(struct run *r, const char *s)
 {
-	if (is_plain(s)) {
-		buf_putc(&r->text, '"');
-		buf_puts(&r->text, s);
-		buf_putc(&r->text, '"');
+	ssize_t size = plain_size(s);
+	if (size >= 0) {
+		put(r, "\"");
+		buf_add(&r->text, s, (size_t)size);
+		put(r, "\"");
 		return;
 	}
 	struct bldr_value *v = bldr_text(s);
