@@ -147,10 +147,7 @@ void task_init(struct task *t, struct frame *f, int64_t id, const struct node *n
 	t->path = task_path(f, step, node, send);
 	t->seed = path_seed(run_seed, t->path);
 	patch_init(&t->patch, f->graph, node, t->seed);
-	if (f->opener != NULL) {
-		t->patch.up_graph = f->opener->frame->graph;
-		t->patch.up_node = f->opener->node;
-	}
+	t->patch.opener = f->opener;
 }
 
 /* Takes shown, which may be NULL. */

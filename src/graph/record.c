@@ -97,22 +97,26 @@ static void put(struct run *r, const char *text)
 	buf_puts(&r->text, text);
 }
 
-static bool is_plain(const char *s)
+/* *size: how long it is, when it is plain. */
+static bool is_plain(const char *s, size_t *size)
 {
-	for (; *s != '\0'; s++) {
-		if (*s < ' ' || *s > '~' || *s == '"' || *s == '\\') {
+	const char *at = s;
+	for (; *at != '\0'; at++) {
+		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') {
 			return false;
 		}
 	}
+	*size = (size_t)(at - s);
 	return true;
 }
 
 /* s as a JSON text. */
 static void put_text(struct run *r, const char *s)
 {
-	if (is_plain(s)) {
+	size_t size;
+	if (is_plain(s, &size)) {
 		buf_putc(&r->text, '"');
-		buf_puts(&r->text, s);
+		buf_add(&r->text, s, size);
 		buf_putc(&r->text, '"');
 		return;
 	}
