@@ -66,12 +66,13 @@ struct bldr_node {
 	void (*absorb)(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 		       struct bldr_patch *p);
 	const void *config; /* reaches the node as view->config; must outlive the graph */
-	/* Runs only when nothing else of the graph has anything to run: all that was triggered meanwhile, once. */
+	/* Runs only when nothing else of the graph has anything to run: all that was triggered meanwhile, once. A send to
+	 * it does not wait. */
 	bool deferred;
 	/*
 	 * The node that runs instead, in the same superstep and at the same place of the fold order, when this one has
 	 * failed for good; NULL: the run fails. Its input is {"node": name, "code": "TIMEOUT", "error": text, "input":
-	 * the failed task's or null}. A handler's own failure is not handled.
+	 * the failed task's or null}. A handler is no subgraph; its own failure is not handled.
 	 */
 	const char *on_error;
 	uint32_t timeout_ms; /* of a whole task from its start, all rounds and tries; 0: none */
@@ -99,8 +100,8 @@ BLDR_API void bldr_graph_output(struct bldr_graph *g, const char *const *channel
 BLDR_API void bldr_graph_node(struct bldr_graph *g, const struct bldr_node *node);
 /* from may be BLDR_START, to may be BLDR_END. */
 BLDR_API void bldr_graph_edge(struct bldr_graph *g, const char *from, const char *to);
-/* to runs once when every node of from (NULL-terminated, two or more) has ended, in whatever supersteps; then it
- * waits for all of them anew. */
+/* to (BLDR_END allowed) runs once when every node of from (NULL-terminated, two or more) has ended, in whatever
+ * supersteps; then it waits for all of them anew. A node that ends several times meanwhile counts once. */
 BLDR_API void bldr_graph_join(struct bldr_graph *g, const char *const *from, const char *to);
 
 /*
@@ -143,7 +144,8 @@ BLDR_API void bldr_graph_migrate(struct bldr_graph *g, unsigned from_version,
  * in: channels copied from the parent when it starts (a send's input, an object, adds to them).
  * out: channels whose child writes become the task's writes to the parent's channel of the same
  * name: the final value of a BLDR_LAST channel the child wrote, and for the folding reducers what
- * the child added, which is why these may not be in `in` as well. Borrows sub.
+ * the child added, which is why these may not be in `in` as well - but for BLDR_MESSAGES of both: their ids
+ * tell what is new, what is another, and, when it went in, what is gone. Borrows sub.
  */
 BLDR_API void bldr_graph_subgraph(struct bldr_graph *g, const char *name,
 				  const struct bldr_graph *sub, const char *const *in,
@@ -154,7 +156,9 @@ struct bldr_subgraph {
 	const char *const *in, *const *out; /* as above */
 	const char *const *gotos; /* nodes of the parent that the child may go to (bldr_patch_parent) */
 	/* The child's channels are kept from one time to the next, in the parent's state: what the parent goes back to, the
-	 * child goes back to. `in` is written into them each time. Two at once are an error. */
+	 * child goes back to. `in` is written into them each time. Two at once are an error. What it adds to a folding
+	 * channel cannot be told from what it kept: such a channel goes out into a BLDR_LAST one only, or
+	 * BLDR_MESSAGES into BLDR_MESSAGES. */
 	bool persistent;
 	bool deferred;
 	const char *on_error;
@@ -163,16 +167,19 @@ BLDR_API void bldr_graph_add_subgraph(struct bldr_graph *g, const struct bldr_su
 
 /*
  * Checks and freezes. Errors (INVALID): unknown or unreachable nodes, unknown channels or targets,
- * a BLDR_LAST channel that parallel nodes of one superstep may both write, duplicate names. LIMIT:
- * subgraphs nested more than 16 deep.
+ * a BLDR_LAST or BLDR_EPHEMERAL channel that parallel nodes of one superstep may both write, duplicate names,
+ * handlers that lead in a circle, and uneven fan-in: static edges by which a node would run twice, because the
+ * branches that lead to it are of unequal length (join them, or make it deferred; what routers, sends
+ * and gotos lead to is not judged). LIMIT: subgraphs nested more than 16 deep. The first error stays.
  */
 BLDR_API int bldr_graph_compile(struct bldr_graph *g, struct bldr_error *err);
 
 BLDR_API const char *bldr_graph_name(const struct bldr_graph *g);
-/* BLAKE2b-256 hex of the compiled structure (nodes, edges, channels, version). Borrowed. */
+/* BLAKE2b-256 hex of the canonical text of the structure (below). Borrowed. */
 BLDR_API const char *bldr_graph_hash(const struct bldr_graph *g);
-/* A Mermaid flowchart, subgraphs drawn inside; conditional edges dashed. Caller frees. */
+/* A Mermaid flowchart, subgraphs drawn inside; conditional edges dashed; joins meet in a small node. Caller frees. */
 BLDR_API char *bldr_graph_mermaid(const struct bldr_graph *g);
-/* The compiled structure as data, which the hash is of: {"name", "version", "channels": [...], "nodes": [...], "start": {...}}
- * (schemas/graph_structure.schema.json). The caller owns it. */
+/* The compiled structure as data: {"name", "version", "channels": [...], "nodes": [...], "start": {...}, "joins": [...],
+ * "subgraphs": {hash: structure}} (schemas/graph_structure.schema.json). Limits, timeouts and policies are no
+ * part of it, nor is the order of declaration, but that of a node's routers. The caller owns it. */
 BLDR_API struct bldr_value *bldr_graph_structure(const struct bldr_graph *g);

@@ -43,7 +43,6 @@ struct task {
 	bool held;        /* not started: its superstep is held */
 	bool handled;     /* it has failed, and its handler runs in its place: `node` is the handler */
 	int64_t begun_ms; /* when it, its attempt or its handler started: what timeouts count from */
-	bool begun_late;  /* later than its superstep */
 	struct frame *child;     /* a subgraph that runs, or could not end the task */
 	struct bldr_patch patch; /* TASK_ENDED */
 	int code;                /* TASK_FAILED, as error is */
@@ -109,7 +108,7 @@ const struct bldr_value *frame_view(struct frame *f, const struct node *node);
 /* All channels that are shown. The caller owns it. */
 struct bldr_value *frame_state(const struct frame *f);
 /* The same, and what persistent subgraphs keep under their nodes' names with "/" in front. */
-struct bldr_value *frame_state_below(const struct frame *f);
+struct bldr_value *frame_checkpoint_state(const struct frame *f);
 /* Of them those of the output. */
 struct bldr_value *frame_output(const struct frame *f);
 /* The same with the writes of p folded in. Errors: see cell_check. */

@@ -51,7 +51,7 @@ struct channel {
 struct join {
 	size_t channel;
 	struct numbers from; /* ascending, as the channel's names are */
-	size_t target;	     /* GRAPH_NONE: the end */
+	size_t target;       /* GRAPH_NONE: the end */
 };
 
 struct router {
@@ -148,8 +148,8 @@ struct bldr_graph {
 	struct join *joins;
 	size_t n_joins;
 	struct numbers deferred; /* nodes */
-	struct node start; /* edges and routers of BLDR_START */
-	unsigned depth;    /* 1: no subgraphs */
+	struct node start;       /* edges and routers of BLDR_START */
+	unsigned depth;          /* 1: no subgraphs */
 	bool stops; /* some node has a static interrupt */
 	bool timed; /* something of it, or of its subgraphs, has a timeout of tasks */
 	char hash[HASH_HEX_MAX];

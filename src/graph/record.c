@@ -138,26 +138,27 @@ static inline void put(struct run *r, const char *text)
 	buf_add(&r->text, text, strlen(text));
 }
 
-/* How long it is; -1: it needs escapes. */
-static ssize_t plain_size(const char *s)
+/* *size: how long it is, when it is plain. */
+static bool is_plain(const char *s, size_t *size)
 {
 	const char *at = s;
 	for (; *at != '\0'; at++) {
 		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') {
-			return -1;
+			return false;
 		}
 	}
-	return at - s;
+	*size = (size_t)(at - s);
+	return true;
 }
 
 /* s as a JSON text. */
 static void put_text(struct run *r, const char *s)
 {
-	ssize_t size = plain_size(s);
-	if (size >= 0) {
-		put(r, "\"");
-		buf_add(&r->text, s, (size_t)size);
-		put(r, "\"");
+	size_t size;
+	if (is_plain(s, &size)) {
+		buf_putc(&r->text, '"');
+		buf_add(&r->text, s, size);
+		buf_putc(&r->text, '"');
 		return;
 	}
 	struct bldr_value *v = bldr_text(s);

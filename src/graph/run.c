@@ -125,9 +125,9 @@ struct bldr_value *run_state(const struct run *r)
 	return r->root != NULL ? frame_state(r->root) : bldr_object();
 }
 
-struct bldr_value *run_state_below(const struct run *r)
+struct bldr_value *run_checkpoint_state(const struct run *r)
 {
-	return r->root != NULL ? frame_state_below(r->root) : bldr_object();
+	return r->root != NULL ? frame_checkpoint_state(r->root) : bldr_object();
 }
 
 struct bldr_value *run_output(const struct run *r)

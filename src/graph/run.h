@@ -212,7 +212,7 @@ enum run_status run_status(const struct run *r);
 /* Object: root channel -> value. The caller owns it. */
 struct bldr_value *run_state(const struct run *r);
 /* The same with what persistent subgraphs keep, under their nodes' names with "/" in front; only the output channels. */
-struct bldr_value *run_state_below(const struct run *r);
+struct bldr_value *run_checkpoint_state(const struct run *r);
 struct bldr_value *run_output(const struct run *r);
 /* After loading: the state and the tasks of the root frame are gone, as before a thread's first input; for run_fork. */
 void run_forget(struct run *r);

@@ -28,7 +28,7 @@ ARTEFACTS = [
     "findings",
     "evaluation",
 ]
-SCHEMAS = [*ARTEFACTS, "expression"]
+SCHEMAS = [*ARTEFACTS, "expression", "graph_structure"]
 SHARED = {"artefact_head", "artefact_input", "token_count"}
 
 
@@ -127,6 +127,19 @@ def test_golden_rules_are_expressions() -> None:
     assert rules
     for rule in rules:
         check.validate(rule)
+
+
+def test_golden_graph_structure_fits_and_is_named_by_its_hashes() -> None:
+    value = json.loads((ROOT / "tests/golden/graph/structure.json").read_text())
+    validator("graph_structure").validate(value)
+    fields = {key for _, item in objects(schema("graph_structure")) for key in item["properties"]}
+    assert fields <= set(keys(value))
+    subgraphs = value["subgraphs"]
+    for name, graph in subgraphs.items():
+        used = {node["subgraph"] for node in graph["nodes"] if "subgraph" in node}
+        whole = dict(graph, subgraphs={key: subgraphs[key] for key in used}) if used else graph
+        text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert name == hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
 
 
 COL = {"col": "a"}

@@ -339,11 +339,34 @@ static void free_all(struct teller *t, struct teller *former, size_t n)
 	}
 }
 
+/* What the records were about. */
+static struct {
+	size_t joins, deferred, kept, passed, up;
+} met;
+
+static void meet(const struct update *u)
+{
+	for (size_t i = 0; i < u->steps.n; i++) {
+		for (size_t w = 0; w < u->steps.at[i].writes.n; w++) {
+			const struct step_write *write = &u->steps.at[i].writes.at[w];
+			bool clears = write->form == WRITE_CLEAR;
+			met.joins += strncmp(write->channel, "join:", 5) == 0 && clears;
+			met.deferred += strncmp(write->channel, "defer:", 6) == 0 && clears;
+			met.kept += strncmp(write->channel, "sub:", 4) == 0;
+			met.passed += strcmp(write->channel, "once") == 0 && clears;
+		}
+	}
+	for (size_t i = 0; i < u->patches.n; i++) {
+		met.up += strstr(u->patches.at[i].text, "\"up\":true") != NULL;
+	}
+}
+
 static void expect_same(const struct teller *a, const struct teller *b)
 {
 	const struct update *left = a->updates[a->n - 1];
 	const struct update *right = b->updates[b->n - 1];
 	struct buf told[2];
+	meet(left);
 	buf_init(&told[0], 64 << 20);
 	buf_init(&told[1], 64 << 20);
 	int64_t later = right->last_event - left->last_event;
@@ -545,6 +568,9 @@ static void whole_killed_and_reordered_runs_tell_the_same(void **unused)
 	}
 	assert_true(retries > ROUNDS / 4); /* it is about something */
 	assert_true(large > ROUNDS / 4);
+	assert_true(met.joins > ROUNDS / 4 && met.deferred > ROUNDS / 4);
+	assert_true(met.kept > ROUNDS / 4 && met.passed > ROUNDS / 4);
+	assert_true(met.up > 0);
 }
 
 /* Inputs, updated states, queues, deadlines, cancelling and forks, on threads that pause, retry and handle. */
