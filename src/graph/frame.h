@@ -43,7 +43,6 @@ struct task {
 	bool held;    /* not started: its superstep is held */
 	bool handled; /* it has failed, and its handler runs in its place: `node` is the handler */
 	int64_t begun_ms; /* when it, its attempt or its handler started: what timeouts count from */
-	bool begun_late;  /* later than its superstep */
 	struct frame *child;     /* a subgraph that runs, or could not end the task */
 	struct bldr_patch patch; /* TASK_ENDED */
 	int code;                /* TASK_FAILED, as error is */

@@ -191,6 +191,8 @@ bool hold_wanted(const struct run *r, const struct frame *f, enum step_source so
 void hold_tasks(struct run *r, struct frame *f);
 /* Starts what is held in f and below. */
 void hold_release(struct run *r, struct frame *f);
+/* The time that a subgraph's task may take begins now: nobody worked on what is below it. */
+void task_begin_anew(struct run *r, struct task *t);
 /* The run has come to rest: PAUSED, if something is held. */
 void hold_rest(struct run *r);
 
