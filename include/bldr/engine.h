@@ -97,7 +97,7 @@ struct bldr_engine_options {
 	const struct bldr_fault *faults; /* simulate: borrowed for the engine's life */
 	size_t n_faults;
 	/* What is to be kept for streams besides the events themselves; otherwise such parts cannot be had. */
-	bool record_updates;  /* task.ended carries the task's writes: stream mode updates */
+	bool record_updates; /* task.ended carries the task's writes: stream mode updates */
 	unsigned effects_max; /* under way at once; 0: any number. The others wait in the order of their intents */
 	/* Prunes as it goes: of each lineage's superstep records about this many at least, at most twice as many, stay; 0: all. */
 	int64_t keep_steps;
@@ -145,18 +145,19 @@ BLDR_API int bldr_thread_resume(struct bldr_engine *e, const char *id, struct bl
 
 /* What a second input does to a thread that has not ended the first. */
 enum bldr_multitask {
-	BLDR_REJECT,    /* EXISTS */
-	BLDR_ENQUEUE,   /* waits, durably, and is taken when the thread is DONE or has FAILED */
+	BLDR_REJECT,  /* EXISTS */
+	BLDR_ENQUEUE, /* waits, durably, and is taken when the thread is DONE or has FAILED */
 	BLDR_INTERRUPT, /* what is under way is given up with its superstep; the state stays as that began */
-	BLDR_ROLLBACK   /* the state goes back to where the first input found it: a fork */
+	BLDR_ROLLBACK /* the state goes back to where the first input found it: a fork */
 };
 /*
  * A new invocation of a thread that exists: input is folded into its channels and the start's edges are followed. A thread
  * that is PAUSED or waits for a person counts as one that has not ended. Errors: NOT_FOUND, EXISTS (BLDR_REJECT), INVALID,
  * CHANGED.
  */
-BLDR_API int bldr_thread_input(struct bldr_engine *e, const char *id, const struct bldr_value *input,
-			       enum bldr_multitask policy, struct bldr_error *err);
+BLDR_API int bldr_thread_input(struct bldr_engine *e, const char *id,
+			       const struct bldr_value *input, enum bldr_multitask policy,
+			       struct bldr_error *err);
 /* Gives up what a thread is doing: its open tasks fail with CANCELLED, and so the thread. A result that comes later is an
  * event (effect.late) and nothing else; an effect of class once is UNKNOWN. Errors: NOT_FOUND, EXISTS (it has ended). */
 BLDR_API int bldr_thread_cancel(struct bldr_engine *e, const char *id, struct bldr_error *err);
@@ -211,12 +212,13 @@ BLDR_API int bldr_thread_state(struct bldr_engine *e, const char *id, struct bld
 struct bldr_checkpoint {
 	int64_t lineage, step;
 	int64_t at_ms;
-	const char *source;                /* "input", "loop", "update", "fork", "migrate" */
-	int64_t from_lineage, from_step;   /* "fork": what it was made from; otherwise -1 */
-	bool held;                         /* it waits for bldr_thread_resume */
-	bool current;                      /* the thread stands here */
-	const struct bldr_value *next;     /* list of the nodes of its tasks, in fold order; empty: ended. Borrowed */
-	const struct bldr_value *writes;   /* object: channel -> what was folded in. Borrowed */
+	const char *source;              /* "input", "loop", "update", "fork", "migrate" */
+	int64_t from_lineage, from_step; /* "fork": what it was made from; otherwise -1 */
+	bool held;                       /* it waits for bldr_thread_resume */
+	bool current;                    /* the thread stands here */
+	const struct bldr_value
+		*next; /* list of the nodes of its tasks, in fold order; empty: ended. Borrowed */
+	const struct bldr_value *writes; /* object: channel -> what was folded in. Borrowed */
 };
 /* Calls each for the checkpoints of a thread that were not pruned, newest first along the current lineage and then
  * those of older ones; a non-zero return stops. Errors: NOT_FOUND. */
@@ -259,13 +261,15 @@ BLDR_API int bldr_engine_sweep(struct bldr_engine *e, struct bldr_error *err);
 
 /* Streams: views of the durable events, LangGraph's modes. */
 enum bldr_stream {
-	BLDR_STREAM_VALUES = 1,       /* the state after each superstep of the root graph */
-	BLDR_STREAM_UPDATES = 2,      /* {node: {channel: value}} per task that ended (record_updates) */
-	BLDR_STREAM_CHECKPOINTS = 4,  /* {"lineage", "step", "source", "next", "values"} per superstep */
-	BLDR_STREAM_TASKS = 8,        /* a task's start, end, failure */
-	BLDR_STREAM_DEBUG = 16,       /* checkpoints and tasks, each as {"type", "step", "at_ms", "payload"} */
-	BLDR_STREAM_MESSAGES = 32,    /* what bldr_work_emit said with mode "message" */
-	BLDR_STREAM_CUSTOM = 64       /* ... "custom" */
+	BLDR_STREAM_VALUES = 1,  /* the state after each superstep of the root graph */
+	BLDR_STREAM_UPDATES = 2, /* {node: {channel: value}} per task that ended (record_updates) */
+	BLDR_STREAM_CHECKPOINTS =
+		4,             /* {"lineage", "step", "source", "next", "values"} per superstep */
+	BLDR_STREAM_TASKS = 8, /* a task's start, end, failure */
+	BLDR_STREAM_DEBUG =
+		16, /* checkpoints and tasks, each as {"type", "step", "at_ms", "payload"} */
+	BLDR_STREAM_MESSAGES = 32, /* what bldr_work_emit said with mode "message" */
+	BLDR_STREAM_CUSTOM = 64    /* ... "custom" */
 };
 struct bldr_stream_part {
 	const char *thread;

@@ -41,7 +41,8 @@ enum bldr_reducer {
  * caller owns what is returned; NULL with err filled fails the superstep. Both arguments are borrowed.
  */
 typedef struct bldr_value *(*bldr_reduce_fn)(const struct bldr_value *value,
-					     const struct bldr_value *write, struct bldr_error *err);
+					     const struct bldr_value *write,
+					     struct bldr_error *err);
 
 struct bldr_channel {
 	const char *name;
@@ -49,8 +50,8 @@ struct bldr_channel {
 	/* In memory only: in no record, no event and no state that is read from the journal; unset after a thread was
 	 * taken up again. */
 	bool untracked;
-	bldr_reduce_fn reduce;    /* BLDR_CUSTOM */
-	const char *reduce_name;  /* BLDR_CUSTOM: part of the hash; another function needs another name */
+	bldr_reduce_fn reduce; /* BLDR_CUSTOM */
+	const char *reduce_name; /* BLDR_CUSTOM: part of the hash; another function needs another name */
 	const char *const *names; /* BLDR_BARRIER: NULL-terminated */
 };
 
@@ -75,7 +76,8 @@ struct bldr_node {
 	 */
 	const char *on_error;
 	uint32_t timeout_ms; /* of a whole task from its start, all rounds and tries; 0: none */
-	const struct bldr_policy *policies; /* its own, n_policies of them; borrowed for the graph's life */
+	const struct bldr_policy
+		*policies; /* its own, n_policies of them; borrowed for the graph's life */
 	size_t n_policies;
 };
 
@@ -152,7 +154,7 @@ struct bldr_subgraph {
 	const char *name;
 	const struct bldr_graph *graph;
 	const char *const *in, *const *out; /* as above */
-	const char *const *gotos;           /* nodes of the parent that the child may go to (bldr_patch_parent) */
+	const char *const *gotos; /* nodes of the parent that the child may go to (bldr_patch_parent) */
 	/* The child's channels are kept from one time to the next, in the parent's state: what the parent goes back to, the
 	 * child goes back to. `in` is written into them each time. Two at once are an error. What it adds to a folding
 	 * channel cannot be told from what it kept: such a channel goes out into a BLDR_LAST one only, or

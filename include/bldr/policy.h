@@ -32,12 +32,14 @@ struct bldr_policy {
 	/* "http", or what exactly of a kind: "work:fetch", "http:api.example.com". The most exact one counts, a node's own before
 	 * its graph's. */
 	const char *kind;
-	const struct bldr_retry *retry; /* borrowed for the graph's life; NULL: failures go to the node at once */
-	uint32_t timeout_ms;            /* of each try, for effects that name none; 0: none */
+	const struct bldr_retry
+		*retry; /* borrowed for the graph's life; NULL: failures go to the node at once */
+	uint32_t timeout_ms; /* of each try, for effects that name none; 0: none */
 	/* How long a result that is DONE answers further effects of class pure with the same kind and request, of all
 	 * threads of the journal; 0: not at all. */
 	int64_t cache_ms;
-	/* At most rate_count begin within rate_ms, of all threads of the journal; 0: as many as there are. */
-	uint32_t rate_count, rate_ms;
+	/* Tries begin evenly, rate_count within rate_ms, but for rate_burst (0: 1) that may begin at once; of all threads of
+	 * the journal. 0: as they come. */
+	uint32_t rate_count, rate_ms, rate_burst;
 	uint32_t concurrency; /* under way at once in this engine; 0: any number */
 };

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "graph/policy.h"
 
 static int wrong(struct bldr_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -150,7 +151,7 @@ static int number_nodes(struct bldr_graph *g, struct bldr_error *err)
 {
 	g->n_nodes = g->declared_nodes.n;
 	g->nodes = ARENA_ARRAY(&g->arena, struct node, g->n_nodes);
-	g->start = (struct node){ .name = BLDR_START, .reads_all = true };
+	g->start = (struct node){ .name = BLDR_START, .reads_all = true, .on_error = GRAPH_NONE };
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct node_declaration *d = &g->declared_nodes.at[i];
 		g->nodes[i] = (struct node){
@@ -161,6 +162,9 @@ static int number_nodes(struct bldr_graph *g, struct bldr_error *err)
 			.absorb = d->node.absorb,
 			.config = d->node.config,
 			.reads_all = d->node.reads == NULL && d->sub == NULL,
+			.timeout_ms = d->node.timeout_ms,
+			.policies = d->node.policies,
+			.n_policies = d->node.n_policies,
 			.deferred = d->node.deferred,
 			.persistent = d->persistent,
 			.on_error = GRAPH_NONE,
@@ -539,7 +543,8 @@ static int compile(struct bldr_graph *g, struct bldr_error *err)
 	    (rc = resolve_ends(g, g->inputs, true, err)) < 0 ||
 	    (rc = resolve_ends(g, g->outputs, false, err)) < 0 ||
 	    (rc = resolve_nodes(g, err)) < 0 || (rc = resolve_edges(g, err)) < 0 ||
-	    (rc = resolve_joins(g, err)) < 0 || (rc = resolve_routes(g, err)) < 0) {
+	    (rc = resolve_joins(g, err)) < 0 || (rc = resolve_routes(g, err)) < 0 ||
+	    (rc = graph_settle_policies(g, err)) < 0) {
 		return rc;
 	}
 	return g->stored ? 0 : graph_check(g, err);

@@ -4,6 +4,7 @@
  */
 #include "graph/frame.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,18 @@
 #include "base/hash.h"
 #include "graph/digits.h"
 
+char *frame_root_path(int64_t id)
+{
+	return id != 0 ? xasprintf("~%" PRId64, id) : xstrdup("");
+}
+
 struct frame *frame_new(const struct bldr_graph *g, int64_t id, struct task *opener)
 {
 	struct frame *f = xcalloc(1, sizeof(*f));
 	f->id = id;
 	f->graph = g;
 	f->opener = opener;
-	f->path = xstrdup(opener != NULL ? opener->path : "");
+	f->path = opener != NULL ? xstrdup(opener->path) : frame_root_path(id);
 	f->step = -1;
 	f->cells = xcalloc(g->n_channels + 1, sizeof(*f->cells));
 	f->channel_turn = xcalloc(g->n_channels + 1, sizeof(*f->channel_turn));
@@ -130,8 +136,14 @@ static char *task_path(const struct frame *f, int64_t step, const struct node *n
 	return path;
 }
 
+const char *path_plain(const char *path)
+{
+	return path[0] == '~' ? path + strcspn(path, "/") : path;
+}
+
 uint64_t path_seed(uint64_t run_seed, const char *path)
 {
+	path = path_plain(path);
 	uint64_t words[2] = { run_seed, hash_xx64(path, strlen(path)) };
 	return hash_xx64(words, sizeof(words));
 }
@@ -146,7 +158,14 @@ void task_init(struct task *t, struct frame *f, int64_t id, const struct node *n
 	t->input = input;
 	t->path = task_path(f, step, node, send);
 	t->seed = path_seed(run_seed, t->path);
-	patch_init(&t->patch, f->graph, node, t->seed);
+	t->begun_ms = f->at_ms;
+	task_init_patch(t);
+}
+
+void task_init_patch(struct task *t)
+{
+	const struct frame *f = t->frame;
+	patch_init(&t->patch, f->graph, t->node, t->seed);
 	t->patch.opener = f->opener;
 }
 
@@ -156,6 +175,27 @@ static void show(struct bldr_value *state, const char *name, struct bldr_value *
 	if (shown != NULL) {
 		bldr_object_set(state, name, shown);
 	}
+}
+
+void task_hand_over(struct task *t, struct bldr_value *input, int64_t at_ms, uint64_t run_seed)
+{
+	const struct node *handler = &t->frame->graph->nodes[t->node->on_error];
+	char *path = xasprintf("%s!%s", t->path, handler->name);
+	free(t->path);
+	t->path = path;
+	t->seed = path_seed(run_seed, path);
+	t->node = handler;
+	t->handled = true;
+	task_forget_effects(t);
+	bldr_unref(t->input);
+	t->input = input;
+	bldr_unref(t->kept);
+	t->kept = NULL;
+	t->attempt = 0;
+	t->round = 0;
+	t->at_ms = at_ms;
+	t->begun_ms = at_ms;
+	t->begun_late = true;
 }
 
 struct bldr_value *frame_state(const struct frame *f)

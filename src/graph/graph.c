@@ -171,6 +171,46 @@ void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps)
 	}
 }
 
+void bldr_graph_step_timeout(struct bldr_graph *g, uint32_t ms)
+{
+	ASSERT(!g->compiled);
+	g->step_timeout_ms = ms;
+}
+
+void bldr_graph_policy(struct bldr_graph *g, const struct bldr_policy *p)
+{
+	ASSERT(!g->compiled);
+	struct bldr_policy copy = *p;
+	copy.kind = other_name(g, p->kind);
+	*LIST_ADD(&g->arena, &g->policies) = copy;
+}
+
+void bldr_graph_interrupt(struct bldr_graph *g, const char *const *before, const char *const *after)
+{
+	ASSERT(!g->compiled);
+	g->before = copy_names(g, before);
+	g->after = copy_names(g, after);
+}
+
+void bldr_graph_migrate(struct bldr_graph *g, unsigned from_version,
+			struct bldr_value *(*migrate)(const struct bldr_value *old,
+						      struct bldr_error *err))
+{
+	ASSERT(!g->compiled);
+	ASSERT(migrate != NULL);
+	*LIST_ADD(&g->arena, &g->migrations) = (struct migration){ from_version, migrate };
+}
+
+graph_migrate_fn graph_migration(const struct bldr_graph *g, unsigned from_version)
+{
+	for (size_t i = 0; i < g->migrations.n; i++) {
+		if (g->migrations.at[i].from_version == from_version) {
+			return g->migrations.at[i].migrate;
+		}
+	}
+	return NULL;
+}
+
 void bldr_graph_subgraph(struct bldr_graph *g, const char *name, const struct bldr_graph *sub,
 			 const char *const *in, const char *const *out)
 {

@@ -85,6 +85,17 @@ struct node {
 	size_t defer_channel; /* deferred: true there while it waits */
 	size_t kept_channel;  /* persistent: what its subgraph keeps */
 	size_t on_error;      /* GRAPH_NONE: none */
+	uint32_t timeout_ms;  /* 0: none */
+	const struct bldr_policy *policies;
+	size_t n_policies;
+	bool stop_before, stop_after; /* static interrupts */
+};
+
+typedef struct bldr_value *(*graph_migrate_fn)(const struct bldr_value *old, struct bldr_error *err);
+
+struct migration {
+	unsigned from_version;
+	graph_migrate_fn migrate;
 };
 
 struct node_declaration {
@@ -123,6 +134,10 @@ struct bldr_graph {
 
 	const char *const *inputs, *const *outputs; /* NULL: all channels */
 	int64_t steps_max;
+	uint32_t step_timeout_ms; /* 0: none */
+	LIST(struct bldr_policy) policies;
+	LIST(struct migration) migrations;
+	const char *const *before, *const *after; /* names of static interrupts, or NULL */
 	bool stored; /* made from a structure: it was checked when that was made */
 	bool compiled;
 	struct channel *channels;
@@ -135,6 +150,8 @@ struct bldr_graph {
 	struct numbers deferred; /* nodes */
 	struct node start;       /* edges and routers of BLDR_START */
 	unsigned depth;          /* 1: no subgraphs */
+	bool stops;              /* some node has a static interrupt */
+	bool timed;              /* something of it, or of its subgraphs, has a timeout of tasks */
 	char hash[HASH_HEX_MAX];
 };
 
@@ -161,3 +178,6 @@ int graph_from_structure(const struct bldr_value *structure, struct bldr_graph *
 /* What differs between two structures, for people: "channel \"total\" was LAST and is ADD; node
  * \"review\" is gone". The caller frees it; "" when nothing does. */
 char *graph_difference(const struct bldr_value *was, const struct bldr_value *is);
+
+/* The migration of threads that were parked under a version; NULL: there is none. */
+graph_migrate_fn graph_migration(const struct bldr_graph *g, unsigned from_version);

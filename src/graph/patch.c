@@ -358,6 +358,18 @@ char *patch_text(const struct bldr_patch *p, struct arena *a)
 	return text;
 }
 
+void patch_signed_by(struct bldr_patch *p, const struct node *node)
+{
+	p->by = node;
+	if (p->up) {
+		return;
+	}
+	p->node = node;
+	for (size_t i = 0; i < p->writes.n; i++) {
+		p->writes.at[i].node = node->name;
+	}
+}
+
 static int gone(struct bldr_error *err, const char *what, const char *name)
 {
 	return bldr_error_set(err, BLDR_E_CHANGED, "the graph has no %s \"%s\" any more", what,

@@ -60,6 +60,8 @@ void patch_target(struct bldr_patch *p, size_t node);
 void patch_speak_up(struct bldr_patch *p);
 /* Whether the patch is one that goes again, and nothing else. An error when it is both. */
 bool patch_goes_again(struct bldr_patch *p);
+/* Its writes, and what follows, are node's: that of a patch that was read. */
+void patch_signed_by(struct bldr_patch *p, const struct node *node);
 /* Keeps the first error, with the node's name in front. */
 void patch_error(struct bldr_patch *p, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -51,9 +51,10 @@ struct step_record {
 	int64_t at_ms; /* the recorded time its tasks see */
 	enum step_source source;
 	int64_t first; /* the superstep that the invocation began with: the recursion limit counts from it */
-	bool base;     /* writes hold every set channel in full: loading may begin here */
-	bool held;     /* its tasks begin when the thread is resumed */
-	int64_t from_frame, from_step; /* STEP_FORK: the checkpoint it was made from, in the same thread; else -1 */
+	bool base; /* writes hold every set channel in full: loading may begin here */
+	bool held; /* its tasks begin when the thread is resumed */
+	int64_t from_frame,
+		from_step; /* STEP_FORK: the checkpoint it was made from, in the same thread; else -1 */
 	LIST(struct step_write) writes;
 	LIST(struct step_task) tasks;
 };
@@ -64,18 +65,24 @@ struct patch_record {
 	const char *text; /* canonical JSON; the graph module's own form */
 };
 
-/* A task's next round has begun. Only the last one of a task matters. */
+/*
+ * A task's next round has begun. Only the last one of a task matters. Round 0 is recorded of a task that was held and begins,
+ * and of a handler that takes over from a task in a later round.
+ */
 struct round_record {
-	int64_t task, round; /* round >= 1 */
+	int64_t task, round;
 	int64_t at_ms;       /* the recorded time it sees */
 	const char *kept;    /* canonical JSON, or NULL */
 };
 
-/* A task has failed for good and its node's handler runs in its place, at most once per task. */
+/*
+ * A task has failed for good and its node's handler runs in its place; or, when its node has none, it has failed of something
+ * that its results do not tell, such as a timeout. Only the last one of a task matters.
+ */
 struct handler_record {
 	int64_t task;
 	int64_t at_ms;
-	const char *input; /* canonical JSON: what the handler is given */
+	const char *input; /* canonical JSON: what the handler is given, or the graph module's own form */
 };
 
 /* A try of an effect has failed and another one is due; only the last one of an effect matters. */
@@ -207,6 +214,8 @@ struct bldr_value *run_state(const struct run *r);
 /* The same with what persistent subgraphs keep, under their nodes' names with "/" in front; only the output channels. */
 struct bldr_value *run_checkpoint_state(const struct run *r);
 struct bldr_value *run_output(const struct run *r);
+/* After loading: the state and the tasks of the root frame are gone, as before a thread's first input; for run_fork. */
+void run_forget(struct run *r);
 
 /*
  * Rebuilding. Feed per frame its records from the last base one on, in order of (frame, step),
@@ -234,6 +243,15 @@ int run_restore_result(struct run *r, const struct result_record *s, struct bldr
 int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
 		 int64_t now_ms, struct update *u, struct bldr_error *err);
 
+/* The intent of a pending effect, or NULL. Borrowed until the next call that changes the run. */
+const struct intent_record *run_intent(const struct run *r, int64_t effect);
+/*
+ * Ends rebuilding without going on: for run_apply, run_enqueue, run_cancel and run_parked on a thread that nobody runs. What is
+ * held stays so. Errors: CORRUPT.
+ */
+int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
+		struct bldr_error *err);
+
 /* Calls each for every effect that is intended and has no result, in order of id. Borrowed. */
 void run_pending(const struct run *r, void (*each)(const struct intent_record *i, void *user),
 		 void *user);
@@ -249,17 +267,24 @@ void run_pending(const struct run *r, void (*each)(const struct intent_record *i
 int run_fork(struct run *r, bool same_thread, int64_t next_id, int64_t last_event, int64_t now_ms,
 	     struct update *u, struct bldr_error *err);
 
+/*
+ * Of a rebuilt run (no run_restored) that a fork in the same thread or a migration replaces: its pending effects end as
+ * CANCELLED, those of class once as UNKNOWN. Comes first; the update's counters are what run_fork and run_migrate are given.
+ */
+void run_give_up(struct run *r, int64_t next_id, int64_t last_event, int64_t now_ms,
+		 struct update *u);
+
 /* Results that answer an intent of class pure, keyed or once at once, in the same update: for replays of a fork, and
  * caches. Fills *ret (texts live in a) and returns true when there is one. kind and request as they will be recorded; path: the
  * task's, without thread and fork, "/2:node". */
-typedef bool (*run_answer_fn)(void *user, const char *path, int64_t round, int64_t ordinal,
-			      const char *kind, const char *request, struct arena *a,
-			      struct result_record *ret);
+typedef bool (*run_answer_fn)(void *user, const struct intent_record *i, const char *path,
+			      struct arena *a, struct result_record *ret);
 void run_set_answers(struct run *r, run_answer_fn answer, void *user);
 
 /*
  * The state and tasks that a thread was parked with, for a migration: {"state", "next"}; and the other way round,
- * a held base record of source STEP_MIGRATE. g of the run that reads may be a graph made by graph_from_structure.
+ * a held base record of source STEP_MIGRATE. step: that it was parked in; the record is of the next one. Tasks with an input
+ * are sends. What tasks of the parked superstep had done already is done again. Errors: INVALID, LIMIT. g of the run that reads may be a graph made by graph_from_structure.
  */
 struct bldr_value *run_parked(const struct run *r);
 int run_migrate(struct run *r, const struct bldr_value *parked, int64_t root, int64_t step,

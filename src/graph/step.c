@@ -12,6 +12,9 @@
 
 enum { BASE_MIN = 64 << 10 };
 
+static const struct beginning first_of_frame = { .source = STEP_INPUT, .from_frame = -1, .from_step = -1 };
+static const struct beginning loop = { .source = STEP_LOOP, .from_frame = -1, .from_step = -1 };
+
 void step_run_next(struct run *r, size_t node)
 {
 	if (r->fired.n == r->fired.room) {
@@ -19,6 +22,15 @@ void step_run_next(struct run *r, size_t node)
 		r->fired.at = xrealloc(r->fired.at, r->fired.room * sizeof(*r->fired.at));
 	}
 	r->fired.at[r->fired.n++] = node;
+}
+
+void step_send(struct run *r, struct send *send)
+{
+	if (r->sent.n == r->sent.room) {
+		r->sent.room = r->sent.room != 0 ? r->sent.room * 2 : 8;
+		r->sent.at = xrealloc(r->sent.at, r->sent.room * sizeof(*r->sent.at));
+	}
+	r->sent.at[r->sent.n++] = (struct sent){ send };
 }
 
 void step_fire(struct run *r, struct frame *f, size_t node)
@@ -44,11 +56,7 @@ void step_follow(struct run *r, struct frame *f, struct bldr_patch *p)
 		step_fire(r, f, p->targets.at[i]);
 	}
 	for (size_t i = 0; i < p->sends.n; i++) {
-		if (r->sent.n == r->sent.room) {
-			r->sent.room = r->sent.room != 0 ? r->sent.room * 2 : 8;
-			r->sent.at = xrealloc(r->sent.at, r->sent.room * sizeof(*r->sent.at));
-		}
-		r->sent.at[r->sent.n++] = (struct sent){ &p->sends.at[i] };
+		step_send(r, &p->sends.at[i]);
 	}
 }
 
@@ -80,7 +88,13 @@ int step_settle_next(struct run *r, struct frame *f, struct bldr_error *err)
 				      "the limit is %d",
 				      f->step + 1, f->graph->name, n, GRAPH_TASKS_MAX);
 	}
-	if (n > 0 && f->step + 1 >= f->graph->steps_max) {
+	return 0;
+}
+
+/* Supersteps are counted from the one that the invocation began with. */
+static int check_recursion(const struct run *r, const struct frame *f, struct bldr_error *err)
+{
+	if (r->fired.n + r->sent.n > 0 && f->step + 1 - f->first >= f->graph->steps_max) {
 		return bldr_error_set(err, BLDR_E_LIMIT,
 				      "recursion limit: graph \"%s\" has not ended after %" PRId64
 				      " supersteps",
@@ -134,6 +148,7 @@ static int prepare_close(struct run *r, struct frame *f, struct bldr_error *err)
 		}
 	}
 	int rc = step_settle_next(r, f, err);
+	rc = rc == 0 ? check_recursion(r, f, err) : rc;
 	return rc == 0 ? frame_check(f, err) : rc;
 }
 
@@ -174,13 +189,15 @@ static void fold_channel(struct frame *f, size_t number, struct step_record *s, 
 }
 
 /* Folds the queued writes and begins the record of the superstep that sees them. */
-static struct step_record *fold(struct run *r, struct frame *f)
+static struct step_record *fold(struct run *r, struct frame *f, const struct beginning *how)
 {
-	struct step_record *s = record_step(r, f);
-	s->base = f->step == 0 ||
+	struct step_record *s = record_step(r, f, how);
+	s->base = f->step == 0 || how->base ||
 		f->since_bytes > (f->base_bytes > BASE_MIN ? f->base_bytes : BASE_MIN);
 	frame_forget_views(f); /* nobody holds the values any more that are now changed */
-	let_pass(r, f, s, s->base);
+	if (how->source != STEP_FORK && how->source != STEP_MIGRATE) { /* these are as they were */
+		let_pass(r, f, s, s->base);
+	}
 	for (size_t i = 0; i < f->touched.n; i++) {
 		fold_channel(f, f->touched.at[i], s, &r->update->arena);
 	}
@@ -210,18 +227,6 @@ static void add_task(struct run *r, struct frame *f, struct step_record *s, stru
 	task_init(t, f, r->next_id++, node, index, input, r->seed, f->step);
 }
 
-/* A task that goes with its superstep needs no patch record: the fold holds its effect. */
-static void forget_unrecorded(struct run *r, struct frame *f)
-{
-	for (size_t i = 0; i < f->tasks.n; i++) {
-		struct task *t = &f->tasks.at[i];
-		if (t->unrecorded) {
-			t->unrecorded = false;
-			TAILQ_REMOVE(&r->unrecorded, t, next_unrecorded);
-		}
-	}
-}
-
 static void replace_tasks(struct run *r, struct frame *f, struct step_record *s)
 {
 	struct task *next = frame_spare(f, r->fired.n + r->sent.n);
@@ -232,7 +237,7 @@ static void replace_tasks(struct run *r, struct frame *f, struct step_record *s)
 		struct send *send = r->sent.at[i].send;
 		add_task(r, f, s, next++, &f->graph->nodes[send->node], (int64_t)i, send);
 	}
-	forget_unrecorded(r, f);
+	frame_forget_unrecorded(r, f);
 	frame_swap(f);
 	patch_release(&f->start);
 }
@@ -252,9 +257,14 @@ static void frame_fail(struct run *r, struct frame *f, struct bldr_error *err)
 {
 	frame_unqueue(f);
 	if (f->opener != NULL) {
-		bldr_error_prefix(err, "node \"%s\"", f->opener->node->name);
-		task_fail(r, f->opener, err->code, err->text);
+		if (f->opener->state == TASK_WAITING) { /* else it was given up, with all below it */
+			bldr_error_prefix(err, "node \"%s\"", f->opener->node->name);
+			task_fail(r, f->opener, err->code, err->text);
+		}
 		return;
+	}
+	if (r->cancelled) {
+		bldr_error_set(err, BLDR_E_CANCELLED, "the thread was cancelled");
 	}
 	r->status = RUN_FAILED;
 	r->code = err->code;
@@ -263,22 +273,34 @@ static void frame_fail(struct run *r, struct frame *f, struct bldr_error *err)
 	event_run_failed(r);
 }
 
-void step_commit(struct run *r, struct frame *f)
+void step_commit(struct run *r, struct frame *f, const struct beginning *how)
 {
+	bool held = (how->hold || hold_wanted(r, f, how->source)) && r->fired.n + r->sent.n > 0;
 	r->quiet = false; /* what begins now is new */
 	f->step++;
 	f->at_ms = r->now_ms;
-	struct step_record *s = fold(r, f);
+	f->first = held || how->source != STEP_LOOP ? f->step : f->first;
+	struct step_record *s = fold(r, f, how);
+	s->held = held;
 	replace_tasks(r, f, s);
 	size_t bytes = record_bytes(s);
 	f->base_bytes = s->base ? bytes : f->base_bytes;
 	f->since_bytes = s->base ? 0 : f->since_bytes + bytes;
+	if (f->tasks.n == 0 && how->blank) {
+		r->status = RUN_PAUSED; /* until that follows; what is queued has to wait */
+		return;
+	}
 	if (f->tasks.n == 0) {
 		frame_end(r, f);
 		return;
 	}
 	event_superstep(r, f);
+	f->ended = false;
 	f->open = f->tasks.n;
+	if (held) {
+		hold_tasks(r, f);
+		return;
+	}
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		task_start(r, &f->tasks.at[i], false);
 	}
@@ -298,11 +320,11 @@ void run_ready(struct run *r, struct frame *f)
 
 void step_dismiss(struct run *r, struct frame *f)
 {
-	forget_unrecorded(r, f);
+	frame_forget_unrecorded(r, f);
 	f->step++;
 	f->at_ms = r->now_ms;
 	f->ended = true;
-	(void)record_step(r, f);
+	(void)record_step(r, f, &loop);
 }
 
 void step_record_ended(struct run *r, struct frame *f)
@@ -313,7 +335,7 @@ void step_record_ended(struct run *r, struct frame *f)
 			record_patch(r, t);
 		}
 	}
-	forget_unrecorded(r, f);
+	frame_forget_unrecorded(r, f);
 }
 
 /* Who speaks to the parent; NULL: nobody. Errors: INVALID (two). */
@@ -347,7 +369,7 @@ static void step_on(struct run *r, struct frame *f)
 	} else if (speaker != NULL) {
 		task_child_ended(r, f->opener);
 	} else {
-		step_commit(r, f);
+		step_commit(r, f, f->step < 0 ? &first_of_frame : &loop);
 	}
 }
 
@@ -363,6 +385,10 @@ void run_go_on(struct run *r)
 void run_leave(struct run *r)
 {
 	run_go_on(r);
+	while (invoke_next(r)) {
+		run_go_on(r);
+	}
+	hold_rest(r);
 	struct task *t;
 	while ((t = TAILQ_FIRST(&r->unrecorded)) != NULL) {
 		TAILQ_REMOVE(&r->unrecorded, t, next_unrecorded);
@@ -373,6 +399,8 @@ void run_leave(struct run *r)
 	u->status = r->status;
 	u->code = r->status == RUN_FAILED ? r->code : 0;
 	u->error = r->status == RUN_FAILED ? arena_strdup(&u->arena, r->error) : NULL;
+	u->root = r->root->id;
+	u->step = r->root->step;
 	u->next_id = r->next_id;
 	u->last_event = r->last_event;
 	r->update = NULL;

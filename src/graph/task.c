@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "graph/messages.h"
 #include "graph/plan.h"
+#include "graph/policy.h"
 #include "graph/record.h"
 #include "graph/route.h"
 
@@ -19,8 +20,7 @@ static const int status_codes[] = { BLDR_OK, BLDR_E_FAILED, BLDR_E_TIMEOUT, BLDR
 static const char *const status_texts[] = { "done", "failed", "timed out", "was cancelled",
 					    "may or may not have been performed" };
 
-/* Text of strangers for events and records: valid UTF-8 of at most BLDR_ERROR_TEXT_MAX. */
-static char *error_text(const char *s)
+char *error_text(const char *s)
 {
 	struct bldr_error cut;
 	bldr_error_set(&cut, BLDR_E_FAILED, "%s", s);
@@ -42,7 +42,7 @@ static struct bldr_view view_of(const struct task *t)
 		.state = frame_view(t->frame, t->node),
 		.input = t->input,
 		.config = t->node->config,
-		.now_ms = t->round > 0 ? t->at_ms : t->frame->at_ms,
+		.now_ms = t->at_ms != 0 ? t->at_ms : t->frame->at_ms,
 		.seed = round_seed(t),
 		.round = t->round,
 		.kept = t->kept,
@@ -52,15 +52,30 @@ static struct bldr_view view_of(const struct task *t)
 /* The one place where a task stops waiting. */
 static void task_settle(struct run *r, struct task *t, enum task_state state)
 {
-	ASSERT(t->state == TASK_WAITING && t->frame->open > 0);
+	ASSERT(t->state == TASK_WAITING && t->frame->open > 0 && t->n_pending == 0);
 	t->state = state;
+	t->held = false;
 	task_forget_effects(t);
 	if (--t->frame->open == 0) {
 		run_ready(r, t->frame);
 	}
 }
 
+bool task_has_handler(const struct task *t)
+{
+	return t->node->on_error != GRAPH_NONE && !t->handled;
+}
+
 void task_fail(struct run *r, struct task *t, int code, const char *error)
+{
+	if (task_has_handler(t)) {
+		task_handle(r, t, code, error);
+	} else {
+		task_fail_for_good(r, t, code, error);
+	}
+}
+
+void task_fail_for_good(struct run *r, struct task *t, int code, const char *error)
 {
 	ASSERT(code < 0);
 	t->code = code;
@@ -70,6 +85,47 @@ void task_fail(struct run *r, struct task *t, int code, const char *error)
 		event_task_failed(r, t);
 	}
 	task_settle(r, t, TASK_FAILED);
+}
+
+/* What a handler is given. */
+static struct kept handler_input(const struct task *t, int code, const char *error)
+{
+	struct bldr_value *input = bldr_object();
+	bldr_object_set(input, "node", bldr_text(t->node->name));
+	bldr_object_set(input, "code", bldr_text(bldr_error_name(code)));
+	bldr_object_set(input, "error", bldr_text(error));
+	bldr_object_set(input, "input", t->input != NULL ? bldr_ref(t->input) : bldr_null());
+	struct kept kept;
+	if (kept_make(&kept, bldr_ref(input), NULL) < 0) { /* one level too deep with its input */
+		bldr_object_set(input, "input", bldr_null());
+		ASSERT(kept_make(&kept, bldr_ref(input), NULL) == 0);
+	}
+	bldr_unref(input);
+	return kept;
+}
+
+void task_handle(struct run *r, struct task *t, int code, const char *error)
+{
+	ASSERT(t->n_pending == 0);
+	char *why = error_text(error);
+	struct kept input = handler_input(t, code, why);
+	bool went_again = t->round > 0;
+	if (t->child != NULL) {
+		frame_give_up(r, t->child);
+		frame_free(t->child);
+		t->child = NULL;
+	}
+	event_task_handled(r, t, code, why);
+	record_handler(r, t, input.text);
+	patch_release(&t->patch);
+	task_hand_over(t, bldr_ref(input.value), r->now_ms, r->seed);
+	task_init_patch(t);
+	if (went_again) {
+		record_round(r, t, NULL);
+	}
+	kept_release(&input);
+	free(why);
+	task_start(r, t, false);
 }
 
 void task_route(struct run *r, struct frame *f, struct bldr_patch *p, const struct bldr_view *v)
@@ -202,6 +258,12 @@ static void intend(struct run *r, struct task *t, const struct planned *planned)
 {
 	size_t ordinal = t->n_effects;
 	char *key = xasprintf("%s%s#%" PRId64 ".%zu", r->thread, t->path, t->round, ordinal);
+	const struct bldr_policy *policy =
+		policy_find(t->frame->graph, t->node, planned->kind, planned->args);
+	uint32_t timeout_ms = planned->timeout_ms;
+	if (timeout_ms == 0 && policy != NULL && planned->cls != BLDR_LOCAL) {
+		timeout_ms = policy->timeout_ms;
+	}
 	struct effect *e = effect_new(t,
 				      &(struct intent_record){
 					      .id = r->next_id++,
@@ -214,7 +276,8 @@ static void intend(struct run *r, struct task *t, const struct planned *planned)
 					      .cls = planned->cls,
 					      .key = key,
 					      .request = planned->request,
-					      .timeout_ms = planned->timeout_ms,
+					      .timeout_ms = timeout_ms,
+					      .policy = policy,
 				      });
 	free(key);
 	idtable_add(&r->effects, e->intent.id, e);
@@ -226,7 +289,67 @@ static void intend(struct run *r, struct task *t, const struct planned *planned)
 	event_effect_intended(r, e, name != NULL ? name : planned->kind);
 }
 
-/* True when nothing was planned: the round is to be absorbed at once. */
+/* The result is recorded; false when its policy has it tried again. */
+static bool effect_settle(struct run *r, struct effect *e, enum bldr_status status, int code,
+			  const struct bldr_value *value, const char *error, bool known)
+{
+	ASSERT(!e->ended && status >= BLDR_DONE && status <= BLDR_UNKNOWN);
+	struct kept kept = { 0 };
+	struct bldr_error err;
+	if (status == BLDR_DONE &&
+	    kept_make(&kept, value != NULL ? bldr_ref(value) : bldr_null(), &err) < 0) {
+		bldr_error_prefix(&err, "the result cannot be kept");
+		status = BLDR_FAILED;
+		code = err.code;
+		error = err.text;
+	}
+	code = status != BLDR_DONE && code < 0 ? code : status_codes[status];
+	if (status != BLDR_DONE && !known &&
+	    effect_retry(r, e, code, error != NULL ? error : status_texts[status])) {
+		return false;
+	}
+	e->ended = true;
+	e->status = status;
+	e->code = code;
+	if (status == BLDR_DONE) {
+		e->value = bldr_ref(kept.value);
+	} else {
+		e->error = error_text(error != NULL ? error : status_texts[status]);
+	}
+	idtable_remove(&r->effects, e->intent.id);
+	record_result(r, e, kept.text);
+	kept_release(&kept);
+	event_effect_ended(r, e, known);
+	if (status == BLDR_TIMED_OUT || status == BLDR_CANCELLED) {
+		late_add(r, e);
+	}
+	e->task->n_pending--;
+	return true;
+}
+
+/* The results that are known already. True when those of the whole round are. */
+static bool answer_at_once(struct run *r, struct task *t)
+{
+	struct arena *a = &r->update->arena;
+	for (size_t i = 0; r->answer != NULL && i < t->n_effects; i++) {
+		struct effect *e = t->effects[i];
+		struct result_record result = { 0 };
+		struct bldr_value *value = NULL;
+		if (e->intent.cls == BLDR_LOCAL ||
+		    !r->answer(r->answer_user, &e->intent, path_plain(t->path), a, &result)) {
+			continue;
+		}
+		if (result.status == BLDR_DONE &&
+		    bldr_value_parse(result.value, strlen(result.value), &value, NULL) < 0) {
+			continue; /* then it is performed */
+		}
+		effect_settle(r, e, result.status, result.code, value, result.error, true);
+		bldr_unref(value);
+	}
+	return t->n_pending == 0;
+}
+
+/* True when nothing is to be waited for: the round is to be absorbed at once. */
 static bool prepare_round(struct run *r, struct task *t)
 {
 	struct bldr_plan plan;
@@ -238,7 +361,7 @@ static bool prepare_round(struct run *r, struct task *t)
 	for (size_t i = 0; plan.error.code == 0 && i < plan.n; i++) {
 		intend(r, t, &plan.effects[i]);
 	}
-	bool at_once = plan.error.code == 0 && plan.n == 0;
+	bool at_once = plan.error.code == 0 && answer_at_once(r, t);
 	if (plan.error.code != 0) {
 		task_fail(r, t, plan.error.code, plan.error.text);
 	}
@@ -332,6 +455,7 @@ static void task_open(struct run *r, struct task *t)
 void task_start(struct run *r, struct task *t, bool again)
 {
 	if (!again) {
+		t->begun_ms = r->now_ms;
 		event_task_started(r, t);
 	}
 	if (t->node->sub != NULL) {
@@ -402,7 +526,7 @@ static void take_over(struct task *t, const struct bldr_patch *said)
 static void dismiss_child(struct run *r, struct task *t)
 {
 	struct frame *child = t->child;
-	if (child->ended) {
+	if (child == NULL || child->ended) { /* NULL: a handler has taken t over */
 		return;
 	}
 	if (t->state == TASK_ENDED) {
@@ -438,29 +562,8 @@ void task_child_ended(struct run *r, struct task *t)
 void effect_end(struct run *r, struct effect *e, enum bldr_status status, int code,
 		const struct bldr_value *value, const char *error)
 {
-	ASSERT(!e->ended && status >= BLDR_DONE && status <= BLDR_UNKNOWN);
-	struct kept kept = { 0 };
-	struct bldr_error err;
-	if (status == BLDR_DONE &&
-	    kept_make(&kept, value != NULL ? bldr_ref(value) : bldr_null(), &err) < 0) {
-		bldr_error_prefix(&err, "the result cannot be kept");
-		status = BLDR_FAILED;
-		code = err.code;
-		error = err.text;
-	}
-	e->ended = true;
-	e->status = status;
-	e->code = status != BLDR_DONE && code < 0 ? code : status_codes[status];
-	if (status == BLDR_DONE) {
-		e->value = bldr_ref(kept.value);
-	} else {
-		e->error = error_text(error != NULL ? error : status_texts[status]);
-	}
-	idtable_remove(&r->effects, e->intent.id);
-	record_result(r, e, kept.text);
-	kept_release(&kept);
-	event_effect_ended(r, e);
-	if (--e->task->n_pending == 0) {
-		task_absorb(r, e->task);
+	struct task *t = e->task;
+	if (effect_settle(r, e, status, code, value, error, false) && t->n_pending == 0) {
+		task_absorb(r, t);
 	}
 }

@@ -202,6 +202,15 @@ static void let_wait(struct run *r, struct frame *f)
 	}
 }
 
+void wait_forget(struct run *r, struct frame *f)
+{
+	for (size_t i = 0; i < f->graph->deferred.n; i++) {
+		size_t node = f->graph->deferred.at[i];
+		unset(r, f, f->graph->nodes[node].defer_channel);
+		restart_joins(r, f, node);
+	}
+}
+
 void wait_settle(struct run *r, struct frame *f)
 {
 	settle_joins(r, f);

@@ -17,8 +17,8 @@ struct store;
 struct journal_options {
 	const char *path;
 	enum bldr_durability durability; /* EXIT: works on a scratch copy, see journal_write_back */
-	bool read_only; /* takes no lock, never writes or checkpoints */
-	int64_t keep_steps; /* prunes while committing; 0: never */
+	bool read_only;                  /* takes no lock, never writes or checkpoints */
+	int64_t keep_steps;              /* prunes while committing; 0: never */
 };
 
 /* Errors: LOCKED ("... is in use by process 123"), IO, CORRUPT, INVALID (newer schema version). */
@@ -37,7 +37,7 @@ struct journal_thread {
 	unsigned graph_version;
 	uint64_t seed;
 	int64_t created_ms, updated_ms;
-	int64_t head; /* +1 per committed update */
+	int64_t head;       /* +1 per committed update */
 	int64_t root, step; /* its current lineage, and the superstep that is in */
 	int64_t queued;     /* inputs that wait; read, never written from here */
 	enum run_status status;
@@ -69,7 +69,8 @@ struct journal_part {
 	const struct update *update;
 	struct journal_local *locals;
 	size_t n_locals;
-	const struct journal_cached *cached; /* results of this update that others may be answered with */
+	const struct journal_cached
+		*cached; /* results of this update that others may be answered with */
 	size_t n_cached;
 	int result; /* 0, or BLDR_E_CHANGED (lost the compare-and-swap), BLDR_E_EXISTS */
 };
