@@ -77,6 +77,7 @@ struct frame {
 	uint64_t *channel_turn, *node_turn; /* marks of the run's current turn */
 	struct numbers touched;             /* channels with queued writes */
 	size_t base_bytes, since_bytes;     /* of records: the last base, and since then */
+	int64_t base_step;                  /* of the last base record */
 	STAILQ_ENTRY(frame) next_ready;
 };
 

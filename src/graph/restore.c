@@ -197,6 +197,7 @@ int run_restore_step(struct run *r, const struct step_record *s, struct bldr_err
 	size_t bytes = record_bytes(s);
 	f->base_bytes = s->base ? bytes : f->base_bytes;
 	f->since_bytes = s->base ? 0 : f->since_bytes + bytes;
+	f->base_step = s->base ? s->step : f->base_step;
 	rc = restore_writes(f, s, err);
 	return rc == 0 ? restore_tasks(r, f, s, err) : rc;
 }

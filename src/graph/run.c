@@ -115,6 +115,11 @@ void run_set_answers(struct run *r, run_answer_fn answer, void *user)
 	r->answer_user = user;
 }
 
+void run_base_every(struct run *r, int64_t supersteps)
+{
+	r->base_every = supersteps;
+}
+
 enum run_status run_status(const struct run *r)
 {
 	return r->status;

@@ -193,7 +193,8 @@ static struct step_record *fold(struct run *r, struct frame *f, const struct beg
 {
 	struct step_record *s = record_step(r, f, how);
 	s->base = f->step == 0 || how->base ||
-		f->since_bytes > (f->base_bytes > BASE_MIN ? f->base_bytes : BASE_MIN);
+		f->since_bytes > (f->base_bytes > BASE_MIN ? f->base_bytes : BASE_MIN) ||
+		(r->base_every > 0 && f->step - f->base_step >= r->base_every);
 	if (!s->base && f->touched.n > 0) { /* often all there are */
 		s->writes.at = ARENA_ARRAY(&r->update->arena, struct step_write, f->touched.n);
 		s->writes.room = f->touched.n;
@@ -295,6 +296,7 @@ void step_commit(struct run *r, struct frame *f, const struct beginning *how)
 	size_t bytes = record_bytes(s);
 	f->base_bytes = s->base ? bytes : f->base_bytes;
 	f->since_bytes = s->base ? 0 : f->since_bytes + bytes;
+	f->base_step = s->base ? s->step : f->base_step;
 	if (f->tasks.n == 0 && how->blank) {
 		r->status = RUN_PAUSED; /* until that follows; what is queued has to wait */
 		return;

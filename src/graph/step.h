@@ -54,6 +54,7 @@ struct run {
 	int64_t root_id; /* 0, or that of a fork */
 	STAILQ_HEAD(queue, queued) queue;
 	size_t n_queued;
+	int64_t base_every;     /* supersteps; 0: as records' sizes ask for */
 	struct idtable effects; /* intended, without a result */
 	struct late *late;      /* a ring, made when first needed */
 	size_t n_late;          /* ever */

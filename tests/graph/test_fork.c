@@ -248,7 +248,7 @@ static void what_a_persistent_subgraph_keeps_is_in_the_checkpoint(void **state)
 		teller_done(&t, pending[0]->id, "1");
 	}
 	struct teller fork = teller_fork(&t, 0, 3, false);
-	struct bldr_value *below = run_state_below(fork.run);
+	struct bldr_value *below = run_checkpoint_state(fork.run);
 	assert_int_equal(bldr_get_int(bldr_get(below, "/below"), "times", 0), 2);
 	bldr_unref(below);
 	struct lives l;
@@ -257,7 +257,7 @@ static void what_a_persistent_subgraph_keeps_is_in_the_checkpoint(void **state)
 	const struct intent_record *pending[1];
 	story_pending(lives_now(&l)->run, pending, 1);
 	lives_act(&l, (struct act){ ACT_DONE, .effect = pending[0]->id, .text = "7" });
-	below = run_state_below(lives_now(&l)->run);
+	below = run_checkpoint_state(lives_now(&l)->run);
 	assert_int_equal(bldr_get_int(bldr_get(below, "/below"), "times", 0), 3);
 	bldr_unref(below);
 	lives_end(&l);
