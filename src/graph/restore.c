@@ -335,8 +335,7 @@ static bool is_handlers(const struct task *t, const char *key)
 {
 	const char *end = strrchr(key, '#');
 	size_t size = strlen(t->path);
-	return end != NULL && (size_t)(end - key) >= size &&
-		memcmp(end - size, t->path, size) == 0;
+	return end != NULL && (size_t)(end - key) >= size && memcmp(end - size, t->path, size) == 0;
 }
 
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err)
@@ -540,7 +539,8 @@ int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_st
 		return rc;
 	}
 	run_enter(r, now_ms, u);
-	if (status == RUN_FAILED && r->root->ended) { /* what failed was an input, which is dropped */
+	if (status == RUN_FAILED &&
+	    r->root->ended) { /* what failed was an input, which is dropped */
 		r->status = RUN_DONE;
 		event_run_resumed(r);
 		event_run_ended(r);

@@ -71,8 +71,8 @@ struct patch_record {
  */
 struct round_record {
 	int64_t task, round;
-	int64_t at_ms;       /* the recorded time it sees */
-	const char *kept;    /* canonical JSON, or NULL */
+	int64_t at_ms;    /* the recorded time it sees */
+	const char *kept; /* canonical JSON, or NULL */
 };
 
 /*

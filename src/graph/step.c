@@ -12,7 +12,9 @@
 
 enum { BASE_MIN = 64 << 10 };
 
-static const struct beginning first_of_frame = { .source = STEP_INPUT, .from_frame = -1, .from_step = -1 };
+static const struct beginning first_of_frame = { .source = STEP_INPUT,
+						 .from_frame = -1,
+						 .from_step = -1 };
 static const struct beginning loop = { .source = STEP_LOOP, .from_frame = -1, .from_step = -1 };
 
 void step_run_next(struct run *r, size_t node)
