@@ -46,6 +46,15 @@ void record_base(struct run *r, struct frame *f, struct step_record *s)
 	}
 }
 
+void run_snapshot(struct run *r, struct update *u)
+{
+	const struct beginning how = { .source = STEP_LOOP, .from_frame = -1, .from_step = -1 };
+	ASSERT(r->update == NULL && r->root != NULL);
+	r->update = u;
+	record_base(r, r->root, record_step(r, r->root, &how));
+	r->update = NULL;
+}
+
 size_t record_bytes(const struct step_record *s)
 {
 	enum { ROW = 16 };

@@ -188,14 +188,13 @@ static void a_thread_can_be_forgotten(void **state)
 	(void)state;
 	struct bldr_graph *g = chain_graph(1);
 	struct teller t = in_superstep_2(g);
-	const struct update *last = t.updates[t.n - 1];
 	struct bldr_error err;
 	struct update u = { 0 };
 	struct bldr_value *input = json("{\"log\":\"new\"}");
-	struct run *was = story_restore(g, t.updates, t.n);
-	run_give_up(was, last->next_id, last->last_event, 9, &u);
-	run_free(was);
+	struct teller was = teller_load(&t, t.n);
 	struct run *r = story_restore(g, t.updates, 1);
+	run_give_up(was.run, r, 9, &u);
+	teller_free(&was);
 	run_forget(r);
 	assert_int_equal(run_fork(r, true, u.next_id, u.last_event, 9, &u, &err), 0);
 	assert_int_equal(run_apply(r, BLDR_START, input, STEP_INPUT, false, 9, &u, &err), 0);
