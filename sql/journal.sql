@@ -31,7 +31,7 @@ CREATE TABLE graph(
 	name      TEXT NOT NULL,
 	version   INTEGER NOT NULL,
 	structure TEXT NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- One row per superstep that began, in a frame (0: the root graph, or a fork of it, else the id of the task that opened the subgraph):
 --	{"writes":[["channel","=",VALUE],["channel","+",null,"HASH"],["channel","-"]...],"tasks":[[id,"node",send,INPUT]...]}
@@ -48,6 +48,8 @@ CREATE TABLE step(
 	source INTEGER NOT NULL,         -- 0 input, 1 loop, 2 update, 3 fork, 4 migrate
 	first  INTEGER NOT NULL,         -- the superstep that its invocation began with
 	held   INTEGER NOT NULL,         -- 1: its tasks begin when the thread is resumed
+	lineage INTEGER NOT NULL,        -- 1: the frame is the root graph's, or a fork's; 0: a subgraph's
+	event  INTEGER NOT NULL,         -- the first event of its update: its own are there and behind; 0: version 1
 	from_frame INTEGER,              -- fork: the checkpoint it was made from
 	from_step  INTEGER,
 	record TEXT NOT NULL,
@@ -61,17 +63,17 @@ CREATE TABLE patch(
 	task   INTEGER NOT NULL,
 	patch  TEXT NOT NULL,            -- the graph module's own form
 	PRIMARY KEY(thread, task)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- The round that a task is in which went again, and what it keeps. Gone with its superstep, as patches are.
 CREATE TABLE round(
 	thread INTEGER NOT NULL,
 	task   INTEGER NOT NULL,
-	round  INTEGER NOT NULL,         -- 1 and more
+	round  INTEGER NOT NULL,
 	at_ms  INTEGER NOT NULL,         -- when it began: the time it sees
 	kept   ANY,
 	PRIMARY KEY(thread, task)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- What the handler of a task's node was given when the task failed. Gone with its superstep, as patches are.
 CREATE TABLE handler(
@@ -80,7 +82,7 @@ CREATE TABLE handler(
 	at_ms  INTEGER NOT NULL,
 	input  ANY NOT NULL,
 	PRIMARY KEY(thread, task)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Inputs that wait until the invocations before them have ended.
 CREATE TABLE queued(
@@ -89,7 +91,7 @@ CREATE TABLE queued(
 	at_ms  INTEGER NOT NULL,
 	input  ANY NOT NULL,
 	PRIMARY KEY(thread, number)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- One row per effect: the intent, committed before it is performed, and its result once it has one.
 CREATE TABLE effect(
@@ -125,10 +127,14 @@ CREATE TABLE event(
 	PRIMARY KEY(thread, seq)
 ) STRICT;
 
+-- Large values. `thread` is the only thread whose rows may name it, or 0 when others may, too: what a thread has
+-- dropped can be told from its own rows then.
 CREATE TABLE blob(
-	hash  TEXT PRIMARY KEY,          -- 64 hex digits
-	value TEXT NOT NULL
+	hash   TEXT PRIMARY KEY,         -- 64 hex digits
+	thread INTEGER NOT NULL,
+	value  TEXT NOT NULL
 ) STRICT;
+CREATE INDEX blob_thread ON blob(thread);
 
 -- Results that answer further effects with the same kind and request, until they expire. hash: BLAKE2b-256 of
 -- kind, a line feed, and the canonical request.
@@ -136,11 +142,11 @@ CREATE TABLE cache(
 	hash       TEXT PRIMARY KEY,
 	expires_ms INTEGER NOT NULL,
 	value      ANY NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- How far the rate of a policy is used up: when the next effect of its kind may begin, had all come as fast as allowed (the
 -- theoretical arrival time of the generic cell rate algorithm, ITU-T I.371).
 CREATE TABLE rate(
 	kind  TEXT PRIMARY KEY,
 	at_us INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;

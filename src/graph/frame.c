@@ -195,7 +195,6 @@ void task_hand_over(struct task *t, struct bldr_value *input, int64_t at_ms, uin
 	t->round = 0;
 	t->at_ms = at_ms;
 	t->begun_ms = at_ms;
-	t->begun_late = true;
 }
 
 struct bldr_value *frame_state(const struct frame *f)

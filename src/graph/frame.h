@@ -36,14 +36,13 @@ struct task {
 	uint64_t seed;
 	enum task_state state;
 	int64_t attempt;
-	int64_t round, at_ms; /* at_ms: when the round began; 0: with the superstep */
-	struct bldr_value *kept;               /* by the round before, or NULL */
+	int64_t round, at_ms;    /* at_ms: when the round began; 0: with the superstep */
+	struct bldr_value *kept; /* by the round before, or NULL */
 	struct effect *effects[BLDR_PLAN_MAX]; /* of this attempt and round */
 	size_t n_effects, n_pending;
-	bool held;        /* not started: its superstep is held */
-	bool handled;     /* it has failed, and its handler runs in its place: `node` is the handler */
+	bool held;    /* not started: its superstep is held */
+	bool handled; /* it has failed, and its handler runs in its place: `node` is the handler */
 	int64_t begun_ms; /* when it, its attempt or its handler started: what timeouts count from */
-	bool begun_late;  /* later than its superstep */
 	struct frame *child;     /* a subgraph that runs, or could not end the task */
 	struct bldr_patch patch; /* TASK_ENDED */
 	int code;                /* TASK_FAILED, as error is */
@@ -78,6 +77,7 @@ struct frame {
 	uint64_t *channel_turn, *node_turn; /* marks of the run's current turn */
 	struct numbers touched;             /* channels with queued writes */
 	size_t base_bytes, since_bytes;     /* of records: the last base, and since then */
+	int64_t base_step;                  /* of the last base record */
 	STAILQ_ENTRY(frame) next_ready;
 };
 

@@ -132,9 +132,10 @@ void record_result(struct run *r, const struct effect *e, const char *text)
 	};
 }
 
-static void put(struct run *r, const char *text)
+/* Inline: most texts are literals, whose size the compiler knows. */
+static inline void put(struct run *r, const char *text)
 {
-	buf_puts(&r->text, text);
+	buf_add(&r->text, text, strlen(text));
 }
 
 /* *size: how long it is, when it is plain. */

@@ -197,6 +197,7 @@ int run_restore_step(struct run *r, const struct step_record *s, struct bldr_err
 	size_t bytes = record_bytes(s);
 	f->base_bytes = s->base ? bytes : f->base_bytes;
 	f->since_bytes = s->base ? 0 : f->since_bytes + bytes;
+	f->base_step = s->base ? s->step : f->base_step;
 	rc = restore_writes(f, s, err);
 	return rc == 0 ? restore_tasks(r, f, s, err) : rc;
 }
@@ -271,7 +272,6 @@ int run_restore_round(struct run *r, const struct round_record *k, struct bldr_e
 	if (begins || t->held) { /* the first record of it may be gone: a timeout counts from here */
 		t->held = false;
 		t->begun_ms = k->at_ms;
-		t->begun_late = true;
 	}
 	return 0;
 }
@@ -335,24 +335,25 @@ static bool is_handlers(const struct task *t, const char *key)
 {
 	const char *end = strrchr(key, '#');
 	size_t size = strlen(t->path);
-	return end != NULL && (size_t)(end - key) >= size &&
-		memcmp(end - size, t->path, size) == 0;
+	return end != NULL && (size_t)(end - key) >= size && memcmp(end - size, t->path, size) == 0;
 }
 
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err)
 {
 	struct task *t = idtable_find(&r->tasks, i->task);
 	if (t == NULL || t->state == TASK_ENDED || i->attempt < t->attempt ||
-	    i->round < t->round || (t->handled && !is_handlers(t, i->key)) ||
+	    (t->handled && !is_handlers(t, i->key)) ||
 	    (t->state == TASK_FAILED && i->attempt == t->attempt)) {
 		return 0;
 	}
-	if (i->attempt > t->attempt) {
+	if (i->attempt > t->attempt) { /* its first one, in whatever round, says when it began */
 		forget_attempt(r, t);
 		task_reopen(t);
 		t->attempt = i->attempt;
 		t->begun_ms = i->at_ms;
-		t->begun_late = true;
+	}
+	if (i->round < t->round) {
+		return 0;
 	}
 	if (i->round != t->round || i->ordinal != (int64_t)t->n_effects ||
 	    t->n_effects == BLDR_PLAN_MAX || idtable_find(&r->effects, i->id) != NULL) {
@@ -390,18 +391,6 @@ int run_restore_result(struct run *r, const struct result_record *s, struct bldr
 	return 0;
 }
 
-/* A subgraph's task began no earlier than what was held or failed in it. */
-static void begin_as_late(struct task *t)
-{
-	for (size_t i = 0; i < t->child->tasks.n; i++) {
-		const struct task *below = &t->child->tasks.at[i];
-		if (below->begun_late && below->begun_ms > t->begun_ms) {
-			t->begun_ms = below->begun_ms;
-			t->begun_late = true;
-		}
-	}
-}
-
 static void count_open(struct frame *f)
 {
 	f->open = 0;
@@ -409,7 +398,6 @@ static void count_open(struct frame *f)
 		struct task *t = &f->tasks.at[i];
 		if (t->child != NULL) {
 			count_open(t->child);
-			begin_as_late(t);
 			/* With it all below had failed: what goes on there has been taken up again since. */
 			if (t->state == TASK_FAILED && (t->child->open > 0 || t->child->ended)) {
 				task_reopen(t);
@@ -475,7 +463,9 @@ static void revive(struct run *r, struct frame *f, bool failed)
 		} else if (t->child->ended) {
 			task_child_ended(r, t);
 		} else {
-			t->begun_ms = failed ? r->now_ms : t->begun_ms; /* another attempt, more time */
+			if (failed) {
+				task_begin_anew(r, t);
+			}
 			revive(r, t->child, failed);
 		}
 	}
@@ -549,7 +539,8 @@ int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_st
 		return rc;
 	}
 	run_enter(r, now_ms, u);
-	if (status == RUN_FAILED && r->root->ended) { /* what failed was an input, which is dropped */
+	if (status == RUN_FAILED &&
+	    r->root->ended) { /* what failed was an input, which is dropped */
 		r->status = RUN_DONE;
 		event_run_resumed(r);
 		event_run_ended(r);

@@ -71,8 +71,8 @@ struct patch_record {
  */
 struct round_record {
 	int64_t task, round;
-	int64_t at_ms;       /* the recorded time it sees */
-	const char *kept;    /* canonical JSON, or NULL */
+	int64_t at_ms;    /* the recorded time it sees */
+	const char *kept; /* canonical JSON, or NULL */
 };
 
 /*
@@ -169,6 +169,8 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 
 /* Before run_begin or run_restored: pauses beside those of the graph, for this taking up only ({"*"}: all nodes). Borrowed. */
 void run_interrupt_also(struct run *r, const char *const *before, const char *const *after);
+/* A base record at least every so many supersteps of a frame, besides those that its size asks for; 0: only those. */
+void run_base_every(struct run *r, int64_t supersteps);
 /* Whether task.ended carries the task's writes. */
 void run_record_updates(struct run *r, bool yes);
 

@@ -106,6 +106,7 @@ int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engi
 	e->known = map_new();
 	e->replays = map_new();
 	e->record_updates = options->record_updates;
+	e->keep_steps = options->keep_steps;
 	if (!options->read_only) {
 		rc = journal_open(&write, &e->writer, err);
 		if (rc == BLDR_E_LOCKED) {

@@ -10,6 +10,7 @@
 struct bldr_engine {
 	char *path;
 	bool simulate, running, record_updates;
+	int64_t keep_steps;
 	struct journal *writer; /* NULL: read-only. The host's alone while it runs */
 	struct journal *reader; /* for the loop's thread, so that no question waits for a commit */
 	struct host *host;

@@ -95,6 +95,7 @@ struct run *engine_run(struct bldr_engine *e, const struct bldr_graph *g,
 		run_set_answers(run, answer_cached, e);
 	}
 	run_record_updates(run, e->record_updates);
+	run_base_every(run, e->keep_steps);
 	return run;
 }
 

@@ -1,9 +1,9 @@
 /*
  * The journal: threads, packed superstep records, effects, events, in one SQLite file.
  *
- * One transaction per batch; each thread's part is a SAVEPOINT guarded by a compare-and-swap on the
- * thread's head, so a second writer's part is refused without harming the others. Values of
- * 4 KB and more are stored once by BLAKE2b hash. The tables are described in sql/journal.sql.
+ * One transaction per batch; each thread's part begins with a compare-and-swap on the thread's
+ * head, so a second writer's part is refused without harming the others. Values of 4 KB and more
+ * are stored once by BLAKE2b hash. The tables are described in sql/journal.sql.
  */
 #pragma once
 
@@ -18,7 +18,13 @@ struct journal_options {
 	const char *path;
 	enum bldr_durability durability; /* EXIT: works on a scratch copy, see journal_write_back */
 	bool read_only;                  /* takes no lock, never writes or checkpoints */
-	int64_t keep_steps;              /* prunes while committing; 0: never */
+	/*
+	 * Prunes while committing; 0: never. With a base record of a frame go its records before the last base one that
+	 * leaves this many, with the tasks, effects and subgraphs of those, large values that nothing else names, and,
+	 * for the root's frame, the events before. A run that makes base records as often (run_base_every) keeps at most
+	 * twice as many.
+	 */
+	int64_t keep_steps;
 };
 
 /* Errors: LOCKED ("... is in use by process 123"), IO, CORRUPT, INVALID (newer schema version). */
@@ -172,11 +178,18 @@ int journal_graph_get(struct journal *j, const char *hash, struct arena *a, cons
 		      struct bldr_error *err);
 
 /* Changes of threads that nobody runs; inside a transaction of the caller's (a job). Errors: NOT_FOUND, EXISTS, IO, CORRUPT. */
+
+/* All rows under another id; the keys of its effects, in its events too, begin with new_id. */
 int journal_copy(struct journal *j, const char *id, const char *new_id, int64_t now_ms,
 		 struct bldr_error *err);
 int journal_delete(struct journal *j, const char *id, struct bldr_error *err);
+/*
+ * Keeps of the current lineage the records from the last base one on that leaves `keep` (1 and more), and of the others those of
+ * a superstep that waits for a person. What hangs on the rest goes, and the events before. ret_dropped: rows.
+ */
 int journal_prune(struct journal *j, const char *id, int64_t keep, int64_t *ret_dropped,
 		  struct bldr_error *err);
-/* Blobs that no row names, and what has expired. vacuum (not in a transaction) gives the pages back. */
+/* Blobs and structures that no row names, and what has expired. ret_dropped: rows. vacuum (not in a transaction) gives the
+ * pages back. */
 int journal_sweep(struct journal *j, int64_t now_ms, int64_t *ret_dropped, struct bldr_error *err);
 int journal_vacuum(struct journal *j, struct bldr_error *err);

@@ -353,7 +353,8 @@ static void feed_intents(struct run *r, struct update *const *updates, size_t n)
 			intent.policy = NULL;
 			for (size_t j = i; j < n; j++) {
 				for (size_t m = 0; m < updates[j]->retries.n; m++) {
-					const struct retry_record *again = &updates[j]->retries.at[m];
+					const struct retry_record *again =
+						&updates[j]->retries.at[m];
 					if (again->effect == intent.id) {
 						intent.tries = again->tries;
 						intent.due_ms = again->due_ms;
