@@ -17,7 +17,7 @@
 #include "story.h"
 
 #ifndef CHAOS_ROUNDS
-#define CHAOS_ROUNDS 40 /* a few seconds; define more for a long look */
+#define CHAOS_ROUNDS 25 /* a few seconds; define more for a long look */
 #endif
 enum { NODES = 6, ROUNDS = CHAOS_ROUNDS, BUSY = 14 };
 
