@@ -540,6 +540,41 @@ static void a_once_effect_of_a_task_whose_time_is_over_is_unknown(void **state)
 	bldr_graph_free(g);
 }
 
+static void damaged_records_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *input, *error;
+	} cases[] = {
+		{ "{", "task 1: line 1, column 1: string or '}' expected near end of file" },
+		{ "{\"attempt\":0}", "task 1: its failure has no code" },
+		{ "{\"attempt\":0,\"code\":7,\"error\":\"x\"}", "task 1: its failure has no code" },
+	};
+	struct bldr_graph *g = mended_graph(asks, "{}");
+	struct teller t = teller_begin(g, NULL);
+	struct bldr_error err;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct run *r = story_restore(g, t.updates, 1);
+		struct handler_record h = { .task = 1, .input = cases[i].input };
+		assert_int_equal(run_restore_handler(r, &h, &err), BLDR_E_CORRUPT);
+		assert_string_equal(err.text, cases[i].error);
+		run_free(r);
+	}
+	struct run *r = run_new(g, "t", 1);
+	struct handler_record h = { .task = 1, .input = "{\"node\":\"a\"}" };
+	assert_int_equal(run_restore_handler(r, &h, &err), 0); /* of what is over */
+	assert_int_equal(run_restore_step(r, &t.updates[0]->steps.at[0], &err), 0);
+	assert_int_equal(run_restore_handler(r, &h, &err), 0);
+	assert_int_equal(run_restore_handler(r, &h, &err), BLDR_E_CORRUPT);
+	assert_string_equal(err.text, "task 1: it is handled twice");
+	struct queued_record q = { .number = 9, .input = "[" };
+	assert_int_equal(run_restore_queued(r, &q, &err), BLDR_E_CORRUPT);
+	assert_string_equal(err.text, "queued input 9 is no JSON");
+	run_free(r);
+	teller_free(&t);
+	bldr_graph_free(g);
+}
+
 static void expect_refused(const char *handler, const char *error)
 {
 	struct bldr_graph *sub = bldr_graph_new("sub", 1);
@@ -594,6 +629,7 @@ int main(void)
 		cmocka_unit_test(a_handler_hears_of_a_subgraphs_timeout),
 		cmocka_unit_test(time_is_counted_from_the_release),
 		cmocka_unit_test(a_once_effect_of_a_task_whose_time_is_over_is_unknown),
+		cmocka_unit_test(damaged_records_are_refused),
 		cmocka_unit_test(a_handler_is_another_node_of_functions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
