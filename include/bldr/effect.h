@@ -94,6 +94,17 @@ BLDR_API void bldr_plan_process(struct bldr_plan *p, enum bldr_class cls, struct
 
 /* Writes value to a channel; its reducer folds it in when the superstep ends. Takes value. */
 BLDR_API void bldr_patch_set(struct bldr_patch *p, const char *channel, struct bldr_value *value);
+/* The channel becomes value, whatever its reducer: what it can hold (a list, an object, an integer, a list of messages, of
+ * a BLDR_BARRIER the list of the names that are there). What is folded before it in the same superstep is gone, what is
+ * folded after it is folded onto it. Twice in one superstep is an error. Takes value. */
+BLDR_API void bldr_patch_replace(struct bldr_patch *p, const char *channel,
+				 struct bldr_value *value);
+/*
+ * In a subgraph: what the patch says - writes and gotos - is said to the parent graph, as the subgraph's node would say it: to
+ * channels of its `out` and nodes of its `gotos`. The subgraph ends with this superstep, none of which is folded into
+ * its own channels. Call it first. Without a parent, or from two tasks of one superstep: an error.
+ */
+BLDR_API void bldr_patch_parent(struct bldr_patch *p);
 /* Runs node in the next superstep with arg as its input. Takes arg. */
 BLDR_API void bldr_patch_send(struct bldr_patch *p, const char *node, struct bldr_value *arg);
 /* Runs node in the next superstep, as an edge would; static edges are followed too. BLDR_END, when
@@ -143,6 +154,15 @@ struct bldr_work {
 	const struct bldr_value *args; /* borrowed */
 	void *context;                 /* as registered */
 	const atomic_bool *cancel;     /* set: give up soon with BLDR_E_CANCELLED */
+	unsigned attempt;              /* 1, and one more each time a policy tries it again */
+	void *emitter;                 /* of the host; see bldr_work_emit */
 };
 typedef int (*bldr_work_fn)(const struct bldr_work *w, struct bldr_value **ret,
 			    struct bldr_error *err);
+/*
+ * Says something while the work is under way: a numbered, durable event of the thread, of type mode: "custom", or
+ * "message" for the pieces of a model's answer. It stays when the work fails or is cancelled. At most BLDR_RESULT_MAX
+ * bytes. value is borrowed. Errors: LIMIT, INVALID (another mode).
+ */
+BLDR_API int bldr_work_emit(const struct bldr_work *w, const char *mode,
+			    const struct bldr_value *value, struct bldr_error *err);

@@ -14,13 +14,17 @@
 
 enum bldr_durability {
 	BLDR_NORMAL, /* survives a killed process */
-	BLDR_FULL    /* survives lost power too: fsync per commit */
+	BLDR_FULL,   /* survives lost power too: fsync per commit */
+	/* Written when bldr_engine_run returns: what a killed process had begun since is gone. For graphs without effects
+	 * of class keyed or once, which are refused. */
+	BLDR_EXIT
 };
 
 enum bldr_thread_status {
 	BLDR_THREAD_RUNNING, /* something is left to do: resume it if no process runs it */
 	BLDR_THREAD_DONE,
-	BLDR_THREAD_FAILED
+	BLDR_THREAD_FAILED,
+	BLDR_THREAD_PAUSED /* a static interrupt, an updated or forked state, a drain: resume it to go on */
 };
 
 /* One durable event. Numbers are 1, 2, 3... per thread without gap. Borrowed for the call. */
@@ -28,8 +32,9 @@ struct bldr_event {
 	const char *thread;
 	int64_t seq;
 	int64_t at_ms; /* Unix time (virtual time under simulation) */
-	/* run.started superstep task.started task.again task.ended task.failed effect.intended
-	 * effect.ended run.resumed run.ended run.failed */
+	/* run.started superstep task.started task.again task.ended task.failed task.handled effect.intended
+	 * effect.retry effect.ended effect.late input.queued run.input run.updated run.forked run.resumed
+	 * run.paused run.ended run.failed custom message */
 	const char *type;
 	const struct bldr_value *data; /* object */
 };
@@ -38,7 +43,10 @@ struct bldr_thread {
 	char id[64];
 	char graph[65];
 	char graph_hash[65];
+	unsigned graph_version;
 	enum bldr_thread_status status;
+	int64_t lineage, step; /* where it stands: see struct bldr_checkpoint */
+	int64_t queued;        /* inputs that wait for their turn */
 	int64_t created_ms, updated_ms;
 	int64_t events;                  /* the last event's number */
 	int code;                        /* BLDR_THREAD_FAILED: the BLDR_E_* code of what failed */
@@ -88,6 +96,11 @@ struct bldr_engine_options {
 	FILE *trace;      /* simulate: one line per thing that happens, in virtual time; or NULL */
 	const struct bldr_fault *faults; /* simulate: borrowed for the engine's life */
 	size_t n_faults;
+	/* What is to be kept for streams besides the events themselves; otherwise such parts cannot be had. */
+	bool record_updates; /* task.ended carries what the task wrote ("values"): stream mode updates */
+	unsigned effects_max; /* under way at once; 0: any number. The others wait in the order of their intents */
+	/* Prunes as it goes: of each lineage's superstep records about this many at least, at most twice as many, stay; 0: all. */
+	int64_t keep_steps;
 };
 
 struct bldr_engine;
@@ -125,9 +138,31 @@ BLDR_API void bldr_engine_observe_effects(struct bldr_engine *e,
  */
 BLDR_API int bldr_thread_start(struct bldr_engine *e, const char *graph, const char *id,
 			       const struct bldr_value *input, struct bldr_error *err);
-/* Takes a RUNNING or FAILED thread up where its journal ends; a failed one retries what failed.
- * Errors: NOT_FOUND, EXISTS (it is DONE), CHANGED (the graph's hash differs). */
+/* Takes a RUNNING, PAUSED or FAILED thread up where its journal ends; a failed one retries what failed, a paused one
+ * goes on. Errors: NOT_FOUND, EXISTS (it is DONE), CHANGED (the graph is another one and does not migrate; the
+ * differences are named). */
 BLDR_API int bldr_thread_resume(struct bldr_engine *e, const char *id, struct bldr_error *err);
+
+/* What a second input does to a thread that has not ended the first. */
+enum bldr_multitask {
+	BLDR_REJECT,  /* EXISTS */
+	BLDR_ENQUEUE, /* waits, durably, and is taken when the thread is DONE or has FAILED */
+	BLDR_INTERRUPT, /* what is under way is given up with its superstep; the state stays as that began */
+	BLDR_ROLLBACK /* the state goes back to where the first input found it: a fork */
+};
+/*
+ * A new invocation of a thread that exists: input is folded into its channels and the start's edges are followed. A thread
+ * that is PAUSED or waits for a person counts as one that has not ended. Errors: NOT_FOUND, EXISTS (BLDR_REJECT), INVALID,
+ * CHANGED.
+ */
+BLDR_API int bldr_thread_input(struct bldr_engine *e, const char *id,
+			       const struct bldr_value *input, enum bldr_multitask policy,
+			       struct bldr_error *err);
+/* Gives up what a thread is doing: its open tasks fail with CANCELLED, and so the thread. A result that comes later is an
+ * event (effect.late) and nothing else; an effect of class once is UNKNOWN. Errors: NOT_FOUND, EXISTS (it has ended). */
+BLDR_API int bldr_thread_cancel(struct bldr_engine *e, const char *id, struct bldr_error *err);
+/* Pauses a thread that this engine runs when its current superstep has ended; id NULL: all of them. Errors: NOT_FOUND. */
+BLDR_API int bldr_thread_drain(struct bldr_engine *e, const char *id, struct bldr_error *err);
 
 /* A question to a person that has no answer yet: a pending effect of kind "interrupt". Borrowed. */
 struct bldr_interrupt {
@@ -169,6 +204,90 @@ BLDR_API int bldr_thread_info(struct bldr_engine *e, const char *id, struct bldr
 /* Object: channel -> value of the root graph at the journal's end. */
 BLDR_API int bldr_thread_state(struct bldr_engine *e, const char *id, struct bldr_value **ret,
 			       struct bldr_error *err);
+
+/*
+ * A checkpoint: a superstep of the root graph that began. (lineage, step) names it within its thread. A thread begins in
+ * lineage 0; each fork within the thread begins another one, at the checkpoint it was made from.
+ */
+struct bldr_checkpoint {
+	int64_t lineage, step;
+	int64_t at_ms;
+	const char *source;              /* "input", "loop", "update", "fork", "migrate" */
+	int64_t from_lineage, from_step; /* "fork": what it was made from; otherwise -1 */
+	bool held;                       /* it waits for bldr_thread_resume */
+	bool current;                    /* the thread stands here */
+	const struct bldr_value
+		*next; /* list of the nodes of its tasks, in fold order; empty: ended. Borrowed */
+	const struct bldr_value *writes; /* object: channel -> what was folded in. Borrowed */
+};
+/* Calls each for the checkpoints of a thread that were not pruned, newest first along the current lineage and then
+ * those of older ones; a non-zero return stops. Errors: NOT_FOUND. */
+BLDR_API int bldr_thread_history(struct bldr_engine *e, const char *id,
+				 int (*each)(const struct bldr_checkpoint *c, void *user),
+				 void *user, struct bldr_error *err);
+/* The state that the tasks of a checkpoint saw, persistent subgraphs under their nodes' names with "/" in front. Errors: NOT_FOUND. */
+BLDR_API int bldr_thread_state_at(struct bldr_engine *e, const char *id, int64_t lineage,
+				  int64_t step, struct bldr_value **ret, struct bldr_error *err);
+
+/*
+ * Changes to threads that no loop of this engine runs just now (EXISTS otherwise). They are on disk on return,
+ * or, when called by an observer, once the loop has gone on.
+ */
+
+/* Goes back to a checkpoint: a new lineage that begins with its state and its tasks, held until bldr_thread_resume; they
+ * run again, with keys of their own, and ask again. new_id: in a thread of that id; NULL: in the same. reuse: the first resume
+ * answers effects from what the lineage gone back from has recorded for the same node, kind and request, instead
+ * of performing them. Errors: NOT_FOUND, EXISTS (new_id is taken). */
+BLDR_API int bldr_thread_fork(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
+			      const char *new_id, bool reuse, struct bldr_error *err);
+/*
+ * Writes values into the channels as node as_node would have, replaces what was to run next by what follows that node, and
+ * holds. as_node NULL: the one that ran last, INVALID when there were several; BLDR_START: as an input; BLDR_END: nothing runs
+ * next, the thread is DONE. values: object or NULL.
+ */
+BLDR_API int bldr_thread_update(struct bldr_engine *e, const char *id, const char *as_node,
+				const struct bldr_value *values, struct bldr_error *err);
+/* All rows of a thread that is not RUNNING, or only waits for a person, under another id. */
+BLDR_API int bldr_thread_copy(struct bldr_engine *e, const char *id, const char *new_id,
+			      struct bldr_error *err);
+/* Every row of it. */
+BLDR_API int bldr_thread_delete(struct bldr_engine *e, const char *id, struct bldr_error *err);
+/* Keeps the last `keep` (1 and more) checkpoints of the current lineage, those that still wait for a person, and what they need;
+ * drops older records, other lineages, effects and events. ret_dropped: rows; may be NULL. */
+BLDR_API int bldr_thread_prune(struct bldr_engine *e, const char *id, int64_t keep,
+			       int64_t *ret_dropped, struct bldr_error *err);
+/* Drops large values that no row names any more and cached results that are too old, and gives free pages back. */
+BLDR_API int bldr_engine_sweep(struct bldr_engine *e, struct bldr_error *err);
+
+/* Streams: views of the durable events, LangGraph's modes. */
+enum bldr_stream {
+	BLDR_STREAM_VALUES = 1,  /* the state after each superstep of the root graph */
+	BLDR_STREAM_UPDATES = 2, /* {node: {channel: value}} per task that ended (record_updates) */
+	BLDR_STREAM_CHECKPOINTS =
+		4,             /* {"lineage", "step", "source", "next", "values"} per superstep */
+	BLDR_STREAM_TASKS = 8, /* a task's start, end, failure */
+	BLDR_STREAM_DEBUG =
+		16, /* checkpoints and tasks, each as {"type", "step", "at_ms", "payload"} */
+	BLDR_STREAM_MESSAGES = 32, /* what bldr_work_emit said with mode "message" */
+	BLDR_STREAM_CUSTOM = 64    /* ... "custom" */
+};
+struct bldr_stream_part {
+	const char *thread;
+	int64_t seq; /* of the event it comes from: go on behind it with `after` */
+	enum bldr_stream mode;
+	const char *path; /* of the graph: "" for the root, else the task that opened the subgraph */
+	const struct bldr_value *data;
+};
+/* Calls each for the parts of a thread's events with seq > after, interrupts as {"__interrupt__": [...]} in updates and values; a
+ * non-zero return stops. modes: BLDR_STREAM_* or'ed. */
+BLDR_API int bldr_thread_stream(struct bldr_engine *e, const char *id, unsigned modes,
+				int64_t after,
+				int (*each)(const struct bldr_stream_part *part, void *user),
+				void *user, struct bldr_error *err);
+/* The same parts as they become durable, of all threads that the loop runs; modes 0: no more. Called as observers are. */
+BLDR_API void bldr_engine_stream(struct bldr_engine *e, unsigned modes,
+				 void (*each)(const struct bldr_stream_part *part, void *user),
+				 void *user);
 /* Calls each for every thread, oldest first; a non-zero return stops. */
 BLDR_API int bldr_threads(struct bldr_engine *e,
 			  int (*each)(const struct bldr_thread *thread, void *user), void *user,

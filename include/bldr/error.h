@@ -24,7 +24,8 @@
 	X(IO, -8, "the operating system refused")       \
 	X(CANCELLED, -9, "cancelled")                   \
 	X(TIMEOUT, -10, "took too long")                \
-	X(FAILED, -11, "failed")
+	X(FAILED, -11, "failed")                        \
+	X(UNAVAILABLE, -12, "cannot be had just now")
 
 enum bldr_code {
 	BLDR_OK = 0,

@@ -24,6 +24,8 @@ static const char *status_name(enum bldr_thread_status status)
 		return "done";
 	case BLDR_THREAD_FAILED:
 		return "failed";
+	case BLDR_THREAD_PAUSED:
+		return "paused";
 	case BLDR_THREAD_RUNNING:
 		break;
 	}

@@ -1,7 +1,7 @@
 /*
- * Compiling a graph: numbers channels and nodes by name, resolves every name that was declared,
- * checks what can be known before a run, and hashes the structure. The first thing that is wrong is
- * the error; the graph then stays uncompiled.
+ * Compiling a graph: numbers channels and nodes by name, resolves every name that was declared, has
+ * checked what can be known before a run (compile_check.c), and hashes the structure. The first thing
+ * that is wrong is the error; the graph then stays uncompiled.
  */
 #include "graph/graph.h"
 
@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "graph/policy.h"
 
 static int wrong(struct bldr_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -55,18 +56,93 @@ static void numbers_settle(struct numbers *list)
 	list->n = kept;
 }
 
+static struct channel *hide(struct bldr_graph *g, const char *name, enum bldr_reducer reducer)
+{
+	struct channel *c = LIST_ADD(&g->arena, &g->declared_channels);
+	*c = (struct channel){ .name = name, .reducer = reducer, .hidden = true };
+	return c;
+}
+
+static const char *join_name(struct bldr_graph *g, const struct join_declaration *d)
+{
+	struct buf b;
+	buf_init(&b, BLDR_VALUE_TEXT_MAX);
+	buf_puts(&b, "join:");
+	for (size_t i = 0; i < d->n; i++) {
+		buf_printf(&b, "%s%s", i > 0 ? "+" : "", d->from[i]);
+	}
+	buf_printf(&b, ":%s", d->to);
+	const char *name = arena_strdup(&g->arena, b.data);
+	buf_release(&b);
+	return name;
+}
+
+/* The channels that the graph's own machinery needs: what is in them is recorded like all else. */
+static void hide_channels(struct bldr_graph *g)
+{
+	for (size_t i = 0; i < g->declared_joins.n; i++) {
+		const struct join_declaration *d = &g->declared_joins.at[i];
+		struct channel *c = hide(g, join_name(g, d), BLDR_BARRIER);
+		c->names = d->from;
+		c->n_names = d->n;
+	}
+	for (size_t i = 0; i < g->declared_nodes.n; i++) {
+		const struct node_declaration *d = &g->declared_nodes.at[i];
+		if (d->node.deferred) {
+			hide(g, arena_printf(&g->arena, "defer:%s", d->node.name), BLDR_LAST);
+		}
+		if (d->persistent) {
+			hide(g, arena_printf(&g->arena, "sub:%s", d->node.name), BLDR_LAST);
+		}
+	}
+}
+
+static bool shows_one_superstep(const struct channel *c)
+{
+	return !c->hidden && (c->reducer == BLDR_EPHEMERAL || c->reducer == BLDR_BARRIER);
+}
+
 static int number_channels(struct bldr_graph *g, struct bldr_error *err)
 {
+	hide_channels(g);
 	g->n_channels = g->declared_channels.n;
 	g->channels = arena_copy(&g->arena, g->declared_channels.at,
 				 g->n_channels * sizeof(*g->channels));
 	if (g->n_channels > 1) {
 		qsort(g->channels, g->n_channels, sizeof(*g->channels), by_name);
 	}
-	for (size_t i = 1; i < g->n_channels; i++) {
-		if (strcmp(g->channels[i - 1].name, g->channels[i].name) == 0) {
-			return wrong(err, "channel \"%s\" is declared twice", g->channels[i].name);
+	for (size_t i = 0; i < g->n_channels; i++) {
+		struct channel *c = &g->channels[i];
+		int rc = graph_check_channel(c, err);
+		if (rc < 0) {
+			return rc;
 		}
+		if (i > 0 && strcmp(c[-1].name, c->name) == 0) {
+			return wrong(err,
+				     c->hidden ? "\"%s\" is declared twice"
+					       : "channel \"%s\" is declared twice",
+				     c->name);
+		}
+		c->input = g->inputs == NULL && !c->hidden;
+		c->output = g->outputs == NULL && !c->hidden;
+		if (shows_one_superstep(c)) {
+			*LIST_ADD(&g->arena, &g->passing) = i;
+		}
+	}
+	return 0;
+}
+
+/* Marks the channels that an input may set, or those of the output. */
+static int resolve_ends(struct bldr_graph *g, const char *const *names, bool input,
+			struct bldr_error *err)
+{
+	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+		size_t n = graph_shown_channel(g, names[i]);
+		if (n == GRAPH_NONE) {
+			return wrong(err, "the %s names \"%s\", which is no channel of the graph",
+				     input ? "input" : "output", names[i]);
+		}
+		*(input ? &g->channels[n].input : &g->channels[n].output) = true;
 	}
 	return 0;
 }
@@ -75,7 +151,7 @@ static int number_nodes(struct bldr_graph *g, struct bldr_error *err)
 {
 	g->n_nodes = g->declared_nodes.n;
 	g->nodes = ARENA_ARRAY(&g->arena, struct node, g->n_nodes);
-	g->start = (struct node){ .name = BLDR_START, .reads_all = true };
+	g->start = (struct node){ .name = BLDR_START, .reads_all = true, .on_error = GRAPH_NONE };
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct node_declaration *d = &g->declared_nodes.at[i];
 		g->nodes[i] = (struct node){
@@ -86,10 +162,21 @@ static int number_nodes(struct bldr_graph *g, struct bldr_error *err)
 			.absorb = d->node.absorb,
 			.config = d->node.config,
 			.reads_all = d->node.reads == NULL && d->sub == NULL,
+			.timeout_ms = d->node.timeout_ms,
+			.policies = d->node.policies,
+			.n_policies = d->node.n_policies,
+			.deferred = d->node.deferred,
+			.persistent = d->persistent,
+			.on_error = GRAPH_NONE,
 		};
 	}
 	if (g->n_nodes > 1) {
 		qsort(g->nodes, g->n_nodes, sizeof(*g->nodes), by_name);
+	}
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		if (g->nodes[i].deferred) {
+			*LIST_ADD(&g->arena, &g->deferred) = i;
+		}
 	}
 	for (size_t i = 1; i < g->n_nodes; i++) {
 		if (strcmp(g->nodes[i - 1].name, g->nodes[i].name) == 0) {
@@ -117,10 +204,17 @@ static int resolve(struct bldr_graph *g, const char *const *names,
 	return 0;
 }
 
+/* Holds the value of one write. */
+static bool holds_one(enum bldr_reducer r)
+{
+	return r == BLDR_LAST || r == BLDR_EPHEMERAL;
+}
+
 /* Whether a value of one channel can be a write to another. */
 static bool fits(enum bldr_reducer from, enum bldr_reducer to)
 {
-	return from == to || from == BLDR_LAST || to == BLDR_LAST || to == BLDR_APPEND;
+	return (from == to && from != BLDR_BARRIER) || holds_one(from) || holds_one(to) ||
+		to == BLDR_APPEND || to == BLDR_CUSTOM;
 }
 
 static int check_passage(const struct bldr_graph *g, const struct node *node,
@@ -145,8 +239,8 @@ static int resolve_passages(struct bldr_graph *g, const struct node *node, const
 {
 	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
 		struct passage p = {
-			.outer = graph_channel(g, names[i]),
-			.inner = graph_channel(node->sub, names[i]),
+			.outer = graph_shown_channel(g, names[i]),
+			.inner = graph_shown_channel(node->sub, names[i]),
 		};
 		if (p.outer == GRAPH_NONE || p.inner == GRAPH_NONE) {
 			return wrong(
@@ -177,24 +271,46 @@ static int resolve_passages(struct bldr_graph *g, const struct node *node, const
 
 _Static_assert(offsetof(struct passage, outer) == 0, "by_number reads the outer channel");
 
-/* What the child added to a folding channel cannot be told from what it was given. */
+/* What the child added to a folding channel cannot be told from what it was given; messages have ids. */
 static int check_in_and_out(const struct bldr_graph *g, const struct node *node,
 			    struct bldr_error *err)
 {
 	for (size_t i = 0, o = 0; i < node->in.n && o < node->out.n;) {
 		const struct passage *in = &node->in.at[i];
 		const struct passage *out = &node->out.at[o];
-		if (in->outer == out->outer &&
-		    node->sub->channels[out->inner].reducer != BLDR_LAST) {
+		enum bldr_reducer inner = node->sub->channels[out->inner].reducer;
+		enum bldr_reducer outer = g->channels[out->outer].reducer;
+		bool messages = inner == BLDR_MESSAGES && outer == BLDR_MESSAGES;
+		if (in->outer == out->outer && !holds_one(inner) && !messages) {
 			return wrong(err,
 				     "node \"%s\" passes channel \"%s\" into and out of its "
-				     "subgraph: only a LAST channel of the subgraph can be both",
+				     "subgraph: only a LAST channel of the subgraph can be both, "
+				     "and MESSAGES of both",
 				     node->name, g->channels[in->outer].name);
 		}
 		if (in->outer <= out->outer) {
 			i++;
 		} else {
 			o++;
+		}
+	}
+	return 0;
+}
+
+/* Nor from what it kept, unless it replaces the parent's value. */
+static int check_kept_and_out(const struct bldr_graph *g, const struct node *node,
+			      struct bldr_error *err)
+{
+	for (size_t o = 0; node->persistent && o < node->out.n; o++) {
+		const struct channel *inner = &node->sub->channels[node->out.at[o].inner];
+		enum bldr_reducer outer = g->channels[node->out.at[o].outer].reducer;
+		bool messages = inner->reducer == BLDR_MESSAGES && outer == BLDR_MESSAGES;
+		if (!holds_one(inner->reducer) && !holds_one(outer) && !messages) {
+			return wrong(err,
+				     "node \"%s\" keeps and passes out channel \"%s\" of its "
+				     "subgraph, which is %s: make it LAST in the graph or in the "
+				     "subgraph",
+				     node->name, inner->name, reducer_name(inner->reducer));
 		}
 	}
 	return 0;
@@ -224,7 +340,8 @@ static int resolve_subgraph(struct bldr_graph *g, struct node *node,
 	for (size_t i = 0; i < node->out.n; i++) {
 		*LIST_ADD(&g->arena, &node->writes) = node->out.at[i].outer;
 	}
-	return check_in_and_out(g, node, err);
+	rc = check_in_and_out(g, node, err);
+	return rc == 0 ? check_kept_and_out(g, node, err) : rc;
 }
 
 /* Where absorb may go: nodes, and the end. */
@@ -247,6 +364,30 @@ static int resolve_gotos(struct bldr_graph *g, struct node *node, const char *co
 	return 0;
 }
 
+/* What goes with deferred and persistent nodes, and the handler. */
+static int resolve_extras(struct bldr_graph *g, struct node *node, const struct node_declaration *d,
+			  struct bldr_error *err)
+{
+	char name[GRAPH_NAME_MAX + 8];
+	if (node->deferred) {
+		snprintf(name, sizeof(name), "defer:%s", node->name);
+		node->defer_channel = graph_channel(g, name);
+	}
+	if (node->persistent) {
+		snprintf(name, sizeof(name), "sub:%s", node->name);
+		node->kept_channel = graph_channel(g, name);
+	}
+	if (d->node.on_error == NULL) {
+		return 0;
+	}
+	node->on_error = graph_node(g, d->node.on_error);
+	if (node->on_error == GRAPH_NONE) {
+		return wrong(err, "node \"%s\" is handled by \"%s\", which is no node of the graph",
+			     node->name, d->node.on_error);
+	}
+	return 0;
+}
+
 static int resolve_nodes(struct bldr_graph *g, struct bldr_error *err)
 {
 	g->depth = 1;
@@ -254,13 +395,14 @@ static int resolve_nodes(struct bldr_graph *g, struct bldr_error *err)
 		const struct node_declaration *d = &g->declared_nodes.at[i];
 		struct node *node = &g->nodes[graph_node(g, d->node.name)];
 		int rc;
-		if ((rc = resolve(g, d->node.reads, graph_channel, node->name, "reads",
+		if ((rc = resolve(g, d->node.reads, graph_shown_channel, node->name, "reads",
 				  &node->reads, err)) < 0 ||
-		    (rc = resolve(g, d->node.writes, graph_channel, node->name, "writes",
+		    (rc = resolve(g, d->node.writes, graph_shown_channel, node->name, "writes",
 				  &node->writes, err)) < 0 ||
 		    (rc = resolve(g, d->node.sends, graph_node, node->name, "sends to",
 				  &node->sends, err)) < 0 ||
 		    (rc = resolve_gotos(g, node, d->node.gotos, err)) < 0 ||
+		    (rc = resolve_extras(g, node, d, err)) < 0 ||
 		    (d->sub != NULL && (rc = resolve_subgraph(g, node, d, err)) < 0)) {
 			return rc;
 		}
@@ -309,6 +451,47 @@ static int resolve_edges(struct bldr_graph *g, struct bldr_error *err)
 	return 0;
 }
 
+static int resolve_join(struct bldr_graph *g, const struct join_declaration *d, size_t number,
+			struct bldr_error *err)
+{
+	struct join *join = &g->joins[number];
+	if (d->n < 2) {
+		return wrong(err,
+			     "a join of \"%s\" waits for fewer than two nodes, use "
+			     "bldr_graph_edge",
+			     d->to);
+	}
+	join->target = graph_node(g, d->to);
+	if (join->target == GRAPH_NONE && strcmp(d->to, BLDR_END) != 0) {
+		return wrong(err, "a join ends at \"%s\", which is no node of the graph", d->to);
+	}
+	for (size_t i = 0; i < d->n; i++) {
+		size_t from = graph_node(g, d->from[i]);
+		if (from == GRAPH_NONE) {
+			return wrong(err,
+				     "a join of \"%s\" waits for \"%s\", which is no node of the "
+				     "graph",
+				     d->to, d->from[i]);
+		}
+		*LIST_ADD(&g->arena, &join->from) = from;
+		*LIST_ADD(&g->arena, &g->nodes[from].joins) = number;
+	}
+	const char *name = join_name(g, d);
+	join->channel = graph_channel(g, name);
+	return 0;
+}
+
+static int resolve_joins(struct bldr_graph *g, struct bldr_error *err)
+{
+	g->n_joins = g->declared_joins.n;
+	g->joins = ARENA_ARRAY(&g->arena, struct join, g->n_joins);
+	int rc = 0;
+	for (size_t i = 0; i < g->n_joins && rc == 0; i++) {
+		rc = resolve_join(g, &g->declared_joins.at[i], i, err);
+	}
+	return rc;
+}
+
 static int resolve_routes(struct bldr_graph *g, struct bldr_error *err)
 {
 	for (size_t i = 0; i < g->declared_routes.n; i++) {
@@ -344,166 +527,27 @@ static int resolve_routes(struct bldr_graph *g, struct bldr_error *err)
 	return 0;
 }
 
-static void reach_all(const struct numbers *list, bool *reached, struct numbers *todo,
-		      struct arena *a)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (!reached[list->at[i]]) {
-			reached[list->at[i]] = true;
-			*LIST_ADD(a, todo) = list->at[i];
-		}
-	}
-}
-
-static void reach_from(const struct node *node, bool *reached, struct numbers *todo, struct arena *a)
-{
-	reach_all(&node->targets, reached, todo, a);
-	reach_all(&node->sends, reached, todo, a);
-	reach_all(&node->gotos, reached, todo, a);
-	for (size_t i = 0; i < node->routers.n; i++) {
-		reach_all(&node->routers.at[i].targets, reached, todo, a);
-	}
-}
-
-static int check_reachable(const struct bldr_graph *g, struct bldr_error *err)
-{
-	if (g->start.targets.n == 0 && g->start.routers.n == 0) {
-		return wrong(err, "no node is first, add an edge from BLDR_START");
-	}
-	struct arena scratch = { 0 };
-	struct numbers todo = { 0 };
-	bool *reached = ARENA_ARRAY(&scratch, bool, g->n_nodes);
-	reach_from(&g->start, reached, &todo, &scratch);
-	while (todo.n > 0) {
-		reach_from(&g->nodes[todo.at[--todo.n]], reached, &todo, &scratch);
-	}
-	int rc = 0;
-	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
-		if (!reached[i]) {
-			rc = wrong(err,
-				   "node \"%s\" cannot be reached from the start, add an edge "
-				   "to it",
-				   g->nodes[i].name);
-		}
-	}
-	arena_release(&scratch);
-	return rc;
-}
-
-/* Of a channel: which of a source's targets writes it. */
-struct writer {
-	const struct node *from, *node;
-};
-
-static int check_parallel_targets(const struct bldr_graph *g, const struct node *from,
-				  struct writer *writers, struct bldr_error *err)
-{
-	for (size_t i = 0; i < from->targets.n; i++) {
-		const struct node *node = &g->nodes[from->targets.at[i]];
-		for (size_t w = 0; w < node->writes.n; w++) {
-			const struct channel *channel = &g->channels[node->writes.at[w]];
-			struct writer *writer = &writers[node->writes.at[w]];
-			if (channel->reducer != BLDR_LAST) {
-				continue;
-			}
-			if (writer->from == from) {
-				return wrong(err,
-					     "channel \"%s\" is LAST, but nodes \"%s\" and \"%s\" "
-					     "run in one superstep after \"%s\" and both write it: "
-					     "give it a reducer",
-					     channel->name, writer->node->name, node->name,
-					     from->name);
-			}
-			*writer = (struct writer){ .from = from, .node = node };
-		}
-	}
-	return 0;
-}
-
-static int check_sent(const struct bldr_graph *g, const struct node *from, struct bldr_error *err)
-{
-	for (size_t i = 0; i < from->sends.n; i++) {
-		const struct node *node = &g->nodes[from->sends.at[i]];
-		for (size_t w = 0; w < node->writes.n; w++) {
-			const struct channel *channel = &g->channels[node->writes.at[w]];
-			if (channel->reducer == BLDR_LAST) {
-				return wrong(err,
-					     "channel \"%s\" is LAST, but node \"%s\", which \"%s\" "
-					     "may send to many times, writes it: give it a reducer",
-					     channel->name, node->name, from->name);
-			}
-		}
-	}
-	return 0;
-}
-
-static int check_parallel(const struct bldr_graph *g, struct bldr_error *err)
-{
-	struct writer *writers = xcalloc(g->n_channels + 1, sizeof(*writers));
-	int rc = check_parallel_targets(g, &g->start, writers, err);
-	for (size_t i = 0; i < g->n_nodes && rc == 0; i++) {
-		rc = check_parallel_targets(g, &g->nodes[i], writers, err);
-		rc = rc == 0 ? check_sent(g, &g->nodes[i], err) : rc;
-	}
-	free(writers);
-	return rc;
-}
-
-static void describe_nodes(const struct bldr_graph *g, const char *what, const struct numbers *list,
-			   struct buf *b)
-{
-	buf_printf(b, " %s", what);
-	for (size_t i = 0; i < list->n; i++) {
-		buf_printf(b, " %s", g->nodes[list->at[i]].name);
-	}
-	buf_putc(b, '\n');
-}
-
-static void describe_channels(const struct bldr_graph *g, const char *what,
-			      const struct numbers *list, struct buf *b)
-{
-	buf_printf(b, " %s", what);
-	for (size_t i = 0; i < list->n; i++) {
-		buf_printf(b, " %s", g->channels[list->at[i]].name);
-	}
-	buf_putc(b, '\n');
-}
-
-static void describe_node(const struct bldr_graph *g, const struct node *node, struct buf *b)
-{
-	buf_printf(b, "node %s %s\n", node->name, node->sub != NULL ? node->sub->hash : "-");
-	if (node->reads_all) {
-		buf_puts(b, " reads everything\n");
-	} else {
-		describe_channels(g, "reads", &node->reads, b);
-	}
-	describe_channels(g, "writes", &node->writes, b);
-	describe_nodes(g, "sends", &node->sends, b);
-	describe_nodes(g, node->may_go_to_end ? "gotos or end" : "gotos", &node->gotos, b);
-	describe_nodes(g, "edges", &node->targets, b);
-	for (size_t i = 0; i < node->routers.n; i++) {
-		const struct router *router = &node->routers.at[i];
-		describe_nodes(g, router->may_end ? "route or end" : "route", &router->targets, b);
-	}
-}
-
-/* The order of declaration is no part of it, but that of a node's routers: it numbers sends. */
 static void hash_structure(struct bldr_graph *g)
 {
-	struct buf b;
-	buf_init(&b, BLDR_VALUE_TEXT_MAX);
-	buf_printf(&b, "bldr graph\nname %s\nversion %u\n", g->name, g->version);
-	for (size_t i = 0; i < g->n_channels; i++) {
-		buf_printf(&b, "channel %s %s\n", g->channels[i].name,
-			   reducer_name(g->channels[i].reducer));
+	struct bldr_value *structure = bldr_graph_structure(g);
+	char *text = bldr_value_text(structure);
+	hash_bytes(text, strlen(text), g->hash);
+	free(text);
+	bldr_unref(structure);
+}
+
+static int compile(struct bldr_graph *g, struct bldr_error *err)
+{
+	int rc;
+	if ((rc = number_channels(g, err)) < 0 || (rc = number_nodes(g, err)) < 0 ||
+	    (rc = resolve_ends(g, g->inputs, true, err)) < 0 ||
+	    (rc = resolve_ends(g, g->outputs, false, err)) < 0 ||
+	    (rc = resolve_nodes(g, err)) < 0 || (rc = resolve_edges(g, err)) < 0 ||
+	    (rc = resolve_joins(g, err)) < 0 || (rc = resolve_routes(g, err)) < 0 ||
+	    (rc = graph_settle_policies(g, err)) < 0) {
+		return rc;
 	}
-	describe_node(g, &g->start, &b);
-	for (size_t i = 0; i < g->n_nodes; i++) {
-		describe_node(g, &g->nodes[i], &b);
-	}
-	ASSERT(!buf_failed(&b));
-	hash_bytes(b.data, b.size, g->hash);
-	buf_release(&b);
+	return g->stored ? 0 : graph_check(g, err);
 }
 
 int bldr_graph_compile(struct bldr_graph *g, struct bldr_error *err)
@@ -511,20 +555,13 @@ int bldr_graph_compile(struct bldr_graph *g, struct bldr_error *err)
 	if (g->compiled) {
 		return 0;
 	}
+	if (g->failed.code == 0 && compile(g, &g->failed) < 0) {
+		bldr_error_prefix(&g->failed, "graph \"%s\"", g->name);
+	}
 	if (g->failed.code != 0) {
 		return bldr_error_set(err, g->failed.code, "%s", g->failed.text);
 	}
-	int rc;
-	if ((rc = number_channels(g, err)) < 0 || (rc = number_nodes(g, err)) < 0 ||
-	    (rc = resolve_nodes(g, err)) < 0 || (rc = resolve_edges(g, err)) < 0 ||
-	    (rc = resolve_routes(g, err)) < 0 || (rc = check_reachable(g, err)) < 0 ||
-	    (rc = check_parallel(g, err)) < 0) {
-		if (err != NULL) {
-			bldr_error_prefix(err, "graph \"%s\"", g->name);
-		}
-		return rc;
-	}
-	hash_structure(g);
 	g->compiled = true;
+	hash_structure(g);
 	return 0;
 }

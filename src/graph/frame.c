@@ -4,6 +4,8 @@
  */
 #include "graph/frame.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +13,18 @@
 #include "base/hash.h"
 #include "graph/digits.h"
 
+char *frame_root_path(int64_t id)
+{
+	return id != 0 ? xasprintf("~%" PRId64, id) : xstrdup("");
+}
+
 struct frame *frame_new(const struct bldr_graph *g, int64_t id, struct task *opener)
 {
 	struct frame *f = xcalloc(1, sizeof(*f));
 	f->id = id;
 	f->graph = g;
 	f->opener = opener;
-	f->path = xstrdup(opener != NULL ? opener->path : "");
+	f->path = opener != NULL ? xstrdup(opener->path) : frame_root_path(id);
 	f->step = -1;
 	f->cells = xcalloc(g->n_channels + 1, sizeof(*f->cells));
 	f->channel_turn = xcalloc(g->n_channels + 1, sizeof(*f->channel_turn));
@@ -25,7 +32,7 @@ struct frame *frame_new(const struct bldr_graph *g, int64_t id, struct task *ope
 	f->node_turn = xcalloc(g->n_nodes + 1, sizeof(*f->node_turn));
 	f->views = xcalloc(g->n_nodes + 1, sizeof(struct bldr_value *));
 	f->viewed.at = xcalloc(g->n_nodes + 1, sizeof(*f->viewed.at));
-	patch_init(&f->start, g, &g->start);
+	patch_init(&f->start, g, &g->start, 0);
 	return f;
 }
 
@@ -129,8 +136,14 @@ static char *task_path(const struct frame *f, int64_t step, const struct node *n
 	return path;
 }
 
+const char *path_plain(const char *path)
+{
+	return path[0] == '~' ? path + strcspn(path, "/") : path;
+}
+
 uint64_t path_seed(uint64_t run_seed, const char *path)
 {
+	path = path_plain(path);
 	uint64_t words[2] = { run_seed, hash_xx64(path, strlen(path)) };
 	return hash_xx64(words, sizeof(words));
 }
@@ -145,19 +158,134 @@ void task_init(struct task *t, struct frame *f, int64_t id, const struct node *n
 	t->input = input;
 	t->path = task_path(f, step, node, send);
 	t->seed = path_seed(run_seed, t->path);
-	patch_init(&t->patch, f->graph, node);
+	t->begun_ms = f->at_ms;
+	task_init_patch(t);
+}
+
+void task_init_patch(struct task *t)
+{
+	const struct frame *f = t->frame;
+	patch_init(&t->patch, f->graph, t->node, t->seed);
+	t->patch.opener = f->opener;
+}
+
+/* Takes shown, which may be NULL. */
+static void show(struct bldr_value *state, const char *name, struct bldr_value *shown)
+{
+	if (shown != NULL) {
+		bldr_object_set(state, name, shown);
+	}
+}
+
+void task_hand_over(struct task *t, struct bldr_value *input, int64_t at_ms, uint64_t run_seed)
+{
+	const struct node *handler = &t->frame->graph->nodes[t->node->on_error];
+	char *path = xasprintf("%s!%s", t->path, handler->name);
+	free(t->path);
+	t->path = path;
+	t->seed = path_seed(run_seed, path);
+	t->node = handler;
+	t->handled = true;
+	task_forget_effects(t);
+	bldr_unref(t->input);
+	t->input = input;
+	bldr_unref(t->kept);
+	t->kept = NULL;
+	t->attempt = 0;
+	t->round = 0;
+	t->at_ms = at_ms;
+	t->begun_ms = at_ms;
 }
 
 struct bldr_value *frame_state(const struct frame *f)
 {
 	struct bldr_value *state = bldr_object();
 	for (size_t i = 0; i < f->graph->n_channels; i++) {
-		if (f->cells[i].value != NULL) {
-			bldr_object_set(state, f->graph->channels[i].name,
-					bldr_ref(f->cells[i].value));
+		const struct channel *c = &f->graph->channels[i];
+		show(state, c->name, channel_shows(c, f->cells[i].value));
+	}
+	return state;
+}
+
+struct bldr_value *frame_output(const struct frame *f)
+{
+	struct bldr_value *state = bldr_object();
+	for (size_t i = 0; i < f->graph->n_channels; i++) {
+		const struct channel *c = &f->graph->channels[i];
+		if (c->output) {
+			show(state, c->name, channel_shows(c, f->cells[i].value));
 		}
 	}
 	return state;
+}
+
+static struct bldr_value *kept_state(const struct bldr_graph *g, const struct bldr_value *kept);
+
+/* Adds what the persistent subgraph of node keeps. */
+static void show_below(struct bldr_value *state, const struct node *node,
+		       const struct bldr_value *kept)
+{
+	char name[GRAPH_NAME_MAX + 2];
+	if (kept != NULL) {
+		snprintf(name, sizeof(name), "/%s", node->name);
+		bldr_object_set(state, name, kept_state(node->sub, kept));
+	}
+}
+
+static struct bldr_value *kept_state(const struct bldr_graph *g, const struct bldr_value *kept)
+{
+	struct bldr_value *state = bldr_object();
+	for (size_t i = 0; i < g->n_nodes; i++) {
+		const struct node *node = &g->nodes[i];
+		if (node->persistent) {
+			show_below(state, node,
+				   bldr_get(kept, g->channels[node->kept_channel].name));
+		}
+	}
+	for (size_t i = 0; i < g->n_channels; i++) {
+		const struct channel *c = &g->channels[i];
+		show(state, c->name, channel_shows(c, bldr_get(kept, c->name)));
+	}
+	return state;
+}
+
+struct bldr_value *frame_checkpoint_state(const struct frame *f)
+{
+	struct bldr_value *state = frame_state(f);
+	for (size_t i = 0; i < f->graph->n_nodes; i++) {
+		const struct node *node = &f->graph->nodes[i];
+		if (node->persistent) {
+			show_below(state, node, f->cells[node->kept_channel].value);
+		}
+	}
+	return state;
+}
+
+struct bldr_value *frame_kept(const struct frame *f)
+{
+	struct bldr_value *kept = bldr_object();
+	for (size_t i = 0; i < f->graph->n_channels; i++) {
+		const struct channel *c = &f->graph->channels[i];
+		const struct cell *cell = &f->cells[i];
+		bool over = c->untracked || (!c->hidden && cell_passes(c, cell));
+		if (!over) {
+			show(kept, c->name, cell->value != NULL ? bldr_ref(cell->value) : NULL);
+		}
+	}
+	return kept;
+}
+
+void frame_keep(struct frame *f, const struct bldr_value *kept)
+{
+	for (void *it = bldr_first(kept); it != NULL; it = bldr_next(kept, it)) {
+		size_t channel = graph_channel(f->graph, bldr_key(it));
+		if (channel != GRAPH_NONE &&
+		    channel_holds(&f->graph->channels[channel], bldr_item(it), NULL) == 0) {
+			char *text = bldr_value_text(bldr_item(it));
+			cell_set(&f->cells[channel], bldr_ref(bldr_item(it)), strlen(text));
+			free(text);
+		}
+	}
 }
 
 static const struct bldr_value *everything(struct frame *f)
@@ -180,10 +308,8 @@ const struct bldr_value *frame_view(struct frame *f, const struct node *node)
 	struct bldr_value *view = bldr_object();
 	for (size_t i = 0; i < node->reads.n; i++) {
 		size_t channel = node->reads.at[i];
-		if (f->cells[channel].value != NULL) {
-			bldr_object_set(view, f->graph->channels[channel].name,
-					bldr_ref(f->cells[channel].value));
-		}
+		const struct channel *c = &f->graph->channels[channel];
+		show(view, c->name, channel_shows(c, f->cells[channel].value));
 	}
 	f->views[number] = view;
 	f->viewed.at[f->viewed.n++] = number;
@@ -230,6 +356,17 @@ int frame_check(struct frame *f, struct bldr_error *err)
 	return 0;
 }
 
+static void show_after(struct bldr_value *state, const struct channel *c, const struct cell *cell)
+{
+	if (cell->first == NULL) {
+		show(state, c->name, channel_shows(c, cell->value));
+		return;
+	}
+	struct bldr_value *next = cell_folded(c, cell);
+	show(state, c->name, channel_shows(c, next));
+	bldr_unref(next);
+}
+
 int frame_state_after(struct frame *f, struct bldr_patch *p, uint64_t turn, struct bldr_value **ret,
 		      struct bldr_error *err)
 {
@@ -244,20 +381,14 @@ int frame_state_after(struct frame *f, struct bldr_patch *p, uint64_t turn, stru
 	if (rc == 0) {
 		*ret = bldr_object();
 		for (size_t i = 0; i < f->graph->n_channels; i++) {
-			const struct channel *c = &f->graph->channels[i];
-			const struct cell *cell = &f->cells[i];
-			if (cell->first != NULL) {
-				bldr_object_set(*ret, c->name, cell_folded(c, cell));
-			} else if (cell->value != NULL) {
-				bldr_object_set(*ret, c->name, bldr_ref(cell->value));
-			}
+			show_after(*ret, &f->graph->channels[i], &f->cells[i]);
 		}
 	}
 	frame_unqueue(f);
 	return rc;
 }
 
-int frame_put(struct frame *f, size_t channel, const struct bldr_value *value,
+int frame_put(struct frame *f, size_t channel, const struct bldr_value *value, struct mint *mint,
 	      struct bldr_error *err)
 {
 	const struct channel *c = &f->graph->channels[channel];
@@ -267,7 +398,7 @@ int frame_put(struct frame *f, size_t channel, const struct bldr_value *value,
 	if (rc < 0) {
 		return rc;
 	}
-	rc = kept_make(&w.kept, bldr_ref(value), err);
+	rc = kept_make(&w.kept, channel_given(c, bldr_ref(value), mint), err);
 	if (rc < 0) {
 		bldr_error_prefix(err, "the value for channel \"%s\"", c->name);
 		return rc;
@@ -275,15 +406,30 @@ int frame_put(struct frame *f, size_t channel, const struct bldr_value *value,
 	cell_queue(cell, &w);
 	rc = cell_check(c, cell, err);
 	if (rc == 0) {
-		cell_fold(c, cell, w.kept.size);
+		cell_fold(c, cell, cell->made.text != NULL ? cell->made.size : w.kept.size);
 	}
 	cell_unqueue(cell);
 	kept_release(&w.kept);
 	return rc;
 }
 
-int frame_input(struct frame *f, const struct bldr_value *input, struct bldr_error *err)
+static int put_input(struct frame *f, const char *name, const struct bldr_value *value,
+		     struct mint *mint, struct bldr_error *err)
 {
+	size_t channel = graph_shown_channel(f->graph, name);
+	if (channel == GRAPH_NONE || !f->graph->channels[channel].input) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "the input names \"%s\", which is no %s of graph \"%s\"",
+				      name, channel == GRAPH_NONE ? "channel" : "input channel",
+				      f->graph->name);
+	}
+	return frame_put(f, channel, value, mint, err);
+}
+
+int frame_input(struct frame *f, const struct bldr_value *input, uint64_t seed,
+		struct bldr_error *err)
+{
+	struct mint mint = { .seed = seed };
 	if (input == NULL) {
 		return 0;
 	}
@@ -292,18 +438,9 @@ int frame_input(struct frame *f, const struct bldr_value *input, struct bldr_err
 				      "the input of graph \"%s\" is no object of channels",
 				      f->graph->name);
 	}
-	for (void *it = bldr_first(input); it != NULL; it = bldr_next(input, it)) {
-		size_t channel = graph_channel(f->graph, bldr_key(it));
-		if (channel == GRAPH_NONE) {
-			return bldr_error_set(err, BLDR_E_INVALID,
-					      "the input names \"%s\", which is no channel of graph "
-					      "\"%s\"",
-					      bldr_key(it), f->graph->name);
-		}
-		int rc = frame_put(f, channel, bldr_item(it), err);
-		if (rc < 0) {
-			return rc;
-		}
+	int rc = 0;
+	for (void *it = bldr_first(input); it != NULL && rc == 0; it = bldr_next(input, it)) {
+		rc = put_input(f, bldr_key(it), bldr_item(it), &mint, err);
 	}
-	return 0;
+	return rc;
 }

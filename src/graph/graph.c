@@ -44,19 +44,55 @@ static const char *other_name(struct bldr_graph *g, const char *name)
 	return arena_strdup(&g->arena, name != NULL ? name : "");
 }
 
+static size_t count_names(const char *const *names)
+{
+	size_t n = 0;
+	while (names != NULL && names[n] != NULL) {
+		n++;
+	}
+	return n;
+}
+
 static const char *const *copy_names(struct bldr_graph *g, const char *const *names)
 {
 	if (names == NULL) {
 		return NULL;
 	}
-	size_t n = 0;
-	while (names[n] != NULL) {
-		n++;
-	}
+	size_t n = count_names(names);
 	const char **copy = arena_alloc(&g->arena, (n + 1) * sizeof(*copy));
 	for (size_t i = 0; i < n; i++) {
 		copy[i] = arena_strdup(&g->arena, names[i]);
 	}
+	return copy;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const char *const *left = a;
+	const char *const *right = b;
+	return strcmp(*left, *right);
+}
+
+/* A copy in order of the names' bytes, each once. */
+static const char *const *sorted_names(struct bldr_graph *g, const char *const *names, size_t *n)
+{
+	*n = count_names(names);
+	const char **copy = arena_alloc(&g->arena, (*n + 1) * sizeof(*copy));
+	for (size_t i = 0; i < *n; i++) {
+		copy[i] = arena_strdup(&g->arena, names[i]);
+	}
+	if (*n < 2) {
+		return copy;
+	}
+	qsort(copy, *n, sizeof(*copy), by_text);
+	size_t kept = 1;
+	for (size_t i = 1; i < *n; i++) {
+		if (strcmp(copy[i], copy[kept - 1]) != 0) {
+			copy[kept++] = copy[i];
+		}
+	}
+	copy[kept] = NULL;
+	*n = kept;
 	return copy;
 }
 
@@ -79,10 +115,34 @@ void bldr_graph_free(struct bldr_graph *g)
 
 void bldr_graph_channel(struct bldr_graph *g, const char *name, enum bldr_reducer reducer)
 {
+	bldr_graph_add_channel(g, &(struct bldr_channel){ .name = name, .reducer = reducer });
+}
+
+void bldr_graph_add_channel(struct bldr_graph *g, const struct bldr_channel *c)
+{
 	ASSERT(!g->compiled);
-	ASSERT(reducer >= BLDR_LAST && reducer <= BLDR_ADD);
-	*LIST_ADD(&g->arena, &g->declared_channels) =
-		(struct channel){ .name = new_name(g, "channel", name), .reducer = reducer };
+	ASSERT(c->reducer >= BLDR_LAST && c->reducer <= BLDR_CUSTOM);
+	struct channel copy = {
+		.name = new_name(g, "channel", c->name),
+		.reducer = c->reducer,
+		.untracked = c->untracked,
+		.reduce = c->reduce,
+		.reduce_name = arena_strdup(&g->arena, c->reduce_name),
+	};
+	copy.names = sorted_names(g, c->names, &copy.n_names);
+	*LIST_ADD(&g->arena, &g->declared_channels) = copy;
+}
+
+void bldr_graph_input(struct bldr_graph *g, const char *const *channels)
+{
+	ASSERT(!g->compiled);
+	g->inputs = copy_names(g, channels);
+}
+
+void bldr_graph_output(struct bldr_graph *g, const char *const *channels)
+{
+	ASSERT(!g->compiled);
+	g->outputs = copy_names(g, channels);
 }
 
 void bldr_graph_node(struct bldr_graph *g, const struct bldr_node *node)
@@ -94,6 +154,7 @@ void bldr_graph_node(struct bldr_graph *g, const struct bldr_node *node)
 	d.node.writes = copy_names(g, node->writes);
 	d.node.sends = copy_names(g, node->sends);
 	d.node.gotos = copy_names(g, node->gotos);
+	d.node.on_error = arena_strdup(&g->arena, node->on_error);
 	*LIST_ADD(&g->arena, &g->declared_nodes) = d;
 }
 
@@ -110,16 +171,68 @@ void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps)
 	}
 }
 
+void bldr_graph_step_timeout(struct bldr_graph *g, uint32_t ms)
+{
+	ASSERT(!g->compiled);
+	g->step_timeout_ms = ms;
+}
+
+void bldr_graph_policy(struct bldr_graph *g, const struct bldr_policy *p)
+{
+	ASSERT(!g->compiled);
+	struct bldr_policy copy = *p;
+	copy.kind = other_name(g, p->kind);
+	*LIST_ADD(&g->arena, &g->policies) = copy;
+}
+
+void bldr_graph_interrupt(struct bldr_graph *g, const char *const *before, const char *const *after)
+{
+	ASSERT(!g->compiled);
+	g->before = copy_names(g, before);
+	g->after = copy_names(g, after);
+}
+
+void bldr_graph_migrate(struct bldr_graph *g, unsigned from_version,
+			struct bldr_value *(*migrate)(const struct bldr_value *old,
+						      struct bldr_error *err))
+{
+	ASSERT(!g->compiled);
+	ASSERT(migrate != NULL);
+	*LIST_ADD(&g->arena, &g->migrations) = (struct migration){ from_version, migrate };
+}
+
+graph_migrate_fn graph_migration(const struct bldr_graph *g, unsigned from_version)
+{
+	for (size_t i = 0; i < g->migrations.n; i++) {
+		if (g->migrations.at[i].from_version == from_version) {
+			return g->migrations.at[i].migrate;
+		}
+	}
+	return NULL;
+}
+
 void bldr_graph_subgraph(struct bldr_graph *g, const char *name, const struct bldr_graph *sub,
 			 const char *const *in, const char *const *out)
 {
+	bldr_graph_add_subgraph(
+		g, &(struct bldr_subgraph){ .name = name, .graph = sub, .in = in, .out = out });
+}
+
+void bldr_graph_add_subgraph(struct bldr_graph *g, const struct bldr_subgraph *s)
+{
 	ASSERT(!g->compiled);
-	ASSERT(sub != NULL);
+	ASSERT(s->graph != NULL);
 	*LIST_ADD(&g->arena, &g->declared_nodes) = (struct node_declaration){
-		.node = { .name = new_name(g, "node", name) },
-		.sub = sub,
-		.in = copy_names(g, in),
-		.out = copy_names(g, out),
+		.node = {
+			.name = new_name(g, "node", s->name),
+			.gotos = copy_names(g, s->gotos),
+			.deferred = s->deferred,
+			.on_error = arena_strdup(&g->arena, s->on_error),
+		},
+		.sub = s->graph,
+		.in = copy_names(g, s->in),
+		.out = copy_names(g, s->out),
+		.persistent = s->persistent,
 	};
 }
 
@@ -128,6 +241,14 @@ void bldr_graph_edge(struct bldr_graph *g, const char *from, const char *to)
 	ASSERT(!g->compiled);
 	*LIST_ADD(&g->arena, &g->declared_edges) =
 		(struct edge_declaration){ .from = other_name(g, from), .to = other_name(g, to) };
+}
+
+void bldr_graph_join(struct bldr_graph *g, const char *const *from, const char *to)
+{
+	ASSERT(!g->compiled);
+	struct join_declaration d = { .to = other_name(g, to) };
+	d.from = sorted_names(g, from, &d.n);
+	*LIST_ADD(&g->arena, &g->declared_joins) = d;
 }
 
 void bldr_graph_route(struct bldr_graph *g, const char *from,
@@ -182,6 +303,12 @@ size_t graph_channel(const struct bldr_graph *g, const char *name)
 	return find(g->channels, g->n_channels, sizeof(*g->channels), name);
 }
 
+size_t graph_shown_channel(const struct bldr_graph *g, const char *name)
+{
+	size_t number = graph_channel(g, name);
+	return number != GRAPH_NONE && g->channels[number].hidden ? GRAPH_NONE : number;
+}
+
 size_t graph_node(const struct bldr_graph *g, const char *name)
 {
 	return find(g->nodes, g->n_nodes, sizeof(*g->nodes), name);
@@ -204,6 +331,7 @@ bool numbers_have(const struct numbers *list, size_t number)
 
 const char *reducer_name(enum bldr_reducer reducer)
 {
-	static const char *const names[] = { "LAST", "APPEND", "MERGE", "ADD" };
+	static const char *const names[] = { "LAST",     "APPEND",    "MERGE",   "ADD",
+					     "MESSAGES", "EPHEMERAL", "BARRIER", "CUSTOM" };
 	return names[reducer];
 }

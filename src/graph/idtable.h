@@ -25,3 +25,8 @@ void idtable_add(struct idtable *t, int64_t id, void *value);
 /* NULL: there is none. */
 void *idtable_find(const struct idtable *t, int64_t id);
 void idtable_remove(struct idtable *t, int64_t id);
+/* How many there are. */
+static inline size_t idtable_count(const struct idtable *t)
+{
+	return t->n - t->removed;
+}

@@ -1,7 +1,7 @@
 /*
  * Draws a graph as a Mermaid flowchart, in the order of declaration. Nodes get short ids of their
  * own ("n0", inside a subgraph "n2_0"), because names may hold words and marks that mean something
- * to Mermaid; the names are the labels.
+ * to Mermaid; the names are the labels, with "deferred" and "persistent" behind them where that holds.
  */
 #include "graph/graph.h"
 
@@ -61,6 +61,11 @@ static bool names_end(const struct bldr_graph *g)
 			return true;
 		}
 	}
+	for (size_t i = 0; i < g->declared_joins.n; i++) {
+		if (is_end(g->declared_joins.at[i].to)) {
+			return true;
+		}
+	}
 	for (size_t i = 0; i < g->declared_routes.n; i++) {
 		for (const char *const *t = g->declared_routes.at[i].targets; *t != NULL; t++) {
 			if (is_end(*t)) {
@@ -87,6 +92,21 @@ static void draw_arrow(struct drawing *d, const struct bldr_graph *g, const char
 	line(d, "%s %s %s", left.text, arrow, right.text);
 }
 
+/* A join is a small node of its own, where the arrows of its sources meet. */
+static void draw_joins(struct drawing *d, const struct bldr_graph *g, const char *prefix)
+{
+	for (size_t i = 0; i < g->declared_joins.n; i++) {
+		const struct join_declaration *j = &g->declared_joins.at[i];
+		struct id to = id_of(g, prefix, j->to);
+		line(d, "%sjoin%zu{{\"all\"}}", prefix, i);
+		for (size_t k = 0; k < j->n; k++) {
+			struct id from = id_of(g, prefix, j->from[k]);
+			line(d, "%s --> %sjoin%zu", from.text, prefix, i);
+		}
+		line(d, "%sjoin%zu --> %s", prefix, i, to.text);
+	}
+}
+
 static void draw_arrows(struct drawing *d, const struct bldr_graph *g, const char *prefix)
 {
 	for (size_t i = 0; i < g->declared_edges.n; i++) {
@@ -107,6 +127,9 @@ static void draw_arrows(struct drawing *d, const struct bldr_graph *g, const cha
 		for (const char *const *t = node->sends; t != NULL && *t != NULL; t++) {
 			draw_arrow(d, g, prefix, node->name, "-. send .->", *t);
 		}
+		if (node->on_error != NULL) {
+			draw_arrow(d, g, prefix, node->name, "-. error .->", node->on_error);
+		}
 	}
 }
 
@@ -117,11 +140,13 @@ static void draw(struct drawing *d, const struct bldr_graph *g, const char *pref
 	for (size_t i = 0; i < g->declared_nodes.n; i++) {
 		const struct node_declaration *n = &g->declared_nodes.at[i];
 		struct id id = id_of(g, prefix, n->node.name);
+		const char *how = n->node.deferred ? ", deferred" : "";
 		if (n->sub == NULL) {
-			line(d, "%s[\"%s\"]", id.text, n->node.name);
+			line(d, "%s[\"%s%s\"]", id.text, n->node.name, how);
 			continue;
 		}
-		line(d, "subgraph %s[\"%s\"]", id.text, n->node.name);
+		line(d, "subgraph %s[\"%s%s%s\"]", id.text, n->node.name, how,
+		     n->persistent ? ", persistent" : "");
 		struct id inner;
 		int size = snprintf(inner.text, sizeof(inner.text), "%.*s_", ID_MAX - 2, id.text);
 		ASSERT(size > 0 && size < ID_MAX);
@@ -135,6 +160,7 @@ static void draw(struct drawing *d, const struct bldr_graph *g, const char *pref
 		line(d, "%s([\"end\"])", end.text);
 	}
 	draw_arrows(d, g, prefix);
+	draw_joins(d, g, prefix);
 }
 
 char *bldr_graph_mermaid(const struct bldr_graph *g)

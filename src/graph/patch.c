@@ -9,17 +9,33 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "graph/frame.h"
 
 /* Room for what the record puts around the values. */
 #define TEXT_MAX (BLDR_VALUE_TEXT_MAX - ((size_t)4 << 20))
 
-void patch_init(struct bldr_patch *p, const struct bldr_graph *g, const struct node *node)
+void patch_init(struct bldr_patch *p, const struct bldr_graph *g, const struct node *node,
+		uint64_t seed)
 {
-	*p = (struct bldr_patch){ .graph = g, .node = node };
+	*p = (struct bldr_patch){
+		.graph = g, .node = node, .by = node, .own = g, .mint.seed = seed
+	};
+}
+
+static bool says_nothing(const struct bldr_patch *p)
+{
+	return p->writes.at == NULL && p->sends.at == NULL && p->targets.at == NULL &&
+		p->kept.text == NULL && p->error == NULL && !p->again && !p->up && p->bytes == 0 &&
+		p->mint.n == 0;
 }
 
 void patch_release(struct bldr_patch *p)
 {
+	if (says_nothing(p)) {
+		p->mark = NULL;
+		p->turn = 0;
+		return;
+	}
 	for (size_t i = 0; i < p->writes.n; i++) {
 		kept_release(&p->writes.at[i].kept);
 	}
@@ -31,7 +47,14 @@ void patch_release(struct bldr_patch *p)
 	free(p->sends.at);
 	free(p->targets.at);
 	free(p->error);
-	patch_init(p, p->graph, p->node);
+	*p = (struct bldr_patch){
+		.graph = p->own,
+		.node = p->by,
+		.own = p->own,
+		.by = p->by,
+		.mint.seed = p->mint.seed,
+		.opener = p->opener,
+	};
 }
 
 void patch_error(struct bldr_patch *p, int code, const char *fmt, ...)
@@ -45,7 +68,7 @@ void patch_error(struct bldr_patch *p, int code, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	p->code = code;
-	p->error = xasprintf("node \"%s\": %s", p->node->name, text);
+	p->error = xasprintf("node \"%s\": %s", p->by->name, text);
 }
 
 static void *grown(void *at, size_t n, size_t *room, size_t item_size)
@@ -79,41 +102,64 @@ static bool keep(struct bldr_patch *p, struct kept *ret, struct bldr_value *v, c
 }
 
 /* Whether value can be written to channel now; an error otherwise. */
-static bool may_write(struct bldr_patch *p, size_t channel, const struct bldr_value *value)
+static bool may_write(struct bldr_patch *p, const struct write *w, const struct bldr_value *value)
 {
-	const struct channel *c = &p->graph->channels[channel];
+	const struct channel *c = &p->graph->channels[w->channel];
 	struct bldr_error err;
 	if (p->code != 0) {
 		return false;
 	}
-	if (channel_accepts(c, value, &err) < 0) {
+	bool listed = w->replaces && c->reducer == BLDR_MESSAGES; /* ids are still missing */
+	if ((w->replaces && !listed ? channel_holds : channel_accepts)(c, value, &err) < 0) {
 		patch_error(p, BLDR_E_INVALID, "%s", err.text);
 		return false;
 	}
-	if (c->reducer == BLDR_LAST && p->mark != NULL) {
-		if (p->mark[channel] == p->turn) {
+	bool once = c->reducer == BLDR_LAST || c->reducer == BLDR_EPHEMERAL;
+	if (once && p->mark != NULL) {
+		if (p->mark[w->channel] == p->turn) {
 			patch_error(p, BLDR_E_INVALID,
-				    "it writes channel \"%s\" twice, which is LAST", c->name);
+				    "it writes channel \"%s\" twice, which is %s", c->name,
+				    reducer_name(c->reducer));
 			return false;
 		}
-		p->mark[channel] = p->turn;
+		p->mark[w->channel] = p->turn;
 	}
 	return true;
 }
 
-void patch_write(struct bldr_patch *p, size_t channel, struct bldr_value *value)
+/* Takes value. */
+static void add_write(struct bldr_patch *p, struct write w, struct bldr_value *value)
 {
-	struct kept kept;
-	if (!may_write(p, channel, value)) {
+	const struct channel *c = &p->graph->channels[w.channel];
+	if (!may_write(p, &w, value)) {
 		bldr_unref(value);
 		return;
 	}
-	if (!keep(p, &kept, value, "channel", p->graph->channels[channel].name)) {
+	value = channel_given(c, value, &p->mint);
+	if (w.replaces && channel_holds(c, value, NULL) < 0) {
+		patch_error(p, BLDR_E_INVALID,
+			    "it replaces channel \"%s\" by messages that take others away",
+			    c->name);
+		bldr_unref(value);
 		return;
 	}
+	if (!keep(p, &w.kept, value, "channel", c->name)) {
+		return;
+	}
+	w.node = p->by->name;
 	p->writes.at = grown(p->writes.at, p->writes.n, &p->writes.room, sizeof(*p->writes.at));
-	p->writes.at[p->writes.n++] =
-		(struct write){ .channel = channel, .kept = kept, .node = p->node->name };
+	p->writes.at[p->writes.n++] = w;
+}
+
+void patch_write(struct bldr_patch *p, size_t channel, struct bldr_value *value)
+{
+	add_write(p, (struct write){ .channel = channel }, value);
+}
+
+void patch_take(struct bldr_patch *p, const struct write *w)
+{
+	add_write(p, (struct write){ .channel = w->channel, .replaces = w->replaces },
+		  bldr_ref(w->kept.value));
 }
 
 void patch_send(struct bldr_patch *p, size_t node, struct bldr_value *arg)
@@ -145,17 +191,62 @@ void patch_target(struct bldr_patch *p, size_t node)
 	p->targets.at[p->targets.n++] = node;
 }
 
-void bldr_patch_set(struct bldr_patch *p, const char *channel, struct bldr_value *value)
+/* The channel that the node may write, or GRAPH_NONE and an error. */
+static size_t written_channel(struct bldr_patch *p, const char *channel)
 {
 	size_t number = channel != NULL ? graph_channel(p->graph, channel) : GRAPH_NONE;
-	if (number == GRAPH_NONE || !numbers_have(&p->node->writes, number)) {
-		patch_error(p, BLDR_E_INVALID,
-			    "it writes channel \"%s\", which is not among its declared writes",
-			    channel != NULL ? channel : "");
+	if (number != GRAPH_NONE && numbers_have(&p->node->writes, number)) {
+		return number;
+	}
+	patch_error(p, BLDR_E_INVALID,
+		    p->up ? "it writes the parent's channel \"%s\", which is not among those that "
+			    "the subgraph passes out"
+			  : "it writes channel \"%s\", which is not among its declared writes",
+		    channel != NULL ? channel : "");
+	return GRAPH_NONE;
+}
+
+static void write_named(struct bldr_patch *p, const char *channel, struct bldr_value *value,
+			bool replaces)
+{
+	struct write w = { .channel = written_channel(p, channel), .replaces = replaces };
+	if (w.channel == GRAPH_NONE) {
 		bldr_unref(value);
 		return;
 	}
-	patch_write(p, number, value != NULL ? value : bldr_null());
+	add_write(p, w, value != NULL ? value : bldr_null());
+}
+
+void bldr_patch_set(struct bldr_patch *p, const char *channel, struct bldr_value *value)
+{
+	write_named(p, channel, value, false);
+}
+
+void bldr_patch_replace(struct bldr_patch *p, const char *channel, struct bldr_value *value)
+{
+	write_named(p, channel, value, true);
+}
+
+void patch_speak_up(struct bldr_patch *p)
+{
+	p->graph = p->opener->frame->graph;
+	p->node = p->opener->node;
+	p->mark = p->mark != NULL ? p->opener->frame->channel_turn : NULL;
+	p->up = true;
+}
+
+void bldr_patch_parent(struct bldr_patch *p)
+{
+	if (p->opener == NULL) {
+		patch_error(p, BLDR_E_INVALID,
+			    "it speaks to the parent of a graph that runs in no other");
+	} else if (p->writes.n + p->sends.n + p->targets.n > 0) {
+		patch_error(p, BLDR_E_INVALID,
+			    "it speaks to the parent after it wrote, sent or went elsewhere: call "
+			    "bldr_patch_parent first");
+	} else {
+		patch_speak_up(p);
+	}
 }
 
 void bldr_patch_send(struct bldr_patch *p, const char *node, struct bldr_value *arg)
@@ -207,7 +298,7 @@ void bldr_patch_again(struct bldr_patch *p, struct bldr_value *kept)
 
 bool patch_goes_again(struct bldr_patch *p)
 {
-	if (p->again && p->writes.n + p->sends.n + p->targets.n > 0) {
+	if (p->again && (p->up || p->writes.n + p->sends.n + p->targets.n > 0)) {
 		patch_error(p, BLDR_E_INVALID,
 			    "it goes again and also writes, sends or goes elsewhere: keep that for "
 			    "the last round");
@@ -235,6 +326,22 @@ void bldr_patch_fail_code(struct bldr_patch *p, int code, const char *fmt, ...)
 	patch_error(p, code < 0 ? code : BLDR_E_FAILED, "%s", text);
 }
 
+static void add_writes(const struct bldr_patch *p, struct buf *b)
+{
+	bool first = true;
+	for (size_t i = 0; i < p->writes.n; i++) {
+		const struct write *w = &p->writes.at[i];
+		const struct channel *c = &p->graph->channels[w->channel];
+		if (c->untracked) {
+			continue;
+		}
+		buf_printf(b, "%s[\"%s\",", first ? "" : ",", c->name);
+		buf_add(b, w->kept.text, w->kept.size);
+		buf_puts(b, w->replaces ? ",true]" : "]");
+		first = false;
+	}
+}
+
 /* Names need no escaping: their alphabet has nothing to escape. */
 char *patch_text(const struct bldr_patch *p, struct arena *a)
 {
@@ -254,18 +361,25 @@ char *patch_text(const struct bldr_patch *p, struct arena *a)
 	for (size_t i = 0; i < p->targets.n; i++) {
 		buf_printf(&b, "%s\"%s\"", i > 0 ? "," : "", p->graph->nodes[p->targets.at[i]].name);
 	}
-	buf_puts(&b, "],\"writes\":[");
-	for (size_t i = 0; i < p->writes.n; i++) {
-		const struct write *w = &p->writes.at[i];
-		buf_printf(&b, "%s[\"%s\",", i > 0 ? "," : "", p->graph->channels[w->channel].name);
-		buf_add(&b, w->kept.text, w->kept.size);
-		buf_putc(&b, ']');
-	}
+	buf_puts(&b, p->up ? "],\"up\":true,\"writes\":[" : "],\"writes\":[");
+	add_writes(p, &b);
 	buf_puts(&b, "]}");
 	ASSERT(!buf_failed(&b)); /* keep() counts */
 	char *text = arena_copy(a, b.data, b.size + 1);
 	buf_release(&b);
 	return text;
+}
+
+void patch_signed_by(struct bldr_patch *p, const struct node *node)
+{
+	p->by = node;
+	if (p->up) {
+		return;
+	}
+	p->node = node;
+	for (size_t i = 0; i < p->writes.n; i++) {
+		p->writes.at[i].node = node->name;
+	}
 }
 
 static int gone(struct bldr_error *err, const char *what, const char *name)
@@ -283,7 +397,11 @@ static int parse_writes(struct bldr_patch *p, const struct bldr_value *list, str
 		if (channel == GRAPH_NONE) {
 			return gone(err, "channel", name);
 		}
-		patch_write(p, channel, bldr_ref(bldr_at(pair, 1)));
+		struct write w = {
+			.channel = channel,
+			.replaces = bldr_as_bool(bldr_at(pair, 2), false),
+		};
+		add_write(p, w, bldr_ref(bldr_at(pair, 1)));
 	}
 	return 0;
 }
@@ -318,6 +436,15 @@ int patch_parse(struct bldr_patch *p, const char *text, struct bldr_error *err)
 	if (rc < 0) {
 		return bldr_error_set(err, BLDR_E_CORRUPT, "the patch of a task: %s",
 				      err != NULL ? err->text : "");
+	}
+	if (bldr_get(v, "up") != NULL) {
+		if (p->opener == NULL) {
+			bldr_unref(v);
+			return bldr_error_set(
+				err, BLDR_E_CHANGED,
+				"a task speaks to the parent of a graph that has none");
+		}
+		patch_speak_up(p);
 	}
 	if ((rc = parse_writes(p, bldr_get(v, "writes"), err)) == 0 &&
 	    (rc = parse_nodes(p, bldr_get(v, "sends"), bldr_get(v, "to"), err)) == 0 &&

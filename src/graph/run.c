@@ -21,6 +21,7 @@ struct run *run_new(const struct bldr_graph *g, const char *thread, uint64_t see
 	r->seed = seed;
 	r->next_id = 1;
 	STAILQ_INIT(&r->ready);
+	STAILQ_INIT(&r->queue);
 	TAILQ_INIT(&r->unrecorded);
 	buf_init(&r->text, EVENT_MAX);
 	return r;
@@ -32,10 +33,16 @@ void run_free(struct run *r)
 		return;
 	}
 	frame_free(r->root);
+	queue_release(r);
+	for (size_t i = 0; r->late != NULL && i < LATE_MAX; i++) {
+		free(r->late[i].key);
+	}
+	free(r->late);
 	idtable_release(&r->effects);
 	idtable_release(&r->tasks);
 	free(r->fired.at);
 	free(r->sent.at);
+	wait_release(r);
 	buf_release(&r->text);
 	free(r->thread);
 	free(r->error);
@@ -54,7 +61,7 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 	ASSERT(r->root == NULL);
 	run_enter(r, now_ms, u);
 	r->root = frame_new(r->graph, 0, NULL);
-	int rc = frame_input(r->root, input, err);
+	int rc = frame_input(r->root, input, step_start_seed(r, r->root), err);
 	if (rc == 0) {
 		rc = step_prepare_begin(r, r->root, err);
 	}
@@ -65,7 +72,8 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 		return rc;
 	}
 	event_run_started(r);
-	step_commit(r, r->root);
+	step_commit(r, r->root,
+		    &(struct beginning){ .source = STEP_INPUT, .from_frame = -1, .from_step = -1 });
 	run_leave(r);
 	return 0;
 }
@@ -75,10 +83,40 @@ void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int cod
 		 struct update *u)
 {
 	struct effect *e = idtable_find(&r->effects, effect);
-	ASSERT(e != NULL); /* intended by this run, and not delivered before */
+	ASSERT(effect > 0 && effect < r->next_id); /* intended by this thread */
 	run_enter(r, now_ms, u);
-	effect_end(r, e, status, code, value, error);
+	if (e != NULL) {
+		effect_end(r, e, status, code, value, error);
+	} else {
+		event_effect_late(r, effect, status, error);
+	}
 	run_leave(r);
+}
+
+void run_emit(struct run *r, int64_t effect, uint32_t attempt, const char *mode,
+	      const struct bldr_value *data, int64_t now_ms, struct update *u)
+{
+	const struct effect *e = idtable_find(&r->effects, effect);
+	run_enter(r, now_ms, u);
+	event_emitted(r, strcmp(mode, "message") == 0 ? "message" : "custom", effect,
+		      e != NULL ? e->intent.key : late_key(r, effect), attempt, data);
+	run_leave(r);
+}
+
+void run_record_updates(struct run *r, bool yes)
+{
+	r->record_updates = yes;
+}
+
+void run_set_answers(struct run *r, run_answer_fn answer, void *user)
+{
+	r->answer = answer;
+	r->answer_user = user;
+}
+
+void run_base_every(struct run *r, int64_t supersteps)
+{
+	r->base_every = supersteps;
 }
 
 enum run_status run_status(const struct run *r)
@@ -91,6 +129,16 @@ struct bldr_value *run_state(const struct run *r)
 	return r->root != NULL ? frame_state(r->root) : bldr_object();
 }
 
+struct bldr_value *run_checkpoint_state(const struct run *r)
+{
+	return r->root != NULL ? frame_checkpoint_state(r->root) : bldr_object();
+}
+
+struct bldr_value *run_output(const struct run *r)
+{
+	return r->root != NULL ? frame_output(r->root) : bldr_object();
+}
+
 void run_pending(const struct run *r, void (*each)(const struct intent_record *i, void *user),
 		 void *user)
 {
@@ -100,4 +148,10 @@ void run_pending(const struct run *r, void (*each)(const struct intent_record *i
 			each(&e->intent, user);
 		}
 	}
+}
+
+const struct intent_record *run_intent(const struct run *r, int64_t effect)
+{
+	const struct effect *e = idtable_find(&r->effects, effect);
+	return e != NULL ? &e->intent : NULL;
 }

@@ -8,7 +8,9 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "graph/messages.h"
 #include "graph/plan.h"
+#include "graph/policy.h"
 #include "graph/record.h"
 #include "graph/route.h"
 
@@ -18,8 +20,7 @@ static const int status_codes[] = { BLDR_OK, BLDR_E_FAILED, BLDR_E_TIMEOUT, BLDR
 static const char *const status_texts[] = { "done", "failed", "timed out", "was cancelled",
 					    "may or may not have been performed" };
 
-/* Text of strangers for events and records: valid UTF-8 of at most BLDR_ERROR_TEXT_MAX. */
-static char *error_text(const char *s)
+char *error_text(const char *s)
 {
 	struct bldr_error cut;
 	bldr_error_set(&cut, BLDR_E_FAILED, "%s", s);
@@ -41,7 +42,7 @@ static struct bldr_view view_of(const struct task *t)
 		.state = frame_view(t->frame, t->node),
 		.input = t->input,
 		.config = t->node->config,
-		.now_ms = t->round > 0 ? t->at_ms : t->frame->at_ms,
+		.now_ms = t->at_ms != 0 ? t->at_ms : t->frame->at_ms,
 		.seed = round_seed(t),
 		.round = t->round,
 		.kept = t->kept,
@@ -51,15 +52,30 @@ static struct bldr_view view_of(const struct task *t)
 /* The one place where a task stops waiting. */
 static void task_settle(struct run *r, struct task *t, enum task_state state)
 {
-	ASSERT(t->state == TASK_WAITING && t->frame->open > 0);
+	ASSERT(t->state == TASK_WAITING && t->frame->open > 0 && t->n_pending == 0);
 	t->state = state;
+	t->held = false;
 	task_forget_effects(t);
 	if (--t->frame->open == 0) {
 		run_ready(r, t->frame);
 	}
 }
 
+bool task_has_handler(const struct task *t)
+{
+	return t->node->on_error != GRAPH_NONE && !t->handled;
+}
+
 void task_fail(struct run *r, struct task *t, int code, const char *error)
+{
+	if (task_has_handler(t)) {
+		task_handle(r, t, code, error);
+	} else {
+		task_fail_for_good(r, t, code, error);
+	}
+}
+
+void task_fail_for_good(struct run *r, struct task *t, int code, const char *error)
 {
 	ASSERT(code < 0);
 	t->code = code;
@@ -71,9 +87,50 @@ void task_fail(struct run *r, struct task *t, int code, const char *error)
 	task_settle(r, t, TASK_FAILED);
 }
 
+/* What a handler is given. */
+static struct kept handler_input(const struct task *t, int code, const char *error)
+{
+	struct bldr_value *input = bldr_object();
+	bldr_object_set(input, "node", bldr_text(t->node->name));
+	bldr_object_set(input, "code", bldr_text(bldr_error_name(code)));
+	bldr_object_set(input, "error", bldr_text(error));
+	bldr_object_set(input, "input", t->input != NULL ? bldr_ref(t->input) : bldr_null());
+	struct kept kept;
+	if (kept_make(&kept, bldr_ref(input), NULL) < 0) { /* one level too deep with its input */
+		bldr_object_set(input, "input", bldr_null());
+		ASSERT(kept_make(&kept, bldr_ref(input), NULL) == 0);
+	}
+	bldr_unref(input);
+	return kept;
+}
+
+void task_handle(struct run *r, struct task *t, int code, const char *error)
+{
+	ASSERT(t->n_pending == 0);
+	char *why = error_text(error);
+	struct kept input = handler_input(t, code, why);
+	bool went_again = t->round > 0;
+	if (t->child != NULL) {
+		frame_give_up(r, t->child);
+		frame_free(t->child);
+		t->child = NULL;
+	}
+	event_task_handled(r, t, code, why);
+	record_handler(r, t, input.text);
+	patch_release(&t->patch);
+	task_hand_over(t, bldr_ref(input.value), r->now_ms, r->seed);
+	task_init_patch(t);
+	if (went_again) {
+		record_round(r, t, NULL);
+	}
+	kept_release(&input);
+	free(why);
+	task_start(r, t, false);
+}
+
 void task_route(struct run *r, struct frame *f, struct bldr_patch *p, const struct bldr_view *v)
 {
-	if (p->node->routers.n == 0 || p->code != 0) {
+	if (p->up || p->node->routers.n == 0 || p->code != 0) {
 		return;
 	}
 	struct bldr_error err;
@@ -114,6 +171,7 @@ static void patch_begin(struct run *r, struct task *t)
 	patch_release(&t->patch);
 	t->patch.mark = t->frame->channel_turn;
 	t->patch.turn = ++r->turn;
+	t->patch.mint.seed = round_seed(t);
 }
 
 /* Without absorb there is nobody to judge an effect that did not work. */
@@ -200,6 +258,12 @@ static void intend(struct run *r, struct task *t, const struct planned *planned)
 {
 	size_t ordinal = t->n_effects;
 	char *key = xasprintf("%s%s#%" PRId64 ".%zu", r->thread, t->path, t->round, ordinal);
+	const struct bldr_policy *policy =
+		policy_find(t->frame->graph, t->node, planned->kind, planned->args);
+	uint32_t timeout_ms = planned->timeout_ms;
+	if (timeout_ms == 0 && policy != NULL && planned->cls != BLDR_LOCAL) {
+		timeout_ms = policy->timeout_ms;
+	}
 	struct effect *e = effect_new(t,
 				      &(struct intent_record){
 					      .id = r->next_id++,
@@ -212,7 +276,8 @@ static void intend(struct run *r, struct task *t, const struct planned *planned)
 					      .cls = planned->cls,
 					      .key = key,
 					      .request = planned->request,
-					      .timeout_ms = planned->timeout_ms,
+					      .timeout_ms = timeout_ms,
+					      .policy = policy,
 				      });
 	free(key);
 	idtable_add(&r->effects, e->intent.id, e);
@@ -224,7 +289,67 @@ static void intend(struct run *r, struct task *t, const struct planned *planned)
 	event_effect_intended(r, e, name != NULL ? name : planned->kind);
 }
 
-/* True when nothing was planned: the round is to be absorbed at once. */
+/* The result is recorded; false when its policy has it tried again. */
+static bool effect_settle(struct run *r, struct effect *e, enum bldr_status status, int code,
+			  const struct bldr_value *value, const char *error, bool known)
+{
+	ASSERT(!e->ended && status >= BLDR_DONE && status <= BLDR_UNKNOWN);
+	struct kept kept = { 0 };
+	struct bldr_error err;
+	if (status == BLDR_DONE &&
+	    kept_make(&kept, value != NULL ? bldr_ref(value) : bldr_null(), &err) < 0) {
+		bldr_error_prefix(&err, "the result cannot be kept");
+		status = BLDR_FAILED;
+		code = err.code;
+		error = err.text;
+	}
+	code = status != BLDR_DONE && code < 0 ? code : status_codes[status];
+	if (status != BLDR_DONE && !known &&
+	    effect_retry(r, e, code, error != NULL ? error : status_texts[status])) {
+		return false;
+	}
+	e->ended = true;
+	e->status = status;
+	e->code = code;
+	if (status == BLDR_DONE) {
+		e->value = bldr_ref(kept.value);
+	} else {
+		e->error = error_text(error != NULL ? error : status_texts[status]);
+	}
+	idtable_remove(&r->effects, e->intent.id);
+	record_result(r, e, kept.text);
+	kept_release(&kept);
+	event_effect_ended(r, e, known);
+	if (status == BLDR_TIMED_OUT || status == BLDR_CANCELLED) {
+		late_add(r, e);
+	}
+	e->task->n_pending--;
+	return true;
+}
+
+/* The results that are known already. True when those of the whole round are. */
+static bool answer_at_once(struct run *r, struct task *t)
+{
+	struct arena *a = &r->update->arena;
+	for (size_t i = 0; r->answer != NULL && i < t->n_effects; i++) {
+		struct effect *e = t->effects[i];
+		struct result_record result = { 0 };
+		struct bldr_value *value = NULL;
+		if (e->intent.cls == BLDR_LOCAL ||
+		    !r->answer(r->answer_user, &e->intent, path_plain(t->path), a, &result)) {
+			continue;
+		}
+		if (result.status == BLDR_DONE &&
+		    bldr_value_parse(result.value, strlen(result.value), &value, NULL) < 0) {
+			continue; /* then it is performed */
+		}
+		effect_settle(r, e, result.status, result.code, value, result.error, true);
+		bldr_unref(value);
+	}
+	return t->n_pending == 0;
+}
+
+/* True when nothing is to be waited for: the round is to be absorbed at once. */
 static bool prepare_round(struct run *r, struct task *t)
 {
 	struct bldr_plan plan;
@@ -236,7 +361,7 @@ static bool prepare_round(struct run *r, struct task *t)
 	for (size_t i = 0; plan.error.code == 0 && i < plan.n; i++) {
 		intend(r, t, &plan.effects[i]);
 	}
-	bool at_once = plan.error.code == 0 && plan.n == 0;
+	bool at_once = plan.error.code == 0 && answer_at_once(r, t);
 	if (plan.error.code != 0) {
 		task_fail(r, t, plan.error.code, plan.error.text);
 	}
@@ -265,7 +390,9 @@ static int check_child_input(const struct task *t, struct bldr_error *err)
 {
 	for (size_t i = 0; i < t->node->out.n; i++) {
 		const struct channel *inner = &t->node->sub->channels[t->node->out.at[i].inner];
-		if (inner->reducer != BLDR_LAST && bldr_get(t->input, inner->name) != NULL) {
+		bool told_apart = inner->reducer == BLDR_LAST || inner->reducer == BLDR_EPHEMERAL ||
+			inner->reducer == BLDR_MESSAGES;
+		if (!told_apart && bldr_get(t->input, inner->name) != NULL) {
 			return bldr_error_set(err, BLDR_E_INVALID,
 					      "the input sets channel \"%s\", which is %s and goes "
 					      "out of the subgraph",
@@ -275,25 +402,47 @@ static int check_child_input(const struct task *t, struct bldr_error *err)
 	return 0;
 }
 
-static int fill_child(const struct task *t, struct frame *child, struct bldr_error *err)
+static int fill_child(const struct run *r, const struct task *t, struct frame *child,
+		      struct bldr_error *err)
 {
+	uint64_t seed = step_start_seed(r, child);
+	struct mint mint = { .seed = ~seed };
+	if (t->node->persistent) {
+		frame_keep(child, t->frame->cells[t->node->kept_channel].value);
+	}
 	for (size_t i = 0; i < t->node->in.n; i++) {
 		const struct passage *p = &t->node->in.at[i];
-		const struct bldr_value *value = t->frame->cells[p->outer].value;
-		int rc = value != NULL ? frame_put(child, p->inner, value, err) : 0;
+		struct bldr_value *value = channel_shows(&t->frame->graph->channels[p->outer],
+							 t->frame->cells[p->outer].value);
+		int rc = value != NULL ? frame_put(child, p->inner, value, &mint, err) : 0;
+		bldr_unref(value);
 		if (rc < 0) {
 			return rc;
 		}
 	}
 	int rc = check_child_input(t, err);
-	return rc == 0 ? frame_input(child, t->input, err) : rc;
+	return rc == 0 ? frame_input(child, t->input, seed, err) : rc;
+}
+
+/* What a persistent subgraph keeps is kept once: it cannot run twice side by side. */
+static int check_alone(const struct task *t, struct bldr_error *err)
+{
+	const struct tasks *tasks = &t->frame->tasks;
+	for (size_t i = 0; t->node->persistent && &tasks->at[i] != t; i++) {
+		if (tasks->at[i].node == t->node) {
+			return bldr_error_set(err, BLDR_E_INVALID,
+					      "it keeps its channels and would run twice in one "
+					      "superstep");
+		}
+	}
+	return 0;
 }
 
 static void task_open(struct run *r, struct task *t)
 {
 	struct bldr_error err;
 	struct frame *child = frame_new(t->node->sub, t->id, t);
-	if (fill_child(t, child, &err) < 0) {
+	if (check_alone(t, &err) < 0 || fill_child(r, t, child, &err) < 0) {
 		frame_free(child);
 		bldr_error_prefix(&err, "node \"%s\"", t->node->name);
 		task_fail(r, t, err.code, err.text);
@@ -306,6 +455,7 @@ static void task_open(struct run *r, struct task *t)
 void task_start(struct run *r, struct task *t, bool again)
 {
 	if (!again) {
+		t->begun_ms = r->now_ms;
 		event_task_started(r, t);
 	}
 	if (t->node->sub != NULL) {
@@ -315,15 +465,88 @@ void task_start(struct run *r, struct task *t, bool again)
 	}
 }
 
-void task_child_ended(struct run *r, struct task *t)
+static bool goes_in(const struct node *node, size_t outer)
 {
-	patch_begin(r, t);
+	for (size_t i = 0; i < node->in.n; i++) {
+		if (node->in.at[i].outer == outer) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the child's channel amounts to as a write to the parent's, or NULL. The caller owns it. */
+static struct bldr_value *passed_out(const struct task *t, const struct passage *p)
+{
+	const struct channel *inner = &t->node->sub->channels[p->inner];
+	const struct channel *outer = &t->frame->graph->channels[p->outer];
+	const struct cell *cell = &t->child->cells[p->inner];
+	if (inner->reducer == BLDR_MESSAGES && outer->reducer == BLDR_MESSAGES) {
+		return messages_difference(t->frame->cells[p->outer].value, cell->value,
+					   goes_in(t->node, p->outer));
+	}
+	return cell->written ? channel_shows(inner, cell->value) : NULL;
+}
+
+static void pass_out(struct task *t)
+{
 	for (size_t i = 0; i < t->node->out.n; i++) {
 		const struct passage *p = &t->node->out.at[i];
-		const struct cell *cell = &t->child->cells[p->inner];
-		if (cell->written && cell->value != NULL) {
-			patch_write(&t->patch, p->outer, bldr_ref(cell->value));
+		struct bldr_value *value = passed_out(t, p);
+		if (value != NULL) {
+			patch_write(&t->patch, p->outer, value);
 		}
+	}
+}
+
+/* The child's task that spoke to the parent, or NULL. */
+static struct task *speaker(const struct frame *child)
+{
+	for (size_t i = 0; i < child->tasks.n; i++) {
+		if (child->tasks.at[i].patch.up) {
+			return &child->tasks.at[i];
+		}
+	}
+	return NULL;
+}
+
+/* What it said to the parent becomes what t says. */
+static void take_over(struct task *t, const struct bldr_patch *said)
+{
+	for (size_t i = 0; i < said->writes.n; i++) {
+		const struct write *w = &said->writes.at[i];
+		patch_take(&t->patch, w);
+	}
+	for (size_t i = 0; i < said->targets.n; i++) {
+		patch_target(&t->patch, said->targets.at[i]);
+	}
+}
+
+/* The child's tasks go with it: those that said it to the parent, and those beside them, whose writes are dropped. */
+static void dismiss_child(struct run *r, struct task *t)
+{
+	struct frame *child = t->child;
+	if (child == NULL || child->ended) { /* NULL: a handler has taken t over */
+		return;
+	}
+	if (t->state == TASK_ENDED) {
+		step_dismiss(r, child);
+	} else {
+		step_record_ended(r, child); /* t is tried again with what they said */
+	}
+}
+
+void task_child_ended(struct run *r, struct task *t)
+{
+	const struct task *said = speaker(t->child);
+	patch_begin(r, t);
+	if (said != NULL) {
+		take_over(t, &said->patch);
+	} else {
+		pass_out(t);
+	}
+	if (t->node->persistent) {
+		patch_write(&t->patch, t->node->kept_channel, frame_kept(t->child));
 	}
 	struct bldr_view view = {
 		.input = t->input,
@@ -331,6 +554,7 @@ void task_child_ended(struct run *r, struct task *t)
 		.seed = t->seed,
 	};
 	task_end(r, t, &view);
+	dismiss_child(r, t);
 	frame_free(t->child);
 	t->child = NULL;
 }
@@ -338,29 +562,8 @@ void task_child_ended(struct run *r, struct task *t)
 void effect_end(struct run *r, struct effect *e, enum bldr_status status, int code,
 		const struct bldr_value *value, const char *error)
 {
-	ASSERT(!e->ended && status >= BLDR_DONE && status <= BLDR_UNKNOWN);
-	struct kept kept = { 0 };
-	struct bldr_error err;
-	if (status == BLDR_DONE &&
-	    kept_make(&kept, value != NULL ? bldr_ref(value) : bldr_null(), &err) < 0) {
-		bldr_error_prefix(&err, "the result cannot be kept");
-		status = BLDR_FAILED;
-		code = err.code;
-		error = err.text;
-	}
-	e->ended = true;
-	e->status = status;
-	e->code = status != BLDR_DONE && code < 0 ? code : status_codes[status];
-	if (status == BLDR_DONE) {
-		e->value = bldr_ref(kept.value);
-	} else {
-		e->error = error_text(error != NULL ? error : status_texts[status]);
-	}
-	idtable_remove(&r->effects, e->intent.id);
-	record_result(r, e, kept.text);
-	kept_release(&kept);
-	event_effect_ended(r, e);
-	if (--e->task->n_pending == 0) {
-		task_absorb(r, e->task);
+	struct task *t = e->task;
+	if (effect_settle(r, e, status, code, value, error, false) && t->n_pending == 0) {
+		task_absorb(r, t);
 	}
 }

@@ -16,20 +16,14 @@
 enum { STALE_IDS_MAX = 1024 };
 
 void driver_init(struct driver *d, struct host *host, struct journal *journal,
-		 const struct map *works, FILE *trace)
+		 const struct map *works, FILE *trace, size_t effects_max)
 {
 	*d = (struct driver){
 		.host = host, .journal = journal, .works = works, .trace = trace, .ids = map_new()
 	};
 	d->ready_tail = &d->ready;
-}
-
-static void update_free(struct update *u)
-{
-	if (u != NULL) {
-		update_release(u);
-		free(u);
-	}
+	d->jobs_tail = &d->jobs;
+	dispatch_init(&d->dispatch, effects_max);
 }
 
 struct driver_thread *driver_find(const struct driver *d, const char *id)
@@ -63,6 +57,7 @@ void driver_add(struct driver *d, const struct journal_thread *row, struct run *
 	t->run = run;
 	t->update = update;
 	t->resumed = resumed;
+	TAILQ_INIT(&t->out);
 	t->next = d->threads;
 	if (t->next != NULL) {
 		t->next->prev = t;
@@ -78,13 +73,16 @@ static void thread_free(struct driver_thread *t)
 {
 	run_free(t->run);
 	update_free(t->update);
+	bldr_unref(t->rollback);
 	free(t);
 }
 
 /* Lets a thread go that has no flights and waits for no commit. */
 static void remove_thread(struct driver *d, struct driver_thread *t)
 {
-	*map_at(d->ids, t->row.id, strlen(t->row.id)) = NULL;
+	if (driver_find(d, t->row.id) == t) {
+		*map_at(d->ids, t->row.id, strlen(t->row.id)) = NULL;
+	}
 	if (t->next != NULL) {
 		t->next->prev = t->prev;
 	}
@@ -103,7 +101,14 @@ static void remove_thread(struct driver *d, struct driver_thread *t)
 void driver_clear(struct driver *d)
 {
 	struct driver_thread *next;
+	size_t busy_max = d->dispatch.busy_max;
 
+	dispatch_release(&d->dispatch);
+	dispatch_init(&d->dispatch, busy_max);
+	jobs_drop(d->jobs);
+	d->jobs = NULL;
+	d->jobs_tail = &d->jobs;
+	d->deadline_ms = 0;
 	for (size_t i = 0; i < d->n_landings; i++) {
 		free(d->landings[i].text);
 		free(d->landings[i].error);
@@ -124,6 +129,7 @@ void driver_clear(struct driver *d)
 void driver_release(struct driver *d)
 {
 	driver_clear(d);
+	dispatch_release(&d->dispatch);
 	free(d->landings);
 	map_free(d->ids);
 }
@@ -151,10 +157,39 @@ int driver_answer(struct driver *d, struct driver_thread *t, int64_t effect, cha
 	return 0;
 }
 
-void driver_land(struct driver *d, struct flight *f, enum bldr_status status, int code, char *text,
-		 char *error)
+struct update *driver_update(struct driver *d, struct driver_thread *t)
+{
+	if (t->update == NULL) {
+		t->update = xcalloc(1, sizeof(*t->update));
+		set_ready(d, t);
+		d->host->wake(d->host);
+	}
+	return t->update;
+}
+
+void driver_job(struct driver *d, const struct driver_job *job)
+{
+	struct driver_job *copy = xmalloc(sizeof(*copy));
+
+	*copy = *job;
+	copy->next = NULL;
+	*d->jobs_tail = copy;
+	d->jobs_tail = &copy->next;
+	d->host->wake(d->host);
+}
+
+/* Its thread waits for f no longer. */
+static void disown(struct driver *d, struct flight *f)
 {
 	ASSERT(f->owner != NULL && d->flights > 0);
+	TAILQ_REMOVE(&f->owner->out, f, of_owner);
+	f->owner = NULL;
+	d->flights--;
+}
+
+static void land(struct driver *d, struct flight *f, enum bldr_status status, int code, char *text,
+		 char *error)
+{
 	add_landing(d,
 		    (struct landing){
 			    .owner = f->owner,
@@ -164,8 +199,90 @@ void driver_land(struct driver *d, struct flight *f, enum bldr_status status, in
 			    .text = text,
 			    .error = error,
 		    });
-	f->owner = NULL;
-	d->flights--;
+	disown(d, f);
+}
+
+void driver_land(struct driver *d, struct flight *f, enum bldr_status status, int code, char *text,
+		 char *error)
+{
+	land(d, f, status, code, text, error);
+	dispatch_astray(&d->dispatch, f);
+}
+
+void driver_returned(struct driver *d, struct flight *f)
+{
+	if (f->owner != NULL) { /* dropped */
+		f->owner->flights--;
+		disown(d, f);
+	}
+	dispatch_returned(&d->dispatch, f);
+}
+
+/* Nobody waits for f any more. */
+static void give_up(struct driver *d, struct flight *f)
+{
+	f->owner->flights--;
+	disown(d, f);
+	if (f->waiting != NULL) {
+		dispatch_remove(&d->dispatch, f);
+		flight_free(f);
+		return;
+	}
+	dispatch_astray(&d->dispatch, f);
+	d->host->give_up(d->host, f);
+}
+
+/* Gives up what the run has given up: pending effects that it ended itself. */
+static void give_up_ended(struct driver *d, struct driver_thread *t, const struct update *u)
+{
+	for (size_t i = 0; i < u->results.n; i++) {
+		const struct result_record *r = &u->results.at[i];
+		struct flight *f;
+
+		if (r->status != BLDR_CANCELLED && r->status != BLDR_UNKNOWN) {
+			continue;
+		}
+		TAILQ_FOREACH(f, &t->out, of_owner)
+		{
+			if (f->effect == r->effect) {
+				give_up(d, f);
+				break;
+			}
+		}
+	}
+}
+
+void driver_emit(struct driver *d, const char *thread, int64_t effect, uint32_t attempt,
+		 const char *mode, char *text)
+{
+	struct driver_thread *t = driver_find(d, thread);
+	struct bldr_value *value = NULL;
+
+	if (t != NULL && !t->lost && bldr_value_parse(text, strlen(text), &value, NULL) == 0) {
+		run_emit(t->run, effect, attempt, mode, value, d->host->now_ms(d->host),
+			 driver_update(d, t));
+		bldr_unref(value);
+	}
+	free(text);
+}
+
+/* A result that further effects may be answered with. */
+static void note_cached(struct driver_thread *t, const struct landing *l, int64_t now_ms)
+{
+	const struct intent_record *i = run_intent(t->run, l->effect);
+	struct arena *a = &t->update->arena;
+	char hash[HASH_HEX_MAX];
+
+	if (l->status != BLDR_DONE || i == NULL || i->policy == NULL || i->policy->cache_ms <= 0 ||
+	    i->cls != BLDR_PURE) {
+		return;
+	}
+	journal_cache_hash(i->kind, i->request, hash);
+	*LIST_ADD(a, &t->cached) = (struct journal_cached){
+		.hash = arena_strdup(a, hash),
+		.expires_ms = now_ms + i->policy->cache_ms,
+		.value = arena_strdup(a, l->text),
+	};
 }
 
 /* Gives a result to its run. */
@@ -190,134 +307,48 @@ static void deliver(struct driver *d, const struct landing *l, int64_t now_ms)
 		code = err.code;
 		error = err.text;
 	}
-	if (t->update == NULL) {
-		t->update = xcalloc(1, sizeof(*t->update));
-		set_ready(d, t);
-	}
+	(void)driver_update(d, t);
+	note_cached(t, l, now_ms);
 	run_deliver(t->run, l->effect, status, code, value, error, now_ms, t->update);
 	bldr_unref(value);
 }
 
-static size_t count_ready(const struct driver *d)
+/* Tells the runs whose time is over. */
+static void expire(struct driver *d, int64_t now_ms)
 {
-	size_t n = 0;
-
-	for (const struct driver_thread *t = d->ready; t != NULL; t = t->next_ready) {
-		n++;
+	if (d->deadline_ms == 0 || d->deadline_ms > now_ms) {
+		return;
 	}
-	return n;
-}
-
-/*
- * An intent that its own update answers (refused, or UNKNOWN after a crash) is not to be
- * performed.
- */
-static bool answered(const struct update *u, int64_t effect)
-{
-	for (size_t i = u->results.n; i > 0; i--) {
-		if (u->results.at[i - 1].effect == effect) {
-			return true;
+	d->deadline_ms = 0;
+	for (struct driver_thread *t = d->threads; t != NULL; t = t->next) {
+		if (t->lost || t->deadline_ms == 0) {
+			continue;
+		}
+		if (t->deadline_ms <= now_ms) {
+			run_expire(t->run, now_ms, driver_update(d, t));
+			t->deadline_ms = run_deadline(t->run);
+		}
+		if (t->deadline_ms > 0 && (d->deadline_ms == 0 || t->deadline_ms < d->deadline_ms)) {
+			d->deadline_ms = t->deadline_ms;
 		}
 	}
-	return false;
 }
 
-typedef LIST(struct journal_local) locals;
-
-struct local_search {
-	struct arena *arena;
-	locals found;
-};
-
-/* Copies, since the run may go on while the commit is under way. */
-static void add_local(const struct intent_record *i, void *user)
+static void deliver_all(struct driver *d, int64_t now_ms)
 {
-	struct local_search *s = user;
-
-	if (i->cls == BLDR_LOCAL) {
-		*LIST_ADD(s->arena, &s->found) = (struct journal_local){
-			.effect = i->id,
-			.kind = arena_strdup(s->arena, i->kind),
-			.key = arena_strdup(s->arena, i->key),
-			.request = arena_strdup(s->arena, i->request),
-		};
-	}
-}
-
-/* The local effects that the commit of a thread's update performs; when it is taken up, all that are pending. */
-static void collect_locals(struct batch *b, const struct driver_thread *t, struct journal_part *p)
-{
-	struct local_search s = { .arena = &b->arena };
-
-	if (t->resumed) {
-		run_pending(t->run, add_local, &s);
-	} else {
-		for (size_t i = 0; i < p->update->intents.n; i++) {
-			if (!answered(p->update, p->update->intents.at[i].id)) {
-				add_local(&p->update->intents.at[i], &s);
-			}
-		}
-	}
-	p->locals = s.found.at;
-	p->n_locals = s.found.n;
-}
-
-struct batch *driver_batch(struct driver *d, int64_t now_ms)
-{
-	struct batch *b;
-	size_t n;
-
 	for (size_t i = 0; i < d->n_landings; i++) {
 		deliver(d, &d->landings[i], now_ms);
 		free(d->landings[i].text);
 		free(d->landings[i].error);
 	}
 	d->n_landings = 0;
-	n = count_ready(d);
-	if (n == 0) {
-		return NULL;
-	}
-	b = xcalloc(1, sizeof(*b));
-	b->now_ms = now_ms;
-	b->parts = xcalloc(n, sizeof(*b->parts));
-	b->rows = xcalloc(n, sizeof(*b->rows));
-	b->updates = xcalloc(n, sizeof(struct update *));
-	b->threads = xcalloc(n, sizeof(struct driver_thread *));
-	for (struct driver_thread *t = d->ready; t != NULL; t = t->next_ready) {
-		b->rows[b->n] = t->row;
-		b->threads[b->n] = t;
-		b->updates[b->n] = t->update;
-		b->parts[b->n] =
-			(struct journal_part){ .thread = &b->rows[b->n], .update = t->update };
-		collect_locals(b, t, &b->parts[b->n]);
-		t->update = NULL;
-		b->n++;
-	}
-	d->ready = NULL;
-	d->ready_tail = &d->ready;
-	return b;
 }
 
-int batch_commit(struct batch *b, struct journal *j, struct bldr_error *err)
+struct batch *driver_batch(struct driver *d, int64_t now_ms)
 {
-	return journal_commit(j, b->parts, b->n, b->now_ms, err);
-}
-
-void driver_discard(struct batch *b)
-{
-	for (size_t i = 0; i < b->n; i++) {
-		update_free(b->updates[i]);
-		for (size_t k = 0; k < b->parts[i].n_locals; k++) {
-			free(b->parts[i].locals[k].text);
-			free(b->parts[i].locals[k].error);
-		}
-	}
-	arena_release(&b->arena);
-	free(b->updates);
-	free(b->parts);
-	free(b->rows);
-	free(b->threads);
-	free(b);
+	expire(d, now_ms);
+	deliver_all(d, now_ms);
+	return batch_new(d, now_ms);
 }
 
 static void publish(struct driver *d, const struct driver_thread *t, const struct update *u)
@@ -347,6 +378,12 @@ static void publish(struct driver *d, const struct driver_thread *t, const struc
 static int prepare(struct driver *d, struct flight *f, const struct intent_record *i,
 		   struct bldr_error *err)
 {
+	if (d->refuse_once_and_keyed && (i->cls == BLDR_KEYED || i->cls == BLDR_ONCE)) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "effect \"%s\" has class %s, which durability exit cannot "
+				      "keep its word for: open the engine with normal or full",
+				      i->key, i->cls == BLDR_KEYED ? "keyed" : "once");
+	}
 	f->kind = effect_kind_find(i->kind);
 	if (f->kind == NULL) {
 		return bldr_error_set(err, BLDR_E_NOT_FOUND,
@@ -358,11 +395,13 @@ static int prepare(struct driver *d, struct flight *f, const struct intent_recor
 	return f->kind->prepare(f, d->works, err);
 }
 
-/* Begins one effect, the intent of which is durable. Local ones have been performed by that commit. */
-static void dispatch(struct driver *d, struct driver_thread *t, const struct intent_record *i)
+/* The next try of an effect whose intent is durable. Local ones have been performed by that commit. */
+static void dispatch(struct driver *d, struct driver_thread *t, const struct intent_record *i,
+		     int64_t begin_ms)
 {
 	struct flight *f;
 	struct bldr_error err = { 0 };
+	int64_t now_ms = d->host->now_ms(d->host);
 	int rc;
 
 	if (d->stop || i->cls == BLDR_LOCAL) {
@@ -372,48 +411,74 @@ static void dispatch(struct driver *d, struct driver_thread *t, const struct int
 	rc = prepare(d, f, i, &err);
 	if (rc == 0 && f->kind->way == WAY_PERSON) {
 		if (d->trace != NULL) {
-			trace_ask(d->trace, d->host->now_ms(d->host), f);
+			trace_ask(d->trace, now_ms, f);
 		}
 		flight_free(f);
 		return;
 	}
 	f->owner = t;
+	TAILQ_INSERT_TAIL(&t->out, f, of_owner);
 	t->flights++;
 	d->flights++;
 	if (rc < 0) {
-		driver_land(d, f, BLDR_FAILED, rc, NULL, xstrdup(err.text));
+		land(d, f, BLDR_FAILED, rc, NULL, xstrdup(err.text));
 		flight_free(f);
 		return;
 	}
-	if (d->trace != NULL) {
-		trace_dispatch(d->trace, d->host->now_ms(d->host), f);
-	}
-	if (d->observe_effects != NULL) {
-		d->observe_effects(f->thread, f->key, f->kind->name, f->label,
-				   d->observe_effects_user);
-	}
-	d->host->perform(d->host, f);
+	f->gate = dispatch_gate(&d->dispatch, i->policy);
+	f->begin_ms = i->due_ms > begin_ms ? i->due_ms : begin_ms;
+	dispatch_add(&d->dispatch, f, now_ms);
 }
 
+void driver_begin(struct driver *d)
+{
+	struct flight *f;
+
+	while (!d->stop && (f = dispatch_next(&d->dispatch, d->host->now_ms(d->host))) != NULL) {
+		if (d->trace != NULL) {
+			trace_dispatch(d->trace, d->host->now_ms(d->host), f);
+		}
+		if (d->observe_effects != NULL) {
+			d->observe_effects(f->thread, f->key, f->kind->name, f->label,
+					   d->observe_effects_user);
+		}
+		d->host->perform(d->host, f);
+	}
+}
+
+int64_t driver_due(const struct driver *d)
+{
+	int64_t due = dispatch_due(&d->dispatch);
+
+	return due == 0 || (d->deadline_ms > 0 && d->deadline_ms < due) ? d->deadline_ms : due;
+}
+
+/* What is dispatched of a thread's part; slots are in the same order. */
 struct dispatch_all {
 	struct driver *d;
 	struct driver_thread *t;
+	const slots *slots;
+	size_t next;
 };
 
 static void dispatch_pending(const struct intent_record *i, void *user)
 {
 	struct dispatch_all *all = user;
+	int64_t begin_ms = 0;
 
-	dispatch(all->d, all->t, i);
+	if (all->next < all->slots->n && all->slots->at[all->next].effect == i->id) {
+		begin_ms = all->slots->at[all->next++].begin_ms;
+	}
+	dispatch(all->d, all->t, i, begin_ms);
 }
 
-static void dispatch_update(struct driver *d, struct driver_thread *t, const struct update *u)
+static void dispatch_update(struct driver *d, struct driver_thread *t, const struct update *u,
+			    const slots *reserved)
 {
+	struct dispatch_all all = { .d = d, .t = t, .slots = reserved };
 	int64_t newest_result = 0;
 
 	if (t->resumed) {
-		struct dispatch_all all = { .d = d, .t = t };
-
 		t->resumed = false;
 		run_pending(t->run, dispatch_pending, &all);
 		return;
@@ -426,14 +491,21 @@ static void dispatch_update(struct driver *d, struct driver_thread *t, const str
 	for (size_t i = 0; i < u->intents.n; i++) {
 		const struct intent_record *r = &u->intents.at[i];
 
-		if (r->id > newest_result || !answered(u, r->id)) {
-			dispatch(d, t, r);
+		if (r->id > newest_result || !batch_answers(u, r->id)) {
+			dispatch_pending(r, &all);
+		}
+	}
+	for (size_t i = 0; i < u->retries.n; i++) {
+		const struct intent_record *r = run_intent(t->run, u->retries.at[i].effect);
+
+		if (r != NULL) {
+			dispatch_pending(r, &all);
 		}
 	}
 }
 
-/* Drops what a thread wanted to commit next. */
-static void unset_ready(struct driver *d, struct driver_thread *t)
+/* Takes t out of those that are ready. */
+static void take_ready(struct driver *d, struct driver_thread *t)
 {
 	struct driver_thread **at = &d->ready;
 
@@ -445,6 +517,13 @@ static void unset_ready(struct driver *d, struct driver_thread *t)
 	if (d->ready_tail == &t->next_ready) {
 		d->ready_tail = at;
 	}
+	t->next_ready = NULL;
+}
+
+/* Drops what a thread wanted to commit next. */
+static void unset_ready(struct driver *d, struct driver_thread *t)
+{
+	take_ready(d, t);
 	update_free(t->update);
 	t->update = NULL;
 }
@@ -495,6 +574,51 @@ static void land_locals(struct driver *d, struct driver_thread *t, struct journa
 	}
 }
 
+/* Forgets what the run of t did not commit, and all that is under way for it. */
+static void roll_back(struct driver *d, struct driver_thread *t)
+{
+	struct bldr_value *input = t->rollback;
+	char id[sizeof(t->row.id)];
+	struct flight *f;
+
+	memcpy(id, t->row.id, sizeof(id));
+	t->rollback = NULL;
+	while ((f = TAILQ_FIRST(&t->out)) != NULL) {
+		give_up(d, f);
+	}
+	retire_thread(d, t);
+	d->rolled_back(d->engine, id, input);
+}
+
+void driver_roll_back(struct driver *d, struct driver_thread *t, struct bldr_value *input)
+{
+	bldr_unref(t->rollback);
+	t->rollback = input;
+	if (!t->committing) {
+		roll_back(d, t);
+	}
+}
+
+/* A thread whose part is durable: what follows from that. */
+static void go_on(struct driver *d, struct batch *b, size_t i)
+{
+	struct driver_thread *t = b->threads[i];
+
+	t->committing =
+		false; /* not while observers are called: what rolls it back waits for that */
+	if (t->rollback != NULL) {
+		roll_back(d, t);
+		return;
+	}
+	give_up_ended(d, t, b->updates[i]);
+	land_locals(d, t, &b->parts[i]);
+	dispatch_update(d, t, b->updates[i], &b->slots[i]);
+	if (t->row.status != RUN_RUNNING ? t->update == NULL
+					 : t->flights == 0 && t->update == NULL) {
+		retire_thread(d, t); /* ended, or it waits for a person: rows only */
+	}
+}
+
 void driver_committed(struct driver *d, struct batch *b)
 {
 	if (d->trace != NULL) {
@@ -504,6 +628,7 @@ void driver_committed(struct driver *d, struct batch *b)
 		struct driver_thread *t = b->threads[i];
 
 		if (b->parts[i].result < 0) {
+			t->committing = false;
 			lose_thread(d, t, b->parts[i].result);
 			b->threads[i] = NULL;
 			continue;
@@ -512,21 +637,45 @@ void driver_committed(struct driver *d, struct batch *b)
 		publish(d, t, b->updates[i]);
 	}
 	for (size_t i = 0; i < b->n; i++) {
-		struct driver_thread *t = b->threads[i];
-
-		if (t == NULL) {
-			continue;
-		}
-		land_locals(d, t, &b->parts[i]);
-		dispatch_update(d, t, b->updates[i]);
-		if (t->row.status != RUN_RUNNING || (t->flights == 0 && t->update == NULL)) {
-			retire_thread(d, t); /* ended, or it waits for a person: rows only */
+		if (b->threads[i] != NULL) {
+			go_on(d, b, i);
 		}
 	}
-	driver_discard(b);
+	batch_tell_jobs(b);
+	driver_begin(d);
+	batch_free(b);
+}
+
+int driver_settle(struct driver *d, struct driver_thread *t, int64_t now_ms, struct bldr_error *err)
+{
+	struct driver_thread *others;
+	struct driver_thread **others_tail;
+	struct batch *b;
+	int rc;
+
+	take_ready(d, t);
+	others = d->ready;
+	others_tail = others != NULL ? d->ready_tail : &d->ready;
+	d->ready = NULL;
+	d->ready_tail = &d->ready;
+	set_ready(d, t);
+	b = batch_new(d, now_ms);
+	d->ready = others;
+	d->ready_tail = others_tail;
+	rc = batch_commit(b, d->journal, err);
+	if (rc == 0) {
+		driver_committed(d, b);
+		rc = d->lost.code < 0 ? bldr_error_set(err, d->lost.code, "%s", d->lost.text) : 0;
+		d->lost.code = 0;
+		return rc;
+	}
+	batch_discard(b);
+	t->committing = false;
+	retire_thread(d, t);
+	return rc;
 }
 
 bool driver_idle(const struct driver *d)
 {
-	return d->flights == 0 && d->n_landings == 0 && d->ready == NULL;
+	return d->flights == 0 && d->n_landings == 0 && d->ready == NULL && d->jobs == NULL;
 }

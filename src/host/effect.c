@@ -34,6 +34,7 @@ struct flight *flight_new(const char *thread, const struct intent_record *i)
 	f->thread = arena_strdup(&f->arena, thread);
 	f->key = arena_strdup(&f->arena, i->key);
 	f->label = "";
+	f->attempt = i->tries + 1;
 	return f;
 }
 
@@ -45,6 +46,9 @@ void flight_free(struct flight *f)
 	bldr_unref(f->args);
 	free(f->text);
 	free(f->error);
+	for (size_t i = 0; i < f->said.n; i++) {
+		free(f->said.at[i].text);
+	}
 	arena_release(&f->arena);
 	free(f);
 }

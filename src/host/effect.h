@@ -12,6 +12,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #include <bldr/engine.h>
 #include "base/map.h"
@@ -19,6 +20,9 @@
 
 struct driver_thread;
 struct flight;
+struct gate;
+
+TAILQ_HEAD(flights, flight);
 
 enum effect_way {
 	WAY_WORKER,  /* a pool thread calls perform */
@@ -36,6 +40,12 @@ struct effect_kind {
 	void (*perform)(struct flight *f);
 };
 
+/* What an effect says while it is under way. */
+struct said {
+	const char *mode;
+	char *text;
+};
+
 struct flight {
 	/* Set when it is dispatched, then only read. */
 	struct driver_thread *owner; /* NULL once it has landed or expired; the loop's thread only */
@@ -51,6 +61,20 @@ struct flight {
 	const void *target;      /* the kind's own: work type */
 	struct bldr_value *args; /* handed over whole to who performs */
 	struct arena arena;      /* holds the texts above */
+	uint32_t attempt;        /* 1, 2... */
+	/* Where bldr_work_emit goes; called by who performs, takes text; mode is static. */
+	void (*say)(void *to, const struct flight *f, const char *mode, char *text);
+	void *say_to;
+	LIST(struct said) said; /* sim_host: until it lands */
+
+	/* The driver's (dispatch.c): where it waits, or what it takes part of while it is performed. */
+	struct gate *gate;
+	int64_t begin_ms;        /* not before; wall clock */
+	struct flights *waiting; /* the queue it stands in; NULL: handed to the host */
+	TAILQ_ENTRY(flight) in_queue;
+	bool astray; /* nobody waits for it, and it has not returned */
+	TAILQ_ENTRY(flight)
+	of_owner; /* among its thread's until it lands; then among those astray */
 
 	/* Between the loop and who performs. */
 	atomic_bool cancel;

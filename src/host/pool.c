@@ -18,6 +18,7 @@ struct pool {
 	uv_mutex_t lock;
 	uv_cond_t work;
 	struct queue todo, landed;
+	struct spoken *first_spoken, **last_spoken;
 	bool closing;
 	int64_t (*clock_ms)(void);
 	void (*news)(void *user);
@@ -62,6 +63,26 @@ static struct flight *take(struct pool *p)
 	return f;
 }
 
+/* On a worker's thread. */
+static void say(void *to, const struct flight *f, const char *mode, char *text)
+{
+	struct pool *p = to;
+	struct spoken *s = xcalloc(1, sizeof(*s));
+
+	*s = (struct spoken){
+		.thread = xstrdup(f->thread),
+		.effect = f->effect,
+		.attempt = f->attempt,
+		.mode = mode,
+		.text = text,
+	};
+	uv_mutex_lock(&p->lock);
+	*p->last_spoken = s;
+	p->last_spoken = &s->next;
+	uv_mutex_unlock(&p->lock);
+	p->news(p->user);
+}
+
 static void worker(void *arg)
 {
 	struct pool *p = arg;
@@ -87,6 +108,7 @@ struct pool *pool_new(unsigned workers, int64_t (*clock_ms)(void), void (*news)(
 
 	p->todo.tail = &p->todo.first;
 	p->landed.tail = &p->landed.first;
+	p->last_spoken = &p->first_spoken;
 	p->clock_ms = clock_ms;
 	p->news = news;
 	p->user = user;
@@ -100,6 +122,8 @@ struct pool *pool_new(unsigned workers, int64_t (*clock_ms)(void), void (*news)(
 
 void pool_add(struct pool *p, struct flight *f)
 {
+	f->say = say;
+	f->say_to = p;
 	uv_mutex_lock(&p->lock);
 	push(&p->todo, f);
 	uv_cond_signal(&p->work);
@@ -118,14 +142,40 @@ struct flight *pool_landed(struct pool *p)
 	return first;
 }
 
+struct spoken *pool_spoken(struct pool *p)
+{
+	struct spoken *first;
+
+	uv_mutex_lock(&p->lock);
+	first = p->first_spoken;
+	p->first_spoken = NULL;
+	p->last_spoken = &p->first_spoken;
+	uv_mutex_unlock(&p->lock);
+	return first;
+}
+
+void spoken_free(struct spoken *s)
+{
+	free(s->thread);
+	free(s->text);
+	free(s);
+}
+
 void pool_free(struct pool *p)
 {
+	struct spoken *s;
+	struct spoken *next;
+
 	uv_mutex_lock(&p->lock);
 	p->closing = true;
 	uv_cond_broadcast(&p->work);
 	uv_mutex_unlock(&p->lock);
 	for (unsigned i = 0; i < p->n; i++) {
 		ASSERT(uv_thread_join(&p->threads[i]) == 0);
+	}
+	for (s = p->first_spoken; s != NULL; s = next) {
+		next = s->next;
+		spoken_free(s);
 	}
 	uv_cond_destroy(&p->work);
 	uv_mutex_destroy(&p->lock);

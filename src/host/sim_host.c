@@ -2,7 +2,7 @@
  * Virtual time. What is dispatched is performed at once, but lands when its declared duration is
  * over, in the order of (time, effect id, dispatch); all that lands at one instant is delivered
  * in one turn. An effect that would take longer than its timeout is not performed: it lands as
- * TIMED_OUT when the timeout is over. A planned crash stops everything at once: what was in memory
+ * TIMED_OUT when the timeout is over, and returns when its duration is. A planned crash stops everything at once: what was in memory
  * is gone, the journal is what it was at that instant.
  */
 #include "host/sim_host.h"
@@ -80,22 +80,34 @@ static void crash(struct sim_host *s)
 	s->driver->stop = true; /* nothing more is dispatched, or announced to be */
 }
 
-static void expire(struct sim_host *s, struct flight *f, int64_t after_ms)
+static void expire(struct sim_host *s, struct flight *f, int64_t after_ms, int64_t takes_ms)
 {
 	f->due_ms = s->now_ms + after_ms;
+	f->wake_ms = s->now_ms + takes_ms;
 	flight_failed(f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL);
 	f->error = flight_expiry(f);
+}
+
+/* What it says lands with its result: work runs inline, at once. */
+static void say(void *to, const struct flight *f, const char *mode, char *text)
+{
+	struct flight *own = (struct flight *)(uintptr_t)f;
+
+	(void)to;
+	*LIST_ADD(&own->arena, &own->said) = (struct said){ .mode = mode, .text = text };
 }
 
 static void perform_well(struct sim_host *s, struct flight *f)
 {
 	int64_t takes_ms = f->virtual_ms;
 
+	f->say = say;
+
 	if (f->kind->way == WAY_CLOCK) {
 		takes_ms = f->wake_ms > s->now_ms ? f->wake_ms - s->now_ms : 0;
 	}
 	if (f->timeout_ms > 0 && takes_ms > f->timeout_ms) {
-		expire(s, f, f->timeout_ms);
+		expire(s, f, f->timeout_ms, takes_ms);
 		return;
 	}
 	f->due_ms = s->now_ms + takes_ms;
@@ -117,7 +129,7 @@ static void perform_badly(struct sim_host *s, struct flight *f, enum bldr_fault_
 		flight_failed(f, BLDR_FAILED, BLDR_E_IO, why);
 		break;
 	case BLDR_FAULT_TIMEOUT:
-		expire(s, f, f->timeout_ms > 0 ? f->timeout_ms : f->virtual_ms);
+		expire(s, f, f->timeout_ms > 0 ? f->timeout_ms : f->virtual_ms, 0);
 		break;
 	case BLDR_FAULT_CRASH_AFTER:
 		perform_well(s, f);
@@ -159,25 +171,66 @@ static int turn(struct sim_host *s, struct driver *d, struct batch *b, struct bl
 		crash(s);
 	}
 	if (rc < 0 || s->crashed) {
-		driver_discard(b);
+		batch_discard(b);
 	} else {
 		driver_committed(d, b);
 	}
 	return rc;
 }
 
-/* Moves the clock to the next landing and lands all that is due then. */
-static void advance(struct sim_host *s, struct driver *d)
+/* Its performer has returned. */
+static void returned(struct sim_host *s, struct flight *f)
 {
-	s->now_ms = s->first->due_ms;
-	while (s->first != NULL && s->first->due_ms == s->now_ms) {
-		struct flight *f = take_first(s);
+	driver_returned(s->driver, f);
+	flight_free(f);
+}
 
-		driver_land(d, f, f->status, f->code, f->text, f->error);
+static void say_all(struct sim_host *s, struct flight *f)
+{
+	for (size_t i = 0; i < f->said.n; i++) {
+		driver_emit(s->driver, f->thread, f->effect, f->attempt, f->said.at[i].mode,
+			    f->said.at[i].text);
+	}
+	f->said.n = 0;
+}
+
+/* What it says, and its result, unless it was given up; a timed out one returns later. */
+static void land(struct sim_host *s, struct flight *f)
+{
+	say_all(s, f);
+	if (f->owner != NULL) {
+		driver_land(s->driver, f, f->status, f->code, f->text, f->error);
 		f->text = NULL;
 		f->error = NULL;
-		flight_free(f);
+		if (f->status == BLDR_TIMED_OUT && f->wake_ms > s->now_ms) {
+			f->due_ms = f->wake_ms;
+			insert(s, f);
+			return;
+		}
 	}
+	returned(s, f);
+}
+
+/* Moves the clock to the next landing, or to what the driver waits for, and lands all that is due then. */
+static void advance(struct sim_host *s, struct driver *d)
+{
+	int64_t due = driver_due(d);
+
+	if (s->first != NULL && (due == 0 || s->first->due_ms <= due)) {
+		due = s->first->due_ms;
+	}
+	ASSERT(due > 0 || s->first != NULL);
+	s->now_ms = due > s->now_ms ? due : s->now_ms;
+	while (s->first != NULL && s->first->due_ms <= s->now_ms) {
+		land(s, take_first(s));
+	}
+	driver_begin(d);
+}
+
+static void give_up(struct host *h, struct flight *f)
+{
+	(void)h;
+	f->cancel = true; /* it returns when its time comes */
 }
 
 static int run(struct host *h, struct driver *d, struct bldr_error *err)
@@ -192,14 +245,14 @@ static int run(struct host *h, struct driver *d, struct bldr_error *err)
 
 		if (b != NULL) {
 			rc = turn(s, d, b, err);
-		} else if (s->first != NULL && !d->stop) {
+		} else if (!d->stop && !driver_idle(d)) {
 			advance(s, d);
 		} else {
 			break;
 		}
 	}
 	while (s->first != NULL) {
-		flight_free(take_first(s));
+		returned(s, take_first(s));
 	}
 	if (rc == 0 && s->crashed) {
 		rc = bldr_error_set(err, BLDR_E_CANCELLED,
@@ -234,6 +287,7 @@ struct host *sim_host_new(int64_t start_ms, const struct bldr_fault *faults, siz
 	s->n_faults = n_faults;
 	s->host = (struct host){
 		.perform = perform,
+		.give_up = give_up,
 		.wake = nothing,
 		.run = run,
 		.now_ms = now_ms,

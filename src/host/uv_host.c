@@ -92,6 +92,7 @@ static void drop(struct uv_host *u, struct flight *f)
 		u->flights = f->next;
 	}
 	u->timed -= is_timed(f);
+	driver_returned(u->driver, f);
 	flight_free(f);
 }
 
@@ -142,27 +143,49 @@ static void perform(struct host *h, struct flight *f)
 	}
 }
 
-/* Lands what the pool has finished. */
+static void emit(struct uv_host *u)
+{
+	struct spoken *next;
+
+	for (struct spoken *s = pool_spoken(u->pool); s != NULL; s = next) {
+		next = s->next;
+		if (!u->driver->stop) {
+			driver_emit(u->driver, s->thread, s->effect, s->attempt, s->mode, s->text);
+			s->text = NULL;
+		}
+		spoken_free(s);
+	}
+}
+
+/* Lands what the pool has finished, and before it what that has said. */
 static void land(struct uv_host *u)
 {
+	struct flight *landed = pool_landed(u->pool);
 	struct flight *next;
 
-	for (struct flight *f = pool_landed(u->pool); f != NULL; f = next) {
+	emit(u);
+	for (struct flight *f = landed; f != NULL; f = next) {
 		next = f->queue;
 		land_one(u, f);
+	}
+}
+
+/* A flight that nobody waits for: it is dropped when who performs it has given up. */
+static void give_up(struct host *h, struct flight *f)
+{
+	f->cancel = true;
+	if (f->kind->way == WAY_PROCESS) {
+		process_kill(f);
+	} else if (f->kind->way == WAY_CLOCK) {
+		drop((struct uv_host *)h, f);
 	}
 }
 
 /* A flight whose time is over lands as TIMED_OUT at once; who performs it is told to give up. */
 static void expire(struct uv_host *u, struct flight *f)
 {
-	f->cancel = true;
 	driver_land(u->driver, f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
-	if (f->kind->way == WAY_PROCESS) {
-		process_kill(f);
-	} else if (f->kind->way == WAY_CLOCK) {
-		drop(u, f);
-	}
+	give_up(&u->host, f);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -203,9 +226,11 @@ static int64_t watch_flight(struct uv_host *u, struct flight *f)
 static void watch_deadlines(struct uv_host *u)
 {
 	int64_t wait = LOOK_MS;
+	int64_t due = driver_due(u->driver);
 	struct flight *next;
 
-	if (u->timed == 0 || u->driver->stop) {
+	(void)uv_timer_stop(&u->timer);
+	if ((u->timed == 0 && due == 0) || u->driver->stop) {
 		return;
 	}
 	for (struct flight *f = u->flights; f != NULL; f = next) {
@@ -216,11 +241,12 @@ static void watch_deadlines(struct uv_host *u)
 			wait = left < wait ? left : wait;
 		}
 	}
-	(void)uv_timer_stop(&u->timer);
-	if (u->timed > 0) { /* 1 ms or more: a 0 ms timer would starve libuv 1.44's loop */
-		uv_update_time(&u->loop);
-		(void)uv_timer_start(&u->timer, on_timer, (uint64_t)wait, 0);
+	if (due > 0 && due - now_ms(&u->host) < wait) {
+		wait = due - now_ms(&u->host);
 	}
+	/* 1 ms or more: a 0 ms timer would starve libuv 1.44's loop */
+	uv_update_time(&u->loop);
+	(void)uv_timer_start(&u->timer, on_timer, (uint64_t)(wait > 0 ? wait : 1), 0);
 }
 
 /* Takes the commit that has ended, if one has. */
@@ -235,7 +261,7 @@ static void take_commit(struct uv_host *u)
 	if (u->code < 0) {
 		LOG(LOG_ERROR, "commit.failed", LOG_INT("threads", (int64_t)b->n),
 		    LOG_TEXT("error", u->err.text));
-		driver_discard(b);
+		batch_discard(b);
 	} else {
 		driver_committed(u->driver, b);
 	}
@@ -259,6 +285,7 @@ static void pump(struct uv_host *u)
 {
 	take_commit(u);
 	land(u);
+	driver_begin(u->driver);
 	watch_deadlines(u);
 	begin_commit(u);
 	if (!u->committing && (u->code < 0 || u->driver->stop || driver_idle(u->driver))) {
@@ -364,6 +391,7 @@ int uv_host_new(unsigned workers, struct host **ret, struct bldr_error *err)
 	}
 	u->host = (struct host){
 		.perform = perform,
+		.give_up = give_up,
 		.wake = wake,
 		.run = run,
 		.now_ms = now_ms,

@@ -6,10 +6,13 @@
  */
 #include "host/effect.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/check.h"
 #include "base/log.h"
+#include "graph/kept.h"
 
 static int prepare(struct flight *f, const struct map *works, struct bldr_error *err)
 {
@@ -63,6 +66,8 @@ void flight_work(struct flight *f, const struct bldr_work_type *type, const stru
 		.args = args,
 		.context = type->context,
 		.cancel = &f->cancel,
+		.attempt = f->attempt,
+		.emitter = f,
 	};
 	struct bldr_value *value = NULL;
 	struct bldr_error err = { 0 };
@@ -81,6 +86,33 @@ void flight_work(struct flight *f, const struct bldr_work_type *type, const stru
 			      err.text);
 	}
 	bldr_unref(value);
+}
+
+int bldr_work_emit(const struct bldr_work *w, const char *mode, const struct bldr_value *value,
+		   struct bldr_error *err)
+{
+	static const char *const modes[] = { "custom", "message" };
+	const struct flight *f = w->emitter;
+	const char *known = NULL;
+	char *text;
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		known = strcmp(mode, modes[i]) == 0 ? modes[i] : known;
+	}
+	if (known == NULL) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "\"%s\" is no mode to emit in: it is custom or message",
+				      mode);
+	}
+	text = value != NULL ? bldr_value_text(value) : xstrdup("null");
+	if (strlen(text) > BLDR_RESULT_MAX || bldr_depth(value) > KEPT_DEPTH_MAX) {
+		free(text);
+		return bldr_error_set(err, BLDR_E_LIMIT,
+				      "what work \"%s\" emits has more than %d bytes or %d levels",
+				      w->name, BLDR_RESULT_MAX, KEPT_DEPTH_MAX);
+	}
+	f->say(f->say_to, f, known, text);
+	return 0;
 }
 
 static void perform(struct flight *f)

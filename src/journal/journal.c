@@ -15,24 +15,70 @@
 #include "journal/pack.h"
 #include "journal/tables.h"
 
-enum { JOURNAL_VERSION = 1 };
+enum { JOURNAL_VERSION = 2 };
 
 #define THREAD_COLUMNS                                                                         \
 	"number, id, graph, graph_hash, seed, created_ms, updated_ms, head, status, next_id, " \
-	"last_event, error, code"
+	"last_event, error, code, graph_version, root, step,"                                  \
+	" (SELECT count(*) FROM queued q WHERE q.thread=thread.number)"
+
+static const char *script(const char *name)
+{
+	const struct asset *sql = asset_find(name);
+
+	ASSERT(sql != NULL);
+	return (const char *)sql->data;
+}
+
+int journal_migrate(struct store *s, struct bldr_error *err)
+{
+	const char *const upgrades[JOURNAL_VERSION - 1] = { script("sql/journal_2.sql") };
+	const struct store_tables tables = {
+		.module = "journal",
+		.version = JOURNAL_VERSION,
+		.create = script("sql/journal.sql"),
+		.upgrades = upgrades,
+	};
+
+	return store_migrate(s, &tables, err);
+}
+
+/* Looks at a copy in memory that has been brought up to date: a reader writes nothing. */
+static int read_older(struct journal *j, struct bldr_error *err)
+{
+	struct store *copy = NULL;
+	int rc = store_open(store_path(j->store), STORE_MEMORY, &copy, err);
+
+	if (rc == 0) {
+		rc = store_copy(j->store, copy, err);
+	}
+	if (rc < 0) {
+		store_close(copy);
+		return rc;
+	}
+	store_close(j->store);
+	j->store = copy;
+	return journal_migrate(copy, err);
+}
 
 static int open_store(const struct journal_options *o, struct journal *j, struct bldr_error *err)
 {
-	const struct asset *script = asset_find("sql/journal.sql");
 	enum store_mode mode = o->read_only  ? STORE_READ
 		: o->durability == BLDR_FULL ? STORE_FULL
 					     : STORE_NORMAL;
-	int rc = store_open(o->path, mode, &j->store, err);
+	int rc;
 
-	ASSERT(script != NULL);
-	return rc < 0 ? rc
-		      : store_migrate(j->store, "journal", JOURNAL_VERSION,
-				      (const char *)script->data, err);
+	if (o->durability == BLDR_EXIT && !o->read_only) {
+		return exit_open(j, o->path, err);
+	}
+	rc = store_open(o->path, mode, &j->store, err);
+	if (rc == 0 && o->read_only) {
+		rc = store_version(j->store, "journal", err);
+		if (rc > 0 && rc < JOURNAL_VERSION) {
+			return read_older(j, err);
+		}
+	}
+	return rc < 0 ? rc : journal_migrate(j->store, err);
 }
 
 int journal_open(const struct journal_options *o, struct journal **ret, struct bldr_error *err)
@@ -41,6 +87,7 @@ int journal_open(const struct journal_options *o, struct journal **ret, struct b
 	int rc = 0;
 
 	j->lock = -1;
+	j->keep_steps = o->keep_steps;
 	if (!o->read_only) {
 		rc = store_lock(o->path, &j->lock, err);
 	}
@@ -60,9 +107,18 @@ void journal_close(struct journal *j)
 	if (j == NULL) {
 		return;
 	}
-	store_close(j->store);
+	if (j->file != NULL) {
+		exit_close(j);
+	} else {
+		store_close(j->store);
+	}
 	store_unlock(j->lock);
 	free(j);
+}
+
+const char *journal_path(const struct journal *j)
+{
+	return store_path(j->store);
 }
 
 void journal_set_local(struct journal *j, journal_perform perform, void *user)
@@ -112,14 +168,18 @@ int journal_blob_put(struct journal *j, const char *text, size_t size, char ret_
 		     struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = store_prepare(j->store, "INSERT OR IGNORE INTO blob VALUES (?1, ?2)", &stmt, err);
+	int rc = JOURNAL_ASK(j,
+			     "INSERT INTO blob(thread, hash, value) VALUES (?1,?2,?3)"
+			     " ON CONFLICT(hash) DO UPDATE SET thread=0"
+			     " WHERE thread<>0 AND thread<>excluded.thread",
+			     &stmt, err, j->owner);
 
 	if (rc < 0) {
 		return rc;
 	}
 	hash_bytes(text, size, ret_hash);
-	(void)sqlite3_bind_text(stmt, 1, ret_hash, -1, SQLITE_TRANSIENT);
-	(void)sqlite3_bind_text64(stmt, 2, text, size, SQLITE_STATIC, SQLITE_UTF8);
+	(void)sqlite3_bind_text(stmt, 2, ret_hash, -1, SQLITE_TRANSIENT);
+	(void)sqlite3_bind_text64(stmt, 3, text, size, SQLITE_STATIC, SQLITE_UTF8);
 	rc = store_step(j->store, stmt, err);
 	(void)sqlite3_clear_bindings(stmt);
 	return rc;
@@ -210,7 +270,7 @@ static int read_thread(struct journal *j, sqlite3_stmt *stmt, struct journal_thr
 {
 	int status = sqlite3_column_int(stmt, 8);
 
-	if (status < RUN_RUNNING || status > RUN_FAILED) {
+	if (status < RUN_RUNNING || status > RUN_PAUSED) {
 		return journal_damaged(j, err, "thread %lld has the status %d",
 				       (long long)sqlite3_column_int64(stmt, 0), status);
 	}
@@ -223,6 +283,10 @@ static int read_thread(struct journal *j, sqlite3_stmt *stmt, struct journal_thr
 		.status = (enum run_status)status,
 		.next_id = sqlite3_column_int64(stmt, 9),
 		.last_event = sqlite3_column_int64(stmt, 10),
+		.graph_version = (unsigned)sqlite3_column_int64(stmt, 13),
+		.root = sqlite3_column_int64(stmt, 14),
+		.step = sqlite3_column_int64(stmt, 15),
+		.queued = sqlite3_column_int64(stmt, 16),
 	};
 	ret->code = sqlite3_column_int(stmt, 12);
 	column_copy(ret->id, sizeof(ret->id), stmt, 1);
@@ -296,7 +360,7 @@ static int next_pending(struct journal *j, int64_t thread, const char *kind, str
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = JOURNAL_ASK(j,
-			     "SELECT id, task, at_ms, key, request FROM effect"
+			     "SELECT id, task, at_ms, key, request, tries, due_ms FROM effect"
 			     " WHERE thread=?1 AND id>?2 AND status IS NULL AND kind=?3"
 			     " ORDER BY id LIMIT 1",
 			     &stmt, err, thread, i->id);
@@ -313,6 +377,8 @@ static int next_pending(struct journal *j, int64_t thread, const char *kind, str
 	i->task = sqlite3_column_int64(stmt, 1);
 	i->at_ms = sqlite3_column_int64(stmt, 2);
 	i->kind = kind;
+	i->tries = (uint32_t)sqlite3_column_int64(stmt, 5);
+	i->due_ms = sqlite3_column_int64(stmt, 6);
 	i->key = arena_strdup(a, (const char *)sqlite3_column_text(stmt, 3));
 	rc = journal_column_value(j, stmt, 4, a, &i->request, err);
 	(void)sqlite3_reset(stmt);

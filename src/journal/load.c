@@ -19,7 +19,8 @@ struct load {
 	struct run *run;
 	struct arena arena;
 	LIST(struct open_task) tasks; /* of the current supersteps of the frames loaded, by id */
-	LIST(int64_t) patched;        /* tasks that have a patch, by id */
+	int64_list patched;           /* tasks that have a patch, by id */
+	int64_list handled;           /* tasks in whose place a handler may run, by id */
 	LIST(struct intent_record) intents;
 	LIST(struct result_record) results;
 };
@@ -27,7 +28,7 @@ struct load {
 struct open_task {
 	int64_t id;
 	int64_t round;
-	bool settled; /* no effects to look for: it has its patch, or opened a subgraph */
+	bool settled; /* no effects to look for: it has its patch, or opened a subgraph that no handler replaced */
 };
 
 static int by_id(const void *a, const void *b)
@@ -53,52 +54,84 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static bool is_patched(const struct load *l, int64_t task)
+static bool is_in(const int64_list *list, int64_t task)
 {
-	return l->patched.n > 0 &&
-		bsearch(&task, l->patched.at, l->patched.n, sizeof(task), by_number) != NULL;
+	return list->n > 0 && bsearch(&task, list->at, list->n, sizeof(task), by_number) != NULL;
 }
 
-static int read_patched(struct load *l, struct bldr_error *err)
+/* The tasks that a table has rows of, in order. */
+static int read_tasks(struct load *l, const char *sql, int64_list *ret, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = JOURNAL_ASK(l->j, "SELECT task FROM patch WHERE thread=?1 ORDER BY task", &stmt,
-			     err, l->thread);
+	int rc = JOURNAL_ASK(l->j, sql, &stmt, err, l->thread);
 
 	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
-		*LIST_ADD(&l->arena, &l->patched) = sqlite3_column_int64(stmt, 0);
+		*LIST_ADD(&l->arena, ret) = sqlite3_column_int64(stmt, 0);
 		rc = 0;
 	}
 	return rc;
 }
 
-typedef LIST(struct step_record) step_list;
+static int read_ended(struct load *l, struct bldr_error *err)
+{
+	int rc = read_tasks(l, "SELECT task FROM patch WHERE thread=?1 ORDER BY task", &l->patched,
+			    err);
 
-/* The records of a frame back to its last base one, newest first. */
-static int read_steps(struct load *l, int64_t frame, step_list *ret, struct bldr_error *err)
+	return rc < 0 ? rc
+		      : read_tasks(l, "SELECT task FROM handler WHERE thread=?1 ORDER BY task",
+				   &l->handled, err);
+}
+
+int load_step(struct journal *j, sqlite3_stmt *stmt, int64_t frame, struct arena *a,
+	      struct step_record *s, struct bldr_error *err)
+{
+	int source = sqlite3_column_int(stmt, 4);
+	bool from = sqlite3_column_type(stmt, 8) != SQLITE_NULL;
+
+	*s = (struct step_record){ .frame = frame };
+	s->step = sqlite3_column_int64(stmt, 0);
+	s->at_ms = sqlite3_column_int64(stmt, 1);
+	s->base = sqlite3_column_int(stmt, 2) != 0;
+	if (source < STEP_INPUT || source > STEP_MIGRATE) {
+		return journal_damaged(j, err, "step %lld of frame %lld has the source %d",
+				       (long long)s->step, (long long)s->frame, source);
+	}
+	s->source = (enum step_source)source;
+	s->first = sqlite3_column_int64(stmt, 5);
+	s->held = sqlite3_column_int(stmt, 6) != 0;
+	s->from_frame = from ? sqlite3_column_int64(stmt, 7) : -1;
+	s->from_step = from ? sqlite3_column_int64(stmt, 8) : -1;
+	return unpack_step(j, (const char *)sqlite3_column_text(stmt, 3), a, s, err);
+}
+
+int load_steps(struct journal *j, int64_t thread, int64_t frame, int64_t step, bool lineage_only,
+	       struct arena *a, step_list *ret, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = JOURNAL_ASK(l->j,
-			     "SELECT step, at_ms, base, record FROM step"
-			     " WHERE thread=?1 AND frame=?2 ORDER BY step DESC",
-			     &stmt, err, l->thread, frame);
+	int rc = JOURNAL_ASK(j,
+			     "SELECT " STEP_COLUMNS " FROM step"
+			     " WHERE thread=?1 AND frame=?2 AND step<=?3 AND lineage>=?4"
+			     " ORDER BY step DESC",
+			     &stmt, err, thread, frame, step < 0 ? INT64_MAX : step, lineage_only);
 
-	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
-		struct step_record s = {
-			.frame = frame,
-			.step = sqlite3_column_int64(stmt, 0),
-			.at_ms = sqlite3_column_int64(stmt, 1),
-			.base = sqlite3_column_int(stmt, 2) != 0,
-		};
+	while (rc == 0 && (rc = store_step(j->store, stmt, err)) == 1) {
+		struct step_record s;
 
-		rc = unpack_step(l->j, (const char *)sqlite3_column_text(stmt, 3), &l->arena, &s,
-				 err);
-		*LIST_ADD(&l->arena, ret) = s;
+		rc = load_step(j, stmt, frame, a, &s, err);
+		*LIST_ADD(a, ret) = s;
 		if (s.base) {
 			break;
 		}
 	}
 	(void)sqlite3_reset(stmt);
+	return rc;
+}
+
+/* The records that the frame's state is made of, and it must have one. */
+static int read_steps(struct load *l, int64_t frame, step_list *ret, struct bldr_error *err)
+{
+	int rc = load_steps(l->j, l->thread, frame, -1, false, &l->arena, ret, err);
+
 	if (rc == 0 && ret->n > 0 && !ret->at[ret->n - 1].base) {
 		rc = journal_damaged(l->j, err, "frame %lld of thread %lld has no base record",
 				     (long long)frame, (long long)l->thread);
@@ -124,10 +157,16 @@ static int load_frame(struct load *l, int64_t frame, bool *ret, struct bldr_erro
 }
 
 /* Ids only grow, so the frames inside a frame come behind it and one pass in order finds all. */
-static int load_frames(struct load *l, struct bldr_error *err)
+static int load_frames(struct load *l, int64_t root, struct bldr_error *err)
 {
 	bool found = false;
-	int rc = load_frame(l, 0, &found, err);
+	int64_t id;
+	int rc;
+
+	if (root != 0) {
+		run_restore_root(l->run, root);
+	}
+	rc = load_frame(l, root, &found, err);
 
 	if (rc == 0 && !found) {
 		rc = journal_damaged(l->j, err, "thread %lld has no superstep",
@@ -138,9 +177,11 @@ static int load_frames(struct load *l, struct bldr_error *err)
 			qsort(l->tasks.at + i, l->tasks.n - i, sizeof(*l->tasks.at), by_id);
 			sorted = l->tasks.n;
 		}
-		found = is_patched(l, l->tasks.at[i].id);
+		id = l->tasks.at[i].id;
+		found = is_in(&l->patched, id);
 		if (!found) {
-			rc = load_frame(l, l->tasks.at[i].id, &found, err);
+			rc = load_frame(l, id, &found, err);
+			found = found && !is_in(&l->handled, id);
 		}
 		l->tasks.at[i].settled = found;
 	}
@@ -165,6 +206,50 @@ static int load_patches(struct load *l, struct bldr_error *err)
 	return rc;
 }
 
+static int load_handlers(struct load *l, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(l->j,
+			     "SELECT task, at_ms, input FROM handler WHERE thread=?1 ORDER BY task",
+			     &stmt, err, l->thread);
+
+	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
+		struct handler_record h = {
+			.task = sqlite3_column_int64(stmt, 0),
+			.at_ms = sqlite3_column_int64(stmt, 1),
+		};
+
+		rc = 0;
+		if (find_task(l, h.task) != NULL) {
+			rc = journal_column_value(l->j, stmt, 2, &l->arena, &h.input, err);
+			rc = rc < 0 ? rc : run_restore_handler(l->run, &h, err);
+		}
+	}
+	(void)sqlite3_reset(stmt);
+	return rc;
+}
+
+static int load_queued(struct load *l, struct bldr_error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = JOURNAL_ASK(l->j,
+			     "SELECT number, at_ms, input FROM queued WHERE thread=?1"
+			     " ORDER BY number",
+			     &stmt, err, l->thread);
+
+	while (rc == 0 && (rc = store_step(l->j->store, stmt, err)) == 1) {
+		struct queued_record q = {
+			.number = sqlite3_column_int64(stmt, 0),
+			.at_ms = sqlite3_column_int64(stmt, 1),
+		};
+
+		rc = journal_column_value(l->j, stmt, 2, &l->arena, &q.input, err);
+		rc = rc < 0 ? rc : run_restore_queued(l->run, &q, err);
+	}
+	(void)sqlite3_reset(stmt);
+	return rc;
+}
+
 static int load_round(struct load *l, sqlite3_stmt *stmt, struct bldr_error *err)
 {
 	struct round_record k = {
@@ -175,7 +260,7 @@ static int load_round(struct load *l, sqlite3_stmt *stmt, struct bldr_error *err
 	struct open_task *task = find_task(l, k.task);
 	int rc;
 
-	if (task == NULL || task->settled) {
+	if (task == NULL) {
 		return 0;
 	}
 	task->round = k.round;
@@ -232,6 +317,8 @@ static int read_effect(struct load *l, sqlite3_stmt *stmt, struct bldr_error *er
 		.cls = (enum bldr_class)cls,
 		.at_ms = sqlite3_column_int64(stmt, 14),
 		.timeout_ms = (uint32_t)sqlite3_column_int64(stmt, 6),
+		.tries = (uint32_t)sqlite3_column_int64(stmt, 15),
+		.due_ms = sqlite3_column_int64(stmt, 16),
 		.kind = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 7)),
 		.key = arena_strdup(&l->arena, (const char *)sqlite3_column_text(stmt, 8)),
 	};
@@ -270,7 +357,7 @@ static int read_effects(struct load *l, struct bldr_error *err)
 	}
 	rc = JOURNAL_ASK(l->j,
 			 "SELECT id, task, attempt, round, ordinal, class, timeout_ms, kind, key,"
-			 " status, value, error, request, code, at_ms"
+			 " status, value, error, request, code, at_ms, tries, due_ms"
 			 " FROM effect"
 			 " WHERE thread=?1 AND id>?2 ORDER BY id",
 			 &stmt, err, l->thread, l->tasks.at[oldest].id);
@@ -303,9 +390,9 @@ int journal_load(struct journal *j, const struct journal_thread *t, struct run *
 	if (rc < 0) {
 		return rc;
 	}
-	rc = read_patched(&l, err);
+	rc = read_ended(&l, err);
 	if (rc == 0) {
-		rc = load_frames(&l, err);
+		rc = load_frames(&l, t->root, err);
 	}
 	if (rc == 0) {
 		rc = load_patches(&l, err);
@@ -314,7 +401,13 @@ int journal_load(struct journal *j, const struct journal_thread *t, struct run *
 		rc = load_rounds(&l, err);
 	}
 	if (rc == 0) {
+		rc = load_handlers(&l, err);
+	}
+	if (rc == 0) {
 		rc = load_effects(&l, err);
+	}
+	if (rc == 0) {
+		rc = load_queued(&l, err);
 	}
 	(void)journal_do(j, "COMMIT", NULL, 0, NULL);
 	arena_release(&l.arena);

@@ -12,7 +12,7 @@
 #include "base/check.h"
 #include "journal/tables.h"
 
-static const char *const forms[] = { [WRITE_FULL] = "=", [WRITE_DELTA] = "+" };
+static const char *const forms[] = { [WRITE_FULL] = "=", [WRITE_DELTA] = "+", [WRITE_CLEAR] = "-" };
 
 /* A value in place, or null and its hash. */
 static int add_value(struct journal *j, const char *text, struct buf *b, struct bldr_error *err)
@@ -41,8 +41,15 @@ int pack_step(struct journal *j, const struct step_record *s, struct buf *ret,
 	for (size_t i = 0; rc == 0 && i < s->writes.n; i++) {
 		const struct step_write *w = &s->writes.at[i];
 
-		buf_printf(ret, "%s[\"%s\",\"%s\",", i > 0 ? "," : "", w->channel, forms[w->form]);
-		rc = add_value(j, w->text, ret, err);
+		buf_puts(ret, i > 0 ? ",[\"" : "[\"");
+		buf_puts(ret, w->channel);
+		buf_puts(ret, "\",\"");
+		buf_puts(ret, forms[w->form]);
+		buf_putc(ret, '"');
+		if (w->form != WRITE_CLEAR) {
+			buf_putc(ret, ',');
+			rc = add_value(j, w->text, ret, err);
+		}
 		buf_putc(ret, ']');
 	}
 	buf_puts(ret, "],\"tasks\":[");
@@ -185,11 +192,15 @@ static int take_stored(struct journal *j, struct cursor *c, const char **ret, st
 
 static enum write_form take_form(struct cursor *c)
 {
-	const char *form = take_name(c);
+	const char *text = take_name(c);
 
-	c->bad = c->bad ||
-		(strcmp(form, forms[WRITE_FULL]) != 0 && strcmp(form, forms[WRITE_DELTA]) != 0);
-	return strcmp(form, forms[WRITE_DELTA]) == 0 ? WRITE_DELTA : WRITE_FULL;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (strcmp(text, forms[i]) == 0) {
+			return (enum write_form)i;
+		}
+	}
+	c->bad = true;
+	return WRITE_FULL;
 }
 
 static int parse_writes(struct journal *j, struct cursor *c, struct step_record *ret,
@@ -199,14 +210,16 @@ static int parse_writes(struct journal *j, struct cursor *c, struct step_record 
 
 	expect(c, "{\"writes\":[");
 	while (rc == 0 && !c->bad && *c->p == '[') {
-		struct step_write w = { 0 };
+		struct step_write w = { .text = "null" };
 
 		expect(c, "[");
 		w.channel = take_name(c);
 		expect(c, ",");
 		w.form = take_form(c);
-		expect(c, ",");
-		rc = take_stored(j, c, &w.text, err);
+		if (w.form != WRITE_CLEAR) {
+			expect(c, ",");
+			rc = take_stored(j, c, &w.text, err);
+		}
 		expect(c, "]");
 		*LIST_ADD(c->a, &ret->writes) = w;
 		if (!accept(c, ',')) {

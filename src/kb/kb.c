@@ -22,7 +22,11 @@ static const char *script(void)
 
 int kb_open(struct store *s, struct bldr_error *err)
 {
-	return store_migrate(s, "kb", KB_VERSION, script(), err);
+	const struct store_tables tables = { .module = "kb",
+					     .version = KB_VERSION,
+					     .create = script() };
+
+	return store_migrate(s, &tables, err);
 }
 
 int kb_exists(struct store *s, bool *ret, struct bldr_error *err)

@@ -38,6 +38,10 @@ static const struct {
 			   "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=" WAL_SIZE_LIMIT },
 	[STORE_FULL] = { SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "wal",
 			 "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=" WAL_SIZE_LIMIT },
+	[STORE_SCRATCH] = { SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "wal",
+			    "PRAGMA synchronous=OFF; PRAGMA journal_size_limit=" WAL_SIZE_LIMIT },
+	[STORE_MEMORY] = { SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, NULL,
+			   "PRAGMA temp_store=MEMORY" },
 	[STORE_PLAIN] = { SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "delete",
 			  "PRAGMA synchronous=FULL" },
 };
@@ -308,8 +312,8 @@ static int recorded_version(struct store *s, const char *module, struct bldr_err
 	return rc;
 }
 
-/* The same for a file that may not have the table; it is not created. */
-static int read_version(struct store *s, const char *module, struct bldr_error *err)
+/* A file that does not have the table does not get it. */
+int store_version(struct store *s, const char *module, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = store_prepare(
@@ -323,78 +327,77 @@ static int read_version(struct store *s, const char *module, struct bldr_error *
 	return rc == 1 ? recorded_version(s, module, err) : rc;
 }
 
-static int check_version(struct store *s, const char *module, int found, int version,
+static int other_version(struct store *s, const struct store_tables *t, int found,
 			 struct bldr_error *err)
 {
-	if (found == version) {
-		return 0;
-	}
-	return bldr_error_set(err, BLDR_E_INVALID,
-			      "\"%s\" was written by %s version of this program (its %s tables are "
-			      "version %d, known here is %d); use that version",
-			      s->path, found > version ? "a newer" : "an older", module, found,
-			      version);
+	bool upgrades = found < t->version && t->upgrades != NULL;
+
+	return bldr_error_set(
+		err, BLDR_E_INVALID,
+		"\"%s\" was written by %s version of this program (its %s tables are "
+		"version %d, known here is %d); %s",
+		s->path, found > t->version ? "a newer" : "an older", t->module, found, t->version,
+		upgrades ? "what writes to it brings it up to date" : "use that version");
 }
 
-static int create_tables(struct store *s, const char *module, int version, const char *script,
-			 struct bldr_error *err)
+static int record_version(struct store *s, const struct store_tables *t, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = store_exec(s, script, err);
+	int rc = store_prepare(s, "INSERT OR REPLACE INTO schema_version VALUES (?1, ?2)", &stmt,
+			       err);
 
-	if (rc == 0) {
-		rc = store_prepare(s, "INSERT INTO schema_version VALUES (?1, ?2)", &stmt, err);
-	}
 	if (rc < 0) {
 		return rc;
 	}
-	(void)sqlite3_bind_text(stmt, 1, module, -1, SQLITE_STATIC);
-	(void)sqlite3_bind_int(stmt, 2, version);
+	(void)sqlite3_bind_text(stmt, 1, t->module, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int(stmt, 2, t->version);
 	return store_step(s, stmt, err);
 }
 
-static int migrate_locked(struct store *s, const char *module, int version, const char *script,
-			  struct bldr_error *err)
+static int migrate_locked(struct store *s, const struct store_tables *t, struct bldr_error *err)
 {
 	int rc = store_exec(s,
 			    "CREATE TABLE IF NOT EXISTS schema_version("
 			    "module TEXT PRIMARY KEY, version INTEGER NOT NULL"
 			    ") STRICT, WITHOUT ROWID",
 			    err);
-	int found;
+	int found = rc < 0 ? rc : recorded_version(s, t->module, err);
 
-	if (rc < 0) {
-		return rc;
+	if (found < 0 || found == t->version) {
+		return found < 0 ? found : 0;
 	}
-	found = recorded_version(s, module, err);
-	if (found < 0) {
-		return found;
+	if (found > t->version || (found > 0 && t->upgrades == NULL)) {
+		return other_version(s, t, found, err);
 	}
-	return found > 0 ? check_version(s, module, found, version, err)
-			 : create_tables(s, module, version, script, err);
+	if (found == 0) {
+		rc = store_exec(s, t->create, err);
+	}
+	for (int from = found; rc == 0 && from > 0 && from < t->version; from++) {
+		rc = store_exec(s, t->upgrades[from - 1], err);
+	}
+	return rc < 0 ? rc : record_version(s, t, err);
 }
 
-int store_migrate(struct store *s, const char *module, int version, const char *script,
-		  struct bldr_error *err)
+int store_migrate(struct store *s, const struct store_tables *t, struct bldr_error *err)
 {
-	int rc = read_version(s, module, err);
+	int rc = store_version(s, t->module, err);
 
-	ASSERT(version > 0);
-	if (rc < 0) {
-		return rc;
+	ASSERT(t->version > 0);
+	if (rc < 0 || rc == t->version) {
+		return rc < 0 ? rc : 0;
 	}
-	if (rc > 0) {
-		return check_version(s, module, rc, version, err);
+	if (s->mode == STORE_READ && rc == 0) {
+		return bldr_error_set(err, BLDR_E_INVALID, "\"%s\" holds no %s tables", s->path,
+				      t->module);
 	}
 	if (s->mode == STORE_READ) {
-		return bldr_error_set(err, BLDR_E_INVALID, "\"%s\" holds no %s tables", s->path,
-				      module);
+		return other_version(s, t, rc, err);
 	}
 	rc = store_exec(s, "BEGIN IMMEDIATE", err);
 	if (rc < 0) {
 		return rc;
 	}
-	rc = migrate_locked(s, module, version, script, err);
+	rc = migrate_locked(s, t, err);
 	if (rc == 0) {
 		rc = store_exec(s, "COMMIT", err);
 	}
@@ -402,6 +405,25 @@ int store_migrate(struct store *s, const char *module, int version, const char *
 		(void)store_exec(s, "ROLLBACK", NULL);
 	}
 	return rc;
+}
+
+int store_copy(struct store *from, struct store *to, struct bldr_error *err)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to->db, "main", from->db, "main");
+	int rc;
+
+	if (backup == NULL) {
+		return store_error(to, "write", err);
+	}
+	rc = sqlite3_backup_step(backup, -1);
+	if (sqlite3_backup_finish(backup) == SQLITE_OK && rc == SQLITE_DONE) {
+		return 0;
+	}
+	/* a refusal, such as BUSY, is not kept by the connection */
+	return sqlite3_errcode(to->db) != SQLITE_OK
+		? store_error(to, "write", err)
+		: bldr_error_set(err, code_of(rc), "cannot copy \"%s\" to \"%s\": %s", from->path,
+				 to->path, sqlite3_errstr(rc));
 }
 
 /* The pid that the holder wrote, 0 when it has not yet. */

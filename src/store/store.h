@@ -17,9 +17,11 @@
 struct store;
 
 enum store_mode {
-	STORE_READ,   /* the file must exist; never writes, never checkpoints */
-	STORE_NORMAL, /* WAL, synchronous=NORMAL */
-	STORE_FULL,   /* WAL, synchronous=FULL */
+	STORE_READ,    /* the file must exist; never writes, never checkpoints */
+	STORE_NORMAL,  /* WAL, synchronous=NORMAL */
+	STORE_FULL,    /* WAL, synchronous=FULL */
+	STORE_SCRATCH, /* WAL, synchronous=OFF: for a file that is dropped after a crash */
+	STORE_MEMORY,  /* no file: path says what it stands for */
 	STORE_PLAIN /* rollback journal: one file when closed, for a database that is handed over */
 };
 
@@ -36,10 +38,23 @@ const char *store_path(const struct store *s);
 int store_lock(const char *path, int *ret_fd, struct bldr_error *err);
 void store_unlock(int fd);
 
-/* Brings a module's tables to version: runs script when schema_version has no row for the module.
- * Errors: INVALID (the file is newer), IO. */
-int store_migrate(struct store *s, const char *module, int version, const char *script,
-		  struct bldr_error *err);
+/* A module's tables. */
+struct store_tables {
+	const char *module;
+	int version;        /* 1 and more */
+	const char *create; /* SQL that makes them */
+	const char *const *
+		upgrades; /* [i]: SQL that makes version i + 1 into i + 2; NULL: older ones are refused */
+};
+/*
+ * Creates the tables, or brings them to their version step by step, in one transaction; schema_version says which
+ * version each module has. Errors: INVALID (the file is newer, or older without upgrades or under STORE_READ), IO.
+ */
+int store_migrate(struct store *s, const struct store_tables *t, struct bldr_error *err);
+/* The version of a module's tables, 0 when it has none. Negative: an error. */
+int store_version(struct store *s, const char *module, struct bldr_error *err);
+/* Makes to what from is, in one transaction of to's file. Neither is within one. Errors: IO. */
+int store_copy(struct store *from, struct store *to, struct bldr_error *err);
 
 int store_exec(struct store *s, const char *sql, struct bldr_error *err);
 /* A statement that is prepared once and kept until store_close; reset before it is returned. */

@@ -28,7 +28,8 @@ ARTEFACTS = [
     "findings",
     "evaluation",
 ]
-SCHEMAS = [*ARTEFACTS, "expression"]
+DOCUMENTED = [*ARTEFACTS, "expression"]  # in docs/artefacts.md
+SCHEMAS = [*DOCUMENTED, "graph_structure"]
 SHARED = {"artefact_head", "artefact_input", "token_count"}
 
 
@@ -127,6 +128,19 @@ def test_golden_rules_are_expressions() -> None:
     assert rules
     for rule in rules:
         check.validate(rule)
+
+
+def test_golden_graph_structure_fits_and_is_named_by_its_hashes() -> None:
+    value = json.loads((ROOT / "tests/golden/graph/structure.json").read_text())
+    validator("graph_structure").validate(value)
+    fields = {key for _, item in objects(schema("graph_structure")) for key in item["properties"]}
+    assert fields <= set(keys(value))
+    subgraphs = value["subgraphs"]
+    for name, graph in subgraphs.items():
+        used = {node["subgraph"] for node in graph["nodes"] if "subgraph" in node}
+        whole = dict(graph, subgraphs={key: subgraphs[key] for key in used}) if used else graph
+        text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert name == hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
 
 
 COL = {"col": "a"}
@@ -247,7 +261,7 @@ def page_of(name: str, struct: str) -> str:
 def test_documentation_has_every_field() -> None:
     pages = documented()
     seen = set()
-    for name in SCHEMAS:
+    for name in DOCUMENTED:
         node = schema(name)
         for struct, item in {name: node, **node.get("$defs", {})}.items():
             page = page_of(name, struct)

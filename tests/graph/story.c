@@ -12,15 +12,26 @@
 #include "base/check.h"
 
 static const char *const classes[] = { "pure", "keyed", "once", "local" };
+static const char *const forms[] = { "=", "+", "-" };
 static const char *const statuses[] = { "done", "failed", "timed_out", "cancelled", "unknown" };
 
 static void tell_step(struct buf *b, const struct step_record *s)
 {
-	buf_printf(b, "step %" PRId64 ".%" PRId64 " @%" PRId64 "%s", s->frame, s->step, s->at_ms,
-		   s->base ? " base" : "");
+	static const char *const sources[] = { " input", "", " update", " fork", " migrate" };
+	buf_printf(b, "step %" PRId64 ".%" PRId64 " @%" PRId64 "%s%s%s", s->frame, s->step,
+		   s->at_ms, s->base ? " base" : "",
+		   s->source == STEP_INPUT && s->step == 0 ? "" : sources[s->source],
+		   s->held ? " held" : "");
+	if (s->from_frame >= 0) {
+		buf_printf(b, " of %" PRId64 ".%" PRId64, s->from_frame, s->from_step);
+	}
+	if (s->first != 0) {
+		buf_printf(b, " first %" PRId64, s->first);
+	}
 	for (size_t i = 0; i < s->writes.n; i++) {
 		const struct step_write *w = &s->writes.at[i];
-		buf_printf(b, " %s%s%s", w->channel, w->form == WRITE_FULL ? "=" : "+", w->text);
+		buf_printf(b, " %s%s%s", w->channel, forms[w->form],
+			   w->form != WRITE_CLEAR ? w->text : "");
 	}
 	buf_puts(b, " |");
 	for (size_t i = 0; i < s->tasks.n; i++) {
@@ -31,6 +42,26 @@ static void tell_step(struct buf *b, const struct step_record *s)
 		}
 	}
 	buf_putc(b, '\n');
+}
+
+static void tell_waiting(struct buf *b, const struct update *u)
+{
+	for (size_t i = 0; i < u->handlers.n; i++) {
+		const struct handler_record *h = &u->handlers.at[i];
+		buf_printf(b, "handler %" PRId64 " @%" PRId64 " %s\n", h->task, h->at_ms, h->input);
+	}
+	for (size_t i = 0; i < u->retries.n; i++) {
+		const struct retry_record *k = &u->retries.at[i];
+		buf_printf(b, "retry %" PRId64 " tries %u due %" PRId64 "\n", k->effect, k->tries,
+			   k->due_ms);
+	}
+	for (size_t i = 0; i < u->queued.n; i++) {
+		const struct queued_record *q = &u->queued.at[i];
+		buf_printf(b, "queued %" PRId64 " @%" PRId64 " %s\n", q->number, q->at_ms, q->input);
+	}
+	if (u->taken != 0) {
+		buf_printf(b, "taken %" PRId64 "\n", u->taken);
+	}
 }
 
 static void tell_intent(struct buf *b, const struct intent_record *i)
@@ -54,6 +85,7 @@ void update_tell(struct buf *b, const struct update *u, int64_t later)
 		buf_printf(b, "round %" PRId64 ".%" PRId64 " @%" PRId64 " %s\n", k->task, k->round,
 			   k->at_ms, k->kept != NULL ? k->kept : "-");
 	}
+	tell_waiting(b, u);
 	for (size_t i = 0; i < u->intents.n; i++) {
 		tell_intent(b, &u->intents.at[i]);
 	}
@@ -69,7 +101,8 @@ void update_tell(struct buf *b, const struct update *u, int64_t later)
 	if (u->status == RUN_FAILED) {
 		buf_printf(b, "failed %s\n", u->error);
 	} else {
-		buf_puts(b, u->status == RUN_DONE ? "done\n" : "running\n");
+		static const char *const texts[] = { "running", "done", "failed", "paused" };
+		buf_printf(b, "%s\n", texts[u->status]);
 	}
 }
 
@@ -80,7 +113,7 @@ static struct update *next_update(struct teller *t)
 	return t->updates[t->n++];
 }
 
-static struct teller teller_new(const struct bldr_graph *g)
+struct teller teller_new(const struct bldr_graph *g)
 {
 	struct teller t = { .graph = g };
 	buf_init(&t.text, 64 << 20);
@@ -97,19 +130,33 @@ struct bldr_value *json(const char *text)
 	return v;
 }
 
+/* What a host would say to a run that it takes up. */
+static void prepare_run(struct teller *t)
+{
+	run_record_updates(t->run, t->record_updates);
+	run_interrupt_also(t->run, t->before, t->after);
+	run_set_answers(t->run, t->answer, t->answer_user);
+}
+
 struct teller teller_begin(const struct bldr_graph *g, const char *input)
 {
 	struct teller t = teller_new(g);
+	teller_begin_as(&t, input);
+	return t;
+}
+
+void teller_begin_as(struct teller *t, const char *input)
+{
 	struct bldr_value *v = json(input);
 	struct bldr_error err;
-	t.run = run_new(g, "t", STORY_SEED);
-	struct update *u = next_update(&t);
-	if (run_begin(t.run, v, 0, u, &err) < 0) {
+	t->run = run_new(t->graph, "t", STORY_SEED);
+	prepare_run(t);
+	struct update *u = next_update(t);
+	if (run_begin(t->run, v, 0, u, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
-	update_tell(&t.text, u, 0);
+	update_tell(&t->text, u, 0);
 	bldr_unref(v);
-	return t;
 }
 
 void teller_free(struct teller *t)
@@ -145,6 +192,67 @@ void teller_failed_code(struct teller *t, int64_t effect, enum bldr_status statu
 	update_tell(&t->text, u, 0);
 }
 
+/* Tells what came of a call that may be refused; then it has no update. */
+static int told(struct teller *t, int rc, const struct bldr_error *err)
+{
+	if (rc < 0) {
+		struct update *u = t->updates[--t->n];
+		assert_int_equal(u->events.n, 0);
+		assert_int_equal(u->steps.n + u->results.n + u->queued.n, 0);
+		update_release(u);
+		free(u);
+		buf_printf(&t->text, "refused %s\n", err->text);
+		return rc;
+	}
+	update_tell(&t->text, t->updates[t->n - 1], 0);
+	return 0;
+}
+
+int teller_apply(struct teller *t, const char *as_node, const char *values, enum step_source source,
+		 bool hold)
+{
+	struct bldr_value *v = json(values);
+	struct bldr_error err = { 0 };
+	struct update *u = next_update(t);
+	int rc = run_apply(t->run, as_node, v, source, hold, ++t->now_ms, u, &err);
+	bldr_unref(v);
+	return told(t, rc, &err);
+}
+
+int teller_enqueue(struct teller *t, const char *input)
+{
+	struct bldr_value *v = json(input);
+	struct bldr_error err = { 0 };
+	struct update *u = next_update(t);
+	int rc = run_enqueue(t->run, v, ++t->now_ms, u, &err);
+	bldr_unref(v);
+	return told(t, rc, &err);
+}
+
+void teller_cancel(struct teller *t)
+{
+	struct update *u = next_update(t);
+	run_cancel(t->run, ++t->now_ms, u);
+	told(t, 0, NULL);
+}
+
+void teller_emit(struct teller *t, int64_t effect, const char *mode, const char *data)
+{
+	struct bldr_value *v = json(data);
+	struct update *u = next_update(t);
+	run_emit(t->run, effect, 1, mode, v, ++t->now_ms, u);
+	bldr_unref(v);
+	told(t, 0, NULL);
+}
+
+void teller_expire(struct teller *t, int64_t now_ms)
+{
+	struct update *u = next_update(t);
+	t->now_ms = now_ms;
+	run_expire(t->run, now_ms, u);
+	told(t, 0, NULL);
+}
+
 static int by_frame(const void *a, const void *b)
 {
 	const struct step_record *left = *(const struct step_record *const *)a;
@@ -155,9 +263,14 @@ static int by_frame(const void *a, const void *b)
 	return left->step < right->step ? -1 : left->step > right->step;
 }
 
-static void feed_steps(struct run *r, struct update *const *updates, size_t n)
+/* The steps of all frames that do not belong to another lineage than that of root. */
+static void feed_steps(struct run *r, struct update *const *updates, size_t n, int64_t root,
+		       int64_t up_to)
 {
 	size_t total = 0;
+	if (root != 0) {
+		run_restore_root(r, root);
+	}
 	for (size_t i = 0; i < n; i++) {
 		total += updates[i]->steps.n;
 	}
@@ -165,9 +278,13 @@ static void feed_steps(struct run *r, struct update *const *updates, size_t n)
 	size_t k = 0;
 	for (size_t i = 0; i < n; i++) {
 		for (size_t s = 0; s < updates[i]->steps.n; s++) {
-			steps[k++] = &updates[i]->steps.at[s];
+			const struct step_record *at = &updates[i]->steps.at[s];
+			if (up_to < 0 || (at->frame == root && at->step <= up_to)) {
+				steps[k++] = at;
+			}
 		}
 	}
+	total = k;
 	if (total > 1) {
 		qsort(steps, total, sizeof(*steps), by_frame);
 	}
@@ -224,10 +341,79 @@ static int by_id(const void *a, const void *b)
 		free(rows);                                                              \
 	} while (0)
 
+/* Intents as a journal keeps them: with what the retries say. */
+static void feed_intents(struct run *r, struct update *const *updates, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < updates[i]->intents.n; k++) {
+			struct intent_record intent = updates[i]->intents.at[k];
+			struct bldr_error err;
+			intent.tries = 0; /* only what was recorded counts */
+			intent.due_ms = 0;
+			intent.policy = NULL;
+			for (size_t j = i; j < n; j++) {
+				for (size_t m = 0; m < updates[j]->retries.n; m++) {
+					const struct retry_record *again =
+						&updates[j]->retries.at[m];
+					if (again->effect == intent.id) {
+						intent.tries = again->tries;
+						intent.due_ms = again->due_ms;
+					}
+				}
+			}
+			if (run_restore_intent(r, &intent, &err) < 0) {
+				fail_msg("%s", err.text);
+			}
+		}
+	}
+}
+
+/* The last one of each task. */
+static void feed_handlers(struct run *r, struct update *const *updates, size_t n)
+{
+	int64_t fed[256];
+	size_t n_fed = 0;
+	for (size_t i = n; i > 0; i--) {
+		for (size_t k = updates[i - 1]->handlers.n; k > 0; k--) {
+			const struct handler_record *h = &updates[i - 1]->handlers.at[k - 1];
+			struct bldr_error err;
+			bool known = false;
+			for (size_t f = 0; f < n_fed; f++) {
+				known = known || fed[f] == h->task;
+			}
+			if (known) {
+				continue;
+			}
+			assert_true(n_fed < 256);
+			fed[n_fed++] = h->task;
+			if (run_restore_handler(r, h, &err) < 0) {
+				fail_msg("%s", err.text);
+			}
+		}
+	}
+}
+
+static void feed_queued(struct run *r, struct update *const *updates, size_t n)
+{
+	int64_t taken = 0;
+	for (size_t i = 0; i < n; i++) {
+		taken = updates[i]->taken != 0 ? updates[i]->taken : taken;
+	}
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < updates[i]->queued.n; k++) {
+			struct bldr_error err;
+			if (updates[i]->queued.at[k].number > taken &&
+			    run_restore_queued(r, &updates[i]->queued.at[k], &err) < 0) {
+				fail_msg("%s", err.text);
+			}
+		}
+	}
+}
+
 struct run *story_restore(const struct bldr_graph *g, struct update *const *updates, size_t n)
 {
 	struct run *r = run_new(g, "t", STORY_SEED);
-	feed_steps(r, updates, n);
+	feed_steps(r, updates, n, updates[n - 1]->root, -1);
 	FEED(patches, patch_record, task, run_restore_patch);
 	for (size_t i = 0; i < n; i++) { /* all of them: the last one of a task is what counts */
 		for (size_t k = 0; k < updates[i]->rounds.n; k++) {
@@ -237,22 +423,108 @@ struct run *story_restore(const struct bldr_graph *g, struct update *const *upda
 			}
 		}
 	}
-	FEED(intents, intent_record, id, run_restore_intent);
+	feed_handlers(r, updates, n);
+	feed_intents(r, updates, n);
 	FEED(results, result_record, effect, run_restore_result);
+	feed_queued(r, updates, n);
 	return r;
 }
 
-struct teller teller_resume(const struct teller *t, size_t n)
+/* A teller of the same thread whose first n updates are borrowed from t. */
+static struct teller teller_again(const struct teller *t, size_t n)
 {
 	struct teller again = teller_new(t->graph);
-	struct bldr_error err;
-	const struct update *last = t->updates[n - 1];
-	again.run = story_restore(t->graph, t->updates, n);
-	again.updates = xmalloc(n * sizeof(*again.updates));
+	again.updates = xmalloc((n + 1) * sizeof(*again.updates));
 	memcpy(again.updates, t->updates, n * sizeof(*again.updates));
 	again.n = n;
 	again.borrowed = n;
 	again.now_ms = t->now_ms;
+	again.record_updates = t->record_updates;
+	again.before = t->before;
+	again.after = t->after;
+	again.answer = t->answer;
+	again.answer_user = t->answer_user;
+	return again;
+}
+
+struct teller teller_load(const struct teller *t, size_t n)
+{
+	struct teller again = teller_again(t, n);
+	struct bldr_error err;
+	const struct update *last = t->updates[n - 1];
+	again.run = story_restore(t->graph, t->updates, n);
+	prepare_run(&again);
+	if (run_at_rest(again.run, last->next_id, last->last_event, last->status, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return again;
+}
+
+static struct run *at_rest(const struct teller *t)
+{
+	const struct update *last = t->updates[t->n - 1];
+	struct run *r = story_restore(t->graph, t->updates, t->n);
+	struct bldr_error err;
+	if (run_at_rest(r, last->next_id, last->last_event, last->status, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return r;
+}
+
+struct teller teller_fork(const struct teller *t, int64_t frame, int64_t step, bool other)
+{
+	struct teller fork = teller_again(t, other ? 0 : t->n);
+	struct bldr_error err;
+	fork.run = run_new(t->graph, other ? "f" : "t", STORY_SEED);
+	feed_steps(fork.run, t->updates, t->n, frame, step);
+	prepare_run(&fork);
+	struct update *u = next_update(&fork);
+	if (!other) {
+		struct run *was = at_rest(t);
+		run_give_up(was, fork.run, ++fork.now_ms, u);
+		run_free(was);
+	}
+	if (run_fork(fork.run, !other, u->next_id, u->last_event, fork.now_ms, u, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	update_tell(&fork.text, u, 0);
+	return fork;
+}
+
+struct teller teller_migrate(const struct teller *t, const struct bldr_graph *g,
+			     struct bldr_value *(*change)(const struct bldr_value *parked))
+{
+	struct teller next = teller_again(t, t->n);
+	struct bldr_error err = { 0 };
+	const struct update *last = t->updates[t->n - 1];
+	struct run *was = at_rest(t);
+	struct bldr_value *parked = run_parked(was);
+	struct bldr_value *changed = change != NULL ? change(parked) : bldr_ref(parked);
+	struct update *u = next_update(&next);
+	next.graph = g;
+	next.run = run_new(g, "t", STORY_SEED);
+	prepare_run(&next);
+	run_give_up(was, next.run, ++next.now_ms, u);
+	int rc = run_migrate(next.run, changed, last->root, last->step, u->next_id, u->last_event,
+			     next.now_ms, u, &err);
+	if (rc < 0) {
+		buf_printf(&next.text, "refused %s\n", err.text);
+	} else {
+		update_tell(&next.text, u, 0);
+	}
+	bldr_unref(changed);
+	bldr_unref(parked);
+	run_free(was);
+	return next;
+}
+
+struct teller teller_resume(const struct teller *t, size_t n)
+{
+	struct teller again = teller_again(t, n);
+	struct bldr_error err;
+	const struct update *last = t->updates[n - 1];
+	again.run = story_restore(t->graph, t->updates, n);
+	prepare_run(&again);
 	struct update *u = next_update(&again);
 	if (run_restored(again.run, last->next_id, last->last_event, last->status, again.now_ms, u,
 			 &err) < 0) {
@@ -427,6 +699,13 @@ static void script_absorb(const struct bldr_view *v, const struct bldr_result *r
 		bldr_list_add(seen, bldr_int(v->now_ms));
 		bldr_patch_set(p, rounds, seen);
 	}
+	if (bldr_as_bool(bldr_get(script, "parent"), false)) {
+		bldr_patch_parent(p);
+	}
+	for (size_t i = 0; i < bldr_count(bldr_get(script, "replace")); i++) {
+		const struct bldr_value *pair = bldr_at(bldr_get(script, "replace"), i);
+		bldr_patch_replace(p, bldr_as_text(bldr_at(pair, 0)), bldr_ref(bldr_at(pair, 1)));
+	}
 	for (size_t i = 0; i < bldr_count(gotos); i++) {
 		bldr_patch_goto(p, bldr_as_text(bldr_at(gotos, i)));
 	}
@@ -477,6 +756,15 @@ void script_route(const struct bldr_view *v, struct bldr_route *r)
 		bldr_route_send(r, show, bldr_ref(v->state));
 	}
 	bldr_unref(script);
+}
+
+struct bldr_node script_part(const char *script)
+{
+	return (struct bldr_node){
+		.prepare = script_prepare,
+		.absorb = script_absorb,
+		.config = script,
+	};
 }
 
 void script_node_goes(struct bldr_graph *g, const char *name, const char *script,

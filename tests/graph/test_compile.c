@@ -211,7 +211,8 @@ static void subgraphs_are_checked(void **state)
 	bldr_graph_subgraph(g, "sub", sub, NAMES("last", "log"), NAMES("last", "log"));
 	expect_refused(g,
 		       "graph \"plain\": node \"sub\" passes channel \"log\" into and out of its "
-		       "subgraph: only a LAST channel of the subgraph can be both");
+		       "subgraph: only a LAST channel of the subgraph can be both, and MESSAGES "
+		       "of both");
 	g = plain_graph();
 	bldr_graph_subgraph(g, "sub", sub, NAMES("n", "log", "n"), NULL);
 	expect_refused(
@@ -264,6 +265,218 @@ static void subgraphs_nest_sixteen_deep(void **state)
 	for (int i = 16; i >= 0; i--) {
 		bldr_graph_free(graphs[i]);
 	}
+}
+
+static struct bldr_value *first(const struct bldr_value *value, const struct bldr_value *write,
+				struct bldr_error *err)
+{
+	(void)err;
+	return bldr_ref(value != NULL ? value : write);
+}
+
+static void channels_have_what_their_reducer_needs(void **state)
+{
+	(void)state;
+	const struct {
+		struct bldr_channel channel;
+		const char *error;
+	} cases[] = {
+		{ { .name = "x", .reducer = BLDR_BARRIER },
+		  "graph \"plain\": channel \"x\" is BARRIER and has no names to wait for" },
+		{ { .name = "x", .names = NAMES("a") },
+		  "graph \"plain\": channel \"x\" is LAST and has names, which only a BARRIER waits for" },
+		{ { .name = "x", .reducer = BLDR_CUSTOM, .reduce_name = "first" },
+		  "graph \"plain\": channel \"x\" is CUSTOM and has no function" },
+		{ { .name = "x", .reducer = BLDR_CUSTOM, .reduce = first },
+		  "graph \"plain\": channel \"x\" is CUSTOM and has no name for its function" },
+		{ { .name = "x", .reducer = BLDR_ADD, .reduce = first },
+		  "graph \"plain\": channel \"x\" is ADD and has a function, which is for CUSTOM" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct bldr_graph *g = plain_graph();
+		bldr_graph_add_channel(g, &cases[i].channel);
+		expect_refused(g, cases[i].error);
+	}
+	struct bldr_graph *g = plain_graph();
+	bldr_graph_channel(g, "x", BLDR_BARRIER);
+	expect_refused(g, cases[0].error);
+	g = plain_graph(); /* the graph's own channels cannot be named */
+	node(g, "c", NULL);
+	bldr_graph_join(g, NAMES("a", "b"), "c");
+	bldr_graph_node(g, &(struct bldr_node){ .name = "d", .reads = NAMES("join:a+b:c") });
+	expect_refused(g,
+		       "graph \"plain\": node \"d\" reads \"join:a+b:c\", which is no channel of "
+		       "the graph");
+}
+
+static void inputs_and_outputs_must_be_known(void **state)
+{
+	(void)state;
+	struct bldr_graph *g = plain_graph();
+	bldr_graph_input(g, NAMES("log", "x"));
+	expect_refused(g,
+		       "graph \"plain\": the input names \"x\", which is no channel of the graph");
+	g = plain_graph();
+	bldr_graph_output(g, NAMES("x"));
+	expect_refused(g,
+		       "graph \"plain\": the output names \"x\", which is no channel of the graph");
+}
+
+static void joins_are_checked(void **state)
+{
+	(void)state;
+	struct bldr_graph *g = plain_graph();
+	bldr_graph_join(g, NAMES("a", "x"), "b");
+	expect_refused(
+		g,
+		"graph \"plain\": a join of \"b\" waits for \"x\", which is no node of the graph");
+	g = plain_graph();
+	bldr_graph_join(g, NAMES("a", "b"), "x");
+	expect_refused(g, "graph \"plain\": a join ends at \"x\", which is no node of the graph");
+	g = plain_graph();
+	bldr_graph_join(g, NAMES("a", BLDR_START), "b");
+	expect_refused(
+		g,
+		"graph \"plain\": a join of \"b\" waits for \"__start__\", which is no node of the graph");
+	g = plain_graph();
+	bldr_graph_join(g, NAMES("a", "a"), "b");
+	expect_refused(g,
+		       "graph \"plain\": a join of \"b\" waits for fewer than two nodes, use "
+		       "bldr_graph_edge");
+	g = plain_graph();
+	node(g, "c", NULL);
+	bldr_graph_join(g, NAMES("a", "b"), "c");
+	bldr_graph_join(g, NAMES("b", "a"), "c");
+	expect_refused(g, "graph \"plain\": \"join:a+b:c\" is declared twice");
+	g = plain_graph(); /* the end may be joined too; c is reached by a join */
+	node(g, "c", NULL);
+	bldr_graph_join(g, NAMES("a", "b"), "c");
+	bldr_graph_join(g, NAMES("a", "b"), BLDR_END);
+	bldr_graph_free(compiled(g));
+}
+
+static void handled(struct bldr_graph *g, const char *name, const char *by)
+{
+	bldr_graph_node(g, &(struct bldr_node){ .name = name, .on_error = by });
+}
+
+static void handlers_are_checked(void **state)
+{
+	(void)state;
+	struct bldr_graph *g = plain_graph();
+	handled(g, "c", "x");
+	bldr_graph_edge(g, "b", "c");
+	expect_refused(
+		g, "graph \"plain\": node \"c\" is handled by \"x\", which is no node of the graph");
+	g = plain_graph();
+	handled(g, "c", "d");
+	handled(g, "d", "c");
+	bldr_graph_edge(g, "b", "c");
+	expect_refused(g,
+		       "graph \"plain\": node \"c\" is handled by \"d\", which leads back to it: a "
+		       "handler's own failure is not handled");
+	g = plain_graph();
+	handled(g, "c", "c");
+	bldr_graph_edge(g, "b", "c");
+	expect_refused(g,
+		       "graph \"plain\": node \"c\" is handled by \"c\", which leads back to it: a "
+		       "handler's own failure is not handled");
+	struct bldr_graph *sub = compiled(plain_graph());
+	g = plain_graph();
+	handled(g, "c", "sub");
+	bldr_graph_subgraph(g, "sub", sub, NULL, NULL);
+	bldr_graph_edge(g, "b", "c");
+	expect_refused(g,
+		       "graph \"plain\": node \"c\" is handled by \"sub\", which is a subgraph: a "
+		       "handler is a node of functions");
+	bldr_graph_free(sub);
+	g = plain_graph(); /* a handler is reached by what it handles */
+	handled(g, "c", "d");
+	handled(g, "d", "e");
+	handled(g, "e", NULL);
+	bldr_graph_edge(g, "b", "c");
+	bldr_graph_free(compiled(g));
+}
+
+/* b and c, of which c goes by d, meet in e. */
+static struct bldr_graph *uneven_graph(bool deferred)
+{
+	struct bldr_graph *g = bldr_graph_new("uneven", 1);
+	bldr_graph_node(g, &(struct bldr_node){ .name = "a" });
+	bldr_graph_node(g, &(struct bldr_node){ .name = "b" });
+	bldr_graph_node(g, &(struct bldr_node){ .name = "c" });
+	bldr_graph_node(g, &(struct bldr_node){ .name = "d" });
+	bldr_graph_node(g, &(struct bldr_node){ .name = "e", .deferred = deferred });
+	bldr_graph_edge(g, BLDR_START, "a");
+	bldr_graph_edge(g, "a", "b");
+	bldr_graph_edge(g, "a", "c");
+	bldr_graph_edge(g, "c", "d");
+	return g;
+}
+
+static void branches_of_unequal_length_may_not_meet_by_edges(void **state)
+{
+	(void)state;
+	struct bldr_graph *g = uneven_graph(false);
+	bldr_graph_edge(g, "b", "e");
+	bldr_graph_edge(g, "d", "e");
+	expect_refused(
+		g,
+		"graph \"uneven\": node \"e\" would run twice after \"a\", after \"b\" and again "
+		"after \"d\": join them (bldr_graph_join), or make it deferred");
+	g = uneven_graph(true);
+	bldr_graph_edge(g, "b", "e");
+	bldr_graph_edge(g, "d", "e");
+	bldr_graph_free(compiled(g));
+	g = uneven_graph(false);
+	bldr_graph_join(g, NAMES("b", "d"), "e");
+	bldr_graph_free(compiled(g));
+	g = uneven_graph(false); /* of equal length */
+	bldr_graph_node(g, &(struct bldr_node){ .name = "f" });
+	bldr_graph_edge(g, "b", "f");
+	bldr_graph_edge(g, "f", "e");
+	bldr_graph_edge(g, "d", "e");
+	bldr_graph_free(compiled(g));
+	g = uneven_graph(false); /* what a router leads to is not known before */
+	bldr_graph_edge(g, "b", "e");
+	bldr_graph_route(g, "d", route, NAMES("e"));
+	bldr_graph_free(compiled(g));
+	g = uneven_graph(false); /* a circle runs on and on anyway */
+	bldr_graph_edge(g, "b", "e");
+	bldr_graph_edge(g, "e", "a");
+	bldr_graph_free(compiled(g));
+}
+
+static void subgraphs_that_keep_their_channels_pass_out_what_can_be_told(void **state)
+{
+	(void)state;
+	struct bldr_graph *sub = compiled(plain_graph());
+	for (int last = 0; last < 2; last++) {
+		struct bldr_graph *g = bldr_graph_new("parent", 1);
+		bldr_graph_channel(g, "n", last ? BLDR_LAST : BLDR_ADD);
+		bldr_graph_add_subgraph(g,
+					&(struct bldr_subgraph){
+						.name = "sub",
+						.graph = sub,
+						.out = NAMES("n"),
+						.persistent = true,
+					});
+		bldr_graph_edge(g, BLDR_START, "sub");
+		if (last) {
+			bldr_graph_free(compiled(g));
+			continue;
+		}
+		expect_refused(
+			g,
+			"graph \"parent\": node \"sub\" keeps and passes out channel \"n\" of its subgraph, "
+			"which is ADD: make it LAST in the graph or in the subgraph");
+	}
+	struct bldr_graph *g = plain_graph();
+	bldr_graph_add_subgraph(
+		g, &(struct bldr_subgraph){ .name = "sub", .graph = sub, .gotos = NAMES("x") });
+	expect_refused(
+		g, "graph \"plain\": node \"sub\" goes to \"x\", which is no node of the graph");
+	bldr_graph_free(sub);
 }
 
 static void expect_hash(struct bldr_graph *g, bool same)
@@ -393,6 +606,59 @@ static void a_graph_is_drawn_as_it_was_declared(void **state)
 	bldr_graph_free(sub);
 }
 
+static void joins_deferred_nodes_and_handlers_are_drawn(void **state)
+{
+	(void)state;
+	struct bldr_graph *sub = plain_graph();
+	bldr_graph_join(sub, NAMES("a", "b"), BLDR_END);
+	compiled(sub);
+	struct bldr_graph *g = bldr_graph_new("drawn", 1);
+	handled(g, "a", "c");
+	bldr_graph_node(g, &(struct bldr_node){ .name = "b", .deferred = true });
+	handled(g, "c", NULL);
+	bldr_graph_add_subgraph(g,
+				&(struct bldr_subgraph){
+					.name = "sub",
+					.graph = sub,
+					.gotos = NAMES("b"),
+					.persistent = true,
+				});
+	bldr_graph_edge(g, BLDR_START, "a");
+	bldr_graph_edge(g, "a", "sub");
+	bldr_graph_join(g, NAMES("sub", "a"), "b");
+	compiled(g);
+	char *text = bldr_graph_mermaid(g);
+	assert_string_equal(text,
+			    "flowchart TD\n"
+			    "\tstart([\"start\"])\n"
+			    "\tn0[\"a\"]\n"
+			    "\tn1[\"b, deferred\"]\n"
+			    "\tn2[\"c\"]\n"
+			    "\tsubgraph n3[\"sub, persistent\"]\n"
+			    "\t\tn3_start([\"start\"])\n"
+			    "\t\tn3_0[\"a\"]\n"
+			    "\t\tn3_1[\"b\"]\n"
+			    "\t\tn3_stop([\"end\"])\n"
+			    "\t\tn3_start --> n3_0\n"
+			    "\t\tn3_0 --> n3_1\n"
+			    "\t\tn3_join0{{\"all\"}}\n"
+			    "\t\tn3_0 --> n3_join0\n"
+			    "\t\tn3_1 --> n3_join0\n"
+			    "\t\tn3_join0 --> n3_stop\n"
+			    "\tend\n"
+			    "\tstart --> n0\n"
+			    "\tn0 --> n3\n"
+			    "\tn0 -. error .-> n2\n"
+			    "\tn3 -.-> n1\n"
+			    "\tjoin0{{\"all\"}}\n"
+			    "\tn0 --> join0\n"
+			    "\tn3 --> join0\n"
+			    "\tjoin0 --> n1\n");
+	free(text);
+	bldr_graph_free(g);
+	bldr_graph_free(sub);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,7 +671,14 @@ int main(void)
 		cmocka_unit_test(subgraphs_nest_sixteen_deep),
 		cmocka_unit_test(the_hash_covers_the_structure),
 		cmocka_unit_test(the_hash_covers_name_and_version),
+		cmocka_unit_test(channels_have_what_their_reducer_needs),
+		cmocka_unit_test(inputs_and_outputs_must_be_known),
+		cmocka_unit_test(joins_are_checked),
+		cmocka_unit_test(handlers_are_checked),
+		cmocka_unit_test(branches_of_unequal_length_may_not_meet_by_edges),
+		cmocka_unit_test(subgraphs_that_keep_their_channels_pass_out_what_can_be_told),
 		cmocka_unit_test(a_graph_is_drawn_as_it_was_declared),
+		cmocka_unit_test(joins_deferred_nodes_and_handlers_are_drawn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

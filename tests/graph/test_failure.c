@@ -103,7 +103,7 @@ static void the_siblings_of_a_failed_task_end(void **state)
 		"result 4 done 2\n"
 		"event 9 effect.ended {\"key\":\"t/0:b#0.0\",\"status\":\"done\"}\n"
 		"event 10 task.ended {\"node\":\"b\",\"task\":\"/0:b\",\"writes\":[\"log\"]}\n"
-		"event 11 run.failed {\"error\":\"node \\\"a\\\": work did not do: no luck\"}\n"
+		"event 11 run.failed {\"error\":\"node \\\"a\\\": work did not do: no luck\",\"step\":0}\n"
 		"failed node \"a\": work did not do: no luck\n");
 	assert_int_equal(run_status(t.run), RUN_FAILED);
 	expect_state(&t, "{\"log\":[\"in\"]}");
@@ -379,7 +379,7 @@ static void two_tasks_may_not_write_a_last_channel(void **state)
 		&again, "event patch step",
 		"event 13 run.resumed {}\n"
 		"event 14 run.failed {\"error\":\"channel \\\"last\\\" is LAST and was written twice in "
-		"one superstep, by node \\\"x\\\" and by node \\\"y\\\": give it a reducer\"}\n");
+		"one superstep, by node \\\"x\\\" and by node \\\"y\\\": give it a reducer\",\"step\":1}\n");
 	teller_free(&again);
 	teller_free(&t);
 	bldr_graph_free(g);
@@ -452,7 +452,7 @@ static void a_failure_inside_a_subgraph_is_retried_inside_it(void **state)
 		"result 3 done 2\n"
 		"event 18 effect.ended {\"key\":\"t/0:z#0.0\",\"status\":\"done\"}\n"
 		"event 19 task.ended {\"node\":\"z\",\"task\":\"/0:z\",\"writes\":[\"log\"]}\n"
-		"event 20 run.failed {\"error\":\"node \\\"sub\\\": node \\\"q\\\": work did not do: bad\"}\n"
+		"event 20 run.failed {\"error\":\"node \\\"sub\\\": node \\\"q\\\": work did not do: bad\",\"step\":0}\n"
 		"failed node \"sub\": node \"q\": work did not do: bad\n");
 
 	struct teller retried = teller_resume(&killed, killed.n);

@@ -54,7 +54,7 @@ static void a_task_goes_again_with_what_it_keeps(void **state)
 		      "result 4 done \"z\"\n"
 		      "event 11 effect.ended {\"key\":\"t/0:a#2.0\",\"status\":\"done\"}\n"
 		      "event 12 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[\"log\"]}\n"
-		      "event 13 run.ended {}\n"
+		      "event 13 run.ended {\"step\":1}\n"
 		      "done\n");
 	assert_int_equal(t.updates[0]->intents.at[0].at_ms, 0);
 	assert_int_equal(t.updates[1]->intents.at[0].at_ms, 1);

@@ -87,7 +87,7 @@ static void a_subgraph_steps_by_itself_inside_its_parents_superstep(void **state
 		"event 13 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:after\"]}\n"
 		"event 14 task.started {\"node\":\"after\",\"task\":\"/1:after\"}\n"
 		"event 15 task.ended {\"node\":\"after\",\"task\":\"/1:after\",\"writes\":[\"log\"]}\n"
-		"event 16 run.ended {}\n"
+		"event 16 run.ended {\"step\":2}\n"
 		"done\n");
 	expect_state(&t,
 		     "{\"all\":{\"k\":1},\"log\":[\"mine\",5,\"after\"],\"n\":13,"

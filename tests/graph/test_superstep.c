@@ -36,7 +36,7 @@ static void a_sequence_without_effects_runs_through_at_once(void **state)
 		      "event 5 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:b\"]}\n"
 		      "event 6 task.started {\"node\":\"b\",\"task\":\"/1:b\"}\n"
 		      "event 7 task.ended {\"node\":\"b\",\"task\":\"/1:b\",\"writes\":[\"log\"]}\n"
-		      "event 8 run.ended {}\n"
+		      "event 8 run.ended {\"step\":2}\n"
 		      "done\n");
 	char *text = story_state(t.run);
 	assert_string_equal(text, "{\"log\":[\"in\",\"a\",\"b\"]}");
@@ -84,7 +84,7 @@ static void a_sequence_waits_for_its_effects(void **state)
 		      "result 4 done [6,7]\n"
 		      "event 10 effect.ended {\"key\":\"t/1:b#0.0\",\"status\":\"done\"}\n"
 		      "event 11 task.ended {\"node\":\"b\",\"task\":\"/1:b\",\"writes\":[\"log\"]}\n"
-		      "event 12 run.ended {}\n"
+		      "event 12 run.ended {\"step\":2}\n"
 		      "done\n");
 	teller_free(&t);
 	bldr_graph_free(g);
@@ -389,7 +389,7 @@ static void a_run_whose_start_leads_nowhere_has_ended(void **state)
 	teller_expect(&t,
 		      "step 0.0 @0 base log=[] |\n"
 		      "event 1 run.started {\"graph\":\"nowhere\"}\n"
-		      "event 2 run.ended {}\n"
+		      "event 2 run.ended {\"step\":0}\n"
 		      "done\n");
 	expect_state(&t, "{\"log\":[]}");
 	teller_free(&t);

@@ -17,8 +17,13 @@ enum { ENTRIES = 3 };
 
 static int ledger_open(struct store *store, struct bldr_error *err)
 {
-	return store_migrate(store, "ledger", 1, "CREATE TABLE ledger(key TEXT NOT NULL) STRICT",
-			     err);
+	static const struct store_tables tables = {
+		.module = "ledger",
+		.version = 1,
+		.create = "CREATE TABLE ledger(key TEXT NOT NULL) STRICT",
+	};
+
+	return store_migrate(store, &tables, err);
 }
 
 /* Enters its key, then fails as the arguments say. */

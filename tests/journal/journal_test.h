@@ -97,7 +97,13 @@ static inline struct journal_thread new_thread(const char *id)
 static inline void add_step(struct update *u, int64_t frame, int64_t step, bool base)
 {
 	*LIST_ADD(&u->arena, &u->steps) = (struct step_record){
-		.frame = frame, .step = step, .at_ms = 1000 + step, .base = base
+		.frame = frame,
+		.step = step,
+		.at_ms = 1000 + step,
+		.source = step == 0 ? STEP_INPUT : STEP_LOOP,
+		.base = base,
+		.from_frame = -1,
+		.from_step = -1,
 	};
 }
 
@@ -126,13 +132,21 @@ static inline void add_event(struct update *u, const char *type, const char *dat
 	};
 }
 
+static inline int commit_parts(struct journal *j, struct journal_part *parts, size_t n,
+			       int64_t now_ms, struct bldr_error *err)
+{
+	const struct journal_batch b = { .parts = parts, .n_parts = n };
+
+	return journal_commit(j, &b, now_ms, err);
+}
+
 /* Commits u alone and releases it, but for its counters. */
 static inline void commit(struct fixture *f, struct journal_thread *t, struct update *u)
 {
 	struct journal_part part = { .thread = t, .update = u };
 	struct bldr_error err = { 0 };
 
-	ok(journal_commit(f->j, &part, 1, 5000, &err));
+	ok(commit_parts(f->j, &part, 1, 5000, &err));
 	assert_int_equal(part.result, 0);
 	arena_release(&u->arena);
 	*u = (struct update){ .next_id = u->next_id, .last_event = u->last_event };

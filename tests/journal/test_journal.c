@@ -32,7 +32,7 @@ static void a_batch_makes_threads(void **state)
 					{ .thread = &b, .update = &failed } };
 
 	add_event(&u, "run.started", "{}");
-	ok(journal_commit(f->j, parts, 2, 1234, &err));
+	ok(commit_parts(f->j, parts, 2, 1234, &err));
 	assert_int_equal(a.rowid, 1);
 	assert_int_equal(a.head, 1);
 	assert_int_equal(b.rowid, 2);
@@ -50,7 +50,7 @@ static void a_batch_makes_threads(void **state)
 	update_release(&u);
 	b.head = 1;
 	parts[1].update = &u;
-	ok(journal_commit(f->j, parts + 1, 1, 2000, &err)); /* running again: the error goes */
+	ok(commit_parts(f->j, parts + 1, 1, 2000, &err)); /* running again: the error goes */
 	ok(journal_thread(f->j, "b", &found, &err));
 	assert_string_equal(found.error, "");
 	assert_int_equal(found.code, 0);
@@ -87,7 +87,7 @@ static void a_lost_part_is_undone_alone(void **state)
 		add_event(&u[i], "run.started", "{}");
 		parts[i].update = &u[i];
 	}
-	ok(journal_commit(f->j, parts, 4, 6000, &err));
+	ok(commit_parts(f->j, parts, 4, 6000, &err));
 	assert_int_equal(parts[0].result, 0);
 	assert_int_equal(parts[1].result, BLDR_E_CHANGED);
 	assert_int_equal(parts[2].result, BLDR_E_EXISTS);
@@ -119,11 +119,11 @@ static void a_failed_batch_leaves_nothing(void **state)
 	add_step(&u, 0, 0, true);
 	*LIST_ADD(&wrong.arena, &wrong.results) =
 		(struct result_record){ .effect = 4, .value = "1" };
-	assert_int_equal(journal_commit(f->j, parts, 2, 5000, &err), BLDR_E_IO);
+	assert_int_equal(commit_parts(f->j, parts, 2, 5000, &err), BLDR_E_IO);
 	assert_non_null(strstr(err.text, "effect 4 of thread 2 is not open"));
 	assert_int_equal(a.rowid + a.head + b.rowid + b.head, 0);
 	assert_string_equal(ask(f, "SELECT count(*) FROM thread, step"), "0");
-	ok(journal_commit(f->j, parts, 1, 5000, &err));
+	ok(commit_parts(f->j, parts, 1, 5000, &err));
 	assert_int_equal(a.head, 1);
 	update_release(&u);
 	update_release(&wrong);
@@ -273,14 +273,14 @@ static void a_newer_file_is_refused(void **state)
 
 	journal_close(f->j);
 	f->j = NULL;
-	(void)ask(f, "UPDATE schema_version SET version=2");
+	(void)ask(f, "UPDATE schema_version SET version=3");
 	for (int read_only = 0; read_only < 2; read_only++) {
 		const struct journal_options o = { .path = f->db, .read_only = read_only != 0 };
 
 		assert_int_equal(journal_open(&o, &j, &err), BLDR_E_INVALID);
 		assert_non_null(strstr(err.text, "a newer version of this program"));
 	}
-	(void)ask(f, "UPDATE schema_version SET version=1");
+	(void)ask(f, "UPDATE schema_version SET version=2");
 	f->j = open_journal(f); /* the lock was not kept */
 }
 
@@ -329,7 +329,7 @@ static void a_reader_needs_no_lock_and_does_not_write(void **state)
 	ok(journal_open(&reading, &j, &err));
 	commit(f, &t, &u);
 	ok(journal_thread(j, "t", &found, &err));
-	assert_int_equal(journal_commit(j, &part, 1, 0, &err), BLDR_E_IO);
+	assert_int_equal(commit_parts(j, &part, 1, 0, &err), BLDR_E_IO);
 	journal_close(j);
 	assert_string_equal(ask(f, "SELECT head FROM thread"), "1");
 }

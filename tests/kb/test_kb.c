@@ -416,13 +416,16 @@ static void items_are_found_by_the_beginning_of_their_id(void **state)
 static void an_older_file_gets_the_tables_a_newer_one_is_refused(void **state)
 {
 	struct fixture *f = *state;
+	const struct store_tables other = { .module = "journal",
+					    .version = 1,
+					    .create = "CREATE TABLE thread(x)" };
 	struct bldr_error err = { 0 };
 	bool exists = true;
 
 	store_close(f->store);
 	(void)unlink(f->path);
 	ok(store_open(f->path, STORE_NORMAL, &f->store, &err));
-	ok(store_migrate(f->store, "journal", 1, "CREATE TABLE thread(x)", &err));
+	ok(store_migrate(f->store, &other, &err));
 	ok(kb_exists(f->store, &exists, &err));
 	assert_false(exists);
 	ok(kb_open(f->store, &err));

@@ -58,6 +58,14 @@ static void exec(struct store *s, const char *sql)
 	}
 }
 
+static int migrate(struct store *s, const char *module, int version, const char *create,
+		   struct bldr_error *err)
+{
+	const struct store_tables t = { .module = module, .version = version, .create = create };
+
+	return store_migrate(s, &t, err);
+}
+
 /* The one number or text that sql answers. */
 static const char *ask(struct store *s, const char *sql)
 {
@@ -138,15 +146,15 @@ static void migration_runs_once_per_module(void **state)
 	struct store *s = open_store(f->db, STORE_NORMAL);
 	struct bldr_error err = { 0 };
 
-	assert_int_equal(store_migrate(s, "one", 3, script, &err), 0);
-	assert_int_equal(store_migrate(s, "one", 3, script, &err), 0);
-	assert_int_equal(store_migrate(s, "two", 1, "CREATE TABLE u(a) ", &err), 0);
+	assert_int_equal(migrate(s, "one", 3, script, &err), 0);
+	assert_int_equal(migrate(s, "one", 3, script, &err), 0);
+	assert_int_equal(migrate(s, "two", 1, "CREATE TABLE u(a) ", &err), 0);
 	assert_string_equal(ask(s, "SELECT group_concat(module||version) FROM schema_version"),
 			    "one3,two1");
 	store_close(s);
 	s = open_store(f->db, STORE_READ);
-	assert_int_equal(store_migrate(s, "one", 3, script, &err), 0);
-	assert_int_equal(store_migrate(s, "three", 1, script, &err), BLDR_E_INVALID);
+	assert_int_equal(migrate(s, "one", 3, script, &err), 0);
+	assert_int_equal(migrate(s, "three", 1, script, &err), BLDR_E_INVALID);
 	assert_non_null(strstr(err.text, "holds no three tables"));
 	store_close(s);
 }
@@ -157,9 +165,9 @@ static void a_failed_migration_leaves_nothing(void **state)
 	struct store *s = open_store(f->db, STORE_NORMAL);
 	struct bldr_error err = { 0 };
 
-	assert_true(store_migrate(s, "one", 1, "CREATE TABLE t(a); CREATE TABLE t(a);", &err) < 0);
+	assert_true(migrate(s, "one", 1, "CREATE TABLE t(a); CREATE TABLE t(a);", &err) < 0);
 	assert_string_equal(ask(s, "SELECT count(*) FROM sqlite_schema"), "0");
-	assert_int_equal(store_migrate(s, "one", 1, script, &err), 0);
+	assert_int_equal(migrate(s, "one", 1, script, &err), 0);
 	store_close(s);
 }
 
@@ -170,16 +178,89 @@ static void other_versions_are_refused(void **state)
 	struct bldr_error err = { 0 };
 	char expected[512];
 
-	assert_int_equal(store_migrate(s, "one", 3, script, &err), 0);
-	assert_int_equal(store_migrate(s, "one", 2, script, &err), BLDR_E_INVALID);
+	assert_int_equal(migrate(s, "one", 3, script, &err), 0);
+	assert_int_equal(migrate(s, "one", 2, script, &err), BLDR_E_INVALID);
 	(void)snprintf(expected, sizeof(expected),
 		       "\"%s\" was written by a newer version of this program (its one tables are "
 		       "version 3, known here is 2); use that version",
 		       f->db);
 	assert_string_equal(err.text, expected);
-	assert_int_equal(store_migrate(s, "one", 4, script, &err), BLDR_E_INVALID);
+	assert_int_equal(migrate(s, "one", 4, script, &err), BLDR_E_INVALID);
 	assert_non_null(strstr(err.text, "an older version"));
 	store_close(s);
+}
+
+static void older_tables_are_brought_up_step_by_step(void **state)
+{
+	static const char *const upgrades[] = { "ALTER TABLE t ADD COLUMN c TEXT DEFAULT 'two'",
+						"UPDATE t SET c=c||' three'" };
+	const struct store_tables now = {
+		.module = "one", .version = 3, .create = "not run", .upgrades = upgrades
+	};
+	struct fixture *f = *state;
+	struct store *s = open_store(f->db, STORE_NORMAL);
+	struct bldr_error err = { 0 };
+
+	assert_int_equal(migrate(s, "one", 1, script, &err), 0);
+	exec(s, "INSERT INTO t VALUES (7, 'x')");
+	store_close(s);
+	s = open_store(f->db, STORE_READ);
+	assert_int_equal(store_migrate(s, &now, &err), BLDR_E_INVALID);
+	assert_non_null(strstr(err.text,
+			       "tables are version 1, known here is 3); what writes to it "
+			       "brings it up to date"));
+	store_close(s);
+	s = open_store(f->db, STORE_NORMAL);
+	assert_int_equal(store_migrate(s, &now, &err), 0);
+	assert_int_equal(store_migrate(s, &now, &err), 0); /* once */
+	assert_string_equal(ask(s, "SELECT a||b||c FROM t"), "7xtwo three");
+	assert_string_equal(ask(s, "SELECT group_concat(module||version) FROM schema_version"),
+			    "one3");
+	store_close(s);
+}
+
+static void a_failed_upgrade_leaves_the_old_tables(void **state)
+{
+	static const char *const upgrades[] = { "ALTER TABLE t ADD COLUMN c",
+						"UPDATE absent SET c=1" };
+	const struct store_tables now = {
+		.module = "one", .version = 3, .create = script, .upgrades = upgrades
+	};
+	struct fixture *f = *state;
+	struct store *s = open_store(f->db, STORE_NORMAL);
+	struct bldr_error err = { 0 };
+
+	assert_int_equal(migrate(s, "one", 1, script, &err), 0);
+	assert_int_equal(store_migrate(s, &now, &err), BLDR_E_IO);
+	assert_string_equal(ask(s, "SELECT version FROM schema_version"), "1");
+	assert_string_equal(ask(s, "SELECT count(*) FROM pragma_table_info('t')"), "2");
+	store_close(s);
+}
+
+/* Both in WAL mode, the target older and with a reader. */
+static void a_copy_replaces_the_whole_file(void **state)
+{
+	struct fixture *f = *state;
+	struct store *from = open_store(scratch_file(&f->dir, "from.db"), STORE_SCRATCH);
+	struct store *to = open_store(f->db, STORE_FULL);
+	struct store *reader;
+	struct bldr_error err = { 0 };
+
+	assert_string_equal(ask(from, "PRAGMA synchronous"), "0");
+	exec(from, script);
+	exec(from, "INSERT INTO t VALUES (1, 'new')");
+	exec(to, "CREATE TABLE old(x); INSERT INTO old VALUES (1)");
+	reader = open_store(f->db, STORE_READ);
+	assert_string_equal(ask(reader, "SELECT count(*) FROM old"), "1");
+	assert_int_equal(store_copy(from, to, &err), 0);
+	assert_string_equal(ask(reader, "SELECT b FROM t"), "new");
+	assert_string_equal(
+		ask(to, "SELECT group_concat(name) FROM sqlite_schema WHERE type='table'"), "t");
+	exec(to, "INSERT INTO t VALUES (2, 'more')"); /* a file like any other */
+	assert_string_equal(ask(to, "PRAGMA journal_mode"), "wal");
+	store_close(reader);
+	store_close(from);
+	store_close(to);
 }
 
 static void errors_have_our_codes(void **state)
@@ -360,6 +441,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(migration_runs_once_per_module, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failed_migration_leaves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_versions_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(older_tables_are_brought_up_step_by_step, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_failed_upgrade_leaves_the_old_tables, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_copy_replaces_the_whole_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_have_our_codes, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_process_holds_the_lock_until_it_dies, setup,
 						teardown),
