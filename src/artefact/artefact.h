@@ -283,7 +283,7 @@ struct contract_source {
 struct contract_reference {
 	const char *column, *dimension;
 	int64_t resolved; /* rows whose business key exists in the dimension's source */
-	int64_t orphans;  /* rows whose key does not: they get -1 */
+	int64_t orphans;  /* rows whose key leads nowhere: they get -1 */
 	int64_t nulls;    /* rows without a key: they get -2 */
 	int64_t missed;   /* of orphans: a key on the way leads nowhere */
 };

@@ -155,14 +155,25 @@ static int load_at(struct bldr_engine *e, const struct journal_thread *row,
 	return journal_load_at(e->reader, row, lineage, step, *ret, err);
 }
 
-/* The newest record of the current lineage. */
-static int newest(const struct journal_step *s, void *user)
-{
-	struct journal_step *ret = user;
+/* Looks for the record that the current lineage's invocation began with: an input's, or the fork's. */
+struct beginning {
+	int64_t lineage;
+	struct journal_step found; /* source STEP_LOOP: none, it was pruned */
+};
 
-	*ret = *s;
-	ret->record = NULL;
-	return 1;
+static int look_for_beginning(const struct journal_step *s, void *user)
+{
+	struct beginning *b = user;
+
+	if (s->frame != b->lineage) {
+		return 1;
+	}
+	if (s->source == STEP_INPUT || s->source == STEP_FORK) {
+		b->found = *s;
+		b->found.record = NULL;
+		return 1;
+	}
+	return 0;
 }
 
 /* A fork in the thread itself: what it is doing now is given up, what is queued stays so. */
@@ -188,18 +199,18 @@ int checkpoint_before_invocation(struct bldr_engine *e, const struct journal_thr
 				 const struct bldr_graph *g, struct update *u, struct run **ret,
 				 struct bldr_error *err)
 {
-	struct journal_step now = { 0 };
-	int rc = journal_history(e->reader, row, newest, &now, err);
-	bool very_first = now.first == 0 && row->root == 0;
+	struct beginning b = { .lineage = row->root, .found.source = STEP_LOOP };
+	int rc = journal_history(e->reader, row, look_for_beginning, &b, err);
+	bool by_input = b.found.source == STEP_INPUT;
+	bool very_first = by_input && b.found.step == 0;
+	int64_t step = by_input && !very_first ? b.found.step - 1 : b.found.step;
 
-	if (rc < 0) {
-		return rc;
+	if (rc == 0 && b.found.source == STEP_LOOP) {
+		rc = bldr_error_set(err, BLDR_E_NOT_FOUND,
+				    "where thread \"%s\" was before this input has been pruned",
+				    row->id);
 	}
-	rc = load_at(e, row, g, row, row->root, now.first > 0 ? now.first - 1 : 0, ret, err);
-	if (rc == BLDR_E_NOT_FOUND) { /* a fork began it: back to where that began */
-		run_free(*ret);
-		rc = load_at(e, row, g, row, row->root, now.first, ret, err);
-	}
+	rc = rc == 0 ? load_at(e, row, g, row, row->root, step, ret, err) : rc;
 	if (rc < 0) {
 		return rc;
 	}

@@ -592,7 +592,7 @@ def test_a_full_disk(tmp_path: Path, kilobytes: int) -> None:
             check_good_run(output, "run", "--source-dir", source)
 
 
-@pytest.mark.parametrize("limit", [2_000, 16_000, 130_000, 150_000])
+@pytest.mark.parametrize("limit", [2_000, 16_000, 165_000, 175_000])
 def test_a_journal_that_cannot_grow(tmp_path: Path, limit: int) -> None:
     """No resume is offered of a run of which nothing is recorded; what is said is that writing failed."""
     source, output = good_folder(tmp_path), tmp_path / "out"

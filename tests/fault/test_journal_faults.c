@@ -403,8 +403,9 @@ static void an_upgrade_that_fails_leaves_the_old_file(void **state)
 		}
 		f->j = open_with(f->db, BLDR_FULL, &err);
 		assert_non_null(f->j);
-		assert_string_equal(ask(f, "SELECT id||step||(SELECT count(*) FROM effect WHERE "
-					   "due_ms=0) FROM thread"),
+		assert_string_equal(ask(f,
+					"SELECT id||step||(SELECT count(*) FROM effect WHERE "
+					"due_ms=0) FROM thread"),
 				    "parked13");
 	}
 	assert_true(olds > 10);

@@ -244,6 +244,23 @@ static void the_very_first_input_is_rolled_back(void **state)
 	expect(w, "t", "{\"by\":100,\"log\":[100],\"total\":100}");
 }
 
+static void what_was_resumed_from_a_pause_is_rolled_back_whole(void **state)
+{
+	struct world *w = *state;
+
+	w->counter.stop_before_note = true;
+	open_world(w, (struct bldr_engine_options){ 0 });
+	start(w, "t", 1);
+	run(w);
+	w->at = "effect.intended";
+	w->nth = 1; /* note's, after the pause: add has been folded */
+	w->act = give_rolling_back;
+	must(bldr_thread_resume(w->e, "t", &w->err));
+	run(w);
+	expect(w, "t", "{\"by\":100,\"total\":100}");
+	assert_int_equal(status(w, "t"), BLDR_THREAD_PAUSED);
+}
+
 /* ---- stopping ---- */
 
 static void cancel_it(struct world *w)
@@ -648,6 +665,7 @@ int main(void)
 		TEST(a_second_input_interrupts),
 		TEST(a_second_input_rolls_the_first_back),
 		TEST(the_very_first_input_is_rolled_back),
+		TEST(what_was_resumed_from_a_pause_is_rolled_back_whole),
 		TEST(a_cancelled_thread_can_be_resumed),
 		TEST(a_drained_thread_pauses_where_its_superstep_ended),
 		TEST(a_static_interrupt_pauses_each_time),
