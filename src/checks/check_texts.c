@@ -85,8 +85,8 @@ static const struct check_text texts_of_checks[] = {
 	  "that they are the right rows (K3); a key that matches by chance" },
 	{ "K6", "Each foreign key of the files leads to a record",
 	  "warning, one for each foreign key that the design uses, however many columns are read over it; error when "
-	  "most records lead nowhere and more than half of the distinct keys too, or the keys are codes of another "
-	  "file: then it is none; info for null keys, which are no defect",
+	  "it is of one column, most records lead nowhere, and more than half of the distinct keys too or the keys "
+	  "are codes of another file: then it is none; info for null keys, which are no defect",
 	  "the Tester's own join of the raw files, over all good records",
 	  "every key that is written in the files leads to a record that counts",
 	  "that it is the right record; keys that the design does not use" },

@@ -160,15 +160,14 @@ const struct bldr_value *doubt_advice(const struct trial *t, const struct foreig
 
 /* ---- what the design before had ---- */
 
+/* With another column beside it, it is another foreign key. */
 static bool is_used(const struct trial *t, const char *table, const char *column)
 {
 	for (size_t i = 0; i < t->foreign.n; i++) {
 		const struct foreign_key *k = &t->foreign.at[i];
-		for (size_t n = 0; n < k->columns.n; n++) {
-			if (strcmp(k->from->file->table, table) == 0 &&
-			    strcmp(k->columns.at[n], column) == 0) {
-				return true;
-			}
+		if (k->columns.n == 1 && strcmp(k->from->file->table, table) == 0 &&
+		    strcmp(k->columns.at[0], column) == 0) {
+			return true;
 		}
 	}
 	return false;

@@ -19,7 +19,7 @@ import pytest
 from bldr import run, run_job, warehouse_rows
 from test_knowledge import change, items, kb
 from test_planted import errors, load, trip_lines, write_trips
-from test_references import ALL, write_shipments
+from test_references import ALL, add_bays, read, write_shipments
 from test_refine import PARCELS
 
 
@@ -346,3 +346,32 @@ def test_a_foreign_key_that_is_none_is_left_out_at_once(tmp_path: Path) -> None:
     (item,) = items(output, "correction")
     assert item["title"] == "shipments.depot_code refers to nothing, not depots.depot_code"
     assert [a["id"] for a in second["knowledge"]["applied"]] == [item["id"]]
+
+
+def test_a_reference_is_corrected_beside_one_of_two_columns(tmp_path: Path) -> None:
+    """What the column with another one beside it refers to is another foreign key, and stays."""
+    source, output = write_shipments(tmp_path / "source", code="D{:03}"), tmp_path / "out"
+    bays = add_bays(source, code="D{:03}")
+    first = run_job(source, output)
+    assert (first["verdict"], first["rounds"]) == ("validated", 2)
+    assert list(errors(load(first, "findings.v1"))) == ["K6 shipments.depot_code"]
+    second = run_job(source, output)
+    assert (second["verdict"], second["rounds"]) == ("validated", 1)
+    (item,) = items(output, "correction")
+    assert item["title"] == "shipments.depot_code refers to nothing, not depots.depot_code"
+    assert [a["id"] for a in second["knowledge"]["applied"]] == [item["id"]]
+    taken = [
+        (n["from_columns"], n["to_table"])
+        for n in load(second, "profile.v1")["inclusions"]
+        if n["chosen"] and n["from_table"] == "shipments"
+    ]
+    assert taken == [(["depot_code", "bay_no"], "bays")]
+    expected = sorted(
+        (int(r["shipment_id"]), int(bays[r["depot_code"], r["bay_no"]].replace(".", "")))
+        for r in read(source / "shipments.csv")
+    )
+    with sqlite3.connect(second["warehouse"]) as db:
+        found = db.execute(
+            "SELECT shipment_id, length_e1 FROM fact_shipment JOIN dim_bay USING (bay_key) ORDER BY 1"
+        ).fetchall()
+    assert found == expected

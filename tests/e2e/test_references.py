@@ -54,6 +54,26 @@ def write_shipments(
     return folder
 
 
+def add_bays(source: Path, code: str = "DEP{:03}") -> dict[tuple[str, str], str]:
+    """Each depot has one to four bays, and each shipment names one of its depot's. Returns the bays' lengths."""
+    bays = {
+        (code.format(n), str(bay)): f"{n * 7 % 13 + 10}.5"
+        for n in ALL
+        for bay in range(1, 2 + n % 4)
+    }
+    lines = [",".join([*bay, length]) for bay, length in bays.items()]
+    (source / "bays.csv").write_text("\n".join(["depot_code,bay_no,length", *lines]) + "\n")
+    shipments = read(source / "shipments.csv")
+    for i, shipment in enumerate(shipments):
+        own = [bay for depot, bay in bays if depot == shipment["depot_code"]]
+        shipment["bay_no"] = own[i % len(own)]
+    with (source / "shipments.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, shipments[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(shipments)
+    return bays
+
+
 def told_of(outcome: dict[str, Any]) -> dict[str, Any]:
     """K6 of the depot of a run that was right at once."""
     assert (outcome["verdict"], outcome["rounds"]) == ("validated", 1)
