@@ -58,6 +58,7 @@ struct router {
 	void (*route)(const struct bldr_view *v, struct bldr_route *r);
 	struct numbers targets; /* ascending, without the end */
 	bool may_end;
+	const void *config; /* NULL: the node's */
 };
 
 struct routers {
@@ -119,6 +120,7 @@ struct route_declaration {
 	const char *from;
 	void (*route)(const struct bldr_view *v, struct bldr_route *r);
 	const char *const *targets;
+	const void *config;
 };
 
 struct bldr_graph {
@@ -148,10 +150,10 @@ struct bldr_graph {
 	struct join *joins;
 	size_t n_joins;
 	struct numbers deferred; /* nodes */
-	struct node start; /* edges and routers of BLDR_START */
-	unsigned depth;    /* 1: no subgraphs */
-	bool stops; /* some node has a static interrupt */
-	bool timed; /* something of it, or of its subgraphs, has a timeout of tasks */
+	struct node start;       /* edges and routers of BLDR_START */
+	unsigned depth;          /* 1: no subgraphs */
+	bool stops;              /* some node has a static interrupt */
+	bool timed;              /* something of it, or of its subgraphs, has a timeout of tasks */
 	char hash[HASH_HEX_MAX];
 };
 
