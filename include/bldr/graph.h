@@ -125,7 +125,8 @@ BLDR_API void bldr_graph_add_route(struct bldr_graph *g, const struct bldr_route
 /*
  * The recursion limit: how many supersteps an invocation (an input, and what follows from it) of this graph may take,
  * 1..1,000,000 (10,000 when nothing is said). It is no part of the hash: a thread that has failed of it goes on when
- * it is resumed with more.
+ * it is resumed with more. Of a compiled graph it may be changed too, while no engine knows it; what is out of range then
+ * changes nothing.
  */
 BLDR_API void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps);
 /* How long a superstep may take; tasks that have not ended then fail with TIMEOUT. 0: any time. No part of the hash. */

@@ -165,7 +165,6 @@ void bldr_graph_node(struct bldr_graph *g, const struct bldr_node *node)
 
 void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps)
 {
-	ASSERT(!g->compiled);
 	if (supersteps >= 1 && supersteps <= GRAPH_STEPS_HIGHEST) {
 		g->steps_max = supersteps;
 	} else if (g->failed.code == 0) {
