@@ -146,12 +146,17 @@ int bench_knows(struct bench *b, const char *thread, struct bldr_error *err)
 	struct bldr_thread t;
 	int r = bldr_thread_info(b->engine, thread, &t, err);
 
-	if (r == 0 && known(b, t.graph) == NULL) {
-		r = bldr_error_set(err, BLDR_E_INVALID,
-				   "thread \"%s\" is of graph \"%s\": give its file by --graph FILE",
-				   thread, t.graph);
+	if (r < 0 || known(b, t.graph) != NULL) {
+		return r;
 	}
-	return r;
+	if (b->graph != NULL) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "thread \"%s\" is of graph \"%s\"; \"%s\" is graph \"%s\"",
+				      thread, t.graph, b->options.file, bldr_graph_name(b->graph));
+	}
+	return bldr_error_set(err, BLDR_E_INVALID,
+			      "thread \"%s\" is of graph \"%s\": give its file by --graph FILE",
+			      thread, t.graph);
 }
 
 static int add_interrupt(const struct bldr_interrupt *i, void *user)

@@ -408,8 +408,10 @@ static void take_errors(struct child *c, const char *at, size_t size)
 		if (at[i] == '\n' || c->stderr_line.size == STDERR_LINE_MAX) {
 			log_line(c);
 		}
-		if (at[i] != '\n') {
-			buf_putc(&c->stderr_line, at[i] != '\0' ? at[i] : '?');
+		if (at[i] == '\0') {
+			buf_putc(&c->stderr_line, '?');
+		} else if (at[i] != '\n') {
+			buf_putc(&c->stderr_line, at[i]);
 		}
 	}
 }

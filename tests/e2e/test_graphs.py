@@ -446,6 +446,36 @@ def test_threads_live_on(tmp_path: Path) -> None:
     assert run("runs", "list", *where).stdout.count("\n") == 1  # these are no runs
 
 
+def test_a_thread_belongs_to_its_graph(tmp_path: Path) -> None:
+    """Another graph is refused, and so is another shape of the same one, with what differs."""
+    asking = {"use": "ask", "config": {"question": "?", "channel": "n"}, "writes": ["n"]}
+    graph = {**ADDER, "nodes": {"wait": asking}}
+    file = write(tmp_path / "g.json", graph)
+    base = ("graph", "run", file, "--output", tmp_path, "--thread", "t")
+    assert run(*base).returncode == 130
+    write(file, {**graph, "graph": "other"})
+    refused = run(*base)
+    assert refused.returncode == 2 and 'is of graph "adder"' in refused.stderr
+    write(file, {**graph, "channels": {"n": "append"}})
+    refused = run(*base, "--answer", "1")
+    assert refused.returncode == 2 and '"n"' in refused.stderr and "ADD" in refused.stderr
+    write(file, {**graph, "recursion_limit": 7})  # no part of the shape
+    assert json.loads(run(*base, "--answer", "3").stdout) == {"n": 3}
+
+
+def test_durability_at_the_end_refuses_what_may_not_be_repeated(tmp_path: Path) -> None:
+    text = "@node\ndef work(view):\n    return {'n': 1}\nrun()\n"
+    argv = program(tmp_path, text)
+    base = ("graph", "run", "--durability", "exit", "--json", "--output", tmp_path)
+    done = bldr(*base, graph_of(tmp_path, {"process": argv}), "--thread", "t")
+    assert done.returncode == 0 and outcome(done)["output"] == {"n": 1}
+    shown = run("threads", "show", "t", "--output", tmp_path)
+    assert json.loads(shown.stdout)["status"] == "done"
+    keyed = graph_of(tmp_path, {"process": argv, "class": "keyed"})
+    done = bldr(*base, keyed, "--thread", "u")
+    assert done.returncode == 1 and outcome(done)["code"] == "INVALID"
+
+
 def test_check_and_draw(tmp_path: Path) -> None:
     told = json.loads(run("graph", "check", AGENT, "--json").stdout)
     assert (told["graph"], told["version"], told["nodes"], told["channels"]) == ("support", 1, 3, 4)
