@@ -254,7 +254,8 @@ int session_drive(struct session *s)
 			return command_fail(&err);
 		}
 	} while (!json && !interruptible_was_stopped() && answered(s, outcome));
-	if (interruptible_was_stopped() && strcmp(bldr_get_text(outcome, "status"), "running") == 0) {
+	if (interruptible_was_stopped() &&
+	    strcmp(bldr_get_text(outcome, "status"), "running") == 0) {
 		bldr_object_set(outcome, "exit_code", bldr_int(EXIT_INTERRUPTED));
 	}
 	exit_code = (int)bldr_get_int(outcome, "exit_code", EXIT_WORLD);
