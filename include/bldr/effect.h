@@ -84,6 +84,15 @@ BLDR_API void bldr_plan_work(struct bldr_plan *p, const char *name, enum bldr_cl
  * {"exit": status} or {"signal": number}, and "stdout" and "stderr" as text: of stdout the first BLDR_STDOUT_MAX
  * bytes, of stderr the last BLDR_STDERR_MAX, with "stdout_cut" or "stderr_cut" true when there was more. Simulation
  * starts none: the work registered as "process" plays it, with the request as its args.
+ *
+ * "node" {"argv": [program, argument...], "cwd": folder, "env": [name...], "children": n, "memory_mb": n, "call": {"node": name,
+ * "view": {...}}}; argv and call at least. A call of a long-lived child, which plays a node: one line to it, {"node", "key",
+ * "attempt", "view"}, and its answer, a line with "patch", "plan" or "again", is the result (schemas/node_line.schema.json;
+ * lines "emit" before it are events, a line "error" is the failure). As many children as the calls say (1) play the same argv,
+ * cwd, env (names of variables they are given besides PATH, HOME and LANG) and memory_mb (of address space). A child that
+ * crashes fails its call with UNAVAILABLE, one that writes anything else with INVALID; it is killed then, and by a timeout,
+ * and the next call begins another one. When the loop ends their input does, a second later they are killed. Simulation starts
+ * none: the work registered as "node" plays it, with the request as its args.
  */
 enum { BLDR_STDOUT_MAX = 32 << 10, BLDR_STDERR_MAX = 8 << 10 };
 /* Shorthands; these take args, an object. */

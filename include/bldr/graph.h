@@ -90,6 +90,8 @@ struct bldr_graph;
 
 BLDR_API struct bldr_graph *bldr_graph_new(const char *name, unsigned version);
 BLDR_API void bldr_graph_free(struct bldr_graph *g);
+/* bldr_graph_free calls release(thing): for what was made for this graph alone, such as configs and subgraphs. */
+BLDR_API void bldr_graph_own(struct bldr_graph *g, void *thing, void (*release)(void *thing));
 
 /* A channel that needs no more than its reducer: not BLDR_BARRIER, not BLDR_CUSTOM. */
 BLDR_API void bldr_graph_channel(struct bldr_graph *g, const char *name, enum bldr_reducer reducer);
@@ -113,11 +115,19 @@ BLDR_API void bldr_graph_join(struct bldr_graph *g, const char *const *from, con
 BLDR_API void bldr_graph_route(struct bldr_graph *g, const char *from,
 			       void (*route)(const struct bldr_view *v, struct bldr_route *r),
 			       const char *const *targets);
+struct bldr_router {
+	const char *from;
+	void (*route)(const struct bldr_view *v, struct bldr_route *r);
+	const char *const *targets;
+	const void *config; /* reaches route as view->config; NULL: the node's own. Outlives the graph */
+};
+BLDR_API void bldr_graph_add_route(struct bldr_graph *g, const struct bldr_router *router);
 
 /*
  * The recursion limit: how many supersteps an invocation (an input, and what follows from it) of this graph may take,
  * 1..1,000,000 (10,000 when nothing is said). It is no part of the hash: a thread that has failed of it goes on when
- * it is resumed with more.
+ * it is resumed with more. Of a compiled graph it may be changed too, while no engine knows it; what is out of range then
+ * changes nothing.
  */
 BLDR_API void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps);
 /* How long a superstep may take; tasks that have not ended then fail with TIMEOUT. 0: any time. No part of the hash. */

@@ -27,7 +27,30 @@ static const struct command commands[] = {
 	{ "kb list", "list what earlier runs have taught", command_kb_list },
 	{ "kb show", "show one item of the knowledge base with its evidence", command_kb_show },
 	{ "kb search", "find items of the knowledge base by words", command_kb_search },
-	{ "graph draw", "draw the main graph of the agents as Mermaid text", command_graph_draw },
+	{ "graph run", "run a graph from a file, to its end or to where it waits",
+	  command_graph_run },
+	{ "graph check", "say whether a graph file is right", command_graph_check },
+	{ "graph draw", "draw a graph file, or the main graph, as Mermaid text",
+	  command_graph_draw },
+	{ "threads list", "list the threads of an output folder", command_threads_list },
+	{ "threads show", "show one thread: status, questions, output", command_threads_show },
+	{ "threads history", "list a thread's checkpoints", command_threads_history },
+	{ "threads state", "print a thread's channels, now or at a checkpoint",
+	  command_threads_state },
+	{ "threads events", "print a thread's events as JSON lines", command_threads_events },
+	{ "threads fork", "go back to a checkpoint, in the thread or a new one",
+	  command_threads_fork },
+	{ "threads update", "write into a thread's channels as a node would",
+	  command_threads_update },
+	{ "threads copy", "copy a thread under another name", command_threads_copy },
+	{ "threads resume", "go on with a thread that was stopped, paused or failed",
+	  command_threads_resume },
+	{ "threads answer", "answer what a thread asks, and go on", command_threads_answer },
+	{ "threads cancel", "give up what a thread is doing", command_threads_cancel },
+	{ "threads delete", "delete a thread", command_threads_delete },
+	{ "threads prune", "drop a thread's older checkpoints", command_threads_prune },
+	{ "threads sweep", "give back the space of what nothing names any more",
+	  command_threads_sweep },
 	{ "config", "show the configuration in force and where it came from", command_config },
 	{ "doctor", "check this machine and an output folder", command_doctor },
 	{ "completion", "print a completion script for bash", command_completion },
@@ -47,7 +70,7 @@ static void print_help(FILE *out)
 	      "usage: bldr COMMAND [OPTIONS]\n\ncommands:\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS; i++) {
-		fprintf(out, "  %-14s %s\n", commands[i].words, commands[i].summary);
+		fprintf(out, "  %-16s %s\n", commands[i].words, commands[i].summary);
 	}
 	fputs("\nexamples:\n"
 	      "  bldr run --source-dir data/jaffle_shop\n"

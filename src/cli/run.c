@@ -12,8 +12,7 @@
 #include "cli/session.h"
 #include "ingest/ingest.h"
 
-/* "20261121-083000-1a2b3c": when it began, and random bits so that two never meet. */
-static void new_run_id(char ret[RUN_ID_MAX])
+void runs_new_id(char ret[RUN_ID_MAX])
 {
 	char uuid[UUID_TEXT_MAX];
 	char when[32];
@@ -39,7 +38,7 @@ static int start(struct session *s, const char *source_dir, bool approve, struct
 	struct bldr_value *input;
 	int r;
 
-	new_run_id(run);
+	runs_new_id(run);
 	r = session_enter(s, run, err);
 	if (r < 0) {
 		return r;

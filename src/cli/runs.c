@@ -18,12 +18,22 @@ struct listing {
 	struct bldr_error err;
 };
 
+/* Threads of other graphs may be in the same journal: bldr threads has them. */
+static bool is_run(const struct bldr_thread *thread)
+{
+	return strcmp(thread->graph, "main") == 0;
+}
+
 static int add_run(const struct bldr_thread *thread, void *user)
 {
 	struct listing *l = user;
 	struct bldr_value *outcome = NULL;
-	int r = session_outcome(l->session, thread->id, &outcome, &l->err);
+	int r;
 
+	if (!is_run(thread)) {
+		return 0;
+	}
+	r = session_outcome(l->session, thread->id, &outcome, &l->err);
 	if (r == 0) {
 		bldr_list_add(l->runs, outcome);
 	}
@@ -111,6 +121,9 @@ static int look_at_thread(const struct bldr_thread *thread, void *user)
 {
 	struct search *search = user;
 
+	if (!is_run(thread)) {
+		return 0;
+	}
 	if (search->wanted != NULL
 		    ? strncmp(thread->id, search->wanted, strlen(search->wanted)) == 0
 		    : !search->unfinished || thread->status != BLDR_THREAD_DONE) {

@@ -20,3 +20,6 @@ int runs_enter(struct session *s, const struct settings *settings, const char *w
 /* Refuses to go on when a source file is not what the run's newest sources artefact says. Errors: CHANGED, NOT_FOUND,
  * those of reading. */
 int runs_verify(struct session *s, struct bldr_error *err);
+
+/* "20261121-083000-1a2b3c": when it began, and random bits so that two never meet. */
+void runs_new_id(char ret[RUN_ID_MAX]);

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,29 +14,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/approval.h"
+#include "cli/interruptible.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-
-/* The engine that a signal stops. The one mutable global: a signal handler gets no argument. */
-static struct bldr_engine *volatile interruptible;
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	static const char said[] =
-		"\nbldr: stopping at a safe point; once more ends it at once, and "
-		"what is recorded is safe then too\n";
-
-	(void)number;
-	if (!interrupted && write(STDERR_FILENO, said, sizeof(said) - 1) < 0) {
-		; /* nobody reads it */
-	}
-	interrupted = 1;
-	if (interruptible != NULL) {
-		bldr_engine_stop(interruptible);
-	}
-}
 
 /* Where a run begins and where it breaks; how it ended is logged with its outcome. */
 static void log_run(const struct bldr_event *event)
@@ -199,19 +179,6 @@ int session_enter(struct session *s, const char *run, struct bldr_error *err)
 	return meter_open(s->meter, s->folder, err);
 }
 
-static int run_engine(struct session *s, struct bldr_error *err)
-{
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-	int r;
-
-	interruptible = s->engine;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	r = bldr_engine_run(s->engine, err);
-	interruptible = NULL;
-	return r;
-}
-
 /* On a terminal the person is asked at once. True: there is an answer, and the run goes on with it. */
 static bool answered(struct session *s, const struct bldr_value *outcome)
 {
@@ -277,7 +244,7 @@ int session_drive(struct session *s)
 
 	do {
 		s->progress = progress_new(s->settings->progress, json, s->meter);
-		r = run_engine(s, &err);
+		r = interruptible_run(s->engine, &err);
 		progress_free(s->progress);
 		s->progress = NULL;
 		if (r < 0) {
@@ -289,8 +256,9 @@ int session_drive(struct session *s)
 		if (r < 0) {
 			return command_fail(&err);
 		}
-	} while (!json && !interrupted && answered(s, outcome));
-	if (interrupted && strcmp(bldr_get_text(outcome, "status"), "running") == 0) {
+	} while (!json && !interruptible_was_stopped() && answered(s, outcome));
+	if (interruptible_was_stopped() &&
+	    strcmp(bldr_get_text(outcome, "status"), "running") == 0) {
 		bldr_object_set(outcome, "exit_code", bldr_int(EXIT_INTERRUPTED));
 	}
 	exit_code = (int)bldr_get_int(outcome, "exit_code", EXIT_WORLD);

@@ -500,7 +500,7 @@ static int resolve_routes(struct bldr_graph *g, struct bldr_error *err)
 		if (from == NULL) {
 			return BLDR_E_INVALID;
 		}
-		struct router router = { .route = d->route };
+		struct router router = { .route = d->route, .config = d->config };
 		for (size_t t = 0; d->targets != NULL && d->targets[t] != NULL; t++) {
 			if (strcmp(d->targets[t], BLDR_END) == 0) {
 				router.may_end = true;

@@ -113,6 +113,11 @@ void bldr_graph_free(struct bldr_graph *g)
 	}
 }
 
+void bldr_graph_own(struct bldr_graph *g, void *thing, void (*release)(void *thing))
+{
+	arena_on_release(&g->arena, release, thing);
+}
+
 void bldr_graph_channel(struct bldr_graph *g, const char *name, enum bldr_reducer reducer)
 {
 	bldr_graph_add_channel(g, &(struct bldr_channel){ .name = name, .reducer = reducer });
@@ -160,7 +165,6 @@ void bldr_graph_node(struct bldr_graph *g, const struct bldr_node *node)
 
 void bldr_graph_recursion_limit(struct bldr_graph *g, int64_t supersteps)
 {
-	ASSERT(!g->compiled);
 	if (supersteps >= 1 && supersteps <= GRAPH_STEPS_HIGHEST) {
 		g->steps_max = supersteps;
 	} else if (g->failed.code == 0) {
@@ -255,12 +259,19 @@ void bldr_graph_route(struct bldr_graph *g, const char *from,
 		      void (*route)(const struct bldr_view *v, struct bldr_route *r),
 		      const char *const *targets)
 {
+	bldr_graph_add_route(
+		g, &(struct bldr_router){ .from = from, .route = route, .targets = targets });
+}
+
+void bldr_graph_add_route(struct bldr_graph *g, const struct bldr_router *router)
+{
 	ASSERT(!g->compiled);
-	ASSERT(route != NULL);
+	ASSERT(router->route != NULL);
 	*LIST_ADD(&g->arena, &g->declared_routes) = (struct route_declaration){
-		.from = other_name(g, from),
-		.route = route,
-		.targets = copy_names(g, targets),
+		.from = other_name(g, router->from),
+		.route = router->route,
+		.targets = copy_names(g, router->targets),
+		.config = router->config,
 	};
 }
 

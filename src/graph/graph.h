@@ -58,6 +58,7 @@ struct router {
 	void (*route)(const struct bldr_view *v, struct bldr_route *r);
 	struct numbers targets; /* ascending, without the end */
 	bool may_end;
+	const void *config; /* NULL: the node's */
 };
 
 struct routers {
@@ -119,6 +120,7 @@ struct route_declaration {
 	const char *from;
 	void (*route)(const struct bldr_view *v, struct bldr_route *r);
 	const char *const *targets;
+	const void *config;
 };
 
 struct bldr_graph {

@@ -143,6 +143,7 @@ void task_route(struct run *r, struct frame *f, struct bldr_patch *p, const stru
 	view.state = state;
 	for (size_t i = 0; i < p->node->routers.n; i++) {
 		struct bldr_route route = { .router = &p->node->routers.at[i], .patch = p };
+		view.config = route.router->config != NULL ? route.router->config : v->config;
 		route.router->route(&view, &route);
 	}
 	bldr_unref(state);

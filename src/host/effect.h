@@ -28,7 +28,8 @@ enum effect_way {
 	WAY_WORKER,  /* a pool thread calls perform */
 	WAY_CLOCK,   /* the host lets it land at wake_ms */
 	WAY_PROCESS, /* the host starts a process; simulation calls perform, which plays one */
-	WAY_PERSON   /* nobody: it waits in the journal for bldr_thread_answer */
+	WAY_CHILD, /* the host calls a long-lived child; simulation calls perform, which plays one */
+	WAY_PERSON /* nobody: it waits in the journal for bldr_thread_answer */
 };
 
 struct effect_kind {
@@ -89,6 +90,7 @@ struct flight {
 	/* The host's. */
 	int64_t due_ms;
 	struct process *process; /* uv_host, WAY_PROCESS: while it runs */
+	struct child *child;     /* uv_host, WAY_CHILD: while it is called */
 	struct flight *next, *prev;
 	struct flight *queue;
 };
@@ -110,6 +112,6 @@ char *flight_expiry(const struct flight *f);
 void flight_work(struct flight *f, const struct bldr_work_type *type, const struct bldr_value *args);
 
 /* The kinds; <bldr/effect.h> says what each takes and gives. */
-extern const struct effect_kind effect_sleep, effect_interrupt, effect_process;
+extern const struct effect_kind effect_sleep, effect_interrupt, effect_process, effect_node;
 /* Kind "work": request {"work": name, "args": {...}}; works maps a name to its bldr_work_type. */
 extern const struct effect_kind effect_work;

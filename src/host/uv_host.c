@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "host/children.h"
 #include "host/pool.h"
 #include "host/process.h"
 #include "host/writer.h"
@@ -39,6 +40,7 @@ struct uv_host {
 	struct driver *driver;
 	struct pool *pool;
 	struct writer *writer;
+	struct children *children;
 	bool committing;
 	bool ending;            /* the loop has been left: only processes are waited for */
 	size_t timed;           /* flights that have a timeout, or sleep */
@@ -116,6 +118,26 @@ static void process_ended(struct flight *f, void *user)
 	news(u);
 }
 
+static void child_says(const struct flight *f, const char *mode, char *text, void *user)
+{
+	struct uv_host *u = user;
+
+	if (u->driver->stop || u->ending) {
+		free(text);
+		return;
+	}
+	driver_emit(u->driver, f->thread, f->effect, f->attempt, mode, text);
+	news(u);
+}
+
+static void child_ended(struct flight *f, void *user)
+{
+	struct uv_host *u = user;
+
+	land_one(u, f);
+	news(u);
+}
+
 static void perform(struct host *h, struct flight *f)
 {
 	struct uv_host *u = (struct uv_host *)h;
@@ -134,6 +156,9 @@ static void perform(struct host *h, struct flight *f)
 		u->processes++;
 		f->started_ms = clock_ms();
 		process_start(&u->loop, f, process_ended, u);
+		break;
+	case WAY_CHILD:
+		children_call(u->children, f);
 		break;
 	case WAY_CLOCK:
 		f->started_ms = clock_ms();
@@ -173,11 +198,14 @@ static void land(struct uv_host *u)
 /* A flight that nobody waits for: it is dropped when who performs it has given up. */
 static void give_up(struct host *h, struct flight *f)
 {
+	struct uv_host *u = (struct uv_host *)h;
+
 	f->cancel = true;
 	if (f->kind->way == WAY_PROCESS) {
 		process_kill(f);
-	} else if (f->kind->way == WAY_CLOCK) {
-		drop((struct uv_host *)h, f);
+	} else if (f->kind->way == WAY_CLOCK ||
+		   (f->kind->way == WAY_CHILD && children_give_up(u->children, f))) {
+		drop(u, f);
 	}
 }
 
@@ -312,6 +340,7 @@ static void start_threads(struct uv_host *u)
 	u->pool = pool_new(u->workers, clock_ms, news, u);
 	u->writer = writer_new(u->driver->journal, news, u);
 	ASSERT(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+	u->children = children_new(&u->loop, child_says, child_ended, u);
 }
 
 static void end_threads(struct uv_host *u)
@@ -322,9 +351,11 @@ static void end_threads(struct uv_host *u)
 		f->cancel = true;
 		process_kill(f);
 	}
-	while (u->processes > 0) {
+	children_end(u->children);
+	while (u->processes + children_open(u->children) > 0) {
 		(void)uv_run(&u->loop, UV_RUN_ONCE);
 	}
+	children_free(u->children);
 	pool_free(u->pool);
 	writer_free(u->writer);
 	while (u->flights != NULL) {

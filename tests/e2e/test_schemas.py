@@ -66,7 +66,7 @@ def test_every_schema_file_is_known() -> None:
     assert known >= set(SCHEMAS)
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("name", [*SCHEMAS, "graph", "node_line"])
 def test_schema_is_valid_closed_and_described(name: str) -> None:
     node = schema(name)
     jsonschema.Draft202012Validator.check_schema(node)
