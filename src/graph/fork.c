@@ -180,7 +180,8 @@ static int fill_channel(struct frame *f, const char *name, const struct bldr_val
 {
 	size_t channel = graph_channel(f->graph, name);
 	if (channel == GRAPH_NONE) {
-		return strchr(name, ':') != NULL ? 0 : refuse(err, "names the unknown channel", name);
+		return strchr(name, ':') != NULL ? 0
+						 : refuse(err, "names the unknown channel", name);
 	}
 	const struct channel *c = &f->graph->channels[channel];
 	if (channel_holds(c, value, NULL) < 0) {
@@ -220,7 +221,8 @@ static int read_next(const struct bldr_graph *g, const struct bldr_value *list, 
 		const char *name = bldr_as_text(bldr_at(pair, 0));
 		size_t node = name != NULL ? graph_node(g, name) : GRAPH_NONE;
 		if (node == GRAPH_NONE) {
-			return refuse(err, "is to go on with the unknown node", name != NULL ? name : "");
+			return refuse(err, "is to go on with the unknown node",
+				      name != NULL ? name : "");
 		}
 		if (bldr_at(pair, 1) == NULL || bldr_is_null(bldr_at(pair, 1))) {
 			*LIST_ADD(&n->arena, &n->fired) = node;

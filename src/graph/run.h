@@ -71,8 +71,8 @@ struct patch_record {
  */
 struct round_record {
 	int64_t task, round;
-	int64_t at_ms;       /* the recorded time it sees */
-	const char *kept;    /* canonical JSON, or NULL */
+	int64_t at_ms;    /* the recorded time it sees */
+	const char *kept; /* canonical JSON, or NULL */
 };
 
 /*
@@ -257,6 +257,10 @@ int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_sta
 /* Calls each for every effect that is intended and has no result, in order of id. Borrowed. */
 void run_pending(const struct run *r, void (*each)(const struct intent_record *i, void *user),
 		 void *user);
+
+/* What is recorded of the root frame when its record holds every channel: appended to u->steps. The run was rebuilt up to there,
+ * and no more (run_restore_step). */
+void run_snapshot(struct run *r, struct update *u);
 
 /* Forking. */
 

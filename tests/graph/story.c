@@ -476,6 +476,7 @@ struct teller teller_fork(const struct teller *t, int64_t frame, int64_t step, b
 		run_free(was);
 		next_id = u->next_id;
 		last_event = u->last_event;
+		feed_queued(fork.run, t->updates, t->n);
 	}
 	if (run_fork(fork.run, !other, next_id, last_event, fork.now_ms, u, &err) < 0) {
 		fail_msg("%s", err.text);
@@ -498,6 +499,7 @@ struct teller teller_migrate(const struct teller *t, const struct bldr_graph *g,
 	next.graph = g;
 	next.run = run_new(g, "t", STORY_SEED);
 	prepare_run(&next);
+	feed_queued(next.run, t->updates, t->n);
 	int rc = run_migrate(next.run, changed, last->root, last->step, u->next_id, u->last_event,
 			     next.now_ms, u, &err);
 	if (rc < 0) {

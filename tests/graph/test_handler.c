@@ -390,6 +390,86 @@ static void a_sibling_outlives_a_subgraph_whose_time_is_over(void **state)
 	bldr_graph_free(sub);
 }
 
+/* below (a subgraph, handled by "mend") beside a; below asks twice at once, then once more. */
+static struct bldr_graph *handled_below(struct bldr_graph **ret_sub, uint32_t step_timeout_ms)
+{
+	struct bldr_graph *sub = bldr_graph_new("sub", 1);
+	bldr_graph_channel(sub, "log", BLDR_APPEND);
+	handled_node(sub, "s", asks, 0, NULL);
+	handled_node(sub, "t", asks, 0, NULL);
+	handled_node(sub, "u", asks, 0, NULL);
+	bldr_graph_edge(sub, BLDR_START, "s");
+	bldr_graph_edge(sub, BLDR_START, "t");
+	bldr_graph_edge(sub, "s", "u");
+	*ret_sub = compiled(sub);
+	struct bldr_graph *g = bldr_graph_new("g", 1);
+	bldr_graph_channel(g, "log", BLDR_APPEND);
+	bldr_graph_add_subgraph(g, &(struct bldr_subgraph){ .name = "below",
+							    .graph = sub,
+							    .out = NAMES("log"),
+							    .on_error = "mend" });
+	handled_node(g, "a", asks, 0, NULL);
+	handled_node(g, "mend", "{\"work\":1,\"input\":\"log\"}", 0, NULL);
+	bldr_graph_edge(g, BLDR_START, "below");
+	bldr_graph_edge(g, BLDR_START, "a");
+	bldr_graph_step_timeout(g, step_timeout_ms);
+	return compiled(g);
+}
+
+/* What its tasks wrote before is dropped with its frame. */
+static void a_handler_takes_the_place_of_a_subgraph(void **state)
+{
+	(void)state;
+	struct bldr_graph *sub;
+	struct bldr_graph *g = handled_below(&sub, 0);
+	struct lives l;
+	lives_begin(&l, g, NULL);
+	lives_act(&l, (struct act){ ACT_DONE, .effect = 6, .text = "\"s\"" });
+	lives_act(&l, (struct act){ ACT_DONE, .effect = 7, .text = "\"t\"" });
+	lives_tell_only(&l, (struct act){ ACT_FAILED, .effect = 9, .number = BLDR_E_IO, .text = "no" },
+			"handler intent patch event",
+			"handler 2 @3 {\"code\":\"IO\",\"error\":\"node \\\"below\\\": node \\\"u\\\": no\","
+			"\"input\":null,\"node\":\"below\"}\n"
+			"intent 10 task 2 try 0 keyed work t/0:below!mend#0.0 {\"args\":{},\"work\":\"w0\"}\n"
+			"event 18 effect.ended {\"error\":\"no\",\"key\":\"t/0:below/1:u#0.0\",\"status\":"
+			"\"failed\"}\n"
+			"event 19 task.failed {\"error\":\"node \\\"u\\\": no\",\"node\":\"u\",\"task\":"
+			"\"/0:below/1:u\"}\n"
+			"event 20 task.handled {\"code\":\"IO\",\"error\":\"node \\\"below\\\": node "
+			"\\\"u\\\": no\",\"handler\":\"mend\",\"node\":\"below\",\"task\":\"/0:below\"}\n"
+			"event 21 task.started {\"node\":\"mend\",\"task\":\"/0:below!mend\"}\n"
+			"event 22 effect.intended {\"key\":\"t/0:below!mend#0.0\",\"kind\":\"work\",\"name\":"
+			"\"w0\"}\n");
+	lives_act(&l, (struct act){ ACT_DONE, .effect = 10, .text = "0" });
+	lives_act(&l, (struct act){ ACT_DONE, .effect = 3, .text = "\"a\"" });
+	expect_state(&l, "{\"log\":[\"a\",{\"code\":\"IO\",\"error\":\"node \\\"below\\\": node "
+			 "\\\"u\\\": no\",\"input\":null,\"node\":\"below\"}]}");
+	lives_end(&l);
+	bldr_graph_free(g);
+	bldr_graph_free(sub);
+}
+
+static void a_handler_hears_of_a_subgraphs_timeout(void **state)
+{
+	(void)state;
+	struct bldr_graph *sub;
+	struct bldr_graph *g = handled_below(&sub, 40);
+	struct lives l;
+	lives_begin(&l, g, NULL);
+	lives_act(&l, (struct act){ ACT_DONE, .effect = 3, .text = "\"a\"" });
+	lives_act(&l, (struct act){ ACT_DONE, .effect = 7, .text = "\"t\"" });
+	lives_tell_only(&l, (struct act){ ACT_EXPIRE, .number = 40 }, "handler result intent patch",
+			"handler 2 @40 {\"code\":\"TIMEOUT\",\"error\":\"node \\\"below\\\": the superstep's time "
+			"of 40 ms is over\",\"input\":null,\"node\":\"below\"}\n"
+			"intent 8 task 2 try 0 keyed work t/0:below!mend#0.0 {\"args\":{},\"work\":\"w0\"}\n"
+			"result 6 cancelled it was given up\n");
+	lives_act(&l, (struct act){ ACT_DONE, .effect = 8, .text = "0" });
+	assert_int_equal(run_status(lives_now(&l)->run), RUN_DONE);
+	lives_end(&l);
+	bldr_graph_free(g);
+	bldr_graph_free(sub);
+}
+
 /* What is held takes no time. */
 static void time_is_counted_from_the_release(void **state)
 {
@@ -483,6 +563,8 @@ int main(void)
 		cmocka_unit_test(a_handler_hears_of_a_timeout),
 		cmocka_unit_test(a_subgraph_whose_time_is_over_fails_whole),
 		cmocka_unit_test(a_sibling_outlives_a_subgraph_whose_time_is_over),
+		cmocka_unit_test(a_handler_takes_the_place_of_a_subgraph),
+		cmocka_unit_test(a_handler_hears_of_a_subgraphs_timeout),
 		cmocka_unit_test(time_is_counted_from_the_release),
 		cmocka_unit_test(a_once_effect_of_a_task_whose_time_is_over_is_unknown),
 		cmocka_unit_test(a_handler_is_another_node_of_functions),
