@@ -211,7 +211,7 @@ int bldr_thread_fork(struct bldr_engine *e, const char *id, int64_t lineage, int
 	}
 	as = row;
 	if (new_id != NULL) {
-		as = (struct journal_thread){ .seed = row.seed };
+		as = (struct journal_thread){ .seed = row.seed, .next_id = 1 };
 		(void)snprintf(as.id, sizeof(as.id), "%s", new_id);
 		engine_set_graph(&as, g);
 		engine_note_graph(e, g);
@@ -222,7 +222,7 @@ int bldr_thread_fork(struct bldr_engine *e, const char *id, int64_t lineage, int
 	update = xcalloc(1, sizeof(*update));
 	rc = load_at(e, &row, g, &as, lineage, step, &run, err);
 	if (rc == 0) {
-		rc = run_fork(run, new_id == NULL, row.next_id, row.last_event, engine_now_ms(e),
+		rc = run_fork(run, new_id == NULL, as.next_id, as.last_event, engine_now_ms(e),
 			      update, err);
 	}
 	return engine_settle(e, &as, run, update, rc, err);
