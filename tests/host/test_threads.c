@@ -398,7 +398,7 @@ static void a_fork_may_use_what_was_recorded(void **state)
 	run(w);
 	expect(w, "again", "{\"by\":5,\"log\":[5],\"total\":5}");
 	must(bldr_thread_events(w->e, "again", 0, first_number, &first, &w->err));
-	assert_int_equal(first, 1); /* a thread of its own numbers its own events */
+	assert_int_equal(first, 1);                /* a thread of its own numbers its own events */
 	assert_int_equal(w->counter.performed, 2); /* none of them by the fork */
 	assert_int_equal(status(w, "t"), BLDR_THREAD_DONE);
 	assert_int_equal(bldr_thread_fork(w->e, "t", 0, 0, "again", true, &w->err), BLDR_E_EXISTS);

@@ -340,10 +340,9 @@ static int advance_behind_its_back(const struct bldr_work *w, struct bldr_value 
 /* The loop ends at once, though a sleep of it would take a day. */
 static void what_a_lost_thread_had_begun_is_not_waited_for(void **state)
 {
-	static const struct doer d = {
-		{ { .kind = "work", .args = "{\"work\":\"advance\",\"args\":{}}" },
-		  { .kind = "sleep", .args = "{\"ms\":86400000}" } }
-	};
+	static const struct doer d = { { { .kind = "work",
+					   .args = "{\"work\":\"advance\",\"args\":{}}" },
+					 { .kind = "sleep", .args = "{\"ms\":86400000}" } } };
 	struct fixture *f = *state;
 	struct bldr_error err = { 0 };
 	struct bldr_graph *g = doer_graph(&d);
