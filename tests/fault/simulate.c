@@ -222,7 +222,8 @@ static bool one_life(struct simulator *s, const struct schedule *plan, struct at
 	e = open_engine(s, &o, plan, &err);
 	rc = e == NULL ? err.code : live(e, a, plan->n_threads, &err);
 	s->lives++;
-	crashed = rc == BLDR_E_CANCELLED && life < plan->crashes;
+	/* IO: a commit that was refused by plan */
+	crashed = (rc == BLDR_E_CANCELLED || rc == BLDR_E_IO) && life < plan->crashes;
 	if (e != NULL) {
 		bldr_engine_close(e);
 	}
@@ -372,6 +373,9 @@ struct schedule schedule_of(uint64_t seed)
 		p.crash[i] = (struct bldr_fault){ at,
 						  1 + (unsigned)(draw(&r) % (6 + 6 * p.n_threads)),
 						  kinds[draw(&r) % 2] };
+		if (at == BLDR_AT_COMMIT && draw(&r) % 4 == 0) {
+			p.crash[i].what = BLDR_FAULT_FAIL;
+		}
 		p.down_ms[i] = (int64_t)(draw(&r) % 100);
 	}
 	return p;
