@@ -70,14 +70,15 @@ struct bldr_local_type {
 };
 
 /*
- * A plan of faults, for simulation: what is to go wrong with the nth effect that is dispatched, or the nth commit,
- * counted from 1 over the engine's life. Effects of class local go with their commit and are not counted.
+ * A plan of faults, for simulation: what is to go wrong with the nth effect that is dispatched, the nth commit, or the
+ * nth result that lands, counted from 1 over the engine's life. Effects of class local go with their commit
+ * and are not counted.
  */
-enum bldr_fault_at { BLDR_AT_EFFECT, BLDR_AT_COMMIT };
+enum bldr_fault_at { BLDR_AT_EFFECT, BLDR_AT_COMMIT, BLDR_AT_LANDING };
 enum bldr_fault_kind {
-	BLDR_FAULT_FAIL,    /* effect: not performed, fails with IO. commit: refused with IO */
+	BLDR_FAULT_FAIL, /* effect: not performed, fails with IO. commit: refused with IO. No landing's */
 	BLDR_FAULT_TIMEOUT, /* effect only: not performed, ends as TIMED_OUT when its time is over */
-	BLDR_FAULT_CRASH_BEFORE, /* as if killed before it is performed, or committed */
+	BLDR_FAULT_CRASH_BEFORE, /* as if killed before it is performed, committed, or has landed */
 	BLDR_FAULT_CRASH_AFTER   /* as if killed after it, before anybody hears of it */
 };
 struct bldr_fault {
@@ -93,7 +94,9 @@ struct bldr_engine_options {
 	unsigned workers; /* pool threads; 0: one per core, at least 2 */
 	bool simulate;    /* sim_host: virtual time, work inline, deterministic */
 	int64_t start_ms; /* simulate: when virtual time begins */
-	FILE *trace;      /* simulate: one line per thing that happens, in virtual time; or NULL */
+	/* simulate: how long a commit takes; what lands meanwhile waits for the next one. 0: no time */
+	uint32_t commit_ms;
+	FILE *trace; /* simulate: one line per thing that happens, in virtual time; or NULL */
 	const struct bldr_fault *faults; /* simulate: borrowed for the engine's life */
 	size_t n_faults;
 	/* What is to be kept for streams besides the events themselves; otherwise such parts cannot be had. */

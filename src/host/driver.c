@@ -540,13 +540,24 @@ static void retire_thread(struct driver *d, struct driver_thread *t)
 	}
 }
 
-/* Somebody else has advanced the thread, or taken its name: what we know of it is void. */
+/* Gives up all that is under way for t. */
+static void give_up_all(struct driver *d, struct driver_thread *t)
+{
+	struct flight *f;
+
+	while ((f = TAILQ_FIRST(&t->out)) != NULL) {
+		give_up(d, f);
+	}
+}
+
+/* Somebody else has advanced the thread, or taken its name: what we know of it is void, and nobody waits for its effects. */
 static void lose_thread(struct driver *d, struct driver_thread *t, int code)
 {
 	if (d->lost.code == 0) {
 		(void)bldr_error_set(&d->lost, code, "thread \"%s\" was %s by another process",
 				     t->row.id, code == BLDR_E_EXISTS ? "started" : "advanced");
 	}
+	give_up_all(d, t);
 	retire_thread(d, t);
 }
 
@@ -579,13 +590,10 @@ static void roll_back(struct driver *d, struct driver_thread *t)
 {
 	struct bldr_value *input = t->rollback;
 	char id[sizeof(t->row.id)];
-	struct flight *f;
 
 	memcpy(id, t->row.id, sizeof(id));
 	t->rollback = NULL;
-	while ((f = TAILQ_FIRST(&t->out)) != NULL) {
-		give_up(d, f);
-	}
+	give_up_all(d, t);
 	retire_thread(d, t);
 	d->rolled_back(d->engine, id, input);
 }

@@ -26,15 +26,17 @@ static int open_host(const struct bldr_engine_options *o, struct bldr_engine *e,
 		return uv_host_new(o->workers, &e->host, err);
 	}
 	for (size_t i = 0; i < o->n_faults; i++) {
-		if (o->faults[i].nth == 0 ||
-		    (o->faults[i].at == BLDR_AT_COMMIT && o->faults[i].what == BLDR_FAULT_TIMEOUT)) {
+		const struct bldr_fault *f = &o->faults[i];
+
+		if (f->nth == 0 || (f->at != BLDR_AT_EFFECT && f->what == BLDR_FAULT_TIMEOUT) ||
+		    (f->at == BLDR_AT_LANDING && f->what == BLDR_FAULT_FAIL)) {
 			return bldr_error_set(err, BLDR_E_INVALID,
-					      "planned fault %zu: nth counts from 1, and commits do "
-					      "not time out",
+					      "planned fault %zu: nth counts from 1, commits do not "
+					      "time out, and at a landing one can only crash",
 					      i);
 		}
 	}
-	e->host = sim_host_new(o->start_ms, o->faults, o->n_faults);
+	e->host = sim_host_new(o->start_ms, o->commit_ms, o->faults, o->n_faults);
 	return 0;
 }
 

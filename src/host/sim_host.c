@@ -18,7 +18,8 @@ struct sim_host {
 	struct flight *first, *last; /* by time of landing */
 	const struct bldr_fault *faults;
 	size_t n_faults;
-	unsigned effects, commits; /* so far */
+	unsigned effects, commits, landings; /* so far */
+	int64_t commit_ms;                   /* how long one takes */
 	bool crashed;
 };
 
@@ -154,30 +155,6 @@ static void perform(struct host *h, struct flight *f)
 	insert(s, f);
 }
 
-/* Commits, publishes and dispatches, or what is planned instead. Takes b. */
-static int turn(struct sim_host *s, struct driver *d, struct batch *b, struct bldr_error *err)
-{
-	const struct bldr_fault *fault = fault_of(s, BLDR_AT_COMMIT, ++s->commits);
-	int rc = 0;
-
-	if (fault != NULL && fault->what == BLDR_FAULT_FAIL) {
-		rc = bldr_error_set(err, BLDR_E_IO, "planned fault: commit %u fails", s->commits);
-	} else if (fault != NULL && fault->what == BLDR_FAULT_CRASH_BEFORE) {
-		crash(s);
-	} else {
-		rc = batch_commit(b, d->journal, err);
-	}
-	if (rc == 0 && fault != NULL) {
-		crash(s);
-	}
-	if (rc < 0 || s->crashed) {
-		batch_discard(b);
-	} else {
-		driver_committed(d, b);
-	}
-	return rc;
-}
-
 /* Its performer has returned. */
 static void returned(struct sim_host *s, struct flight *f)
 {
@@ -211,6 +188,24 @@ static void land(struct sim_host *s, struct flight *f)
 	returned(s, f);
 }
 
+/* Lands what is due by now, in its order. */
+static void land_due(struct sim_host *s)
+{
+	while (!s->crashed && s->first != NULL && s->first->due_ms <= s->now_ms) {
+		const struct bldr_fault *fault = NULL;
+
+		if (s->first->owner != NULL) {
+			fault = fault_of(s, BLDR_AT_LANDING, ++s->landings);
+		}
+		if (fault == NULL || fault->what == BLDR_FAULT_CRASH_AFTER) {
+			land(s, take_first(s));
+		}
+		if (fault != NULL) {
+			crash(s);
+		}
+	}
+}
+
 /* Moves the clock to the next landing, or to what the driver waits for, and lands all that is due then. */
 static void advance(struct sim_host *s, struct driver *d)
 {
@@ -221,10 +216,48 @@ static void advance(struct sim_host *s, struct driver *d)
 	}
 	ASSERT(due > 0 || s->first != NULL);
 	s->now_ms = due > s->now_ms ? due : s->now_ms;
-	while (s->first != NULL && s->first->due_ms <= s->now_ms) {
-		land(s, take_first(s));
-	}
+	land_due(s);
 	driver_begin(d);
+}
+
+/* What happens while a commit is under way: results land, one instant after the other, and wait for the next one. */
+static void pass_commit(struct sim_host *s, struct driver *d)
+{
+	int64_t until_ms = s->now_ms + s->commit_ms;
+
+	while (!s->crashed && s->first != NULL && s->first->due_ms <= until_ms) {
+		s->now_ms = s->first->due_ms > s->now_ms ? s->first->due_ms : s->now_ms;
+		land_due(s);
+		driver_begin(d);
+	}
+	s->now_ms = until_ms;
+}
+
+/* Commits, publishes and dispatches, or what is planned instead. Takes b. */
+static int turn(struct sim_host *s, struct driver *d, struct batch *b, struct bldr_error *err)
+{
+	const struct bldr_fault *fault = fault_of(s, BLDR_AT_COMMIT, ++s->commits);
+	int rc = 0;
+
+	if (fault != NULL && fault->what == BLDR_FAULT_FAIL) {
+		rc = bldr_error_set(err, BLDR_E_IO, "planned fault: commit %u fails", s->commits);
+	} else if (fault != NULL && fault->what == BLDR_FAULT_CRASH_BEFORE) {
+		crash(s);
+	} else {
+		rc = batch_commit(b, d->journal, err);
+	}
+	if (rc == 0 && fault != NULL) {
+		crash(s);
+	}
+	if (rc == 0 && s->commit_ms > 0) {
+		pass_commit(s, d);
+	}
+	if (rc < 0 || s->crashed) {
+		batch_discard(b);
+	} else {
+		driver_committed(d, b);
+	}
+	return rc;
 }
 
 static void give_up(struct host *h, struct flight *f)
@@ -256,8 +289,8 @@ static int run(struct host *h, struct driver *d, struct bldr_error *err)
 	}
 	if (rc == 0 && s->crashed) {
 		rc = bldr_error_set(err, BLDR_E_CANCELLED,
-				    "planned fault: crashed at effect %u, commit %u", s->effects,
-				    s->commits);
+				    "planned fault: crashed at effect %u, commit %u, landing %u",
+				    s->effects, s->commits, s->landings);
 	}
 	return rc;
 }
@@ -278,11 +311,13 @@ static void sim_free(struct host *h)
 	free(h);
 }
 
-struct host *sim_host_new(int64_t start_ms, const struct bldr_fault *faults, size_t n_faults)
+struct host *sim_host_new(int64_t start_ms, uint32_t commit_ms, const struct bldr_fault *faults,
+			  size_t n_faults)
 {
 	struct sim_host *s = xcalloc(1, sizeof(*s));
 
 	s->now_ms = start_ms;
+	s->commit_ms = commit_ms;
 	s->faults = faults;
 	s->n_faults = n_faults;
 	s->host = (struct host){

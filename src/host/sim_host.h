@@ -7,4 +7,5 @@
 #include "host/driver.h"
 
 /* faults are borrowed for the host's life. */
-struct host *sim_host_new(int64_t start_ms, const struct bldr_fault *faults, size_t n_faults);
+struct host *sim_host_new(int64_t start_ms, uint32_t commit_ms, const struct bldr_fault *faults,
+			  size_t n_faults);

@@ -396,9 +396,16 @@ static void a_fork_runs_again_with_keys_of_its_own(void **state)
 	assert_int_equal(bldr_thread_fork(w->e, "t", 3, 1, NULL, false, &w->err), BLDR_E_NOT_FOUND);
 }
 
+static int first_number(const struct bldr_event *event, void *user)
+{
+	*(int64_t *)user = event->seq;
+	return 1;
+}
+
 static void a_fork_may_use_what_was_recorded(void **state)
 {
 	struct world *w = *state;
+	int64_t first = 0;
 
 	open_world(w, (struct bldr_engine_options){ 0 });
 	start(w, "t", 5);
@@ -407,6 +414,8 @@ static void a_fork_may_use_what_was_recorded(void **state)
 	must(bldr_thread_resume(w->e, "again", &w->err));
 	run(w);
 	expect(w, "again", "{\"by\":5,\"log\":[5],\"total\":5}");
+	must(bldr_thread_events(w->e, "again", 0, first_number, &first, &w->err));
+	assert_int_equal(first, 1);                /* a thread of its own numbers its own events */
 	assert_int_equal(w->counter.performed, 2); /* none of them by the fork */
 	assert_int_equal(status(w, "t"), BLDR_THREAD_DONE);
 	assert_int_equal(bldr_thread_fork(w->e, "t", 0, 0, "again", true, &w->err), BLDR_E_EXISTS);

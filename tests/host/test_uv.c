@@ -1,11 +1,14 @@
 /* The real host: real threads, real clocks, real signals. */
 #include "host/asker.h"
+#include "host/doer.h"
 #include "host/host_test.h"
 
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#include <sqlite3.h>
 
 static void the_shop_ends_as_in_simulation(void **state)
 {
@@ -319,6 +322,43 @@ static void a_second_process_is_locked_out(void **state)
 	bldr_engine_close(e);
 }
 
+static int advance_behind_its_back(const struct bldr_work *w, struct bldr_value **ret,
+				   struct bldr_error *err)
+{
+	const struct fixture *f = w->context;
+	sqlite3 *db = NULL;
+
+	(void)err;
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE thread SET head=head+1", NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	*ret = bldr_null();
+	return 0;
+}
+
+/* The loop ends at once, though a sleep of it would take a day. */
+static void what_a_lost_thread_had_begun_is_not_waited_for(void **state)
+{
+	static const struct doer d = { { { .kind = "work",
+					   .args = "{\"work\":\"advance\",\"args\":{}}" },
+					 { .kind = "sleep", .args = "{\"ms\":86400000}" } } };
+	struct fixture *f = *state;
+	struct bldr_error err = { 0 };
+	struct bldr_graph *g = doer_graph(&d);
+	struct bldr_engine *e = open_engine(f, (struct bldr_engine_options){ .workers = 1 });
+	const struct bldr_work_type work = { .name = "advance",
+					     .fn = advance_behind_its_back,
+					     .context = f };
+
+	bldr_engine_add_graph(e, g);
+	bldr_engine_add_work(e, &work);
+	ok(bldr_thread_start(e, "do", "t1", NULL, &err));
+	assert_int_equal(bldr_engine_run(e, &err), BLDR_E_CHANGED);
+	bldr_engine_close(e);
+	bldr_graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +374,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_signal_stops_and_a_resume_goes_on, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_second_process_is_locked_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_lost_thread_had_begun_is_not_waited_for,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("uv", tests, NULL, NULL);
