@@ -97,7 +97,8 @@ BLDR_API void bldr_patch_set(struct bldr_patch *p, const char *channel, struct b
 /* The channel becomes value, whatever its reducer: what it can hold (a list, an object, an integer, a list of messages, of
  * a BLDR_BARRIER the list of the names that are there). What is folded before it in the same superstep is gone, what is
  * folded after it is folded onto it. Twice in one superstep is an error. Takes value. */
-BLDR_API void bldr_patch_replace(struct bldr_patch *p, const char *channel, struct bldr_value *value);
+BLDR_API void bldr_patch_replace(struct bldr_patch *p, const char *channel,
+				 struct bldr_value *value);
 /*
  * In a subgraph: what the patch says - writes and gotos - is said to the parent graph, as the subgraph's node would say it: to
  * channels of its `out` and nodes of its `gotos`. The subgraph ends with this superstep, none of which is folded into

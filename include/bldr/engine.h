@@ -97,7 +97,7 @@ struct bldr_engine_options {
 	const struct bldr_fault *faults; /* simulate: borrowed for the engine's life */
 	size_t n_faults;
 	/* What is to be kept for streams besides the events themselves; otherwise such parts cannot be had. */
-	bool record_updates; /* task.ended carries the task's writes: stream mode updates */
+	bool record_updates; /* task.ended carries what the task wrote ("values"): stream mode updates */
 	unsigned effects_max; /* under way at once; 0: any number. The others wait in the order of their intents */
 	/* Prunes as it goes: of each lineage's superstep records about this many at least, at most twice as many, stay; 0: all. */
 	int64_t keep_steps;

@@ -72,7 +72,10 @@ void buf_puts(struct buf *b, const char *s)
 
 void buf_putc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (reserve(b, 1)) {
+		b->data[b->size++] = c;
+		b->data[b->size] = '\0';
+	}
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

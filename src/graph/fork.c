@@ -103,8 +103,8 @@ int run_fork(struct run *r, bool same_thread, int64_t next_id, int64_t last_even
 	int64_t from_frame = same_thread ? f->id : -1;
 	int64_t from_step = same_thread ? f->step : -1;
 	idtable_release(&r->tasks);
-	r->next_id = next_id;
-	r->last_event = last_event;
+	r->next_id = same_thread ? next_id : 1;
+	r->last_event = same_thread ? last_event : 0;
 	r->status = RUN_RUNNING;
 	run_enter(r, now_ms, u);
 	rename_root(r, same_thread ? r->next_id++ : 0);
@@ -128,19 +128,16 @@ int run_fork(struct run *r, bool same_thread, int64_t next_id, int64_t last_even
 	return 0;
 }
 
-void run_give_up(struct run *r, int64_t next_id, int64_t last_event, int64_t now_ms,
-		 struct update *u)
+void run_give_up(struct run *r, struct run *heir, int64_t now_ms, struct update *u)
 {
-	ASSERT(r->update == NULL && r->next_id == 1);
-	r->next_id = next_id;
-	r->last_event = last_event;
 	run_enter(r, now_ms, u);
-	if (r->root != NULL) {
-		frame_give_up(r, r->root);
-	}
+	frame_give_up(r, r->root);
 	u->next_id = r->next_id;
 	u->last_event = r->last_event;
 	r->update = NULL;
+	STAILQ_CONCAT(&heir->queue, &r->queue);
+	heir->n_queued += r->n_queued;
+	r->n_queued = 0;
 }
 
 struct bldr_value *run_parked(const struct run *r)
@@ -180,7 +177,8 @@ static int fill_channel(struct frame *f, const char *name, const struct bldr_val
 {
 	size_t channel = graph_channel(f->graph, name);
 	if (channel == GRAPH_NONE) {
-		return strchr(name, ':') != NULL ? 0 : refuse(err, "names the unknown channel", name);
+		return strchr(name, ':') != NULL ? 0
+						 : refuse(err, "names the unknown channel", name);
 	}
 	const struct channel *c = &f->graph->channels[channel];
 	if (channel_holds(c, value, NULL) < 0) {
@@ -220,7 +218,8 @@ static int read_next(const struct bldr_graph *g, const struct bldr_value *list, 
 		const char *name = bldr_as_text(bldr_at(pair, 0));
 		size_t node = name != NULL ? graph_node(g, name) : GRAPH_NONE;
 		if (node == GRAPH_NONE) {
-			return refuse(err, "is to go on with the unknown node", name != NULL ? name : "");
+			return refuse(err, "is to go on with the unknown node",
+				      name != NULL ? name : "");
 		}
 		if (bldr_at(pair, 1) == NULL || bldr_is_null(bldr_at(pair, 1))) {
 			*LIST_ADD(&n->arena, &n->fired) = node;

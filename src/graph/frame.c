@@ -166,10 +166,7 @@ void task_init_patch(struct task *t)
 {
 	const struct frame *f = t->frame;
 	patch_init(&t->patch, f->graph, t->node, t->seed);
-	if (f->opener != NULL) {
-		t->patch.up_graph = f->opener->frame->graph;
-		t->patch.up_node = f->opener->node;
-	}
+	t->patch.opener = f->opener;
 }
 
 /* Takes shown, which may be NULL. */
@@ -198,7 +195,6 @@ void task_hand_over(struct task *t, struct bldr_value *input, int64_t at_ms, uin
 	t->round = 0;
 	t->at_ms = at_ms;
 	t->begun_ms = at_ms;
-	t->begun_late = true;
 }
 
 struct bldr_value *frame_state(const struct frame *f)

@@ -36,14 +36,13 @@ struct task {
 	uint64_t seed;
 	enum task_state state;
 	int64_t attempt;
-	int64_t round, at_ms; /* at_ms: when the round began; 0: with the superstep */
-	struct bldr_value *kept;               /* by the round before, or NULL */
+	int64_t round, at_ms;    /* at_ms: when the round began; 0: with the superstep */
+	struct bldr_value *kept; /* by the round before, or NULL */
 	struct effect *effects[BLDR_PLAN_MAX]; /* of this attempt and round */
 	size_t n_effects, n_pending;
-	bool held;        /* not started: its superstep is held */
-	bool handled;     /* it has failed, and its handler runs in its place: `node` is the handler */
+	bool held;    /* not started: its superstep is held */
+	bool handled; /* it has failed, and its handler runs in its place: `node` is the handler */
 	int64_t begun_ms; /* when it, its attempt or its handler started: what timeouts count from */
-	bool begun_late;  /* later than its superstep */
 	struct frame *child;     /* a subgraph that runs, or could not end the task */
 	struct bldr_patch patch; /* TASK_ENDED */
 	int code;                /* TASK_FAILED, as error is */

@@ -35,8 +35,9 @@ void effect_give_up(struct run *r, struct effect *e)
 	e->ended = true;
 	e->status = once ? BLDR_UNKNOWN : BLDR_CANCELLED;
 	e->code = once ? BLDR_E_FAILED : BLDR_E_CANCELLED;
-	e->error = xstrdup(once ? "it was given up while it was under way, it may or may not have been performed"
-				: "it was given up");
+	e->error = xstrdup(
+		once ? "it was given up while it was under way, it may or may not have been performed"
+		     : "it was given up");
 	idtable_remove(&r->effects, e->intent.id);
 	record_result(r, e, NULL);
 	event_effect_ended(r, e, false);

@@ -148,10 +148,10 @@ struct bldr_graph {
 	struct join *joins;
 	size_t n_joins;
 	struct numbers deferred; /* nodes */
-	struct node start; /* edges and routers of BLDR_START */
-	unsigned depth;    /* 1: no subgraphs */
-	bool stops; /* some node has a static interrupt */
-	bool timed; /* something of it, or of its subgraphs, has a timeout of tasks */
+	struct node start;       /* edges and routers of BLDR_START */
+	unsigned depth;          /* 1: no subgraphs */
+	bool stops;              /* some node has a static interrupt */
+	bool timed;              /* something of it, or of its subgraphs, has a timeout of tasks */
 	char hash[HASH_HEX_MAX];
 };
 

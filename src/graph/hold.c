@@ -61,17 +61,27 @@ void hold_tasks(struct run *r, struct frame *f)
 	r->drain = r->drain && f->opener != NULL;
 }
 
+void task_begin_anew(struct run *r, struct task *t)
+{
+	if (t->begun_ms == r->now_ms) {
+		return;
+	}
+	t->begun_ms = r->now_ms;
+	if (r->graph->timed) {
+		t->at_ms = r->now_ms;
+		record_round(r, t, NULL);
+	}
+}
+
 /* The round's record says that the task has begun, and when. */
 static void release_task(struct run *r, struct task *t)
 {
 	t->held = false;
 	t->at_ms = r->now_ms;
-	t->begun_late = true;
 	record_round(r, t, NULL);
 	task_start(r, t, false);
 	for (struct task *up = t->frame->opener; up != NULL; up = up->frame->opener) {
-		up->begun_ms = r->now_ms; /* the time that nobody worked is not its own */
-		up->begun_late = true;
+		task_begin_anew(r, up);
 	}
 }
 

@@ -26,8 +26,8 @@ static int write_input(struct bldr_patch *p, const struct bldr_value *values, co
 		if (!known || (p->node != &the_end && !p->graph->channels[channel].input)) {
 			return bldr_error_set(err, BLDR_E_INVALID,
 					      "%s names \"%s\", which is no %s of graph \"%s\"",
-					      what, bldr_key(it), known ? "input channel" : "channel",
-					      p->graph->name);
+					      what, bldr_key(it),
+					      known ? "input channel" : "channel", p->graph->name);
 		}
 		int rc = channel_accepts(&p->graph->channels[channel], bldr_item(it), err);
 		if (rc < 0) {
@@ -94,9 +94,9 @@ static int prepare(struct run *r, struct bldr_patch *p, const struct bldr_value 
 	p->mark = f->channel_turn;
 	p->turn = ++r->turn;
 	bool own = p->node != &p->graph->start && p->node != &the_end;
-	int rc = own ? write_as_node(p, values, err)
-		     : write_input(p, values,
-				   p->node == &the_end ? "the update" : "the input", err);
+	int rc = own
+		? write_as_node(p, values, err)
+		: write_input(p, values, p->node == &the_end ? "the update" : "the input", err);
 	rc = rc == 0 ? route(r, f, p, err) : rc;
 	if (rc < 0) {
 		return rc;
@@ -142,7 +142,8 @@ int run_apply(struct run *r, const char *as_node, const struct bldr_value *value
 	      enum step_source source, bool hold, int64_t now_ms, struct update *u,
 	      struct bldr_error *err)
 {
-	ASSERT(r->root != NULL && (source == STEP_INPUT || source == STEP_UPDATE));
+	ASSERT(r->root != NULL && r->graph != NULL &&
+	       (source == STEP_INPUT || source == STEP_UPDATE));
 	const struct node *node = writer(r->graph, as_node);
 	if (node == NULL) {
 		return bldr_error_set(err, BLDR_E_NOT_FOUND, "graph \"%s\" has no node \"%s\"",

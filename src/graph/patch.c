@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "graph/frame.h"
 
 /* Room for what the record puts around the values. */
 #define TEXT_MAX (BLDR_VALUE_TEXT_MAX - ((size_t)4 << 20))
@@ -21,8 +22,20 @@ void patch_init(struct bldr_patch *p, const struct bldr_graph *g, const struct n
 	};
 }
 
+static bool says_nothing(const struct bldr_patch *p)
+{
+	return p->writes.at == NULL && p->sends.at == NULL && p->targets.at == NULL &&
+		p->kept.text == NULL && p->error == NULL && !p->again && !p->up && p->bytes == 0 &&
+		p->mint.n == 0;
+}
+
 void patch_release(struct bldr_patch *p)
 {
+	if (says_nothing(p)) {
+		p->mark = NULL;
+		p->turn = 0;
+		return;
+	}
 	for (size_t i = 0; i < p->writes.n; i++) {
 		kept_release(&p->writes.at[i].kept);
 	}
@@ -34,11 +47,14 @@ void patch_release(struct bldr_patch *p)
 	free(p->sends.at);
 	free(p->targets.at);
 	free(p->error);
-	struct bldr_patch empty;
-	patch_init(&empty, p->own, p->by, p->mint.seed);
-	empty.up_graph = p->up_graph;
-	empty.up_node = p->up_node;
-	*p = empty;
+	*p = (struct bldr_patch){
+		.graph = p->own,
+		.node = p->by,
+		.own = p->own,
+		.by = p->by,
+		.mint.seed = p->mint.seed,
+		.opener = p->opener,
+	};
 }
 
 void patch_error(struct bldr_patch *p, int code, const char *fmt, ...)
@@ -213,15 +229,15 @@ void bldr_patch_replace(struct bldr_patch *p, const char *channel, struct bldr_v
 
 void patch_speak_up(struct bldr_patch *p)
 {
-	p->graph = p->up_graph;
-	p->node = p->up_node;
-	p->mark = p->up_mark;
+	p->graph = p->opener->frame->graph;
+	p->node = p->opener->node;
+	p->mark = p->mark != NULL ? p->opener->frame->channel_turn : NULL;
 	p->up = true;
 }
 
 void bldr_patch_parent(struct bldr_patch *p)
 {
-	if (p->up_graph == NULL) {
+	if (p->opener == NULL) {
 		patch_error(p, BLDR_E_INVALID,
 			    "it speaks to the parent of a graph that runs in no other");
 	} else if (p->writes.n + p->sends.n + p->targets.n > 0) {
@@ -422,7 +438,7 @@ int patch_parse(struct bldr_patch *p, const char *text, struct bldr_error *err)
 				      err != NULL ? err->text : "");
 	}
 	if (bldr_get(v, "up") != NULL) {
-		if (p->up_graph == NULL) {
+		if (p->opener == NULL) {
 			bldr_unref(v);
 			return bldr_error_set(
 				err, BLDR_E_CHANGED,

@@ -6,6 +6,8 @@
 
 #include "graph/channel.h"
 
+struct task;
+
 struct send {
 	size_t node;
 	struct kept arg; /* may be nothing */
@@ -38,12 +40,9 @@ struct bldr_patch {
 	/* While it is being filled: mark[channel] == turn says that this patch wrote it. */
 	uint64_t *mark;
 	uint64_t turn;
-	struct mint mint; /* of messages */
-	/* In a subgraph: the parent's graph and the subgraph's node there; whether it speaks to them, and mark then. */
-	const struct bldr_graph *up_graph;
-	const struct node *up_node;
-	uint64_t *up_mark;
-	bool up;
+	struct mint mint;    /* of messages */
+	struct task *opener; /* in a subgraph: of the parent's, who speaks there */
+	bool up;             /* whether it speaks to the parent */
 };
 
 /* seed: what the ids of messages come from that have none. */

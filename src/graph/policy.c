@@ -28,14 +28,16 @@ static int check_retry(const struct bldr_policy *p, struct bldr_error *err)
 {
 	const struct bldr_retry *retry = p->retry;
 	if (retry->factor_percent != 0 && retry->factor_percent < 100) {
-		return wrong(p, err, "has pauses that become shorter: its factor_percent is less than 100");
+		return wrong(p, err,
+			     "has pauses that become shorter: its factor_percent is less than 100");
 	}
 	if (retry->max_ms != 0 && retry->first_ms > retry->max_ms) {
 		return wrong(p, err, "has a first pause that is longer than its longest");
 	}
 	for (const int *code = retry->on; code != NULL && *code != 0; code++) {
 		if (strcmp(bldr_error_name(*code), "UNKNOWN") == 0) {
-			return wrong(p, err, "tries again on a code that is none of include/bldr/error.h");
+			return wrong(p, err,
+				     "tries again on a code that is none of include/bldr/error.h");
 		}
 	}
 	return 0;
@@ -52,7 +54,8 @@ static int check_policy(const struct bldr_policy *p, struct bldr_error *err)
 	if (p->cache_ms < 0) {
 		return wrong(p, err, "keeps results for less than no time");
 	}
-	if ((p->rate_count == 0) != (p->rate_ms == 0) || (p->rate_burst != 0 && p->rate_count == 0)) {
+	if ((p->rate_count == 0) != (p->rate_ms == 0) ||
+	    (p->rate_burst != 0 && p->rate_count == 0)) {
 		return wrong(p, err, "has half a rate: rate_count and rate_ms go together");
 	}
 	return p->retry != NULL ? check_retry(p, err) : 0;
@@ -81,9 +84,10 @@ static int settle_stops(struct bldr_graph *g, const char *const *names, bool aft
 		bool all = strcmp(*names, "*") == 0;
 		size_t number = graph_node(g, *names);
 		if (!all && number == GRAPH_NONE) {
-			return bldr_error_set(err, BLDR_E_INVALID,
-					      "an interrupt is %s \"%s\", which is no node of the graph",
-					      after ? "after" : "before", *names);
+			return bldr_error_set(
+				err, BLDR_E_INVALID,
+				"an interrupt is %s \"%s\", which is no node of the graph",
+				after ? "after" : "before", *names);
 		}
 		for (size_t i = 0; i < g->n_nodes; i++) {
 			bool named = all || i == number;

@@ -46,6 +46,15 @@ void record_base(struct run *r, struct frame *f, struct step_record *s)
 	}
 }
 
+void run_snapshot(struct run *r, struct update *u)
+{
+	const struct beginning how = { .source = STEP_LOOP, .from_frame = -1, .from_step = -1 };
+	ASSERT(r->update == NULL && r->root != NULL);
+	r->update = u;
+	record_base(r, r->root, record_step(r, r->root, &how));
+	r->update = NULL;
+}
+
 size_t record_bytes(const struct step_record *s)
 {
 	enum { ROW = 16 };
@@ -78,7 +87,7 @@ void record_round(struct run *r, const struct task *t, const char *kept)
 	};
 }
 
-static void add_handler(struct run *r, const struct task *t, char *input)
+static void add_handler(struct run *r, const struct task *t, const char *input)
 {
 	*LIST_ADD(&r->update->arena, &r->update->handlers) =
 		(struct handler_record){ .task = t->id, .at_ms = r->now_ms, .input = input };
@@ -132,18 +141,22 @@ void record_result(struct run *r, const struct effect *e, const char *text)
 	};
 }
 
-static void put(struct run *r, const char *text)
+/* Inline: most texts are literals, whose size the compiler knows. */
+static inline void put(struct run *r, const char *text)
 {
-	buf_puts(&r->text, text);
+	buf_add(&r->text, text, strlen(text));
 }
 
-static bool is_plain(const char *s)
+/* *size: how long it is, when it is plain. */
+static bool is_plain(const char *s, size_t *size)
 {
-	for (; *s != '\0'; s++) {
-		if (*s < ' ' || *s > '~' || *s == '"' || *s == '\\') {
+	const char *at = s;
+	for (; *at != '\0'; at++) {
+		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') {
 			return false;
 		}
 	}
+	*size = (size_t)(at - s);
 	return true;
 }
 
@@ -158,9 +171,10 @@ static void put_name(struct run *r, const char *name)
 /* s as a JSON text. */
 static void put_text(struct run *r, const char *s)
 {
-	if (is_plain(s)) {
+	size_t size;
+	if (is_plain(s, &size)) {
 		buf_putc(&r->text, '"');
-		buf_puts(&r->text, s);
+		buf_add(&r->text, s, size);
 		buf_putc(&r->text, '"');
 		return;
 	}

@@ -202,6 +202,16 @@ int run_restore_step(struct run *r, const struct step_record *s, struct bldr_err
 	return rc == 0 ? restore_tasks(r, f, s, err) : rc;
 }
 
+/* The tasks below f are of no account any more. */
+static void forget_frame(struct run *r, struct frame *f)
+{
+	for (size_t i = 0; f != NULL && i < f->tasks.n; i++) {
+		forget_frame(r, f->tasks.at[i].child);
+		idtable_remove(&r->tasks, f->tasks.at[i].id);
+	}
+	frame_free(f);
+}
+
 int run_restore_patch(struct run *r, const struct patch_record *p, struct bldr_error *err)
 {
 	struct task *t = idtable_find(&r->tasks, p->task);
@@ -211,16 +221,13 @@ int run_restore_patch(struct run *r, const struct patch_record *p, struct bldr_e
 	if (t->state != TASK_WAITING) {
 		return corrupt(err, "task", p->task, "it has ended twice");
 	}
-	if (t->child != NULL && !t->child->ended) {
-		return corrupt(err, "task", p->task, "it has ended before its subgraph");
-	}
 	int rc = patch_parse(&t->patch, p->text, err);
 	if (rc < 0) {
 		return rc;
 	}
 	t->state = TASK_ENDED;
 	t->held = false;
-	frame_free(t->child);
+	forget_frame(r, t->child); /* not ended: a handler took the task over */
 	t->child = NULL;
 	return 0;
 }
@@ -265,19 +272,8 @@ int run_restore_round(struct run *r, const struct round_record *k, struct bldr_e
 	if (begins || t->held) { /* the first record of it may be gone: a timeout counts from here */
 		t->held = false;
 		t->begun_ms = k->at_ms;
-		t->begun_late = true;
 	}
 	return 0;
-}
-
-/* The tasks below f are of no account any more. */
-static void forget_frame(struct run *r, struct frame *f)
-{
-	for (size_t i = 0; f != NULL && i < f->tasks.n; i++) {
-		forget_frame(r, f->tasks.at[i].child);
-		idtable_remove(&r->tasks, f->tasks.at[i].id);
-	}
-	frame_free(f);
 }
 
 /* A task that failed without a handler, of what its results do not tell. */
@@ -339,24 +335,25 @@ static bool is_handlers(const struct task *t, const char *key)
 {
 	const char *end = strrchr(key, '#');
 	size_t size = strlen(t->path);
-	return end != NULL && (size_t)(end - key) >= size &&
-		memcmp(end - size, t->path, size) == 0;
+	return end != NULL && (size_t)(end - key) >= size && memcmp(end - size, t->path, size) == 0;
 }
 
 int run_restore_intent(struct run *r, const struct intent_record *i, struct bldr_error *err)
 {
 	struct task *t = idtable_find(&r->tasks, i->task);
 	if (t == NULL || t->state == TASK_ENDED || i->attempt < t->attempt ||
-	    i->round < t->round || (t->handled && !is_handlers(t, i->key)) ||
+	    (t->handled && !is_handlers(t, i->key)) ||
 	    (t->state == TASK_FAILED && i->attempt == t->attempt)) {
 		return 0;
 	}
-	if (i->attempt > t->attempt) {
+	if (i->attempt > t->attempt) { /* its first one, in whatever round, says when it began */
 		forget_attempt(r, t);
 		task_reopen(t);
 		t->attempt = i->attempt;
 		t->begun_ms = i->at_ms;
-		t->begun_late = true;
+	}
+	if (i->round < t->round) {
+		return 0;
 	}
 	if (i->round != t->round || i->ordinal != (int64_t)t->n_effects ||
 	    t->n_effects == BLDR_PLAN_MAX || idtable_find(&r->effects, i->id) != NULL) {
@@ -394,18 +391,6 @@ int run_restore_result(struct run *r, const struct result_record *s, struct bldr
 	return 0;
 }
 
-/* A subgraph's task began no earlier than what was held or failed in it. */
-static void begin_as_late(struct task *t)
-{
-	for (size_t i = 0; i < t->child->tasks.n; i++) {
-		const struct task *below = &t->child->tasks.at[i];
-		if (below->begun_late && below->begun_ms > t->begun_ms) {
-			t->begun_ms = below->begun_ms;
-			t->begun_late = true;
-		}
-	}
-}
-
 static void count_open(struct frame *f)
 {
 	f->open = 0;
@@ -413,7 +398,6 @@ static void count_open(struct frame *f)
 		struct task *t = &f->tasks.at[i];
 		if (t->child != NULL) {
 			count_open(t->child);
-			begin_as_late(t);
 			/* With it all below had failed: what goes on there has been taken up again since. */
 			if (t->state == TASK_FAILED && (t->child->open > 0 || t->child->ended)) {
 				task_reopen(t);
@@ -479,7 +463,9 @@ static void revive(struct run *r, struct frame *f, bool failed)
 		} else if (t->child->ended) {
 			task_child_ended(r, t);
 		} else {
-			t->begun_ms = failed ? r->now_ms : t->begun_ms; /* another attempt, more time */
+			if (failed) {
+				task_begin_anew(r, t);
+			}
 			revive(r, t->child, failed);
 		}
 	}
@@ -498,8 +484,8 @@ static struct numbers pending_once(const struct run *r, struct arena *a)
 	return ids;
 }
 
-int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
-	       struct bldr_error *err)
+static int rebuilt(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
+		   struct bldr_error *err)
 {
 	ASSERT(r->update == NULL && r->next_id == 1);
 	bool fits = r->root != NULL && r->root->step >= 0 &&
@@ -517,15 +503,44 @@ int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_sta
 	return 0;
 }
 
+/* What waits for nothing has failed, though no record says of what. */
+static void fail_idle(struct frame *f)
+{
+	for (size_t i = 0; i < f->tasks.n; i++) {
+		struct task *t = &f->tasks.at[i];
+		if (t->child != NULL) {
+			fail_idle(t->child);
+		}
+		bool idle = t->child != NULL ? t->child->open == 0 : t->n_pending == 0 && !t->held;
+		if (t->state == TASK_WAITING && idle) {
+			t->state = TASK_FAILED;
+			t->code = BLDR_E_FAILED;
+			t->error = xstrdup("it has failed");
+			f->open--;
+		}
+	}
+}
+
+int run_at_rest(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
+		struct bldr_error *err)
+{
+	int rc = rebuilt(r, next_id, last_event, status, err);
+	if (rc == 0) {
+		fail_idle(r->root);
+	}
+	return rc;
+}
+
 int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_status status,
 		 int64_t now_ms, struct update *u, struct bldr_error *err)
 {
-	int rc = run_at_rest(r, next_id, last_event, status, err);
+	int rc = rebuilt(r, next_id, last_event, status, err);
 	if (rc < 0) {
 		return rc;
 	}
 	run_enter(r, now_ms, u);
-	if (status == RUN_FAILED && r->root->ended) { /* what failed was an input, which is dropped */
+	if (status == RUN_FAILED &&
+	    r->root->ended) { /* what failed was an input, which is dropped */
 		r->status = RUN_DONE;
 		event_run_resumed(r);
 		event_run_ended(r);

@@ -72,9 +72,8 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 		return rc;
 	}
 	event_run_started(r);
-	step_commit(
-		r, r->root,
-		&(struct beginning){ .source = STEP_INPUT, .from_frame = -1, .from_step = -1 });
+	step_commit(r, r->root,
+		    &(struct beginning){ .source = STEP_INPUT, .from_frame = -1, .from_step = -1 });
 	run_leave(r);
 	return 0;
 }

@@ -12,7 +12,9 @@
 
 enum { BASE_MIN = 64 << 10 };
 
-static const struct beginning first_of_frame = { .source = STEP_INPUT, .from_frame = -1, .from_step = -1 };
+static const struct beginning first_of_frame = { .source = STEP_INPUT,
+						 .from_frame = -1,
+						 .from_step = -1 };
 static const struct beginning loop = { .source = STEP_LOOP, .from_frame = -1, .from_step = -1 };
 
 void step_run_next(struct run *r, size_t node)
@@ -195,6 +197,10 @@ static struct step_record *fold(struct run *r, struct frame *f, const struct beg
 	s->base = f->step == 0 || how->base ||
 		f->since_bytes > (f->base_bytes > BASE_MIN ? f->base_bytes : BASE_MIN) ||
 		(r->base_every > 0 && f->step - f->base_step >= r->base_every);
+	if (!s->base && f->touched.n > 0) { /* often all there are */
+		s->writes.at = ARENA_ARRAY(&r->update->arena, struct step_write, f->touched.n);
+		s->writes.room = f->touched.n;
+	}
 	frame_forget_views(f); /* nobody holds the values any more that are now changed */
 	if (how->source != STEP_FORK && how->source != STEP_MIGRATE) { /* these are as they were */
 		let_pass(r, f, s, s->base);
@@ -219,7 +225,9 @@ static void add_task(struct run *r, struct frame *f, struct step_record *s, stru
 		.id = r->next_id,
 		.node = node->name,
 		.send = index,
-		.input = send != NULL ? arena_strdup(a, send->arg.text) : NULL,
+		.input = send != NULL && send->arg.text != NULL
+			? arena_copy(a, send->arg.text, send->arg.size + 1)
+			: NULL,
 	};
 	if (send != NULL) {
 		input = send->arg.value;
@@ -230,7 +238,10 @@ static void add_task(struct run *r, struct frame *f, struct step_record *s, stru
 
 static void replace_tasks(struct run *r, struct frame *f, struct step_record *s)
 {
-	struct task *next = frame_spare(f, r->fired.n + r->sent.n);
+	size_t n = r->fired.n + r->sent.n;
+	struct task *next = frame_spare(f, n);
+	s->tasks.at = n > 0 ? ARENA_ARRAY(&r->update->arena, struct step_task, n) : NULL;
+	s->tasks.room = n;
 	for (size_t i = 0; i < r->fired.n; i++) {
 		add_task(r, f, s, next++, &f->graph->nodes[r->fired.at[i]], -1, NULL);
 	}
@@ -289,7 +300,7 @@ void step_commit(struct run *r, struct frame *f, const struct beginning *how)
 	f->since_bytes = s->base ? 0 : f->since_bytes + bytes;
 	f->base_step = s->base ? s->step : f->base_step;
 	if (f->tasks.n == 0 && how->blank) {
-		r->status = RUN_DONE; /* until that follows */
+		r->status = RUN_PAUSED; /* until that follows; what is queued has to wait */
 		return;
 	}
 	if (f->tasks.n == 0) {

@@ -61,18 +61,18 @@ struct run {
 
 	/* What the host asked for. */
 	const char *const *also_before, *const *also_after; /* or NULL */
-	bool forgotten; /* run_forget */
+	bool forgotten;                                     /* run_forget */
 	bool drain;                                         /* the root's next superstep is held */
 	bool record_updates;
 	run_answer_fn answer; /* or NULL */
 	void *answer_user;
 
-	struct idtable tasks;   /* while restoring: the tasks of the frames restored so far */
+	struct idtable tasks; /* while restoring: the tasks of the frames restored so far */
 
 	/* During a call. */
 	struct update *update;
 	int64_t now_ms;
-	bool quiet; /* failures that an earlier run of this thread has published already */
+	bool quiet;     /* failures that an earlier run of this thread has published already */
 	bool cancelled; /* the root frame fails because of that */
 	STAILQ_HEAD(ready_frames, frame) ready;
 	TAILQ_HEAD(unrecorded_tasks, task) unrecorded;
@@ -191,6 +191,8 @@ bool hold_wanted(const struct run *r, const struct frame *f, enum step_source so
 void hold_tasks(struct run *r, struct frame *f);
 /* Starts what is held in f and below. */
 void hold_release(struct run *r, struct frame *f);
+/* The time that a subgraph's task may take begins now: nobody worked on what is below it. */
+void task_begin_anew(struct run *r, struct task *t);
 /* The run has come to rest: PAUSED, if something is held. */
 void hold_rest(struct run *r);
 

@@ -172,9 +172,6 @@ static void patch_begin(struct run *r, struct task *t)
 	t->patch.mark = t->frame->channel_turn;
 	t->patch.turn = ++r->turn;
 	t->patch.mint.seed = round_seed(t);
-	if (t->frame->opener != NULL) {
-		t->patch.up_mark = t->frame->opener->frame->channel_turn;
-	}
 }
 
 /* Without absorb there is nobody to judge an effect that did not work. */

@@ -165,6 +165,25 @@ static int newest(const struct journal_step *s, void *user)
 	return 1;
 }
 
+/* A fork in the thread itself: what it is doing now is given up, what is queued stays so. */
+static int fork_within(struct bldr_engine *e, const struct journal_thread *row,
+		       const struct bldr_graph *g, struct run *fork, struct update *u,
+		       struct bldr_error *err)
+{
+	struct run *was = engine_run(e, g, row);
+	int rc = journal_load(e->reader, row, was, err);
+
+	if (rc == 0) {
+		rc = run_at_rest(was, row->next_id, row->last_event, row->status, err);
+	}
+	if (rc == 0) {
+		run_give_up(was, fork, engine_now_ms(e), u);
+		rc = run_fork(fork, true, u->next_id, u->last_event, engine_now_ms(e), u, err);
+	}
+	run_free(was);
+	return rc;
+}
+
 int checkpoint_before_invocation(struct bldr_engine *e, const struct journal_thread *row,
 				 const struct bldr_graph *g, struct update *u, struct run **ret,
 				 struct bldr_error *err)
@@ -187,7 +206,7 @@ int checkpoint_before_invocation(struct bldr_engine *e, const struct journal_thr
 	if (very_first) {
 		run_forget(*ret);
 	}
-	return run_fork(*ret, true, row->next_id, row->last_event, engine_now_ms(e), u, err);
+	return fork_within(e, row, g, *ret, u, err);
 }
 
 int bldr_thread_fork(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
@@ -221,9 +240,10 @@ int bldr_thread_fork(struct bldr_engine *e, const char *id, int64_t lineage, int
 	}
 	update = xcalloc(1, sizeof(*update));
 	rc = load_at(e, &row, g, &as, lineage, step, &run, err);
-	if (rc == 0) {
-		rc = run_fork(run, new_id == NULL, row.next_id, row.last_event, engine_now_ms(e),
-			      update, err);
+	if (rc == 0 && new_id == NULL) {
+		rc = fork_within(e, &row, g, run, update, err);
+	} else if (rc == 0) {
+		rc = run_fork(run, false, 0, 0, engine_now_ms(e), update, err);
 	}
 	return engine_settle(e, &as, run, update, rc, err);
 }
@@ -314,6 +334,8 @@ int bldr_thread_update(struct bldr_engine *e, const char *id, const char *as_nod
 struct order {
 	char id[64], new_id[64];
 	int64_t keep, dropped;
+	struct update
+		base; /* prune: the record of the oldest checkpoint to stay, with every channel; or nothing */
 };
 
 static int do_copy(struct journal *j, void *user, int64_t now_ms, struct bldr_error *err)
@@ -332,9 +354,10 @@ static int do_delete(struct journal *j, void *user, int64_t now_ms, struct bldr_
 static int do_prune(struct journal *j, void *user, int64_t now_ms, struct bldr_error *err)
 {
 	struct order *o = user;
+	int rc = o->base.steps.n > 0 ? journal_rebase(j, o->id, &o->base.steps.at[0], err) : 0;
 
 	(void)now_ms;
-	return journal_prune(j, o->id, o->keep, &o->dropped, err);
+	return rc < 0 ? rc : journal_prune(j, o->id, o->keep, &o->dropped, err);
 }
 
 static int do_sweep(struct journal *j, void *user, int64_t now_ms, struct bldr_error *err)
@@ -351,10 +374,11 @@ static void order_done(void *user, const struct bldr_error *err)
 		    LOG_TEXT("thread", ((const struct order *)user)->id),
 		    LOG_TEXT("error", err->text));
 	}
+	update_release(&((struct order *)user)->base);
 	free(user);
 }
 
-/* Between two runs the order is the caller's still; otherwise it is freed when it is done. */
+/* Takes order->base. Between two runs the order is the caller's still; otherwise it is freed when it is done. */
 static int give_order(struct bldr_engine *e, const struct order *order,
 		      int (*run)(struct journal *j, void *user, int64_t now_ms,
 				 struct bldr_error *err),
@@ -373,6 +397,7 @@ static int give_order(struct bldr_engine *e, const struct order *order,
 	if (rc == 0 && ret_dropped != NULL) {
 		*ret_dropped = o->dropped;
 	}
+	update_release(&o->base);
 	free(o);
 	return rc < 0 ? rc : journal_write_back(e->writer, err);
 }
@@ -450,6 +475,25 @@ int bldr_thread_delete(struct bldr_engine *e, const char *id, struct bldr_error 
 	return rc < 0 ? rc : give_order(e, &o, do_delete, NULL, err);
 }
 
+/* Snapshots the checkpoint that keep leaves as the oldest; nothing when there are no more than that. */
+static int oldest_to_stay(struct bldr_engine *e, const char *id, int64_t keep, struct update *ret,
+			  struct bldr_error *err)
+{
+	struct journal_thread row;
+	struct run *run = NULL;
+	int rc = journal_thread(e->reader, id, &row, err);
+
+	if (rc < 0 || row.step - keep + 1 <= 0) {
+		return rc;
+	}
+	rc = look_at(e, id, row.root, row.step - keep + 1, &run, err);
+	if (rc == 0) {
+		run_snapshot(run, ret);
+		run_free(run);
+	}
+	return rc == BLDR_E_NOT_FOUND ? 0 : rc; /* the lineage is younger, or was pruned before */
+}
+
 int bldr_thread_prune(struct bldr_engine *e, const char *id, int64_t keep, int64_t *ret_dropped,
 		      struct bldr_error *err)
 {
@@ -462,6 +506,9 @@ int bldr_thread_prune(struct bldr_engine *e, const char *id, int64_t keep, int64
 				    keep);
 	}
 	o.keep = keep;
+	if (rc == 0) {
+		rc = oldest_to_stay(e, id, keep, &o.base, err);
+	}
 	return rc < 0 ? rc : give_order(e, &o, do_prune, ret_dropped, err);
 }
 

@@ -604,6 +604,8 @@ static void go_on(struct driver *d, struct batch *b, size_t i)
 {
 	struct driver_thread *t = b->threads[i];
 
+	t->committing =
+		false; /* not while observers are called: what rolls it back waits for that */
 	if (t->rollback != NULL) {
 		roll_back(d, t);
 		return;
@@ -625,8 +627,8 @@ void driver_committed(struct driver *d, struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct driver_thread *t = b->threads[i];
 
-		t->committing = false;
 		if (b->parts[i].result < 0) {
+			t->committing = false;
 			lose_thread(d, t, b->parts[i].result);
 			b->threads[i] = NULL;
 			continue;

@@ -130,7 +130,7 @@ static void task(struct projector *p)
 {
 	const char *path = bldr_get_text(p->event->data, "task");
 	char *graph = graph_path(path != NULL ? path : "");
-	const struct bldr_value *writes = bldr_get(p->event->data, "writes");
+	const struct bldr_value *writes = bldr_get(p->event->data, "values");
 	struct bldr_value *data = bldr_object();
 
 	for (void *it = bldr_first(p->event->data); it != NULL; it = bldr_next(p->event->data, it)) {

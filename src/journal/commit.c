@@ -14,9 +14,6 @@
 #include "journal/pack.h"
 #include "journal/tables.h"
 
-/* The text of one superstep record or one update's events. */
-#define RECORD_MAX ((size_t)256 << 20)
-
 _Static_assert(RUN_RUNNING == 0 && RUN_DONE == 1 && RUN_FAILED == 2 && RUN_PAUSED == 3,
 	       "stored in thread.status");
 _Static_assert(STEP_INPUT == 0 && STEP_LOOP == 1 && STEP_UPDATE == 2 && STEP_FORK == 3 &&
@@ -41,7 +38,7 @@ static int put_record(struct journal *j, sqlite3_stmt *stmt, int index, const st
 
 	if (buf_failed(b)) {
 		return bldr_error_set(err, BLDR_E_LIMIT, "a record of more than %zu bytes",
-				      RECORD_MAX);
+				      JOURNAL_RECORD_MAX);
 	}
 	(void)sqlite3_bind_text64(stmt, index, b->data, b->size, SQLITE_STATIC, SQLITE_UTF8);
 	rc = store_step(j->store, stmt, err);
@@ -64,7 +61,7 @@ static int put_step(struct journal *j, const struct journal_part *p, const struc
 	sqlite3_stmt *stmt = NULL;
 	int rc;
 
-	buf_init(&b, RECORD_MAX);
+	buf_init(&b, JOURNAL_RECORD_MAX);
 	rc = pack_step(j, s, &b, err);
 	if (rc == 0) {
 		rc = JOURNAL_ASK(j,
@@ -205,7 +202,7 @@ static int put_events(struct journal *j, const struct update *u, struct bldr_err
 	if (rc < 0) {
 		return rc;
 	}
-	buf_init(&b, RECORD_MAX);
+	buf_init(&b, JOURNAL_RECORD_MAX);
 	pack_events(u->events.at, u->events.n, &b);
 	rc = put_record(j, stmt, 3, &b, err);
 	buf_release(&b);

@@ -29,9 +29,13 @@ static int drop_scratch(const char *scratch, struct bldr_error *err)
 	return rc;
 }
 
-static int64_t changes(const struct journal *j)
+/* A number that changes with every transaction of the scratch copy. */
+static unsigned version_of(const struct journal *j)
 {
-	return sqlite3_total_changes64(store_db(j->store));
+	unsigned version = 0;
+
+	(void)sqlite3_file_control(store_db(j->store), "main", SQLITE_FCNTL_DATA_VERSION, &version);
+	return version;
 }
 
 int exit_open(struct journal *j, const char *path, struct bldr_error *err)
@@ -52,7 +56,7 @@ int exit_open(struct journal *j, const char *path, struct bldr_error *err)
 		rc = store_copy(j->file, j->store, err);
 	}
 	if (rc == 0) {
-		j->written = changes(j);
+		j->written = version_of(j);
 	}
 	free(scratch);
 	return rc;
@@ -72,10 +76,10 @@ void exit_close(struct journal *j)
 
 int journal_write_back(struct journal *j, struct bldr_error *err)
 {
-	int64_t now;
+	unsigned now;
 	int rc;
 
-	if (j->file == NULL || (now = changes(j)) == j->written) {
+	if (j->file == NULL || (now = version_of(j)) == j->written) {
 		return 0;
 	}
 	rc = store_copy(j->store, j->file, err);

@@ -43,6 +43,24 @@ int journal_migrate(struct store *s, struct bldr_error *err)
 	return store_migrate(s, &tables, err);
 }
 
+/* Looks at a copy in memory that has been brought up to date: a reader writes nothing. */
+static int read_older(struct journal *j, struct bldr_error *err)
+{
+	struct store *copy = NULL;
+	int rc = store_open(store_path(j->store), STORE_MEMORY, &copy, err);
+
+	if (rc == 0) {
+		rc = store_copy(j->store, copy, err);
+	}
+	if (rc < 0) {
+		store_close(copy);
+		return rc;
+	}
+	store_close(j->store);
+	j->store = copy;
+	return journal_migrate(copy, err);
+}
+
 static int open_store(const struct journal_options *o, struct journal *j, struct bldr_error *err)
 {
 	enum store_mode mode = o->read_only  ? STORE_READ
@@ -54,6 +72,12 @@ static int open_store(const struct journal_options *o, struct journal *j, struct
 		return exit_open(j, o->path, err);
 	}
 	rc = store_open(o->path, mode, &j->store, err);
+	if (rc == 0 && o->read_only) {
+		rc = store_version(j->store, "journal", err);
+		if (rc > 0 && rc < JOURNAL_VERSION) {
+			return read_older(j, err);
+		}
+	}
 	return rc < 0 ? rc : journal_migrate(j->store, err);
 }
 

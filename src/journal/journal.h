@@ -187,6 +187,9 @@ int journal_delete(struct journal *j, const char *id, struct bldr_error *err);
  * Keeps of the current lineage the records from the last base one on that leaves `keep` (1 and more), and of the others those of
  * a superstep that waits for a person. What hangs on the rest goes, and the events before. ret_dropped: rows.
  */
+/* The superstep that s names becomes a base record, with the writes of s: every set channel. */
+int journal_rebase(struct journal *j, const char *id, const struct step_record *s,
+		   struct bldr_error *err);
 int journal_prune(struct journal *j, const char *id, int64_t keep, int64_t *ret_dropped,
 		  struct bldr_error *err);
 /* Blobs and structures that no row names, and what has expired. ret_dropped: rows. vacuum (not in a transaction) gives the

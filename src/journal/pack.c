@@ -210,7 +210,7 @@ static int parse_writes(struct journal *j, struct cursor *c, struct step_record 
 
 	expect(c, "{\"writes\":[");
 	while (rc == 0 && !c->bad && *c->p == '[') {
-		struct step_write w = { .text = "" };
+		struct step_write w = { .text = "null" };
 
 		expect(c, "[");
 		w.channel = take_name(c);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "journal/pack.h"
 #include "journal/tables.h"
 
 #define EACH_TASK "SELECT json_extract(t.value,'$[0]') FROM step s, json_each(s.record,'$.tasks') t"
@@ -259,6 +260,54 @@ static int prune_current(struct journal *j, const struct journal_thread *t, int6
 		rc = base_until(j, t->rowid, t->root, last - keep + 1, &base, &found, err);
 	}
 	return rc == 0 && found ? drop_before(j, t->rowid, t->root, base, err) : rc;
+}
+
+int journal_rebase(struct journal *j, const char *id, const struct step_record *s,
+		   struct bldr_error *err)
+{
+	struct arena a = { 0 };
+	struct step_record now = { 0 }; /* its tasks stay, its writes do not */
+	struct journal_thread t;
+	struct buf b;
+	sqlite3_stmt *stmt = NULL;
+	int rc = journal_thread(j, id, &t, err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = JOURNAL_ASK(j, "SELECT record FROM step WHERE thread=?1 AND frame=?2 AND step=?3",
+			 &stmt, err, t.rowid, s->frame, s->step);
+	rc = rc == 0 ? store_step(j->store, stmt, err) : rc;
+	if (rc == 0) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND, "thread \"%s\" has no such checkpoint",
+				      id);
+	}
+	rc = rc < 0 ? rc
+		    : unpack_step(j, (const char *)sqlite3_column_text(stmt, 0), &a, &now, err);
+	(void)sqlite3_reset(stmt);
+	now.writes.at = s->writes.at;
+	now.writes.n = s->writes.n;
+	now.writes.room = s->writes.room;
+	buf_init(&b, JOURNAL_RECORD_MAX);
+	if (rc == 0) {
+		j->owner = t.rowid;
+		rc = pack_step(j, &now, &b, err);
+		j->owner = 0;
+	}
+	if (rc == 0) {
+		rc = JOURNAL_ASK(j,
+				 "UPDATE step SET base=1, record=?4"
+				 " WHERE thread=?1 AND frame=?2 AND step=?3",
+				 &stmt, err, t.rowid, s->frame, s->step);
+	}
+	if (rc == 0) {
+		(void)sqlite3_bind_text64(stmt, 4, b.data, b.size, SQLITE_STATIC, SQLITE_UTF8);
+		rc = store_step(j->store, stmt, err);
+		(void)sqlite3_clear_bindings(stmt);
+	}
+	buf_release(&b);
+	arena_release(&a);
+	return rc;
 }
 
 int journal_prune(struct journal *j, const char *id, int64_t keep, int64_t *ret_dropped,

@@ -8,6 +8,8 @@
 #include "journal/journal.h"
 #include "store/store.h"
 
+/* The text of one superstep record or one update's events. */
+#define JOURNAL_RECORD_MAX ((size_t)256 << 20)
 /* A value of this many bytes and more is stored once, by its hash. */
 enum { JOURNAL_BLOB_MIN = 4096 };
 
@@ -18,7 +20,7 @@ struct journal {
 	int64_t owner;      /* the thread whose rows are being written; 0: what threads share */
 	struct store *file; /* EXIT: where the scratch copy came from and goes to; otherwise NULL */
 	int64_t recorded_at;     /* the last effect that journal_recorded has found */
-	int64_t written;         /* EXIT: changes of the scratch copy that the file has */
+	unsigned written;        /* EXIT: the version of the scratch copy that the file has */
 	journal_perform perform; /* local effects; NULL: nobody does */
 	void *perform_user;
 };

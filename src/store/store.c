@@ -40,6 +40,8 @@ static const struct {
 			 "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=" WAL_SIZE_LIMIT },
 	[STORE_SCRATCH] = { SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "wal",
 			    "PRAGMA synchronous=OFF; PRAGMA journal_size_limit=" WAL_SIZE_LIMIT },
+	[STORE_MEMORY] = { SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, NULL,
+			   "PRAGMA temp_store=MEMORY" },
 	[STORE_PLAIN] = { SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "delete",
 			  "PRAGMA synchronous=FULL" },
 };
@@ -278,8 +280,8 @@ static int recorded_version(struct store *s, const char *module, struct bldr_err
 	return rc;
 }
 
-/* The same for a file that may not have the table; it is not created. */
-static int read_version(struct store *s, const char *module, struct bldr_error *err)
+/* A file that does not have the table does not get it. */
+int store_version(struct store *s, const char *module, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = store_prepare(
@@ -346,7 +348,7 @@ static int migrate_locked(struct store *s, const struct store_tables *t, struct 
 
 int store_migrate(struct store *s, const struct store_tables *t, struct bldr_error *err)
 {
-	int rc = read_version(s, t->module, err);
+	int rc = store_version(s, t->module, err);
 
 	ASSERT(t->version > 0);
 	if (rc < 0 || rc == t->version) {

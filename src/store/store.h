@@ -21,6 +21,7 @@ enum store_mode {
 	STORE_NORMAL,  /* WAL, synchronous=NORMAL */
 	STORE_FULL,    /* WAL, synchronous=FULL */
 	STORE_SCRATCH, /* WAL, synchronous=OFF: for a file that is dropped after a crash */
+	STORE_MEMORY,  /* no file: path says what it stands for */
 	STORE_PLAIN /* rollback journal: one file when closed, for a database that is handed over */
 };
 
@@ -50,6 +51,8 @@ struct store_tables {
  * version each module has. Errors: INVALID (the file is newer, or older without upgrades or under STORE_READ), IO.
  */
 int store_migrate(struct store *s, const struct store_tables *t, struct bldr_error *err);
+/* The version of a module's tables, 0 when it has none. Negative: an error. */
+int store_version(struct store *s, const char *module, struct bldr_error *err);
 /* Makes to what from is, in one transaction of to's file. Neither is within one. Errors: IO. */
 int store_copy(struct store *from, struct store *to, struct bldr_error *err);
 

@@ -343,6 +343,73 @@ static void a_writing_back_that_fails_leaves_the_file(void **state)
 	assert_true(news > 0);
 }
 
+/* Makes a file of version 1 from its dump. */
+static void restore_dump(struct fixture *f)
+{
+	char *text = calloc(1, 64 << 10);
+	FILE *file = fopen(VERSION_1, "r");
+	sqlite3 *db = NULL;
+
+	(void)begin(f, BLDR_FULL);
+	journal_close(f->j);
+	f->j = NULL;
+	(void)unlink(f->db);
+	shim_remove();
+	shim_install();
+	assert_non_null(file);
+	assert_true(fread(text, 1, (64 << 10) - 1, file) > 5000);
+	(void)fclose(file);
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode=wal", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	free(text);
+}
+
+/* At each write of it the disk fails, or the power: the tables are of version 1 with all their rows, or of version 2. */
+static void an_upgrade_that_fails_leaves_the_old_file(void **state)
+{
+	struct fixture *f = *state;
+	bool reached = true;
+	int olds = 0;
+
+	for (uint64_t nth = 1; reached; nth++) {
+		const struct shim_fault fault = { .ops = SHIM_CHANGES,
+						  .nth = nth,
+						  .times = 1,
+						  .code = nth % 2 == 0 ? SHIM_POWER : SQLITE_FULL };
+		struct bldr_error err = { 0 };
+		char before[HASH_HEX_MAX];
+		char after[HASH_HEX_MAX];
+		bool opened;
+
+		restore_dump(f);
+		dump(f->db, before);
+		shim_fail(&fault);
+		f->j = open_with(f->db, BLDR_FULL, &err);
+		reached = shim_failed();
+		opened = f->j != NULL;
+		journal_close(f->j);
+		if (nth % 2 == 0) {
+			shim_power_off();
+			shim_power_on(nth);
+		}
+		shim_fail(NULL);
+		dump(f->db, after);
+		if (strcmp(ask(f, "SELECT version FROM schema_version"), "1") == 0) {
+			assert_false(opened);
+			assert_string_equal(after, before);
+			olds++;
+		}
+		f->j = open_with(f->db, BLDR_FULL, &err);
+		assert_non_null(f->j);
+		assert_string_equal(ask(f, "SELECT id||step||(SELECT count(*) FROM effect WHERE "
+					   "due_ms=0) FROM thread"),
+				    "parked13");
+	}
+	assert_true(olds > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +422,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_left_scratch_copy_is_dropped, setup_shim,
 						teardown_shim),
 		cmocka_unit_test_setup_teardown(a_writing_back_that_fails_leaves_the_file,
+						setup_shim, teardown_shim),
+		cmocka_unit_test_setup_teardown(an_upgrade_that_fails_leaves_the_old_file,
 						setup_shim, teardown_shim),
 	};
 

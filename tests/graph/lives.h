@@ -18,7 +18,7 @@ enum act_kind {
 	ACT_DRAIN,  /* no update of its own */
 	ACT_EXPIRE, /* number: the time */
 	ACT_EMIT,   /* effect, node: the mode, text: the data */
-	ACT_WAIT, /* number: until then; no update */
+	ACT_WAIT,   /* number: until then; no update */
 	ACT_RESUME,
 };
 

@@ -67,7 +67,7 @@ static void history_goes_from_the_newest_lineage_back(void **state)
 	add_step(&u, 1, 0, true); /* the subgraph of task 1 */
 	add_step(&u, 1, 1, false);
 	add_step(&u, 0, 1, false);
-	add_write(&u, "a", WRITE_CLEAR, "");
+	add_write(&u, "a", WRITE_CLEAR, "null");
 	last_step(&u)->held = true;
 	commit(f, &t, &u);
 	u.root = 7;
@@ -89,7 +89,7 @@ static void history_goes_from_the_newest_lineage_back(void **state)
 	assert_string_equal(seen,
 			    "7.2 2 first 2 from -1.-1: 1 1 [2]\n"
 			    "7.1 3 base first 0 from 0.1: 0 0 \n"
-			    "0.1 1 held first 0 from -1.-1: 1 0 \n"
+			    "0.1 1 held first 0 from -1.-1: 1 0 null\n"
 			    "0.0 0 base first 0 from -1.-1: 1 1 1\n");
 }
 
