@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 
-enum { ALIGNMENT = 16, BLOCK_FIRST = 1 << 10, BLOCK_LAST = 256 << 10 };
+enum { ALIGNMENT = 16, BLOCK_FIRST = 1 << 10, BLOCK_LAST = 1 << 20 };
 /* Most lists of a superstep have one item. */
 enum { LIST_FIRST = 2 };
 
