@@ -49,7 +49,7 @@ CASES = {
                           ("cpu_us", "cpu_us_per_task"), "us CPU"),
     "fanout_journal": Case("task, send to 1000, journaled", "fanout_1000_normal", "fanout_1000_normal",
                            ("cpu_us", "cpu_us_per_task"), "us CPU"),
-    "threads": Case("superstep, 1000 threads of 20, journaled", "threads_1000x20_normal",
+    "threads": Case("superstep, 1000 threads of 20, journaled (Python: one by one)", "threads_1000x20_normal",
                     "threads_1000x20_effects_normal", ("cpu_us", "cpu_us_per_superstep"), "us CPU"),
     "threads_full": Case("the same, ours safe against lost power", "threads_1000x20_normal",
                          "threads_1000x20_effects_full", ("cpu_us", "cpu_us_per_superstep"), "us CPU"),

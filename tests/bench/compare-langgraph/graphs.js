@@ -68,13 +68,13 @@ function cpuUs() {
 
 const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-// `threads` at once when together, else one after the other; the median of BATCHES after a first that does not count.
+// `threads` at once, or (not together) one after the other: the median of BATCHES after a first that does not count.
 async function run(graph, start, each, threads, checkpointer, together) {
   const compiled = graph.compile({ checkpointer });
   const cpu = [];
   const wall = [];
   let number = 0;
-  for (let batch = 0; batch <= BATCHES; batch++) {
+  for (let batch = together ? BATCHES : 0; batch <= BATCHES; batch++) {
     const cpuBefore = cpuUs();
     const wallBefore = performance.now();
     const running = [];
@@ -142,7 +142,7 @@ async function measure(name, scratch) {
     loop_1000: [() => loop(1000), { n: 0 }, 1000, 1],
     fanout_100: [() => fanout(100), { out: [] }, 100, 10],
     fanout_1000: [() => fanout(1000), { out: [] }, 1000, 1],
-    threads_1000x20: [() => loop(20), { n: 0 }, 20, 1000 / (BATCHES + 1), true],
+    threads_1000x20: [() => loop(20), { n: 0 }, 20, 1000, true],
     state_100k_static: [() => loop(100), { n: 0, state: filler(100000) }, 100, 1],
     state_100k_rewritten: [() => loop(100, () => ({ state: filler(100000) })), { n: 0, state: "" }, 100, 1],
     state_growing_1k: [() => loop(100, () => ({ list: [filler(1000)] })), { n: 0, list: [] }, 100, 1],
