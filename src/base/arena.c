@@ -12,7 +12,9 @@
 
 #include "base/check.h"
 
-enum { ALIGNMENT = 16, BLOCK_FIRST = 1 << 10, BLOCK_LAST = 256 << 10 };
+enum { ALIGNMENT = 16, BLOCK_FIRST = 1 << 10, BLOCK_LAST = 1 << 20 };
+/* Most lists of a superstep have one item. */
+enum { LIST_FIRST = 2 };
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -147,7 +149,7 @@ void *arena_grow(struct arena *a, void *at, size_t n, size_t *room, size_t item_
 		return at;
 	}
 	ASSERT(*room <= SIZE_MAX / 2);
-	size_t larger = *room != 0 ? *room * 2 : 8;
+	size_t larger = *room != 0 ? *room * 2 : LIST_FIRST;
 	void *copy = arena_array(a, larger, item_size);
 	if (n != 0) {
 		memcpy(copy, at, n * item_size);

@@ -160,6 +160,14 @@ static bool is_plain(const char *s, size_t *size)
 	return true;
 }
 
+/* Names and paths: nothing in them is escaped in JSON. */
+static void put_name(struct run *r, const char *name)
+{
+	put(r, "\"");
+	put(r, name);
+	put(r, "\"");
+}
+
 /* s as a JSON text. */
 static void put_text(struct run *r, const char *s)
 {
@@ -223,7 +231,7 @@ void event_run_started(struct run *r)
 {
 	event_begin(r);
 	put(r, "{\"graph\":");
-	put_text(r, r->graph->name);
+	put_name(r, r->graph->name);
 	put(r, "}");
 	event_end(r, "run.started");
 }
@@ -276,7 +284,7 @@ void event_run_updated(struct run *r, const char *source, const char *node)
 		put(r, ",");
 	}
 	put(r, "\"source\":");
-	put_text(r, source);
+	put_name(r, source);
 	put(r, ",");
 	put_step(r, r->root->step + 1);
 	event_end(r, "run.updated");
@@ -310,7 +318,7 @@ static void put_held(struct run *r, const struct frame *f, bool *first)
 		const struct task *t = &f->tasks.at[i];
 		if (t->held) {
 			put(r, *first ? "" : ",");
-			put_text(r, t->path);
+			put_name(r, t->path);
 			*first = false;
 		} else if (t->child != NULL) {
 			put_held(r, t->child, first);
@@ -335,7 +343,7 @@ void event_superstep(struct run *r, const struct frame *f)
 {
 	event_begin(r);
 	put(r, "{\"frame\":");
-	put_text(r, f->opener != NULL ? f->path : "/");
+	put_name(r, f->opener != NULL ? f->path : "/");
 	if (f->opener == NULL) {
 		put_lineage(r, ",", "");
 	}
@@ -344,7 +352,7 @@ void event_superstep(struct run *r, const struct frame *f)
 	put(r, ",\"tasks\":[");
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		put(r, i > 0 ? "," : "");
-		put_text(r, f->tasks.at[i].path);
+		put_name(r, f->tasks.at[i].path);
 	}
 	put(r, "]}");
 	event_end(r, "superstep");
@@ -354,9 +362,9 @@ void event_task_started(struct run *r, const struct task *t)
 {
 	event_begin(r);
 	put(r, "{\"node\":");
-	put_text(r, t->node->name);
+	put_name(r, t->node->name);
 	put(r, ",\"task\":");
-	put_text(r, t->path);
+	put_name(r, t->path);
 	put(r, "}");
 	event_end(r, "task.started");
 }
@@ -365,11 +373,11 @@ void event_task_again(struct run *r, const struct task *t)
 {
 	event_begin(r);
 	put(r, "{\"node\":");
-	put_text(r, t->node->name);
+	put_name(r, t->node->name);
 	put(r, ",\"round\":");
 	put_number(r, t->round);
 	put(r, ",\"task\":");
-	put_text(r, t->path);
+	put_name(r, t->path);
 	put(r, "}");
 	event_end(r, "task.again");
 }
@@ -387,7 +395,7 @@ static void put_channels(struct run *r, const struct task *t)
 		}
 		t->frame->channel_turn[channel] = turn;
 		put(r, first ? "" : ",");
-		put_text(r, c->name);
+		put_name(r, c->name);
 		first = false;
 	}
 }
@@ -430,9 +438,9 @@ void event_task_ended(struct run *r, const struct task *t)
 {
 	event_begin(r);
 	put(r, "{\"node\":");
-	put_text(r, t->node->name);
+	put_name(r, t->node->name);
 	put(r, ",\"task\":");
-	put_text(r, t->path);
+	put_name(r, t->path);
 	if (r->record_updates) {
 		put_values(r, t);
 	}
@@ -448,9 +456,9 @@ void event_task_failed(struct run *r, const struct task *t)
 	put(r, "{\"error\":");
 	put_text(r, t->error);
 	put(r, ",\"node\":");
-	put_text(r, t->node->name);
+	put_name(r, t->node->name);
 	put(r, ",\"task\":");
-	put_text(r, t->path);
+	put_name(r, t->path);
 	put(r, "}");
 	event_end(r, "task.failed");
 }
@@ -459,15 +467,15 @@ void event_task_handled(struct run *r, const struct task *t, int code, const cha
 {
 	event_begin(r);
 	put(r, "{\"code\":");
-	put_text(r, bldr_error_name(code));
+	put_name(r, bldr_error_name(code));
 	put(r, ",\"error\":");
 	put_text(r, error);
 	put(r, ",\"handler\":");
-	put_text(r, t->frame->graph->nodes[t->node->on_error].name);
+	put_name(r, t->frame->graph->nodes[t->node->on_error].name);
 	put(r, ",\"node\":");
-	put_text(r, t->node->name);
+	put_name(r, t->node->name);
 	put(r, ",\"task\":");
-	put_text(r, t->path);
+	put_name(r, t->path);
 	put(r, "}");
 	event_end(r, "task.handled");
 }
@@ -499,7 +507,7 @@ void event_effect_ended(struct run *r, const struct effect *e, bool known)
 	put(r, "\"key\":");
 	put_text(r, e->intent.key);
 	put(r, ",\"status\":");
-	put_text(r, statuses[e->status]);
+	put_name(r, statuses[e->status]);
 	put(r, "}");
 	event_end(r, "effect.ended");
 }
@@ -508,7 +516,7 @@ void event_effect_retry(struct run *r, const struct effect *e, int code, const c
 {
 	event_begin(r);
 	put(r, "{\"code\":");
-	put_text(r, bldr_error_name(code));
+	put_name(r, bldr_error_name(code));
 	put(r, ",\"due_ms\":");
 	put_number(r, e->intent.due_ms);
 	put(r, ",\"error\":");
@@ -536,7 +544,7 @@ void event_effect_late(struct run *r, int64_t effect, enum bldr_status status, c
 		put_text(r, key);
 	}
 	put(r, ",\"status\":");
-	put_text(r, statuses[status]);
+	put_name(r, statuses[status]);
 	put(r, "}");
 	event_end(r, "effect.late");
 }

@@ -27,6 +27,8 @@
 
 /* A sleep is looked at so often at least, since the wall clock may be set. */
 enum { LOOK_MS = 60000 };
+/* Turns of the driver that follow each other without a look at timers and processes. */
+enum { TURNS_MAX = 32 };
 
 struct uv_host {
 	struct host host;
@@ -41,7 +43,8 @@ struct uv_host {
 	struct pool *pool;
 	struct writer *writer;
 	struct children *children;
-	bool committing;
+	bool committing;        /* the writer's thread is at it */
+	bool pumping;           /* what is to be done now is done before pump() returns */
 	bool ending;            /* the loop has been left: only processes are waited for */
 	size_t timed;           /* flights that have a timeout, or sleep */
 	size_t processes;       /* started, and not ended yet */
@@ -277,15 +280,9 @@ static void watch_deadlines(struct uv_host *u)
 	(void)uv_timer_start(&u->timer, on_timer, (uint64_t)(wait > 0 ? wait : 1), 0);
 }
 
-/* Takes the commit that has ended, if one has. */
-static void take_commit(struct uv_host *u)
+/* A commit has ended. */
+static void end_commit(struct uv_host *u, struct batch *b)
 {
-	struct batch *b = u->committing ? writer_done(u->writer, &u->code, &u->err) : NULL;
-
-	if (b == NULL) {
-		return;
-	}
-	u->committing = false;
 	if (u->code < 0) {
 		LOG(LOG_ERROR, "commit.failed", LOG_INT("threads", (int64_t)b->n),
 		    LOG_TEXT("error", u->err.text));
@@ -295,29 +292,63 @@ static void take_commit(struct uv_host *u)
 	}
 }
 
-static void begin_commit(struct uv_host *u)
+/* Takes the commit that has ended on the writer's thread, if one has. */
+static void take_commit(struct uv_host *u)
+{
+	struct batch *b = u->committing ? writer_done(u->writer, &u->code, &u->err) : NULL;
+
+	if (b != NULL) {
+		u->committing = false;
+		end_commit(u, b);
+	}
+}
+
+/* The writer's thread commits while the loop goes on. When nothing is under way that could land meanwhile, the loop would only
+ * wait for it, and commits itself; true then. */
+static bool commit(struct uv_host *u)
 {
 	struct batch *b;
 
 	if (u->committing || u->code < 0) {
-		return;
+		return false;
 	}
 	b = driver_batch(u->driver, now_ms(&u->host));
-	if (b != NULL) {
+	if (b == NULL) {
+		return false;
+	}
+	if (u->flights != NULL) {
 		u->committing = true;
 		writer_begin(u->writer, b);
+		return false;
 	}
+	u->code = batch_commit(b, u->driver->journal, &u->err);
+	end_commit(u, b);
+	return true;
 }
 
-static void pump(struct uv_host *u)
+/* True when it is to be taken again at once. */
+static bool turn(struct uv_host *u)
 {
 	take_commit(u);
 	land(u);
 	driver_begin(u->driver);
 	watch_deadlines(u);
-	begin_commit(u);
+	return commit(u);
+}
+
+static void pump(struct uv_host *u)
+{
+	int turns = 1;
+
+	u->pumping = true;
+	while (turn(u) && turns < TURNS_MAX) {
+		turns++;
+	}
+	u->pumping = false;
 	if (!u->committing && (u->code < 0 || u->driver->stop || driver_idle(u->driver))) {
 		uv_stop(&u->loop);
+	} else if (turns == TURNS_MAX) {
+		news(u); /* the loop looks at everything else in between */
 	}
 }
 
@@ -393,6 +424,14 @@ static void uv_host_free(struct host *h)
 
 static void wake(struct host *h)
 {
+	if (!((struct uv_host *)h)->pumping) {
+		news(h);
+	}
+}
+
+/* Whatever is under way: a signal handler may call it in the middle of a turn. */
+static void interrupt(struct host *h)
+{
 	news(h);
 }
 
@@ -426,7 +465,7 @@ int uv_host_new(unsigned workers, struct host **ret, struct bldr_error *err)
 		.wake = wake,
 		.run = run,
 		.now_ms = now_ms,
-		.interrupt = wake,
+		.interrupt = interrupt,
 		.free = uv_host_free,
 	};
 	*ret = &u->host;
