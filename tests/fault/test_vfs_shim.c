@@ -256,7 +256,7 @@ static void the_nth_call_fails(void **state)
 		int code;
 		const char *says;
 	} cases[] = {
-		{ SHIM_WRITE, SQLITE_FULL, "full" },
+		{ SHIM_WRITE, SQLITE_FULL, "No space left on device" },
 		{ SHIM_WRITE, SQLITE_IOERR_WRITE, "disk I/O error" },
 		{ SHIM_SYNC, SQLITE_IOERR_FSYNC, "disk I/O error" },
 	};
