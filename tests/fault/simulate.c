@@ -97,6 +97,8 @@ void simulator_begin(struct simulator *s)
 		abort();
 	}
 	(void)snprintf(s->db, sizeof(s->db), "%s/j.db", s->folder);
+	broken_set(WHOLE, s->db);
+	latency_set(0, 0, &s->world.now_ms);
 	e = open_engine(s, &o, NULL, &err);
 	if (e == NULL) {
 		(void)fprintf(stderr, "%s\n", err.text);
@@ -109,6 +111,7 @@ void simulator_begin(struct simulator *s)
 
 void simulator_end(struct simulator *s)
 {
+	latency_set(0, 0, NULL);
 	remove_files(s);
 	(void)rmdir(s->folder);
 	for (size_t i = 0; i < n_scenarios * VARIANTS; i++) {
