@@ -10,9 +10,17 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "graph/digits.h"
 #include "journal/tables.h"
 
 static const char *const forms[] = { [WRITE_FULL] = "=", [WRITE_DELTA] = "+", [WRITE_CLEAR] = "-" };
+
+static void add_number(struct buf *b, int64_t number)
+{
+	char digits[DIGITS_MAX];
+
+	buf_add(b, digits, digits_of(number, digits));
+}
 
 /* A value in place, or null and its hash. */
 static int add_value(struct journal *j, const char *text, struct buf *b, struct bldr_error *err)
@@ -56,8 +64,12 @@ int pack_step(struct journal *j, const struct step_record *s, struct buf *ret,
 	for (size_t i = 0; rc == 0 && i < s->tasks.n; i++) {
 		const struct step_task *t = &s->tasks.at[i];
 
-		buf_printf(ret, "%s[%" PRId64 ",\"%s\",%" PRId64, i > 0 ? "," : "", t->id, t->node,
-			   t->send);
+		buf_puts(ret, i > 0 ? ",[" : "[");
+		add_number(ret, t->id);
+		buf_puts(ret, ",\"");
+		buf_puts(ret, t->node);
+		buf_puts(ret, "\",");
+		add_number(ret, t->send);
 		if (t->input != NULL) {
 			buf_putc(ret, ',');
 			rc = add_value(j, t->input, ret, err);
@@ -278,8 +290,13 @@ void pack_events(const struct event_record *events, size_t n, struct buf *ret)
 {
 	buf_putc(ret, '[');
 	for (size_t i = 0; i < n; i++) {
-		buf_printf(ret, "%s[%" PRId64 ",\"%s\",%s]", i > 0 ? "," : "", events[i].at_ms,
-			   events[i].type, events[i].data);
+		buf_puts(ret, i > 0 ? ",[" : "[");
+		add_number(ret, events[i].at_ms);
+		buf_puts(ret, ",\"");
+		buf_puts(ret, events[i].type);
+		buf_puts(ret, "\",");
+		buf_puts(ret, events[i].data);
+		buf_putc(ret, ']');
 	}
 	buf_putc(ret, ']');
 }

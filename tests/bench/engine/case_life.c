@@ -213,6 +213,7 @@ static void soak(struct bench *b, const struct params *p)
 
 const struct bench_case life_cases[] = {
 	{ "parked_5000_normal", parked, { .n = 5000, .durability = BLDR_NORMAL } },
+	{ "parked_20000_normal", parked, { .n = 20000, .durability = BLDR_NORMAL } },
 	{ "parked_5000_full", parked, { .n = 5000, .durability = BLDR_FULL } },
 	{ "cold_start", cold, { .n = 1 } },
 	{ "soak", soak, { .n = 1, .durability = BLDR_NORMAL } },
