@@ -18,13 +18,14 @@ enum act_kind {
 	ACT_DRAIN,  /* no update of its own */
 	ACT_EXPIRE, /* number: the time */
 	ACT_EMIT,   /* effect, node: the mode, text: the data */
-	ACT_WAIT, /* number: until then; no update */
+	ACT_WAIT,   /* number: until then; no update */
 	ACT_RESUME,
 };
 
 struct act {
 	enum act_kind what;
 	int64_t effect, number;
+	int64_t after_ms; /* ACT_FAILED: not again for so long */
 	const char *node, *text;
 };
 

@@ -192,6 +192,14 @@ void teller_failed_code(struct teller *t, int64_t effect, enum bldr_status statu
 	update_tell(&t->text, u, 0);
 }
 
+void teller_failed_after(struct teller *t, int64_t effect, int code, const char *error,
+			 int64_t retry_after_ms)
+{
+	struct update *u = next_update(t);
+	run_deliver_failure(t->run, effect, code, error, retry_after_ms, ++t->now_ms, u);
+	update_tell(&t->text, u, 0);
+}
+
 /* Tells what came of a call that may be refused; then it has no update. */
 static int told(struct teller *t, int rc, const struct bldr_error *err)
 {
@@ -353,7 +361,8 @@ static void feed_intents(struct run *r, struct update *const *updates, size_t n)
 			intent.policy = NULL;
 			for (size_t j = i; j < n; j++) {
 				for (size_t m = 0; m < updates[j]->retries.n; m++) {
-					const struct retry_record *again = &updates[j]->retries.at[m];
+					const struct retry_record *again =
+						&updates[j]->retries.at[m];
 					if (again->effect == intent.id) {
 						intent.tries = again->tries;
 						intent.due_ms = again->due_ms;
