@@ -291,6 +291,8 @@ static void the_most_exact_policy_counts(void **state)
 		{ "{\"kind\":\"http\",\"args\":{\"url\":\"https://example.com/api.example.com\"}}",
 		  5 },
 		{ "{\"kind\":\"http\",\"args\":{\"url\":\"nonsense\"}}", 5 },
+		{ "{\"kind\":\"http\",\"args\":{\"url\":\"HTTPS://API.Example.Com\"}}", 3 },
+		{ "{\"kind\":\"http\",\"args\":{\"url\":\"http://[::1]:8080/a:b\"}}", 6 },
 		{ "{\"kind\":\"sleep\",\"args\":{\"ms\":1}}", 0 },
 	};
 	struct bldr_graph *g = bldr_graph_new("g", 1);
@@ -309,6 +311,7 @@ static void the_most_exact_policy_counts(void **state)
 	bldr_graph_policy(g, &(struct bldr_policy){ .kind = send, .timeout_ms = 4 });
 	send[0] = 'x';
 	bldr_graph_policy(g, &(struct bldr_policy){ .kind = "http", .timeout_ms = 5 });
+	bldr_graph_policy(g, &(struct bldr_policy){ .kind = "http:[::1]", .timeout_ms = 6 });
 	compiled(g);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct teller t = teller_begin(g, cases[i].input);
