@@ -11,7 +11,7 @@
 #include "base/check.h"
 
 static const struct effect_kind *const kinds[] = { &effect_work, &effect_sleep, &effect_interrupt,
-						   &effect_process };
+						   &effect_process, &effect_http };
 
 const struct effect_kind *effect_kind_find(const char *name)
 {

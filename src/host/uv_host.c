@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "host/http_client.h"
 #include "host/pool.h"
 #include "host/process.h"
 #include "host/writer.h"
@@ -40,10 +41,12 @@ struct uv_host {
 	struct pool *pool;
 	struct writer *writer;
 	bool committing;
-	bool ending;            /* the loop has been left: only processes are waited for */
-	size_t timed;           /* flights that have a timeout, or sleep */
-	size_t processes;       /* started, and not ended yet */
-	struct flight *flights; /* all that are performed or wait for it, expired ones too */
+	bool ending;      /* the loop has been left: only processes and exchanges are waited for */
+	size_t timed;     /* flights that have a timeout, or sleep */
+	size_t processes; /* started, and not ended yet */
+	size_t exchanges; /* the same of HTTP */
+	struct http_client *http; /* NULL until the first; it lives as long as the host */
+	struct flight *flights;   /* all that are performed or wait for it, expired ones too */
 	int code;
 	struct bldr_error err;
 };
@@ -116,6 +119,25 @@ static void process_ended(struct flight *f, void *user)
 	news(u);
 }
 
+static void exchange_over(struct flight *f, void *user)
+{
+	struct uv_host *u = user;
+
+	u->exchanges--;
+	land_one(u, f);
+	news(u);
+}
+
+static void send_request(struct uv_host *u, struct flight *f)
+{
+	if (u->http == NULL) {
+		u->http = http_client_new(&u->loop, exchange_over, u);
+	}
+	u->exchanges++;
+	f->started_ms = clock_ms();
+	http_start(u->http, f);
+}
+
 static void perform(struct host *h, struct flight *f)
 {
 	struct uv_host *u = (struct uv_host *)h;
@@ -134,6 +156,9 @@ static void perform(struct host *h, struct flight *f)
 		u->processes++;
 		f->started_ms = clock_ms();
 		process_start(&u->loop, f, process_ended, u);
+		break;
+	case WAY_HTTP:
+		send_request(u, f);
 		break;
 	case WAY_CLOCK:
 		f->started_ms = clock_ms();
@@ -176,15 +201,22 @@ static void give_up(struct host *h, struct flight *f)
 	f->cancel = true;
 	if (f->kind->way == WAY_PROCESS) {
 		process_kill(f);
+	} else if (f->kind->way == WAY_HTTP) {
+		http_cancel(f);
 	} else if (f->kind->way == WAY_CLOCK) {
 		drop((struct uv_host *)h, f);
 	}
 }
 
-/* A flight whose time is over lands as TIMED_OUT at once; who performs it is told to give up. */
+/* A flight whose time is over lands as TIMED_OUT at once; who performs it is told to give up. A request of class once that
+ * may have been sent is UNKNOWN. */
 static void expire(struct uv_host *u, struct flight *f)
 {
-	driver_land(u->driver, f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
+	if (f->cls == BLDR_ONCE && http_is_begun(f)) {
+		driver_land(u->driver, f, BLDR_UNKNOWN, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
+	} else {
+		driver_land(u->driver, f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
+	}
 	give_up(&u->host, f);
 }
 
@@ -321,8 +353,9 @@ static void end_threads(struct uv_host *u)
 	for (struct flight *f = u->flights; f != NULL; f = f->next) {
 		f->cancel = true;
 		process_kill(f);
+		http_cancel(f);
 	}
-	while (u->processes > 0) {
+	while (u->processes + u->exchanges > 0) {
 		(void)uv_run(&u->loop, UV_RUN_ONCE);
 	}
 	pool_free(u->pool);
@@ -353,6 +386,7 @@ static void uv_host_free(struct host *h)
 {
 	struct uv_host *u = (struct uv_host *)h;
 
+	http_client_free(u->http);
 	uv_close((uv_handle_t *)&u->wake, NULL);
 	uv_close((uv_handle_t *)&u->timer, NULL);
 	(void)uv_run(&u->loop, UV_RUN_DEFAULT);
