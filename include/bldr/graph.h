@@ -26,7 +26,8 @@ enum bldr_reducer {
 	/*
 	 * A list of messages: objects with a text "id". Given one or a list of them: one whose id is there replaces it in its
 	 * place, others are appended; one without id gets one that is derived from its task, equal on every replay.
-	 * {"remove": id} takes the message away (unknown: an error), {"remove": "*"} all that were there.
+	 * {"remove": id} takes the message away (unknown: an error, unless it says "missing": "ok" too), {"remove": "*"} all
+	 * that were there.
 	 */
 	BLDR_MESSAGES,
 	BLDR_EPHEMERAL, /* the value written, seen by the next superstep only; two writes are an error */

@@ -25,7 +25,7 @@ struct bldr_retry {
 	uint32_t factor_percent; /* 200: twice as long */
 	bool no_jitter;
 	/* BLDR_E_* codes that are worth another try, the last one 0. NULL: TIMEOUT and UNAVAILABLE (connection errors,
-	 * 429, 5xx). An effect of class once is never tried again. */
+	 * 429, 5xx). An effect of class once is never tried again, nor one of class local. */
 	const int *on;
 };
 

@@ -103,8 +103,8 @@ int run_fork(struct run *r, bool same_thread, int64_t next_id, int64_t last_even
 	int64_t from_frame = same_thread ? f->id : -1;
 	int64_t from_step = same_thread ? f->step : -1;
 	idtable_release(&r->tasks);
-	r->next_id = next_id;
-	r->last_event = last_event;
+	r->next_id = same_thread ? next_id : 1;
+	r->last_event = same_thread ? last_event : 0;
 	r->status = RUN_RUNNING;
 	run_enter(r, now_ms, u);
 	rename_root(r, same_thread ? r->next_id++ : 0);
@@ -128,19 +128,16 @@ int run_fork(struct run *r, bool same_thread, int64_t next_id, int64_t last_even
 	return 0;
 }
 
-void run_give_up(struct run *r, int64_t next_id, int64_t last_event, int64_t now_ms,
-		 struct update *u)
+void run_give_up(struct run *r, struct run *heir, int64_t now_ms, struct update *u)
 {
-	ASSERT(r->update == NULL && r->next_id == 1);
-	r->next_id = next_id;
-	r->last_event = last_event;
 	run_enter(r, now_ms, u);
-	if (r->root != NULL) {
-		frame_give_up(r, r->root);
-	}
+	frame_give_up(r, r->root);
 	u->next_id = r->next_id;
 	u->last_event = r->last_event;
 	r->update = NULL;
+	STAILQ_CONCAT(&heir->queue, &r->queue);
+	heir->n_queued += r->n_queued;
+	r->n_queued = 0;
 }
 
 struct bldr_value *run_parked(const struct run *r)

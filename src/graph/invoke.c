@@ -142,7 +142,8 @@ int run_apply(struct run *r, const char *as_node, const struct bldr_value *value
 	      enum step_source source, bool hold, int64_t now_ms, struct update *u,
 	      struct bldr_error *err)
 {
-	ASSERT(r->root != NULL && (source == STEP_INPUT || source == STEP_UPDATE));
+	ASSERT(r->root != NULL && r->graph != NULL &&
+	       (source == STEP_INPUT || source == STEP_UPDATE));
 	const struct node *node = writer(r->graph, as_node);
 	if (node == NULL) {
 		return bldr_error_set(err, BLDR_E_NOT_FOUND, "graph \"%s\" has no node \"%s\"",

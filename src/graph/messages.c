@@ -14,10 +14,18 @@
 
 #define ALL "*"
 
+/* Whether a removal does not mind that there is no such message. */
+static bool may_be_missing(const struct bldr_value *value)
+{
+	const char *missing = bldr_get_text(value, "missing");
+	return missing != NULL && strcmp(missing, "ok") == 0;
+}
+
 /* The id that value takes away, or NULL when it is none that takes one away. */
 static const char *removed_id(const struct bldr_value *value)
 {
-	return bldr_count(value) == 1 ? bldr_get_text(value, "remove") : NULL;
+	size_t keys = may_be_missing(value) ? 2 : 1;
+	return bldr_count(value) == keys ? bldr_get_text(value, "remove") : NULL;
 }
 
 static int accept_one(const struct channel *c, const struct bldr_value *value,
@@ -154,7 +162,7 @@ static int fold_write(struct folding *f, const struct channel *c, const struct w
 		const char *id = removed_id(message);
 		if (id == NULL) {
 			put(f, message);
-		} else if (!take_away(f, id)) {
+		} else if (!take_away(f, id) && !may_be_missing(message)) {
 			return bldr_error_set(
 				err, BLDR_E_INVALID,
 				"channel \"%s\" has no message \"%s\" that node \"%s\" "
@@ -227,6 +235,7 @@ struct bldr_value *messages_difference(const struct bldr_value *was, const struc
 	for (size_t i = 0; removals && i < old.n; i++) {
 		if (find(&now, old.at[i]) == NULL) {
 			struct bldr_value *gone = bldr_object();
+			bldr_object_set(gone, "missing", bldr_text("ok"));
 			bldr_object_set(gone, "remove", bldr_text(old.ids[i]));
 			bldr_list_add(list, gone);
 		}

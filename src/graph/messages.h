@@ -18,7 +18,7 @@ int messages_fold(const struct channel *c, const struct bldr_value *value,
 
 /*
  * The write that makes of was (may be NULL) what is in is: messages that are new or others and, when
- * removals is true, those that are gone. NULL when there is nothing to say. The caller owns it.
+ * removals is true, those that are gone; somebody else may have removed them too. NULL when there is nothing to say. The caller owns it.
  */
 struct bldr_value *messages_difference(const struct bldr_value *was, const struct bldr_value *is,
 				       bool removals);

@@ -25,8 +25,8 @@ void patch_init(struct bldr_patch *p, const struct bldr_graph *g, const struct n
 static bool says_nothing(const struct bldr_patch *p)
 {
 	return p->writes.at == NULL && p->sends.at == NULL && p->targets.at == NULL &&
-		p->kept.text == NULL && p->error == NULL && !p->again && !p->up &&
-		p->bytes == 0 && p->mint.n == 0;
+		p->kept.text == NULL && p->error == NULL && !p->again && !p->up && p->bytes == 0 &&
+		p->mint.n == 0;
 }
 
 void patch_release(struct bldr_patch *p)

@@ -87,7 +87,7 @@ void record_round(struct run *r, const struct task *t, const char *kept)
 	};
 }
 
-static void add_handler(struct run *r, const struct task *t, char *input)
+static void add_handler(struct run *r, const struct task *t, const char *input)
 {
 	*LIST_ADD(&r->update->arena, &r->update->handlers) =
 		(struct handler_record){ .task = t->id, .at_ms = r->now_ms, .input = input };

@@ -274,17 +274,17 @@ void run_snapshot(struct run *r, struct update *u);
  * Turns a run that was rebuilt up to some superstep of its root frame (run_restore_step for that frame only) into a fork
  * of it: a new root frame with an id and a path of its own ("~<id>" before the paths of its tasks), whose base record
  * holds the state and the tasks of that superstep, held. same_thread: in the thread it was loaded from, whose counters
- * are given; otherwise the run is that of a new thread (next_id 1, last_event 0) and from_* are -1.
+ * are given; otherwise the run is that of a new thread, and from_* are -1.
  */
 int run_fork(struct run *r, bool same_thread, int64_t next_id, int64_t last_event, int64_t now_ms,
 	     struct update *u, struct bldr_error *err);
 
 /*
- * Of a rebuilt run (no run_restored) that a fork in the same thread or a migration replaces: its pending effects end as
- * CANCELLED, those of class once as UNKNOWN. Comes first; the update's counters are what run_fork and run_migrate are given.
+ * Of a run at rest that another one of the same thread replaces, by a fork or a migration: comes before run_fork or
+ * run_migrate, which are given the counters of u. Its pending effects end as CANCELLED, those of class once as
+ * UNKNOWN, and the inputs that wait go over to heir.
  */
-void run_give_up(struct run *r, int64_t next_id, int64_t last_event, int64_t now_ms,
-		 struct update *u);
+void run_give_up(struct run *r, struct run *heir, int64_t now_ms, struct update *u);
 
 /* Results that answer an intent of class pure, keyed or once at once, in the same update: for replays of a fork, and
  * caches. Fills *ret (texts live in a) and returns true when there is one. kind and request as they will be recorded; path: the

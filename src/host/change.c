@@ -45,44 +45,40 @@ static int refuse(const struct journal_thread *row, const struct bldr_graph *g,
 	return rc;
 }
 
-/* What the thread was parked with, read under the graph of then. */
-static int read_parked(struct bldr_engine *e, const struct journal_thread *row,
-		       const struct bldr_value *was, struct bldr_value **ret,
-		       struct bldr_error *err)
-{
-	struct bldr_graph *ghost = NULL;
+/* A thread under the graph of then. */
+struct former {
+	struct bldr_graph *graph;
 	struct run *run;
-	int rc = graph_from_structure(was, &ghost, err);
+};
 
-	if (rc < 0) {
-		return rc;
-	}
-	run = run_new(ghost, row->id, row->seed);
-	rc = journal_load(e->reader, row, run, err);
-	if (rc == 0) {
-		rc = run_at_rest(run, row->next_id, row->last_event, row->status, err);
-	}
-	if (rc == 0) {
-		*ret = run_parked(run);
-		bldr_object_set(*ret, "version", bldr_int(row->graph_version));
-	}
-	run_free(run);
-	bldr_graph_free(ghost);
-	return rc;
+static void former_release(struct former *f)
+{
+	run_free(f->run);
+	bldr_graph_free(f->graph);
 }
 
-/* What the migration makes of it. */
-static int migrate(struct bldr_engine *e, const struct journal_thread *row,
-		   const struct bldr_graph *g, const struct bldr_value *was,
-		   struct bldr_value **ret, struct bldr_error *err)
+/* The caller releases it even when it fails. */
+static int former_load(struct former *f, struct bldr_engine *e, const struct journal_thread *row,
+		       const struct bldr_value *was, struct bldr_error *err)
 {
-	struct bldr_value *parked = NULL;
-	struct bldr_error why = { 0 };
-	int rc = read_parked(e, row, was, &parked, err);
+	int rc = graph_from_structure(was, &f->graph, err);
 
 	if (rc < 0) {
 		return rc;
 	}
+	f->run = run_new(f->graph, row->id, row->seed);
+	rc = journal_load(e->reader, row, f->run, err);
+	return rc < 0 ? rc : run_at_rest(f->run, row->next_id, row->last_event, row->status, err);
+}
+
+/* What the migration makes of what it was parked with. */
+static int migrate(const struct former *f, const struct journal_thread *row,
+		   const struct bldr_graph *g, struct bldr_value **ret, struct bldr_error *err)
+{
+	struct bldr_value *parked = run_parked(f->run);
+	struct bldr_error why = { 0 };
+
+	bldr_object_set(parked, "version", bldr_int(row->graph_version));
 	*ret = graph_migration(g, row->graph_version)(parked, &why);
 	bldr_unref(parked);
 	if (*ret != NULL) {
@@ -100,6 +96,7 @@ int change_take_over(struct bldr_engine *e, struct journal_thread *row, const st
 {
 	struct bldr_value *was;
 	struct bldr_value *parked = NULL;
+	struct former former = { 0 };
 	struct journal_thread next = *row;
 	struct update *update;
 	struct run *run;
@@ -118,19 +115,23 @@ int change_take_over(struct bldr_engine *e, struct journal_thread *row, const st
 			"between two runs of the loop",
 			row->id, g->version);
 	} else {
-		rc = migrate(e, row, g, was, &parked, err);
+		rc = former_load(&former, e, row, was, err);
+		rc = rc < 0 ? rc : migrate(&former, row, g, &parked, err);
 	}
 	bldr_unref(was);
 	if (rc < 0) {
+		former_release(&former);
 		return rc;
 	}
 	engine_set_graph(&next, g);
 	engine_note_graph(e, g);
 	run = engine_run(e, g, &next);
 	update = xcalloc(1, sizeof(*update));
-	rc = run_migrate(run, parked, row->root, row->step, row->next_id, row->last_event,
+	run_give_up(former.run, run, engine_now_ms(e), update);
+	rc = run_migrate(run, parked, row->root, row->step, update->next_id, update->last_event,
 			 engine_now_ms(e), update, err);
 	bldr_unref(parked);
+	former_release(&former);
 	rc = engine_settle(e, &next, run, update, rc, err);
 	return rc < 0 ? rc : journal_thread(e->reader, row->id, row, err);
 }

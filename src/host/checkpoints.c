@@ -165,6 +165,25 @@ static int newest(const struct journal_step *s, void *user)
 	return 1;
 }
 
+/* A fork in the thread itself: what it is doing now is given up, what is queued stays so. */
+static int fork_within(struct bldr_engine *e, const struct journal_thread *row,
+		       const struct bldr_graph *g, struct run *fork, struct update *u,
+		       struct bldr_error *err)
+{
+	struct run *was = engine_run(e, g, row);
+	int rc = journal_load(e->reader, row, was, err);
+
+	if (rc == 0) {
+		rc = run_at_rest(was, row->next_id, row->last_event, row->status, err);
+	}
+	if (rc == 0) {
+		run_give_up(was, fork, engine_now_ms(e), u);
+		rc = run_fork(fork, true, u->next_id, u->last_event, engine_now_ms(e), u, err);
+	}
+	run_free(was);
+	return rc;
+}
+
 int checkpoint_before_invocation(struct bldr_engine *e, const struct journal_thread *row,
 				 const struct bldr_graph *g, struct update *u, struct run **ret,
 				 struct bldr_error *err)
@@ -187,7 +206,7 @@ int checkpoint_before_invocation(struct bldr_engine *e, const struct journal_thr
 	if (very_first) {
 		run_forget(*ret);
 	}
-	return run_fork(*ret, true, row->next_id, row->last_event, engine_now_ms(e), u, err);
+	return fork_within(e, row, g, *ret, u, err);
 }
 
 int bldr_thread_fork(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
@@ -221,9 +240,10 @@ int bldr_thread_fork(struct bldr_engine *e, const char *id, int64_t lineage, int
 	}
 	update = xcalloc(1, sizeof(*update));
 	rc = load_at(e, &row, g, &as, lineage, step, &run, err);
-	if (rc == 0) {
-		rc = run_fork(run, new_id == NULL, row.next_id, row.last_event, engine_now_ms(e),
-			      update, err);
+	if (rc == 0 && new_id == NULL) {
+		rc = fork_within(e, &row, g, run, update, err);
+	} else if (rc == 0) {
+		rc = run_fork(run, false, 0, 0, engine_now_ms(e), update, err);
 	}
 	return engine_settle(e, &as, run, update, rc, err);
 }

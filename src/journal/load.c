@@ -260,7 +260,7 @@ static int load_round(struct load *l, sqlite3_stmt *stmt, struct bldr_error *err
 	struct open_task *task = find_task(l, k.task);
 	int rc;
 
-	if (task == NULL || task->settled) {
+	if (task == NULL) {
 		return 0;
 	}
 	task->round = k.round;

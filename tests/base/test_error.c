@@ -14,7 +14,8 @@ static void names(void **state)
 	assert_string_equal(bldr_error_name(BLDR_OK), "OK");
 	assert_string_equal(bldr_error_name(BLDR_E_INVALID), "INVALID");
 	assert_string_equal(bldr_error_name(-11), "FAILED");
-	assert_string_equal(bldr_error_name(-12), "UNKNOWN");
+	assert_string_equal(bldr_error_name(-12), "UNAVAILABLE");
+	assert_string_equal(bldr_error_name(-13), "UNKNOWN");
 	assert_string_equal(bldr_error_name(1), "UNKNOWN");
 }
 

@@ -28,7 +28,8 @@ ARTEFACTS = [
     "findings",
     "evaluation",
 ]
-SCHEMAS = [*ARTEFACTS, "expression", "graph_structure"]
+DOCUMENTED = [*ARTEFACTS, "expression"]  # in docs/artefacts.md
+SCHEMAS = [*DOCUMENTED, "graph_structure"]
 SHARED = {"artefact_head", "artefact_input", "token_count"}
 
 
@@ -249,7 +250,7 @@ def page_of(name: str, struct: str) -> str:
 def test_documentation_has_every_field() -> None:
     pages = documented()
     seen = set()
-    for name in SCHEMAS:
+    for name in DOCUMENTED:
         node = schema(name)
         for struct, item in {name: node, **node.get("$defs", {})}.items():
             page = page_of(name, struct)

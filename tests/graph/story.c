@@ -468,26 +468,31 @@ struct teller teller_load(const struct teller *t, size_t n)
 	return again;
 }
 
+static struct run *at_rest(const struct teller *t)
+{
+	const struct update *last = t->updates[t->n - 1];
+	struct run *r = story_restore(t->graph, t->updates, t->n);
+	struct bldr_error err;
+	if (run_at_rest(r, last->next_id, last->last_event, last->status, &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	return r;
+}
+
 struct teller teller_fork(const struct teller *t, int64_t frame, int64_t step, bool other)
 {
 	struct teller fork = teller_again(t, other ? 0 : t->n);
 	struct bldr_error err;
-	const struct update *last = t->updates[t->n - 1];
 	fork.run = run_new(t->graph, other ? "f" : "t", STORY_SEED);
 	feed_steps(fork.run, t->updates, t->n, frame, step);
 	prepare_run(&fork);
 	struct update *u = next_update(&fork);
-	int64_t next_id = 1;
-	int64_t last_event = 0;
 	if (!other) {
-		struct run *was = story_restore(t->graph, t->updates, t->n);
-		run_give_up(was, last->next_id, last->last_event, ++fork.now_ms, u);
+		struct run *was = at_rest(t);
+		run_give_up(was, fork.run, ++fork.now_ms, u);
 		run_free(was);
-		next_id = u->next_id;
-		last_event = u->last_event;
-		feed_queued(fork.run, t->updates, t->n);
 	}
-	if (run_fork(fork.run, !other, next_id, last_event, fork.now_ms, u, &err) < 0) {
+	if (run_fork(fork.run, !other, u->next_id, u->last_event, fork.now_ms, u, &err) < 0) {
 		fail_msg("%s", err.text);
 	}
 	update_tell(&fork.text, u, 0);
@@ -500,15 +505,14 @@ struct teller teller_migrate(const struct teller *t, const struct bldr_graph *g,
 	struct teller next = teller_again(t, t->n);
 	struct bldr_error err = { 0 };
 	const struct update *last = t->updates[t->n - 1];
-	struct run *was = story_restore(t->graph, t->updates, t->n);
+	struct run *was = at_rest(t);
 	struct bldr_value *parked = run_parked(was);
 	struct bldr_value *changed = change != NULL ? change(parked) : bldr_ref(parked);
 	struct update *u = next_update(&next);
-	run_give_up(was, last->next_id, last->last_event, ++next.now_ms, u);
 	next.graph = g;
 	next.run = run_new(g, "t", STORY_SEED);
 	prepare_run(&next);
-	feed_queued(next.run, t->updates, t->n);
+	run_give_up(was, next.run, ++next.now_ms, u);
 	int rc = run_migrate(next.run, changed, last->root, last->step, u->next_id, u->last_event,
 			     next.now_ms, u, &err);
 	if (rc < 0) {

@@ -78,31 +78,34 @@ static void a_fork_begins_with_the_tasks_of_its_checkpoint(void **state)
 	struct bldr_graph *g = chain_graph(1);
 	struct teller t = in_superstep_2(g);
 	struct teller fork = teller_fork(&t, 0, 1, false);
-	teller_expect(&fork,
-		      "step 9.1 @4 base fork held of 0.1 first 1 log=[0,\"a\"] | 10:b\n"
-		      "result 7 cancelled it was given up\n"
-		      "event 19 effect.ended {\"error\":\"it was given up\",\"key\":\"t/2:c:0#0.0\","
-		      "\"status\":\"cancelled\"}\n"
-		      "event 20 run.forked {\"from_lineage\":0,\"from_step\":1,\"lineage\":9,\"step\":1}\n"
-		      "event 21 superstep {\"frame\":\"/\",\"lineage\":9,\"step\":1,\"tasks\":[\"~9/1:b\"]}\n"
-		      "event 22 run.paused {\"lineage\":9,\"next\":[\"~9/1:b\"],\"step\":1}\n"
-		      "paused\n");
+	teller_expect(
+		&fork,
+		"step 9.1 @4 base fork held of 0.1 first 1 log=[0,\"a\"] | 10:b\n"
+		"result 7 cancelled it was given up\n"
+		"event 19 effect.ended {\"error\":\"it was given up\",\"key\":\"t/2:c:0#0.0\","
+		"\"status\":\"cancelled\"}\n"
+		"event 20 run.forked {\"from_lineage\":0,\"from_step\":1,\"lineage\":9,\"step\":1}\n"
+		"event 21 superstep {\"frame\":\"/\",\"lineage\":9,\"step\":1,\"tasks\":[\"~9/1:b\"]}\n"
+		"event 22 run.paused {\"lineage\":9,\"next\":[\"~9/1:b\"],\"step\":1}\n"
+		"paused\n");
 	struct lives l;
 	lives_begin_as(&l, &fork);
 	lives_act(&l, (struct act){ ACT_RESUME });
 	const struct intent_record *was = &t.updates[1]->intents.at[0];
-	const struct intent_record *is = &lives_now(&l)->updates[lives_now(&l)->n - 1]->intents.at[0];
+	const struct intent_record *is =
+		&lives_now(&l)->updates[lives_now(&l)->n - 1]->intents.at[0];
 	assert_string_equal(is->key, "t~9/1:b#0.0");
 	assert_string_equal(is->request, was->request); /* the same random bits */
 	lives_act(&l, (struct act){ ACT_DONE, .effect = is->id, .text = "\"B\"" });
 	lives_act(&l, (struct act){ ACT_DONE, .effect = 14, .text = "\"C1\"" });
-	lives_tell(&l, (struct act){ ACT_DONE, .effect = 15, .text = "\"C2\"" },
-		   "step 9.3 @7 first 1 log+[\"C1\",\"C2\"] |\n"
-		   "result 15 done \"C2\"\n"
-		   "event 35 effect.ended {\"key\":\"t~9/2:c:1#0.0\",\"status\":\"done\"}\n"
-		   "event 36 task.ended {\"node\":\"c\",\"task\":\"~9/2:c:1\",\"writes\":[\"log\"]}\n"
-		   "event 37 run.ended {\"lineage\":9,\"step\":3}\n"
-		   "done\n");
+	lives_tell(
+		&l, (struct act){ ACT_DONE, .effect = 15, .text = "\"C2\"" },
+		"step 9.3 @7 first 1 log+[\"C1\",\"C2\"] |\n"
+		"result 15 done \"C2\"\n"
+		"event 35 effect.ended {\"key\":\"t~9/2:c:1#0.0\",\"status\":\"done\"}\n"
+		"event 36 task.ended {\"node\":\"c\",\"task\":\"~9/2:c:1\",\"writes\":[\"log\"]}\n"
+		"event 37 run.ended {\"lineage\":9,\"step\":3}\n"
+		"done\n");
 	expect_state(lives_now(&l), "{\"log\":[0,\"a\",\"B\",\"C1\",\"C2\"]}");
 	lives_act(&l, (struct act){ ACT_INPUT, .text = "{\"log\":1}" });
 	assert_int_equal(lives_now(&l)->updates[lives_now(&l)->n - 1]->root, 9);
@@ -146,13 +149,14 @@ static void a_fork_may_be_another_thread(void **state)
 	struct bldr_graph *g = chain_graph(1);
 	struct teller t = in_superstep_2(g);
 	struct teller fork = teller_fork(&t, 0, 2, true);
-	teller_expect(&fork,
-		      "step 0.2 @3 base fork held first 2 log=[0,\"a\",\"b\"] | 1:c:0(1) 2:c:1(2)\n"
-		      "event 1 run.started {\"graph\":\"chain\"}\n"
-		      "event 2 run.forked {\"from_lineage\":-1,\"from_step\":-1,\"step\":2}\n"
-		      "event 3 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:c:0\",\"/2:c:1\"]}\n"
-		      "event 4 run.paused {\"next\":[\"/2:c:0\",\"/2:c:1\"],\"step\":2}\n"
-		      "paused\n");
+	teller_expect(
+		&fork,
+		"step 0.2 @3 base fork held first 2 log=[0,\"a\",\"b\"] | 1:c:0(1) 2:c:1(2)\n"
+		"event 1 run.started {\"graph\":\"chain\"}\n"
+		"event 2 run.forked {\"from_lineage\":-1,\"from_step\":-1,\"step\":2}\n"
+		"event 3 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:c:0\",\"/2:c:1\"]}\n"
+		"event 4 run.paused {\"next\":[\"/2:c:0\",\"/2:c:1\"],\"step\":2}\n"
+		"paused\n");
 	teller_free(&fork);
 	teller_free(&t);
 	bldr_graph_free(g);
@@ -166,8 +170,9 @@ static void a_fork_of_the_end_is_done(void **state)
 	struct teller t = in_superstep_2(g);
 	teller_done(&t, 7, "\"c1\"");
 	struct teller fork = teller_fork(&t, 0, 3, false);
-	teller_expect_only(&fork, "step done", "step 9.3 @5 base fork of 0.3 first 3 "
-					       "log=[0,\"a\",\"b\",\"c1\",\"c2\"] |\ndone\n");
+	teller_expect_only(&fork, "step done",
+			   "step 9.3 @5 base fork of 0.3 first 3 "
+			   "log=[0,\"a\",\"b\",\"c1\",\"c2\"] |\ndone\n");
 	struct lives l;
 	lives_begin_as(&l, &fork);
 	lives_tell_only(&l, (struct act){ ACT_INPUT, .text = "{\"log\":1}" }, "step",
@@ -183,14 +188,13 @@ static void a_thread_can_be_forgotten(void **state)
 	(void)state;
 	struct bldr_graph *g = chain_graph(1);
 	struct teller t = in_superstep_2(g);
-	const struct update *last = t.updates[t.n - 1];
 	struct bldr_error err;
 	struct update u = { 0 };
 	struct bldr_value *input = json("{\"log\":\"new\"}");
-	struct run *was = story_restore(g, t.updates, t.n);
-	run_give_up(was, last->next_id, last->last_event, 9, &u);
-	run_free(was);
+	struct teller was = teller_load(&t, t.n);
 	struct run *r = story_restore(g, t.updates, 1);
+	run_give_up(was.run, r, 9, &u);
+	teller_free(&was);
 	run_forget(r);
 	assert_int_equal(run_fork(r, true, u.next_id, u.last_event, 9, &u, &err), 0);
 	assert_int_equal(run_apply(r, BLDR_START, input, STEP_INPUT, false, 9, &u, &err), 0);
@@ -198,7 +202,8 @@ static void a_thread_can_be_forgotten(void **state)
 	buf_init(&told, 1 << 20);
 	update_tell(&told, &u, 0);
 	char expected[2000]; /* the seed is nobody's to guess */
-	snprintf(expected, sizeof(expected), "%s%s%s",
+	snprintf(
+		expected, sizeof(expected), "%s%s%s",
 		"step 9.0 @9 base fork of 0.0 |\n"
 		"step 9.1 @9 input first 1 log+[\"new\"] | 10:a\n"
 		"intent 11 task 10 try 0 keyed work t~9/1:a#0.0 ",
@@ -228,14 +233,14 @@ static void what_a_persistent_subgraph_keeps_is_in_the_checkpoint(void **state)
 	struct bldr_graph *sub = bldr_graph_new("sub", 1);
 	bldr_graph_channel(sub, "times", BLDR_ADD);
 	bldr_graph_channel(sub, "log", BLDR_APPEND);
-	script_node(sub, "s", "{\"writes\":[[\"times\",1]],\"state\":\"log\"}", NAMES("times", "log"), NULL);
+	script_node(sub, "s", "{\"writes\":[[\"times\",1]],\"state\":\"log\"}",
+		    NAMES("times", "log"), NULL);
 	bldr_graph_edge(sub, BLDR_START, "s");
 	compiled(sub);
 	struct bldr_graph *g = bldr_graph_new("g", 1);
 	bldr_graph_channel(g, "log", BLDR_APPEND);
-	bldr_graph_add_subgraph(g, &(struct bldr_subgraph){ .name = "below",
-							    .graph = sub,
-							    .persistent = true });
+	bldr_graph_add_subgraph(
+		g, &(struct bldr_subgraph){ .name = "below", .graph = sub, .persistent = true });
 	script_node(g, "a", "{\"work\":1,\"echo\":\"log\"}", NAMES("log"), NULL);
 	bldr_graph_edge(g, BLDR_START, "below");
 	bldr_graph_edge(g, "below", "a");
@@ -276,7 +281,8 @@ static bool recorded(void *user, const struct intent_record *i, const char *path
 		     struct result_record *ret)
 {
 	struct known *known = user;
-	char *place = arena_printf(a, "t%s#%lld.%lld", path, (long long)i->round, (long long)i->ordinal);
+	char *place =
+		arena_printf(a, "t%s#%lld.%lld", path, (long long)i->round, (long long)i->ordinal);
 	int64_t effect = 0;
 	known->asked++;
 	for (size_t k = 0; k < known->t->n; k++) {
@@ -321,7 +327,8 @@ static void a_fork_may_be_answered_from_what_was_recorded(void **state)
 	size_t cached = 0;
 	for (size_t i = 0; i < u->events.n; i++) {
 		if (strcmp(u->events.at[i].type, "effect.ended") == 0) {
-			cached += strstr(u->events.at[i].data, "{\"cached\":true,\"key\":\"t~9/") != NULL;
+			cached += strstr(u->events.at[i].data, "{\"cached\":true,\"key\":\"t~9/") !=
+				NULL;
 		}
 	}
 	assert_int_equal(cached, 3);
@@ -347,7 +354,8 @@ static struct bldr_graph *next_graph(void)
 static struct bldr_value *to_bee(const struct bldr_value *parked)
 {
 	char *text = bldr_value_text(parked);
-	assert_string_equal(text, "{\"next\":[[\"c\",1],[\"c\",2]],\"state\":{\"log\":[0,\"a\",\"b\"]}}");
+	assert_string_equal(text,
+			    "{\"next\":[[\"c\",1],[\"c\",2]],\"state\":{\"log\":[0,\"a\",\"b\"]}}");
 	free(text);
 	return json("{\"state\":{\"log\":[7],\"total\":3,\"sub:gone\":{}},"
 		    "\"next\":[[\"c\",null],[\"bee\",{\"x\":1}],[\"bee\",null]]}");
@@ -360,16 +368,17 @@ static void a_parked_thread_is_migrated(void **state)
 	struct bldr_graph *next = next_graph();
 	struct teller t = in_superstep_2(g);
 	struct teller moved = teller_migrate(&t, next, to_bee);
-	teller_expect(&moved,
-		      "step 0.3 @4 base migrate held first 3 log=[7] total=3 | 9:bee 10:c "
-		      "11:bee:0({\"x\":1})\n"
-		      "result 7 cancelled it was given up\n"
-		      "event 19 effect.ended {\"error\":\"it was given up\",\"key\":\"t/2:c:0#0.0\",\"status\":"
-		      "\"cancelled\"}\n"
-		      "event 20 run.updated {\"source\":\"migrate\",\"step\":3}\n"
-		      "event 21 superstep {\"frame\":\"/\",\"step\":3,\"tasks\":[\"/3:bee\",\"/3:c\",\"/3:bee:0\"]}\n"
-		      "event 22 run.paused {\"next\":[\"/3:bee\",\"/3:c\",\"/3:bee:0\"],\"step\":3}\n"
-		      "paused\n");
+	teller_expect(
+		&moved,
+		"step 0.3 @4 base migrate held first 3 log=[7] total=3 | 9:bee 10:c "
+		"11:bee:0({\"x\":1})\n"
+		"result 7 cancelled it was given up\n"
+		"event 19 effect.ended {\"error\":\"it was given up\",\"key\":\"t/2:c:0#0.0\",\"status\":"
+		"\"cancelled\"}\n"
+		"event 20 run.updated {\"source\":\"migrate\",\"step\":3}\n"
+		"event 21 superstep {\"frame\":\"/\",\"step\":3,\"tasks\":[\"/3:bee\",\"/3:c\",\"/3:bee:0\"]}\n"
+		"event 22 run.paused {\"next\":[\"/3:bee\",\"/3:c\",\"/3:bee:0\"],\"step\":3}\n"
+		"paused\n");
 	struct lives l;
 	lives_begin_as(&l, &moved);
 	lives_act(&l, (struct act){ ACT_RESUME });

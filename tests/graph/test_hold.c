@@ -151,13 +151,14 @@ static void held_sends_begin_with_the_release(void **state)
 	compiled(g);
 	struct lives l;
 	lives_begin(&l, g, NULL);
-	lives_tell_only(&l, (struct act){ ACT_DONE, .effect = 2, .text = "0" }, "step event paused",
-			"step 0.1 @1 held first 1 | 3:b:0(1) 4:b:1(2)\n"
-			"event 5 effect.ended {\"key\":\"t/0:a#0.0\",\"status\":\"done\"}\n"
-			"event 6 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[]}\n"
-			"event 7 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:b:0\",\"/1:b:1\"]}\n"
-			"event 8 run.paused {\"next\":[\"/1:b:0\",\"/1:b:1\"],\"step\":1}\n"
-			"paused\n");
+	lives_tell_only(
+		&l, (struct act){ ACT_DONE, .effect = 2, .text = "0" }, "step event paused",
+		"step 0.1 @1 held first 1 | 3:b:0(1) 4:b:1(2)\n"
+		"event 5 effect.ended {\"key\":\"t/0:a#0.0\",\"status\":\"done\"}\n"
+		"event 6 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[]}\n"
+		"event 7 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:b:0\",\"/1:b:1\"]}\n"
+		"event 8 run.paused {\"next\":[\"/1:b:0\",\"/1:b:1\"],\"step\":1}\n"
+		"paused\n");
 	lives_act(&l, (struct act){ ACT_WAIT, .number = 5000 });
 	lives_tell_only(
 		&l, (struct act){ ACT_RESUME }, "round intent running",
@@ -217,14 +218,15 @@ static void a_subgraph_pauses_when_its_siblings_have_ended(void **state)
 		   "event 11 task.ended {\"node\":\"a\",\"task\":\"/0:a\",\"writes\":[\"log\"]}\n"
 		   "event 12 run.paused {\"next\":[\"/0:below/1:t\"],\"step\":0}\n"
 		   "paused\n");
-	lives_tell_only(&l, (struct act){ ACT_RESUME }, "round intent event running",
-			"round 5.0 @1 -\n"
-			"intent 6 task 5 try 0 keyed work t/0:below/1:t#0.0 {\"args\":{},\"work\":\"w0\"}\n"
-			"event 13 run.resumed {}\n"
-			"event 14 task.started {\"node\":\"t\",\"task\":\"/0:below/1:t\"}\n"
-			"event 15 effect.intended {\"key\":\"t/0:below/1:t#0.0\",\"kind\":\"work\",\"name\":"
-			"\"w0\"}\n"
-			"running\n");
+	lives_tell_only(
+		&l, (struct act){ ACT_RESUME }, "round intent event running",
+		"round 5.0 @1 -\n"
+		"intent 6 task 5 try 0 keyed work t/0:below/1:t#0.0 {\"args\":{},\"work\":\"w0\"}\n"
+		"event 13 run.resumed {}\n"
+		"event 14 task.started {\"node\":\"t\",\"task\":\"/0:below/1:t\"}\n"
+		"event 15 effect.intended {\"key\":\"t/0:below/1:t#0.0\",\"kind\":\"work\",\"name\":"
+		"\"w0\"}\n"
+		"running\n");
 	lives_act(&l, (struct act){ ACT_DONE, .effect = 6, .text = "\"t\"" });
 	expect_state(&l, "{\"log\":[\"a\",\"s\",\"t\"]}");
 	lives_end(&l);
@@ -246,15 +248,17 @@ static void a_failure_waits_for_what_is_held_beside_it(void **state)
 	compiled(g);
 	struct lives l;
 	lives_begin(&l, g, NULL);
-	lives_tell_only(&l, (struct act){ ACT_FAILED, .effect = 3, .number = BLDR_E_IO, .text = "no" },
+	lives_tell_only(&l,
+			(struct act){ ACT_FAILED, .effect = 3, .number = BLDR_E_IO, .text = "no" },
 			"paused running", "paused\n");
-	lives_tell_only(&l, (struct act){ ACT_RESUME }, "intent event running",
-			"intent 6 task 5 try 0 keyed work t/0:below/1:t#0.0 {\"args\":{},\"work\":\"w0\"}\n"
-			"event 13 run.resumed {}\n"
-			"event 14 task.started {\"node\":\"t\",\"task\":\"/0:below/1:t\"}\n"
-			"event 15 effect.intended {\"key\":\"t/0:below/1:t#0.0\",\"kind\":\"work\",\"name\":"
-			"\"w0\"}\n"
-			"running\n");
+	lives_tell_only(
+		&l, (struct act){ ACT_RESUME }, "intent event running",
+		"intent 6 task 5 try 0 keyed work t/0:below/1:t#0.0 {\"args\":{},\"work\":\"w0\"}\n"
+		"event 13 run.resumed {}\n"
+		"event 14 task.started {\"node\":\"t\",\"task\":\"/0:below/1:t\"}\n"
+		"event 15 effect.intended {\"key\":\"t/0:below/1:t#0.0\",\"kind\":\"work\",\"name\":"
+		"\"w0\"}\n"
+		"running\n");
 	lives_tell_only(&l, (struct act){ ACT_DONE, .effect = 6, .text = "\"t\"" }, "failed",
 			"failed node \"a\": no\n");
 	lives_tell_only(&l, (struct act){ ACT_RESUME }, "intent running",
@@ -280,10 +284,11 @@ static void a_drain_holds_the_next_superstep_once(void **state)
 	struct lives l;
 	lives_begin(&l, g, NULL);
 	lives_act(&l, (struct act){ ACT_DRAIN });
-	lives_tell_only(&l, (struct act){ ACT_DONE, .effect = 2, .text = "1" }, "step intent paused",
-			"step 0.1 @1 held first 1 log+[1] | 3:a\npaused\n");
-	lives_tell_only(&l, (struct act){ ACT_RESUME }, "step intent running",
-			"intent 4 task 3 try 0 keyed work t/1:a#0.0 {\"args\":{},\"work\":\"w0\"}\nrunning\n");
+	lives_tell_only(&l, (struct act){ ACT_DONE, .effect = 2, .text = "1" },
+			"step intent paused", "step 0.1 @1 held first 1 log+[1] | 3:a\npaused\n");
+	lives_tell_only(
+		&l, (struct act){ ACT_RESUME }, "step intent running",
+		"intent 4 task 3 try 0 keyed work t/1:a#0.0 {\"args\":{},\"work\":\"w0\"}\nrunning\n");
 	lives_tell_only(&l, (struct act){ ACT_DONE, .effect = 4, .text = "2" }, "step running",
 			"step 0.2 @2 first 1 log+[2] | 5:a\nrunning\n");
 	lives_end(&l);
@@ -297,21 +302,23 @@ static void a_paused_run_can_be_given_up(void **state)
 	struct bldr_graph *g = chain_graph(NAMES("b"), NULL);
 	struct lives l;
 	lives_begin(&l, g, NULL);
-	lives_tell_only(&l, (struct act){ ACT_ENQUEUE, .text = "{\"log\":1}" }, "queued event paused",
+	lives_tell_only(&l, (struct act){ ACT_ENQUEUE, .text = "{\"log\":1}" },
+			"queued event paused",
 			"queued 3 @1 {\"log\":1}\nevent 7 input.queued {\"number\":3}\npaused\n");
-	lives_tell_only(&l, (struct act){ ACT_CANCEL }, "step event paused",
-			"step 0.2 @2 input first 2 log+[1] | 4:a\n"
-			"step 0.3 @2 held first 3 log+[\"a\"] | 5:b\n"
-			"event 8 task.failed {\"error\":\"the thread was cancelled\",\"node\":\"b\",\"task\":"
-			"\"/1:b\"}\n"
-			"event 9 run.failed {\"error\":\"the thread was cancelled\",\"step\":1}\n"
-			"event 10 run.input {\"source\":\"queue\",\"step\":2}\n"
-			"event 11 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:a\"]}\n"
-			"event 12 task.started {\"node\":\"a\",\"task\":\"/2:a\"}\n"
-			"event 13 task.ended {\"node\":\"a\",\"task\":\"/2:a\",\"writes\":[\"log\"]}\n"
-			"event 14 superstep {\"frame\":\"/\",\"step\":3,\"tasks\":[\"/3:b\"]}\n"
-			"event 15 run.paused {\"next\":[\"/3:b\"],\"step\":3}\n"
-			"paused\n");
+	lives_tell_only(
+		&l, (struct act){ ACT_CANCEL }, "step event paused",
+		"step 0.2 @2 input first 2 log+[1] | 4:a\n"
+		"step 0.3 @2 held first 3 log+[\"a\"] | 5:b\n"
+		"event 8 task.failed {\"error\":\"the thread was cancelled\",\"node\":\"b\",\"task\":"
+		"\"/1:b\"}\n"
+		"event 9 run.failed {\"error\":\"the thread was cancelled\",\"step\":1}\n"
+		"event 10 run.input {\"source\":\"queue\",\"step\":2}\n"
+		"event 11 superstep {\"frame\":\"/\",\"step\":2,\"tasks\":[\"/2:a\"]}\n"
+		"event 12 task.started {\"node\":\"a\",\"task\":\"/2:a\"}\n"
+		"event 13 task.ended {\"node\":\"a\",\"task\":\"/2:a\",\"writes\":[\"log\"]}\n"
+		"event 14 superstep {\"frame\":\"/\",\"step\":3,\"tasks\":[\"/3:b\"]}\n"
+		"event 15 run.paused {\"next\":[\"/3:b\"],\"step\":3}\n"
+		"paused\n");
 	lives_act(&l, (struct act){ ACT_CANCEL });
 	assert_int_equal(run_status(lives_now(&l)->run), RUN_FAILED);
 	lives_tell_only(&l, (struct act){ ACT_RESUME }, "step round done",
@@ -384,8 +391,9 @@ static void answers_find_their_questions(void **state)
 		static char answers[40][80];
 		snprintf(answers[l.n_acts], sizeof(answers[0]), "{\"%s\":%s}", pending[n - 1]->key,
 			 pending[n - 1]->request);
-		lives_act(&l, (struct act){ ACT_DONE, .effect = pending[n - 1]->id,
-					    .text = answers[l.n_acts] });
+		lives_act(&l,
+			  (struct act){ ACT_DONE, .effect = pending[n - 1]->id,
+					.text = answers[l.n_acts] });
 	}
 	struct bldr_value *end = run_state(lives_now(&l)->run);
 	const struct bldr_value *log = bldr_get(end, "log");
@@ -396,8 +404,8 @@ static void answers_find_their_questions(void **state)
 		const char *node = nodes[i / 4 % 2];
 		snprintf(key, sizeof(key), "t/%zu:%s#%zu.%zu", i / 8, node, i / 2 % 2, i % 2);
 		snprintf(question, sizeof(question), "%s %zu.%zu", node, i / 2 % 2, i % 2);
-		assert_string_equal(
-			bldr_get_text(bldr_get(bldr_at(log, i), key), "question"), question);
+		assert_string_equal(bldr_get_text(bldr_get(bldr_at(log, i), key), "question"),
+				    question);
 	}
 	bldr_unref(end);
 	lives_end(&l);

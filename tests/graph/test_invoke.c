@@ -23,8 +23,8 @@ static struct bldr_graph *pair_graph(void)
 	struct bldr_graph *g = bldr_graph_new("pair", 1);
 	bldr_graph_channel(g, "log", BLDR_APPEND);
 	bldr_graph_channel(g, "n", BLDR_ADD);
-	script_node(g, "a", "{\"work\":1,\"echo\":\"log\",\"writes\":[[\"n\",1]]}", NAMES("log", "n"),
-		    NULL);
+	script_node(g, "a", "{\"work\":1,\"echo\":\"log\",\"writes\":[[\"n\",1]]}",
+		    NAMES("log", "n"), NULL);
 	script_node(g, "b", "{\"work\":1,\"echo\":\"log\"}", NAMES("log"), NULL);
 	say_node(g, "c");
 	bldr_graph_edge(g, BLDR_START, "a");
@@ -60,7 +60,8 @@ static void another_input_finds_the_state_of_the_one_before(void **state)
 			"step 0.4 @5 first 3 n+1 log+[\"a2\",\"b2\"] | 10:c\n"
 			"step 0.5 @5 first 3 log+[\"c\"] |\n"
 			"done\n");
-	expect_state(&l, "{\"log\":[\"one\",\"a1\",\"b1\",\"c\",\"two\",\"a2\",\"b2\",\"c\"],\"n\":7}");
+	expect_state(&l,
+		     "{\"log\":[\"one\",\"a1\",\"b1\",\"c\",\"two\",\"a2\",\"b2\",\"c\"],\"n\":7}");
 	lives_end(&l);
 	bldr_graph_free(g);
 }
@@ -98,11 +99,15 @@ static void another_input_gives_up_what_is_under_way(void **state)
 	teller_apply(&t, BLDR_START, NULL, STEP_INPUT, false);
 	teller_skip(&t);
 	teller_done(&t, 4, "\"late\"");
-	teller_expect(&t, "event 15 effect.late {\"effect\":4,\"key\":\"t/0:b#0.0\",\"status\":\"done\"}\n"
-			  "running\n");
+	teller_expect(
+		&t,
+		"event 15 effect.late {\"effect\":4,\"key\":\"t/0:b#0.0\",\"status\":\"done\"}\n"
+		"running\n");
 	teller_failed(&t, 3, BLDR_FAILED, "late, too");
-	teller_expect(&t, "event 16 effect.late {\"effect\":3,\"error\":\"late, too\",\"key\":\"t/0:a#0.0\","
-			  "\"status\":\"failed\"}\nrunning\n");
+	teller_expect(
+		&t,
+		"event 16 effect.late {\"effect\":3,\"error\":\"late, too\",\"key\":\"t/0:a#0.0\","
+		"\"status\":\"failed\"}\nrunning\n");
 	teller_free(&t);
 	bldr_graph_free(g);
 }
@@ -148,12 +153,13 @@ static void a_subgraph_that_is_given_up_is_gone(void **state)
 	struct lives l;
 	lives_begin(&l, g, NULL);
 	lives_act(&l, (struct act){ ACT_DONE, .effect = 4, .text = "\"lost\"" });
-	lives_tell_only(&l, (struct act){ ACT_INPUT, .text = "{\"log\":0}" }, "step result intent",
-			"step 0.1 @2 input first 1 log+[0] | 6:below\n"
-			"step 6.0 @2 base | 7:s 8:t\n"
-			"intent 9 task 7 try 0 keyed work t/1:below/0:s#0.0 {\"args\":{},\"work\":\"w0\"}\n"
-			"intent 10 task 8 try 0 keyed work t/1:below/0:t#0.0 {\"args\":{},\"work\":\"w0\"}\n"
-			"result 5 cancelled it was given up\n");
+	lives_tell_only(
+		&l, (struct act){ ACT_INPUT, .text = "{\"log\":0}" }, "step result intent",
+		"step 0.1 @2 input first 1 log+[0] | 6:below\n"
+		"step 6.0 @2 base | 7:s 8:t\n"
+		"intent 9 task 7 try 0 keyed work t/1:below/0:s#0.0 {\"args\":{},\"work\":\"w0\"}\n"
+		"intent 10 task 8 try 0 keyed work t/1:below/0:t#0.0 {\"args\":{},\"work\":\"w0\"}\n"
+		"result 5 cancelled it was given up\n");
 	lives_act(&l, (struct act){ ACT_DONE, .effect = 10, .text = "2" });
 	lives_act(&l, (struct act){ ACT_DONE, .effect = 9, .text = "1" });
 	expect_state(&l, "{\"log\":[0,1,2]}");
@@ -230,15 +236,16 @@ static void a_state_updated_as_a_node_goes_on_behind_it(void **state)
 	struct bldr_graph *g = routed_graph();
 	struct lives l;
 	lives_begin(&l, g, NULL);
-	lives_tell(&l, (struct act){ ACT_UPDATE, .node = "a", .text = "{\"n\":40}" },
-		   "step 0.1 @1 update held first 1 n+40 | 3:d:0({\"n\":40})\n"
-		   "result 2 cancelled it was given up\n"
-		   "event 5 effect.ended {\"error\":\"it was given up\",\"key\":\"t/0:a#0.0\",\"status\":"
-		   "\"cancelled\"}\n"
-		   "event 6 run.updated {\"node\":\"a\",\"source\":\"update\",\"step\":1}\n"
-		   "event 7 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:d:0\"]}\n"
-		   "event 8 run.paused {\"next\":[\"/1:d:0\"],\"step\":1}\n"
-		   "paused\n");
+	lives_tell(
+		&l, (struct act){ ACT_UPDATE, .node = "a", .text = "{\"n\":40}" },
+		"step 0.1 @1 update held first 1 n+40 | 3:d:0({\"n\":40})\n"
+		"result 2 cancelled it was given up\n"
+		"event 5 effect.ended {\"error\":\"it was given up\",\"key\":\"t/0:a#0.0\",\"status\":"
+		"\"cancelled\"}\n"
+		"event 6 run.updated {\"node\":\"a\",\"source\":\"update\",\"step\":1}\n"
+		"event 7 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:d:0\"]}\n"
+		"event 8 run.paused {\"next\":[\"/1:d:0\"],\"step\":1}\n"
+		"paused\n");
 	lives_tell(&l, (struct act){ ACT_UPDATE, .node = BLDR_START, .text = "{\"n\":1}" },
 		   "step 0.2 @2 update held first 2 n+1 | 4:a\n"
 		   "event 9 run.updated {\"node\":\"__start__\",\"source\":\"update\",\"step\":2}\n"
@@ -252,14 +259,15 @@ static void a_state_updated_as_a_node_goes_on_behind_it(void **state)
 		   "done\n");
 	lives_tell_only(&l, (struct act){ ACT_UPDATE, .node = "a", .text = NULL }, "step paused",
 			"step 0.4 @4 update held first 4 | 5:d:0({\"log\":[9],\"n\":41})\npaused\n");
-	lives_tell_only(&l, (struct act){ ACT_RESUME }, "step round event done",
-			"step 0.5 @4 first 4 log+[{\"log\":[9],\"n\":41}] |\n"
-			"round 5.0 @4 -\n"
-			"event 17 run.resumed {}\n"
-			"event 18 task.started {\"node\":\"d\",\"task\":\"/4:d:0\"}\n"
-			"event 19 task.ended {\"node\":\"d\",\"task\":\"/4:d:0\",\"writes\":[\"log\"]}\n"
-			"event 20 run.ended {\"step\":5}\n"
-			"done\n");
+	lives_tell_only(
+		&l, (struct act){ ACT_RESUME }, "step round event done",
+		"step 0.5 @4 first 4 log+[{\"log\":[9],\"n\":41}] |\n"
+		"round 5.0 @4 -\n"
+		"event 17 run.resumed {}\n"
+		"event 18 task.started {\"node\":\"d\",\"task\":\"/4:d:0\"}\n"
+		"event 19 task.ended {\"node\":\"d\",\"task\":\"/4:d:0\",\"writes\":[\"log\"]}\n"
+		"event 20 run.ended {\"step\":5}\n"
+		"done\n");
 	lives_end(&l);
 	bldr_graph_free(g);
 }
@@ -325,21 +333,22 @@ static void a_queued_input_follows_a_failure(void **state)
 	lives_begin(&l, g, "{\"n\":9223372036854775807}");
 	lives_act(&l, (struct act){ ACT_ENQUEUE, .text = "{\"n\":1}" }); /* will not fit */
 	lives_act(&l, (struct act){ ACT_ENQUEUE, .text = "{\"n\":-7}" });
-	lives_tell_only(&l, (struct act){ ACT_FAILED, .effect = 2, .number = BLDR_E_IO, .text = "no" },
-			"step taken event running",
-			"step 0.1 @3 input first 1 n+-7 | 5:a\n"
-			"taken 4\n"
-			"event 7 effect.ended {\"error\":\"no\",\"key\":\"t/0:a#0.0\",\"status\":\"failed\"}\n"
-			"event 8 task.failed {\"error\":\"node \\\"a\\\": no\",\"node\":\"a\",\"task\":\"/0:a\"}\n"
-			"event 9 run.failed {\"error\":\"node \\\"a\\\": no\",\"step\":0}\n"
-			"event 10 run.input {\"source\":\"queue\",\"step\":0}\n"
-			"event 11 run.failed {\"error\":\"channel \\\"n\\\" overflows: node "
-			"\\\"__start__\\\" adds 1 to 9223372036854775807\",\"step\":0}\n"
-			"event 12 run.input {\"source\":\"queue\",\"step\":1}\n"
-			"event 13 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:a\"]}\n"
-			"event 14 task.started {\"node\":\"a\",\"task\":\"/1:a\"}\n"
-			"event 15 effect.intended {\"key\":\"t/1:a#0.0\",\"kind\":\"work\",\"name\":\"w0\"}\n"
-			"running\n");
+	lives_tell_only(
+		&l, (struct act){ ACT_FAILED, .effect = 2, .number = BLDR_E_IO, .text = "no" },
+		"step taken event running",
+		"step 0.1 @3 input first 1 n+-7 | 5:a\n"
+		"taken 4\n"
+		"event 7 effect.ended {\"error\":\"no\",\"key\":\"t/0:a#0.0\",\"status\":\"failed\"}\n"
+		"event 8 task.failed {\"error\":\"node \\\"a\\\": no\",\"node\":\"a\",\"task\":\"/0:a\"}\n"
+		"event 9 run.failed {\"error\":\"node \\\"a\\\": no\",\"step\":0}\n"
+		"event 10 run.input {\"source\":\"queue\",\"step\":0}\n"
+		"event 11 run.failed {\"error\":\"channel \\\"n\\\" overflows: node "
+		"\\\"__start__\\\" adds 1 to 9223372036854775807\",\"step\":0}\n"
+		"event 12 run.input {\"source\":\"queue\",\"step\":1}\n"
+		"event 13 superstep {\"frame\":\"/\",\"step\":1,\"tasks\":[\"/1:a\"]}\n"
+		"event 14 task.started {\"node\":\"a\",\"task\":\"/1:a\"}\n"
+		"event 15 effect.intended {\"key\":\"t/1:a#0.0\",\"kind\":\"work\",\"name\":\"w0\"}\n"
+		"running\n");
 	lives_act(&l, (struct act){ ACT_DONE, .effect = 6, .text = "1" });
 	lives_tell_only(&l, (struct act){ ACT_ENQUEUE, .text = "{}" }, "step queued taken running",
 			"step 0.3 @5 input first 3 | 8:a\nqueued 7 @5 {}\ntaken 7\nrunning\n");
@@ -349,7 +358,8 @@ static void a_queued_input_follows_a_failure(void **state)
 	lives_tell_only(&l, (struct act){ ACT_ENQUEUE, .text = "{\"n\":1}" }, "failed taken",
 			"taken 12\nfailed channel \"n\" overflows: node \"__start__\" adds 1 to "
 			"9223372036854775807\n");
-	lives_tell(&l, (struct act){ ACT_RESUME }, "event 37 run.resumed {}\nevent 38 run.ended {\"step\":6}\ndone\n");
+	lives_tell(&l, (struct act){ ACT_RESUME },
+		   "event 37 run.resumed {}\nevent 38 run.ended {\"step\":6}\ndone\n");
 	lives_end(&l);
 	bldr_graph_free(g);
 }
@@ -378,13 +388,14 @@ static void a_cancelled_run_fails_and_can_be_taken_up_again(void **state)
 	struct lives l;
 	lives_begin(&l, g, NULL);
 	lives_act(&l, (struct act){ ACT_DONE, .effect = 4, .text = "\"kept\"" });
-	lives_tell(&l, (struct act){ ACT_CANCEL },
-		   "result 3 cancelled it was given up\n"
-		   "event 9 effect.ended {\"error\":\"it was given up\",\"key\":\"t/0:a#0.0\",\"status\":"
-		   "\"cancelled\"}\n"
-		   "event 10 task.failed {\"error\":\"the thread was cancelled\",\"node\":\"a\",\"task\":\"/0:a\"}\n"
-		   "event 11 run.failed {\"error\":\"the thread was cancelled\",\"step\":0}\n"
-		   "failed the thread was cancelled\n");
+	lives_tell(
+		&l, (struct act){ ACT_CANCEL },
+		"result 3 cancelled it was given up\n"
+		"event 9 effect.ended {\"error\":\"it was given up\",\"key\":\"t/0:a#0.0\",\"status\":"
+		"\"cancelled\"}\n"
+		"event 10 task.failed {\"error\":\"the thread was cancelled\",\"node\":\"a\",\"task\":\"/0:a\"}\n"
+		"event 11 run.failed {\"error\":\"the thread was cancelled\",\"step\":0}\n"
+		"failed the thread was cancelled\n");
 	assert_int_equal(lives_now(&l)->updates[lives_now(&l)->n - 1]->code, BLDR_E_CANCELLED);
 	lives_tell_only(&l, (struct act){ ACT_RESUME }, "intent running",
 			"intent 5 task 1 try 1 keyed work t/0:a#0.0 {\"args\":{},\"work\":\"w0\"}\n"

@@ -489,7 +489,7 @@ static void messages_that_go_in_and_out_come_out_as_what_changed(void **state)
 		assert_int_equal(last->writes.at[0].form, WRITE_DELTA);
 		assert_string_equal(
 			last->writes.at[0].text,
-			"[{\"remove\":\"1\"},{\"id\":\"3\",\"t\":\"new\"},{\"id\":\"4\"}]");
+			"[{\"missing\":\"ok\",\"remove\":\"1\"},{\"id\":\"3\",\"t\":\"new\"},{\"id\":\"4\"}]");
 		teller_free(&t);
 		expect_end(
 			g,
@@ -497,6 +497,29 @@ static void messages_that_go_in_and_out_come_out_as_what_changed(void **state)
 			"{\"talk\":[{\"id\":\"2\"},{\"id\":\"3\",\"t\":\"new\"},{\"id\":\"4\"}]}");
 		bldr_graph_free(g);
 	}
+	bldr_graph_free(child);
+}
+
+/* A node beside the subgraph removes the message that the subgraph removes: both meant the same. */
+static void what_two_remove_at_once_is_gone(void **state)
+{
+	(void)state;
+	struct bldr_graph *child = bldr_graph_new("child", 1);
+	bldr_graph_channel(child, "talk", BLDR_MESSAGES);
+	script_node(child, "a", "{\"work\":1,\"writes\":[[\"talk\",{\"remove\":\"1\"}]]}",
+		    NAMES("talk"), NULL);
+	bldr_graph_edge(child, BLDR_START, "a");
+	compiled(child);
+	struct bldr_graph *g = bldr_graph_new("parent", 1);
+	bldr_graph_channel(g, "talk", BLDR_MESSAGES);
+	bldr_graph_subgraph(g, "sub", child, NAMES("talk"), NAMES("talk"));
+	script_node(g, "all", "{\"writes\":[[\"talk\",[{\"remove\":\"*\"},{\"id\":\"3\"}]]]}",
+		    NAMES("talk"), NULL);
+	bldr_graph_edge(g, BLDR_START, "sub");
+	bldr_graph_edge(g, BLDR_START, "all");
+	compiled(g);
+	expect_end(g, "{\"talk\":[{\"id\":\"1\"},{\"id\":\"2\"}]}", "{\"talk\":[{\"id\":\"3\"}]}");
+	bldr_graph_free(g);
 	bldr_graph_free(child);
 }
 
@@ -557,6 +580,7 @@ int main(void)
 		cmocka_unit_test(two_cannot_speak_at_once_and_none_after_it_wrote),
 		cmocka_unit_test(what_was_said_outlives_a_parent_that_fails),
 		cmocka_unit_test(messages_that_go_in_and_out_come_out_as_what_changed),
+		cmocka_unit_test(what_two_remove_at_once_is_gone),
 		cmocka_unit_test(messages_that_only_come_out_are_added),
 		cmocka_unit_test(a_subgraph_is_a_node_like_others),
 	};

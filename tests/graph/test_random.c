@@ -17,7 +17,7 @@
 #include "story.h"
 
 #ifndef CHAOS_ROUNDS
-#define CHAOS_ROUNDS 40 /* a few seconds; define more for a long look */
+#define CHAOS_ROUNDS 25 /* a few seconds; define more for a long look */
 #endif
 enum { NODES = 6, ROUNDS = CHAOS_ROUNDS, BUSY = 14 };
 
@@ -372,7 +372,8 @@ static void expect_same(const struct teller *a, const struct teller *b)
 	int64_t later = right->last_event - left->last_event;
 	update_tell(&told[0], left, later);
 	update_tell(&told[1], right, 0);
-	if (strcmp(told[0].data, told[1].data) != 0) { /* messages are cut: from the first difference on */
+	if (strcmp(told[0].data, told[1].data) !=
+	    0) { /* messages are cut: from the first difference on */
 		size_t at = 0;
 		while (told[0].data[at] == told[1].data[at]) {
 			at++;
@@ -423,7 +424,8 @@ static void interfere(struct teller *t, struct teller *former, size_t *n, uint64
 		teller_apply(t, BLDR_START, "{\"log\":[\"input\"]}", STEP_INPUT, false);
 		break;
 	case 1:
-		teller_apply(t, names[dice(&order) % 5], "{\"log\":[\"update\"]}", STEP_UPDATE, true);
+		teller_apply(t, names[dice(&order) % 5], "{\"log\":[\"update\"]}", STEP_UPDATE,
+			     true);
 		break;
 	case 2:
 		teller_enqueue(t, "{\"log\":[\"queued\"]}");
@@ -480,7 +482,8 @@ static size_t live_and_be_killed(const struct bldr_graph *g, uint64_t order, uin
 	size_t n[2] = { 0 };
 	size_t budget = 25;
 	size_t paused = 0;
-	size_t failures = 0; /* some can never be mended, such as two writes that cannot be folded */
+	size_t failures =
+		0; /* some can never be mended, such as two writes that cannot be folded */
 	uint64_t kills = order + 1;
 	struct teller whole = teller_begin(g, NULL);
 	struct teller killed = teller_begin(g, NULL);

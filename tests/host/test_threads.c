@@ -395,6 +395,54 @@ static void a_fork_may_use_what_was_recorded(void **state)
 	assert_int_equal(bldr_thread_fork(w->e, "t", 0, 0, "again", true, &w->err), BLDR_E_EXISTS);
 }
 
+static int note_key(const struct bldr_interrupt *i, void *user)
+{
+	char *keys = user;
+
+	(void)snprintf(keys + strlen(keys), 200 - strlen(keys), "%s\n", i->key);
+	return 0;
+}
+
+static void ask_person(const struct bldr_view *v, struct bldr_plan *p)
+{
+	struct bldr_value *args = bldr_object();
+
+	(void)v;
+	bldr_object_set(args, "question", bldr_text("well?"));
+	bldr_plan_interrupt(p, args);
+}
+
+/* A question of what was gone back from is nobody's any more; the fork asks its own. */
+static void a_fork_gives_up_the_questions_before_it(void **state)
+{
+	struct world *w = *state;
+	struct bldr_graph *g = bldr_graph_new("ask", 1);
+	struct bldr_value *yes = bldr_bool(true);
+	char keys[200] = "";
+
+	bldr_graph_node(g, &(struct bldr_node){ .name = "ask", .prepare = ask_person });
+	bldr_graph_edge(g, BLDR_START, "ask");
+	must(bldr_graph_compile(g, &w->err));
+	open_world(w, (struct bldr_engine_options){ 0 });
+	bldr_engine_add_graph(w->e, g);
+	must(bldr_thread_start(w->e, "ask", "q", NULL, &w->err));
+	run(w);
+	must(bldr_thread_fork(w->e, "q", 0, 0, NULL, false, &w->err));
+	must(bldr_thread_interrupts(w->e, "q", note_key, keys, &w->err));
+	assert_string_equal(keys, "");
+	must(bldr_thread_resume(w->e, "q", &w->err));
+	run(w);
+	must(bldr_thread_interrupts(w->e, "q", note_key, keys, &w->err));
+	assert_string_equal(keys, "q~3/0:ask#0.0\n");
+	must(bldr_thread_answer(w->e, "q", NULL, yes, &w->err));
+	run(w);
+	assert_int_equal(status(w, "q"), BLDR_THREAD_DONE);
+	bldr_unref(yes);
+	bldr_engine_close(w->e);
+	w->e = NULL;
+	bldr_graph_free(g);
+}
+
 static void a_state_is_updated_as_a_node_would(void **state)
 {
 	struct world *w = *state;
@@ -605,6 +653,7 @@ int main(void)
 		TEST(a_static_interrupt_pauses_each_time),
 		TEST(a_fork_runs_again_with_keys_of_its_own),
 		TEST(a_fork_may_use_what_was_recorded),
+		TEST(a_fork_gives_up_the_questions_before_it),
 		TEST(a_state_is_updated_as_a_node_would),
 		TEST(who_ran_last_is_found_out),
 		TEST(a_copy_lives_its_own_life),
