@@ -92,7 +92,8 @@ static int read_url(struct flight *f, struct http_request *q, bool *ret_private,
 			     "needs \"url\": an absolute http or https URL without user and "
 			     "password");
 	}
-	*ret_private = strcmp(scheme, "https") == 0 || is_among(host, here);
+	*ret_private = strcmp(scheme, "https") == 0 ||
+		(is_among(host, here) && bldr_get(f->args, "proxy") == NULL);
 	f->label = host;
 	return 0;
 }

@@ -205,6 +205,11 @@ static void what_nobody_should_send_is_refused(void **state)
 		{ "{\"url\":\"http://example.com/\",\"headers\":{\"a\":{\"secret\":\"X\"}}}",
 		  "the secret \"X\" would be read by others: a URL with secrets is https, or of this "
 		  "machine" },
+		{ "{\"url\":\"" AT
+		  "\",\"proxy\":\"http://127.0.0.1:PORT\",\"headers\":{\"a\":{\"secret\":"
+		  "\"X\"}}}",
+		  "the secret \"X\" would be read by others: a URL with secrets is https, or of this "
+		  "machine" },
 		{ "{\"url\":\"" AT "\",\"URL\":\"x\"}",
 		  "an effect of kind \"http\" takes method, url, headers, body, json, max_bytes, "
 		  "idle_ms, save, ok, proxy and ca, not \"URL\"" },
