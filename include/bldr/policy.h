@@ -16,7 +16,8 @@
 /*
  * Numbers that are 0 stand for the defaults, which are LangGraph's: 3 tries in all, the first pause 500 ms, each next
  * one twice as long, at most 128,000 ms, and up to 1,000 ms of jitter on top of each, drawn from the run's recorded
- * seed. The pause is recorded before it begins.
+ * seed. The pause is recorded before it begins. Who failed and said when it may be asked again (Retry-After) gets no
+ * shorter one, whatever max_ms, and the jitter on top.
  */
 struct bldr_retry {
 	uint32_t attempts; /* tries in all; 1: none is repeated */

@@ -130,22 +130,6 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-/* Creates path with the content, on disk when it returns 0; otherwise errno tells. */
-static int write_synced(const char *path, const void *data, size_t size)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		return -1;
-	}
-	int rc = write_all(fd, data, size) == 0 ? fsync(fd) : -1;
-	int number = errno;
-	if (close(fd) != 0 && rc == 0) {
-		return -1;
-	}
-	errno = number;
-	return rc;
-}
-
 /* The folder part of a path: "." when it has none. The caller frees it. */
 static char *folder_of(const char *path)
 {
@@ -171,18 +155,77 @@ static int sync_folder(const char *path)
 	return rc;
 }
 
-int file_write(const char *path, const void *data, size_t size, struct bldr_error *err)
+int file_begin(struct file_writer *w, const char *path, struct bldr_error *err)
 {
 	char *tmp = xasprintf("%s.tmp", path);
-	int rc = 0;
-	if (write_synced(tmp, data, size) != 0 || rename(tmp, path) != 0) {
-		rc = io_error(err, "write", path, errno);
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		int rc = io_error(err, "write", path, errno);
 		unlink(tmp);
-	} else if (sync_folder(path) != 0) {
-		rc = io_error(err, "sync the folder of", path, errno);
+		free(tmp);
+		return rc;
 	}
-	free(tmp);
+	*w = (struct file_writer){ .fd = fd, .path = xstrdup(path), .tmp = tmp };
+	return 0;
+}
+
+int file_add(struct file_writer *w, const void *data, size_t size, struct bldr_error *err)
+{
+	return write_all(w->fd, data, size) == 0 ? 0 : io_error(err, "write", w->path, errno);
+}
+
+static void release(struct file_writer *w)
+{
+	free(w->path);
+	free(w->tmp);
+	*w = (struct file_writer){ .fd = -1 };
+}
+
+void file_drop(struct file_writer *w)
+{
+	if (w->tmp == NULL) {
+		return;
+	}
+	close(w->fd);
+	unlink(w->tmp);
+	release(w);
+}
+
+int file_end(struct file_writer *w, struct bldr_error *err)
+{
+	int rc = fsync(w->fd);
+	int number = errno;
+	if (close(w->fd) != 0 && rc == 0) {
+		rc = -1;
+		number = errno;
+	}
+	if (rc == 0 && rename(w->tmp, w->path) != 0) {
+		rc = -1;
+		number = errno;
+	}
+	if (rc != 0) {
+		rc = io_error(err, "write", w->path, number);
+		unlink(w->tmp);
+	} else if (sync_folder(w->path) != 0) {
+		rc = io_error(err, "sync the folder of", w->path, errno);
+	}
+	release(w);
 	return rc;
+}
+
+int file_write(const char *path, const void *data, size_t size, struct bldr_error *err)
+{
+	struct file_writer w;
+	int rc = file_begin(&w, path, err);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = file_add(&w, data, size, err);
+	if (rc < 0) {
+		file_drop(&w);
+		return rc;
+	}
+	return file_end(&w, err);
 }
 
 int file_hash(const char *path, char ret_hex[HASH_HEX_MAX], uint64_t *ret_bytes,

@@ -16,6 +16,17 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_size, struct
  * the temporary name is always the same, so that a crash leaves no more than one. Errors: IO. */
 int file_write(const char *path, const void *data, size_t size, struct bldr_error *err);
 
+/* The same piece by piece: file_begin, file_add as often as needed, then file_end or file_drop. Zero is one that was
+ * dropped. Errors: IO; after one of file_add drop it. */
+struct file_writer {
+	int fd;
+	char *path, *tmp;
+};
+int file_begin(struct file_writer *w, const char *path, struct bldr_error *err);
+int file_add(struct file_writer *w, const void *data, size_t size, struct bldr_error *err);
+int file_end(struct file_writer *w, struct bldr_error *err);
+void file_drop(struct file_writer *w);
+
 /* BLAKE2b-256 and size of a file's content. Errors: NOT_FOUND, IO. */
 int file_hash(const char *path, char ret_hex[HASH_HEX_MAX], uint64_t *ret_bytes,
 	      struct bldr_error *err);

@@ -132,7 +132,7 @@ int graph_settle_policies(struct bldr_graph *g, struct bldr_error *err)
 	return rc == 0 ? settle_stops(g, g->after, true, err) : rc;
 }
 
-/* The host of a URL, without user and port. */
+/* The host of a URL in lower case, without user and port. */
 static void put_host(const char *url, char *ret, size_t size)
 {
 	const char *at = url != NULL ? strstr(url, "://") : NULL;
@@ -147,11 +147,18 @@ static void put_host(const char *url, char *ret, size_t size)
 		n -= (size_t)(user + 1 - at);
 		at = user + 1;
 	}
-	const char *port = memchr(at, ':', n);
+	size_t address = at[0] == '[' ? strcspn(at, "]") : 0; /* IPv6 has colons of its own */
+	const char *port = address < n ? memchr(at + address, ':', n - address) : NULL;
 	n = port != NULL ? (size_t)(port - at) : n;
-	if (n < size) {
-		memcpy(ret, at, n);
-		ret[n] = '\0';
+	if (n >= size) {
+		return;
+	}
+	memcpy(ret, at, n);
+	ret[n] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		if (at[i] >= 'A' && at[i] <= 'Z') {
+			ret[i] |= 0x20;
+		}
 	}
 }
 

@@ -563,10 +563,14 @@ int run_restored(struct run *r, int64_t next_id, int64_t last_event, enum run_st
 			run_go_on(r);
 		}
 		for (size_t i = 0; i < once.n; i++) {
-			effect_end(r, idtable_find(&r->effects, (int64_t)once.at[i]), BLDR_UNKNOWN,
-				   BLDR_E_FAILED, NULL,
-				   "the process ended before a result was recorded, it may or may "
-				   "not have been performed");
+			effect_end(
+				r, idtable_find(&r->effects, (int64_t)once.at[i]),
+				&(struct outcome){
+					.status = BLDR_UNKNOWN,
+					.code = BLDR_E_FAILED,
+					.error = "the process ended before a result was "
+						 "recorded, it may or may not have been performed",
+				});
 		}
 		arena_release(&scratch);
 	}

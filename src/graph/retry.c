@@ -45,23 +45,26 @@ static uint64_t jitter_ms(const struct run *r, const struct effect *e)
 	return jitter;
 }
 
-bool effect_retry(struct run *r, struct effect *e, int code, const char *error)
+bool effect_retry(struct run *r, struct effect *e, const struct outcome *o)
 {
 	const struct bldr_retry *retry = e->intent.policy != NULL ? e->intent.policy->retry : NULL;
 	if (retry == NULL || e->intent.cls == BLDR_ONCE || e->intent.cls == BLDR_LOCAL ||
-	    !is_worth_it(retry, code) ||
+	    !is_worth_it(retry, o->code) ||
 	    e->intent.tries + 1 >= or_usual(retry->attempts, ATTEMPTS)) {
 		return false;
 	}
 	e->intent.tries++;
 	uint64_t pause = back_off_ms(retry, e->intent.tries);
+	if (o->retry_after_ms > 0 && (uint64_t)o->retry_after_ms > pause) {
+		pause = (uint64_t)o->retry_after_ms;
+	}
 	if (!retry->no_jitter) {
 		pause += jitter_ms(r, e);
 	}
 	e->intent.due_ms = r->now_ms + (int64_t)pause;
 	record_retry(r, e);
-	char *why = error_text(error);
-	event_effect_retry(r, e, code, why);
+	char *why = error_text(o->error);
+	event_effect_retry(r, e, o->code, why);
 	free(why);
 	return true;
 }

@@ -78,19 +78,45 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 	return 0;
 }
 
-void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int code,
-		 const struct bldr_value *value, const char *error, int64_t now_ms,
-		 struct update *u)
+static void deliver(struct run *r, int64_t effect, const struct outcome *o, int64_t now_ms,
+		    struct update *u)
 {
 	struct effect *e = idtable_find(&r->effects, effect);
 	ASSERT(effect > 0 && effect < r->next_id); /* intended by this thread */
 	run_enter(r, now_ms, u);
 	if (e != NULL) {
-		effect_end(r, e, status, code, value, error);
+		effect_end(r, e, o);
 	} else {
-		event_effect_late(r, effect, status, error);
+		event_effect_late(r, effect, o->status, o->error);
 	}
 	run_leave(r);
+}
+
+void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int code,
+		 const struct bldr_value *value, const char *error, int64_t now_ms,
+		 struct update *u)
+{
+	deliver(r, effect,
+		&(struct outcome){
+			.status = status,
+			.code = code,
+			.value = value,
+			.error = error,
+		},
+		now_ms, u);
+}
+
+void run_deliver_failure(struct run *r, int64_t effect, int code, const char *error,
+			 int64_t retry_after_ms, int64_t now_ms, struct update *u)
+{
+	deliver(r, effect,
+		&(struct outcome){
+			.status = BLDR_FAILED,
+			.code = code,
+			.error = error,
+			.retry_after_ms = retry_after_ms,
+		},
+		now_ms, u);
 }
 
 void run_emit(struct run *r, int64_t effect, uint32_t attempt, const char *mode,

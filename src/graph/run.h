@@ -209,6 +209,12 @@ void run_emit(struct run *r, int64_t effect, uint32_t attempt, const char *mode,
 void run_deliver(struct run *r, int64_t effect, enum bldr_status status, int code,
 		 const struct bldr_value *value, const char *error, int64_t now_ms,
 		 struct update *u);
+/*
+ * The same for what was FAILED by somebody who wants to be left alone for so long, 0 and more: when it is tried again, the
+ * pause before it is that or, when longer, its policy's, each with the policy's jitter on top.
+ */
+void run_deliver_failure(struct run *r, int64_t effect, int code, const char *error,
+			 int64_t retry_after_ms, int64_t now_ms, struct update *u);
 
 enum run_status run_status(const struct run *r);
 /* Object: root channel -> value. The caller owns it. */

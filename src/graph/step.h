@@ -161,14 +161,21 @@ void task_handle(struct run *r, struct task *t, int code, const char *error);
 char *error_text(const char *s);
 /* Asks the routers of the patch's node. */
 void task_route(struct run *r, struct frame *f, struct bldr_patch *p, const struct bldr_view *v);
-/* value and error are borrowed; a code that is not negative stands for that of the status. */
-void effect_end(struct run *r, struct effect *e, enum bldr_status status, int code,
-		const struct bldr_value *value, const char *error);
+/* How a try of an effect ended. Borrowed. */
+struct outcome {
+	enum bldr_status status;
+	int code; /* what is not negative stands for that of the status */
+	const struct bldr_value *value;
+	const char *error;
+	int64_t retry_after_ms; /* the least pause before another try */
+};
+void effect_end(struct run *r, struct effect *e, const struct outcome *o);
 /* Copies the intent, and adds the effect to its task. */
 struct effect *effect_new(struct task *t, const struct intent_record *intent);
 
-/* retry.c: whether a failure is tried again; then that is recorded, and the effect stays pending. */
-bool effect_retry(struct run *r, struct effect *e, int code, const char *error);
+/* retry.c: whether a failure, whose code is negative and which has an error, is tried again; then that is recorded, and the
+ * effect stays pending. */
+bool effect_retry(struct run *r, struct effect *e, const struct outcome *o);
 
 /* giveup.c: what is under way and shall not go on. */
 

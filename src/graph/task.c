@@ -291,37 +291,35 @@ static void intend(struct run *r, struct task *t, const struct planned *planned)
 }
 
 /* The result is recorded; false when its policy has it tried again. */
-static bool effect_settle(struct run *r, struct effect *e, enum bldr_status status, int code,
-			  const struct bldr_value *value, const char *error, bool known)
+static bool effect_settle(struct run *r, struct effect *e, const struct outcome *given, bool known)
 {
-	ASSERT(!e->ended && status >= BLDR_DONE && status <= BLDR_UNKNOWN);
+	struct outcome o = *given;
+	ASSERT(!e->ended && o.status >= BLDR_DONE && o.status <= BLDR_UNKNOWN);
 	struct kept kept = { 0 };
 	struct bldr_error err;
-	if (status == BLDR_DONE &&
-	    kept_make(&kept, value != NULL ? bldr_ref(value) : bldr_null(), &err) < 0) {
+	if (o.status == BLDR_DONE &&
+	    kept_make(&kept, o.value != NULL ? bldr_ref(o.value) : bldr_null(), &err) < 0) {
 		bldr_error_prefix(&err, "the result cannot be kept");
-		status = BLDR_FAILED;
-		code = err.code;
-		error = err.text;
+		o = (struct outcome){ .status = BLDR_FAILED, .code = err.code, .error = err.text };
 	}
-	code = status != BLDR_DONE && code < 0 ? code : status_codes[status];
-	if (status != BLDR_DONE && !known &&
-	    effect_retry(r, e, code, error != NULL ? error : status_texts[status])) {
+	o.code = o.status != BLDR_DONE && o.code < 0 ? o.code : status_codes[o.status];
+	o.error = o.error != NULL ? o.error : status_texts[o.status];
+	if (o.status != BLDR_DONE && !known && effect_retry(r, e, &o)) {
 		return false;
 	}
 	e->ended = true;
-	e->status = status;
-	e->code = code;
-	if (status == BLDR_DONE) {
+	e->status = o.status;
+	e->code = o.code;
+	if (o.status == BLDR_DONE) {
 		e->value = bldr_ref(kept.value);
 	} else {
-		e->error = error_text(error != NULL ? error : status_texts[status]);
+		e->error = error_text(o.error);
 	}
 	idtable_remove(&r->effects, e->intent.id);
 	record_result(r, e, kept.text);
 	kept_release(&kept);
 	event_effect_ended(r, e, known);
-	if (status == BLDR_TIMED_OUT || status == BLDR_CANCELLED) {
+	if (o.status == BLDR_TIMED_OUT || o.status == BLDR_CANCELLED) {
 		late_add(r, e);
 	}
 	e->task->n_pending--;
@@ -344,7 +342,14 @@ static bool answer_at_once(struct run *r, struct task *t)
 		    bldr_value_parse(result.value, strlen(result.value), &value, NULL) < 0) {
 			continue; /* then it is performed */
 		}
-		effect_settle(r, e, result.status, result.code, value, result.error, true);
+		effect_settle(r, e,
+			      &(struct outcome){
+				      .status = result.status,
+				      .code = result.code,
+				      .value = value,
+				      .error = result.error,
+			      },
+			      true);
 		bldr_unref(value);
 	}
 	return t->n_pending == 0;
@@ -560,11 +565,10 @@ void task_child_ended(struct run *r, struct task *t)
 	t->child = NULL;
 }
 
-void effect_end(struct run *r, struct effect *e, enum bldr_status status, int code,
-		const struct bldr_value *value, const char *error)
+void effect_end(struct run *r, struct effect *e, const struct outcome *o)
 {
 	struct task *t = e->task;
-	if (effect_settle(r, e, status, code, value, error, false) && t->n_pending == 0) {
+	if (effect_settle(r, e, o, false) && t->n_pending == 0) {
 		task_absorb(r, t);
 	}
 }

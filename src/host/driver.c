@@ -198,6 +198,7 @@ static void land(struct driver *d, struct flight *f, enum bldr_status status, in
 			    .code = code,
 			    .text = text,
 			    .error = error,
+			    .retry_after_ms = f->retry_after_ms,
 		    });
 	disown(d, f);
 }
@@ -309,7 +310,12 @@ static void deliver(struct driver *d, const struct landing *l, int64_t now_ms)
 	}
 	(void)driver_update(d, t);
 	note_cached(t, l, now_ms);
-	run_deliver(t->run, l->effect, status, code, value, error, now_ms, t->update);
+	if (status == BLDR_FAILED && l->retry_after_ms > 0) {
+		run_deliver_failure(t->run, l->effect, code, error, l->retry_after_ms, now_ms,
+				    t->update);
+	} else {
+		run_deliver(t->run, l->effect, status, code, value, error, now_ms, t->update);
+	}
 	bldr_unref(value);
 }
 

@@ -58,6 +58,7 @@ struct landing {
 	enum bldr_status status;
 	int code;
 	char *text, *error;
+	int64_t retry_after_ms; /* see struct flight */
 };
 
 struct driver {

@@ -10,8 +10,9 @@
 
 #include "base/check.h"
 
-static const struct effect_kind *const kinds[] = { &effect_work, &effect_sleep, &effect_interrupt,
-						   &effect_process, &effect_node };
+static const struct effect_kind *const kinds[] = { &effect_work,      &effect_sleep,
+						   &effect_interrupt, &effect_process,
+						   &effect_node,      &effect_http };
 
 const struct effect_kind *effect_kind_find(const char *name)
 {

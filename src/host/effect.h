@@ -29,6 +29,7 @@ enum effect_way {
 	WAY_CLOCK,   /* the host lets it land at wake_ms */
 	WAY_PROCESS, /* the host starts a process; simulation calls perform, which plays one */
 	WAY_CHILD, /* the host calls a long-lived child; simulation calls perform, which plays one */
+	WAY_HTTP, /* the host's client sends a request; simulation calls perform, which plays the server */
 	WAY_PERSON /* nobody: it waits in the journal for bldr_thread_answer */
 };
 
@@ -86,11 +87,13 @@ struct flight {
 	int code;   /* otherwise: negative, or 0 for the one that status implies */
 	char *text; /* BLDR_DONE: JSON */
 	char *error;
+	int64_t retry_after_ms; /* a failure: the least pause before another try */
 
 	/* The host's. */
 	int64_t due_ms;
-	struct process *process; /* uv_host, WAY_PROCESS: while it runs */
-	struct child *child;     /* uv_host, WAY_CHILD: while it is called */
+	struct process *process;   /* uv_host, WAY_PROCESS: while it runs */
+	struct child *child;       /* uv_host, WAY_CHILD: while it is called */
+	struct exchange *exchange; /* uv_host, WAY_HTTP: while it is under way */
 	struct flight *next, *prev;
 	struct flight *queue;
 };
@@ -112,6 +115,7 @@ char *flight_expiry(const struct flight *f);
 void flight_work(struct flight *f, const struct bldr_work_type *type, const struct bldr_value *args);
 
 /* The kinds; <bldr/effect.h> says what each takes and gives. */
-extern const struct effect_kind effect_sleep, effect_interrupt, effect_process, effect_node;
+extern const struct effect_kind effect_sleep, effect_interrupt, effect_process, effect_node,
+	effect_http;
 /* Kind "work": request {"work": name, "args": {...}}; works maps a name to its bldr_work_type. */
 extern const struct effect_kind effect_work;

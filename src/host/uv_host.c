@@ -21,6 +21,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "host/children.h"
+#include "host/http_client.h"
 #include "host/pool.h"
 #include "host/process.h"
 #include "host/writer.h"
@@ -43,12 +44,14 @@ struct uv_host {
 	struct pool *pool;
 	struct writer *writer;
 	struct children *children;
-	bool committing;        /* the writer's thread is at it */
-	bool pumping;           /* what is to be done now is done before pump() returns */
-	bool ending;            /* the loop has been left: only processes are waited for */
-	size_t timed;           /* flights that have a timeout, or sleep */
-	size_t processes;       /* started, and not ended yet */
-	struct flight *flights; /* all that are performed or wait for it, expired ones too */
+	bool committing;  /* the writer's thread is at it */
+	bool pumping;     /* what is to be done now is done before pump() returns */
+	bool ending;      /* the loop has been left: only what others perform is waited for */
+	size_t timed;     /* flights that have a timeout, or sleep */
+	size_t processes; /* started, and not ended yet */
+	size_t exchanges; /* the same of HTTP */
+	struct http_client *http; /* NULL until the first; it lives as long as the host */
+	struct flight *flights;   /* all that are performed or wait for it, expired ones too */
 	int code;
 	struct bldr_error err;
 };
@@ -141,6 +144,25 @@ static void child_ended(struct flight *f, void *user)
 	news(u);
 }
 
+static void exchange_over(struct flight *f, void *user)
+{
+	struct uv_host *u = user;
+
+	u->exchanges--;
+	land_one(u, f);
+	news(u);
+}
+
+static void send_request(struct uv_host *u, struct flight *f)
+{
+	if (u->http == NULL) {
+		u->http = http_client_new(&u->loop, exchange_over, u);
+	}
+	u->exchanges++;
+	f->started_ms = clock_ms();
+	http_start(u->http, f);
+}
+
 static void perform(struct host *h, struct flight *f)
 {
 	struct uv_host *u = (struct uv_host *)h;
@@ -162,6 +184,9 @@ static void perform(struct host *h, struct flight *f)
 		break;
 	case WAY_CHILD:
 		children_call(u->children, f);
+		break;
+	case WAY_HTTP:
+		send_request(u, f);
 		break;
 	case WAY_CLOCK:
 		f->started_ms = clock_ms();
@@ -206,16 +231,23 @@ static void give_up(struct host *h, struct flight *f)
 	f->cancel = true;
 	if (f->kind->way == WAY_PROCESS) {
 		process_kill(f);
+	} else if (f->kind->way == WAY_HTTP) {
+		http_cancel(f);
 	} else if (f->kind->way == WAY_CLOCK ||
 		   (f->kind->way == WAY_CHILD && children_give_up(u->children, f))) {
 		drop(u, f);
 	}
 }
 
-/* A flight whose time is over lands as TIMED_OUT at once; who performs it is told to give up. */
+/* A flight whose time is over lands as TIMED_OUT at once; who performs it is told to give up. A request of class once that
+ * may have been sent is UNKNOWN. */
 static void expire(struct uv_host *u, struct flight *f)
 {
-	driver_land(u->driver, f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
+	if (f->cls == BLDR_ONCE && http_is_begun(f)) {
+		driver_land(u->driver, f, BLDR_UNKNOWN, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
+	} else {
+		driver_land(u->driver, f, BLDR_TIMED_OUT, BLDR_E_TIMEOUT, NULL, flight_expiry(f));
+	}
 	give_up(&u->host, f);
 }
 
@@ -381,9 +413,10 @@ static void end_threads(struct uv_host *u)
 	for (struct flight *f = u->flights; f != NULL; f = f->next) {
 		f->cancel = true;
 		process_kill(f);
+		http_cancel(f);
 	}
 	children_end(u->children);
-	while (u->processes + children_open(u->children) > 0) {
+	while (u->processes + u->exchanges + children_open(u->children) > 0) {
 		(void)uv_run(&u->loop, UV_RUN_ONCE);
 	}
 	children_free(u->children);
@@ -415,6 +448,7 @@ static void uv_host_free(struct host *h)
 {
 	struct uv_host *u = (struct uv_host *)h;
 
+	http_client_free(u->http);
 	uv_close((uv_handle_t *)&u->wake, NULL);
 	uv_close((uv_handle_t *)&u->timer, NULL);
 	(void)uv_run(&u->loop, UV_RUN_DEFAULT);

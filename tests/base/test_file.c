@@ -280,6 +280,31 @@ static void failing_write(void **state)
 	assert_int_equal(faults, 6); /* open write fsync rename, open fsync of the folder */
 }
 
+/* Piece by piece: nothing is to be seen of it before the end, and nothing is left when it is dropped. */
+static void written_in_pieces(void **state)
+{
+	(void)state;
+	struct file_writer w = { 0 };
+	struct bldr_error err;
+	file_drop(&w);
+	assert_int_equal(file_write("p", "old", 3, &err), 0);
+	for (int end = 0; end < 2; end++) {
+		assert_int_equal(file_begin(&w, "p", &err), 0);
+		assert_int_equal(file_add(&w, "ne", 2, &err), 0);
+		assert_int_equal(file_add(&w, "", 0, &err), 0);
+		assert_int_equal(file_add(&w, "w", 1, &err), 0);
+		assert_content("p", "old");
+		if (end != 0) {
+			assert_int_equal(file_end(&w, &err), 0);
+		}
+		file_drop(&w);
+		assert_false(file_exists("p.tmp"));
+		assert_content("p", end != 0 ? "new" : "old");
+	}
+	assert_int_equal(file_begin(&w, "none/p", &err), BLDR_E_IO);
+	assert_non_null(strstr(err.text, "cannot write \"none/p\""));
+}
+
 /* Whenever the process is killed, the file is the old or the new one, and the next write works. */
 static void killed_write(void **state)
 {
@@ -491,13 +516,13 @@ static void uuids_of_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(write_and_read),   cmocka_unit_test(read_limit),
-		cmocka_unit_test(read_pipe),        cmocka_unit_test(read_errors),
-		cmocka_unit_test(failing_write),    cmocka_unit_test(killed_write),
-		cmocka_unit_test(short_transfers),  cmocka_unit_test(failing_read),
-		cmocka_unit_test(folders),          cmocka_unit_test(blake2b),
-		cmocka_unit_test(xxhash),           cmocka_unit_test(uuids),
-		cmocka_unit_test(uuids_of_threads),
+		cmocka_unit_test(write_and_read), cmocka_unit_test(read_limit),
+		cmocka_unit_test(read_pipe),      cmocka_unit_test(read_errors),
+		cmocka_unit_test(failing_write),  cmocka_unit_test(written_in_pieces),
+		cmocka_unit_test(killed_write),   cmocka_unit_test(short_transfers),
+		cmocka_unit_test(failing_read),   cmocka_unit_test(folders),
+		cmocka_unit_test(blake2b),        cmocka_unit_test(xxhash),
+		cmocka_unit_test(uuids),          cmocka_unit_test(uuids_of_threads),
 	};
 	return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
 }

@@ -35,7 +35,7 @@ static void play(struct lives *l, const struct act *a)
 		teller_done(t, a->effect, a->text);
 		break;
 	case ACT_FAILED:
-		teller_failed_code(t, a->effect, BLDR_FAILED, (int)a->number, a->text);
+		teller_failed_after(t, a->effect, (int)a->number, a->text, a->after_ms);
 		break;
 	case ACT_TIMEOUT:
 		teller_failed(t, a->effect, BLDR_TIMED_OUT, a->text);

@@ -25,6 +25,7 @@ enum act_kind {
 struct act {
 	enum act_kind what;
 	int64_t effect, number;
+	int64_t after_ms; /* ACT_FAILED: not again for so long */
 	const char *node, *text;
 };
 

@@ -192,6 +192,14 @@ void teller_failed_code(struct teller *t, int64_t effect, enum bldr_status statu
 	update_tell(&t->text, u, 0);
 }
 
+void teller_failed_after(struct teller *t, int64_t effect, int code, const char *error,
+			 int64_t retry_after_ms)
+{
+	struct update *u = next_update(t);
+	run_deliver_failure(t->run, effect, code, error, retry_after_ms, ++t->now_ms, u);
+	update_tell(&t->text, u, 0);
+}
+
 /* Tells what came of a call that may be refused; then it has no update. */
 static int told(struct teller *t, int rc, const struct bldr_error *err)
 {

@@ -47,6 +47,8 @@ void teller_done(struct teller *t, int64_t effect, const char *value);
 void teller_failed(struct teller *t, int64_t effect, enum bldr_status status, const char *error);
 void teller_failed_code(struct teller *t, int64_t effect, enum bldr_status status, int code,
 			const char *error);
+void teller_failed_after(struct teller *t, int64_t effect, int code, const char *error,
+			 int64_t retry_after_ms);
 /* A millisecond later, too. These return the code of a refusal, and tell its text. */
 int teller_apply(struct teller *t, const char *as_node, const char *values, enum step_source source,
 		 bool hold);

@@ -147,6 +147,63 @@ static void jitter_is_drawn_from_the_seed(void **state)
 	bldr_graph_free(g);
 }
 
+/* Retry-After (RFC 9110, 10.2.3): a pause of that length or longer, whatever the policy's longest. */
+static void who_failed_may_ask_for_a_longer_pause(void **state)
+{
+	(void)state;
+	static const struct bldr_retry retry = { .attempts = 9, .max_ms = 2000, .no_jitter = true };
+	struct bldr_graph *g =
+		asking(sick, &(struct bldr_policy){ .kind = "work", .retry = &retry });
+	struct lives l;
+	lives_begin(&l, g, NULL);
+	lives_tell(
+		&l,
+		(struct act){ ACT_FAILED, .effect = 2, .number = BLDR_E_UNAVAILABLE, .text = "429",
+			      .after_ms = 7000 },
+		"retry 2 tries 1 due 7001\n"
+		"event 5 effect.retry {\"code\":\"UNAVAILABLE\",\"due_ms\":7001,\"error\":\"429\","
+		"\"key\":\"t/0:a#0.0\",\"tries\":1}\n"
+		"running\n");
+	/* Shorter than the second pause, which is 1 s. */
+	lives_tell_only(&l,
+			(struct act){ ACT_FAILED, .effect = 2, .number = BLDR_E_UNAVAILABLE,
+				      .text = "503", .after_ms = 999 },
+			"retry running", "retry 2 tries 2 due 1002\nrunning\n");
+	lives_tell_only(&l,
+			(struct act){ ACT_FAILED, .effect = 2, .number = BLDR_E_UNAVAILABLE,
+				      .text = "503", .after_ms = 2001 },
+			"retry running", "retry 2 tries 3 due 2004\nrunning\n");
+	/* A failure that is not tried again does not wait. */
+	lives_tell_only(&l,
+			(struct act){ ACT_FAILED, .effect = 2, .number = BLDR_E_INVALID,
+				      .text = "400", .after_ms = 5000 },
+			"retry result failed", "result 2 failed 400\nfailed node \"a\": 400\n");
+	lives_end(&l);
+	bldr_graph_free(g);
+}
+
+/* All who were told the same pause do not come back at the same instant. */
+static void jitter_is_on_top_of_what_was_asked_for(void **state)
+{
+	(void)state;
+	static const struct bldr_retry retry = { .attempts = 1000 };
+	struct bldr_graph *g =
+		asking(sick, &(struct bldr_policy){ .kind = "work", .retry = &retry });
+	struct teller t = teller_begin(g, NULL);
+	int64_t most = 0;
+	for (int i = 0; i < 100; i++) {
+		const struct intent_record *one[1];
+		teller_failed_after(&t, 2, BLDR_E_UNAVAILABLE, "429", 1000000);
+		assert_int_equal(story_pending(t.run, one, 1), 1);
+		int64_t pause = one[0]->due_ms - t.now_ms;
+		assert_in_range(pause, 1000000, 1001000);
+		most = pause > most ? pause : most;
+	}
+	assert_true(most > 1000900);
+	teller_free(&t);
+	bldr_graph_free(g);
+}
+
 /* Which codes are worth it; never for class once, nor for what the commit itself does. */
 static void some_failures_are_the_nodes_at_once(void **state)
 {
@@ -234,6 +291,8 @@ static void the_most_exact_policy_counts(void **state)
 		{ "{\"kind\":\"http\",\"args\":{\"url\":\"https://example.com/api.example.com\"}}",
 		  5 },
 		{ "{\"kind\":\"http\",\"args\":{\"url\":\"nonsense\"}}", 5 },
+		{ "{\"kind\":\"http\",\"args\":{\"url\":\"HTTPS://API.Example.Com\"}}", 3 },
+		{ "{\"kind\":\"http\",\"args\":{\"url\":\"http://[::1]:8080/a:b\"}}", 6 },
 		{ "{\"kind\":\"sleep\",\"args\":{\"ms\":1}}", 0 },
 	};
 	struct bldr_graph *g = bldr_graph_new("g", 1);
@@ -252,6 +311,7 @@ static void the_most_exact_policy_counts(void **state)
 	bldr_graph_policy(g, &(struct bldr_policy){ .kind = send, .timeout_ms = 4 });
 	send[0] = 'x';
 	bldr_graph_policy(g, &(struct bldr_policy){ .kind = "http", .timeout_ms = 5 });
+	bldr_graph_policy(g, &(struct bldr_policy){ .kind = "http:[::1]", .timeout_ms = 6 });
 	compiled(g);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct teller t = teller_begin(g, cases[i].input);
@@ -393,6 +453,8 @@ int main(void)
 		cmocka_unit_test(a_failure_is_tried_again_after_a_back_off),
 		cmocka_unit_test(pauses_grow_up_to_the_longest),
 		cmocka_unit_test(jitter_is_drawn_from_the_seed),
+		cmocka_unit_test(who_failed_may_ask_for_a_longer_pause),
+		cmocka_unit_test(jitter_is_on_top_of_what_was_asked_for),
 		cmocka_unit_test(some_failures_are_the_nodes_at_once),
 		cmocka_unit_test(a_restart_does_not_try_again_what_is_not_due),
 		cmocka_unit_test(the_most_exact_policy_counts),

@@ -1,0 +1,319 @@
+/*
+ * Requests are strict: an unknown key, a header that would break the message apart or say its length, a URL of another
+ * scheme or with a password in it (it would be recorded) is refused before anything is sent. No message quotes
+ * the URL.
+ */
+#include "host/http_request.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+static int wrong(struct bldr_error *err, const char *what)
+{
+	return bldr_error_set(err, BLDR_E_INVALID, "an effect of kind \"http\" %s", what);
+}
+
+static bool is_among(const char *text, const char *const *list)
+{
+	while (*list != NULL && strcasecmp(*list, text) != 0) {
+		list++;
+	}
+	return *list != NULL;
+}
+
+static int check_keys(const struct bldr_value *args, struct bldr_error *err)
+{
+	static const char *const keys[] = { "method", "url",       "headers", "body",
+					    "json",   "max_bytes", "idle_ms", "save",
+					    "ok",     "proxy",     "ca",      NULL };
+
+	for (void *it = bldr_first(args); it != NULL; it = bldr_next(args, it)) {
+		size_t i = 0;
+
+		while (keys[i] != NULL && strcmp(keys[i], bldr_key(it)) != 0) {
+			i++;
+		}
+		if (keys[i] == NULL) {
+			return bldr_error_set(
+				err, BLDR_E_INVALID,
+				"an effect of kind \"http\" takes method, url, headers, "
+				"body, json, max_bytes, idle_ms, save, ok, proxy and ca, "
+				"not \"%s\"",
+				bldr_key(it));
+		}
+	}
+	return 0;
+}
+
+void http_lower(char *text)
+{
+	for (char *c = text; *c != '\0'; c++) {
+		if (*c >= 'A' && *c <= 'Z') {
+			*c |= 0x20;
+		}
+	}
+}
+
+/* A part of a parsed URL in the arena, in lower case, or NULL. */
+static const char *url_part(struct arena *a, CURLU *u, CURLUPart part)
+{
+	char *text = NULL;
+	char *copy = NULL;
+
+	if (curl_url_get(u, part, &text, 0) == CURLUE_OK) {
+		copy = arena_strdup(a, text);
+		http_lower(copy);
+	}
+	curl_free(text);
+	return copy;
+}
+
+static int read_url(struct flight *f, struct http_request *q, bool *ret_private,
+		    struct bldr_error *err)
+{
+	static const char *const schemes[] = { "http", "https", NULL };
+	static const char *const here[] = { "localhost", "127.0.0.1", "[::1]", NULL };
+	CURLU *u = curl_url();
+	const char *scheme = NULL;
+	const char *host = NULL;
+
+	q->url = bldr_get_text(f->args, "url");
+	if (u != NULL && q->url != NULL && curl_url_set(u, CURLUPART_URL, q->url, 0) == CURLUE_OK &&
+	    url_part(&f->arena, u, CURLUPART_USER) == NULL &&
+	    url_part(&f->arena, u, CURLUPART_PASSWORD) == NULL) {
+		scheme = url_part(&f->arena, u, CURLUPART_SCHEME);
+		host = url_part(&f->arena, u, CURLUPART_HOST);
+	}
+	curl_url_cleanup(u);
+	if (scheme == NULL || host == NULL || !is_among(scheme, schemes)) {
+		return wrong(err,
+			     "needs \"url\": an absolute http or https URL without user and "
+			     "password");
+	}
+	*ret_private = strcmp(scheme, "https") == 0 ||
+		(is_among(host, here) && bldr_get(f->args, "proxy") == NULL);
+	f->label = host;
+	return 0;
+}
+
+static int read_method(const struct bldr_value *args, struct http_request *q, struct bldr_error *err)
+{
+	static const char *const methods[] = { "GET",   "HEAD",   "POST",    "PUT",
+					       "PATCH", "DELETE", "OPTIONS", NULL };
+	const struct bldr_value *method = bldr_get(args, "method");
+	size_t i = 0;
+
+	q->method = method == NULL ? "GET" : bldr_as_text(method);
+	while (q->method != NULL && methods[i] != NULL && strcmp(methods[i], q->method) != 0) {
+		i++;
+	}
+	return q->method != NULL && methods[i] != NULL
+		? 0
+		: wrong(err,
+			"has \"method\" GET (which is meant without one), HEAD, POST, PUT, PATCH, "
+			"DELETE or OPTIONS");
+}
+
+/* RFC 9110, 5.6.2. */
+static bool is_token(const char *text)
+{
+	return text[0] != '\0' &&
+		text[strspn(text,
+			    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+}
+
+/* RFC 9110, 5.5: no control characters but tabs. */
+static bool is_field_text(const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++) {
+		if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7F) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_secret(const struct bldr_value *v)
+{
+	const struct bldr_value *prefix = bldr_get(v, "prefix");
+	const char *name = bldr_get_text(v, "secret");
+
+	return name != NULL && name[0] != '\0' && strchr(name, '=') == NULL &&
+		(prefix == NULL || bldr_as_text(prefix) != NULL) &&
+		bldr_count(v) == (prefix != NULL ? 2 : 1);
+}
+
+static int read_header(struct flight *f, struct http_request *q, const char *name,
+		       const struct bldr_value *v, bool private, struct bldr_error *err)
+{
+	/* The client's own: where a message goes to, where it ends, and who may read on. */
+	static const char *const ours[] = { "host",
+					    "content-length",
+					    "transfer-encoding",
+					    "connection",
+					    "keep-alive",
+					    "proxy-connection",
+					    "expect",
+					    "te",
+					    "trailer",
+					    "upgrade",
+					    NULL };
+	struct http_header h = { .name = name, .text = bldr_as_text(v) };
+
+	if (h.text == NULL && is_secret(v)) {
+		const char *prefix = bldr_get_text(v, "prefix");
+
+		h.secret = bldr_get_text(v, "secret");
+		h.text = prefix != NULL ? prefix : "";
+	}
+	if (!is_token(name) || h.text == NULL || !is_field_text(h.text)) {
+		return wrong(err,
+			     "has \"headers\": {name: text without line breaks, or {\"secret\": "
+			     "NAME, \"prefix\": text}}");
+	}
+	if (is_among(name, ours)) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "an effect of kind \"http\" cannot set the header \"%s\", "
+				      "which is the client's",
+				      name);
+	}
+	if (h.secret != NULL && !private) {
+		return bldr_error_set(
+			err, BLDR_E_INVALID,
+			"the secret \"%s\" would be read by others: a URL with secrets "
+			"is https, or of this machine",
+			h.secret);
+	}
+	*LIST_ADD(&f->arena, &q->headers) = h;
+	return 0;
+}
+
+static int read_headers(struct flight *f, struct http_request *q, bool private,
+			struct bldr_error *err)
+{
+	const struct bldr_value *headers = bldr_get(f->args, "headers");
+	int rc = 0;
+
+	if (headers != NULL && bldr_type_of(headers) != BLDR_OBJECT) {
+		return wrong(err, "has \"headers\" as an object");
+	}
+	for (void *it = bldr_first(headers); it != NULL && rc == 0; it = bldr_next(headers, it)) {
+		rc = read_header(f, q, bldr_key(it), bldr_item(it), private, err);
+	}
+	return rc;
+}
+
+static int read_body(struct flight *f, struct http_request *q, struct bldr_error *err)
+{
+	const struct bldr_value *body = bldr_get(f->args, "body");
+	const struct bldr_value *json = bldr_get(f->args, "json");
+
+	if ((body != NULL && (json != NULL || bldr_as_text(body) == NULL)) ||
+	    ((body != NULL || json != NULL) && strcmp(q->method, "HEAD") == 0)) {
+		return wrong(err,
+			     "has \"body\", a text, or \"json\", a value, or neither; a HEAD has "
+			     "neither");
+	}
+	q->body = bldr_as_text(body);
+	if (json != NULL) {
+		char *text = bldr_value_text(json);
+
+		q->body = arena_strdup(&f->arena, text);
+		q->is_json = true;
+		free(text);
+	}
+	return 0;
+}
+
+static int read_ok(const struct bldr_value *args, struct http_request *q, struct bldr_error *err)
+{
+	q->ok = bldr_get(args, "ok");
+	for (size_t i = 0; i < bldr_count(q->ok); i++) {
+		int64_t status = bldr_as_int(bldr_at(q->ok, i), 0);
+
+		if (status < 200 || status > 599) {
+			return wrong(err, "has \"ok\" as a list of statuses, 200 to 599");
+		}
+	}
+	return q->ok == NULL || (bldr_type_of(q->ok) == BLDR_LIST && bldr_count(q->ok) > 0)
+		? 0
+		: wrong(err, "has \"ok\" as a list of statuses, 200 to 599");
+}
+
+static bool is_text_or_absent(const struct bldr_value *v)
+{
+	return v == NULL || (bldr_as_text(v) != NULL && bldr_as_text(v)[0] != '\0');
+}
+
+static int read_limits(const struct bldr_value *args, struct http_request *q, struct bldr_error *err)
+{
+	int64_t usual = bldr_get(args, "save") != NULL ? HTTP_SAVED_MAX : BLDR_RESULT_MAX;
+	const struct bldr_value *max = bldr_get(args, "max_bytes");
+	const struct bldr_value *idle = bldr_get(args, "idle_ms");
+	int64_t max_bytes = max == NULL ? usual : bldr_as_int(max, 0);
+
+	q->idle_ms = idle == NULL ? HTTP_IDLE_MS : bldr_as_int(idle, 0);
+	if (max_bytes < 1 || q->idle_ms < 1 || q->idle_ms > 86400000) {
+		return wrong(err,
+			     "has \"max_bytes\" and \"idle_ms\" as integers, 1 and more, the "
+			     "latter a day at most");
+	}
+	q->max_bytes = (uint64_t)max_bytes;
+	if (!is_text_or_absent(bldr_get(args, "save")) ||
+	    !is_text_or_absent(bldr_get(args, "proxy")) ||
+	    !is_text_or_absent(bldr_get(args, "ca"))) {
+		return wrong(err, "has \"save\", \"proxy\" and \"ca\" as texts");
+	}
+	q->save = bldr_get_text(args, "save");
+	q->proxy = bldr_get_text(args, "proxy");
+	q->ca = bldr_get_text(args, "ca");
+	if (q->proxy != NULL &&
+	    (strncmp(q->proxy, "http://", strlen("http://")) != 0 ||
+	     strchr(q->proxy, '@') != NULL)) {
+		return wrong(err, "has \"proxy\" as http://host:port");
+	}
+	return 0;
+}
+
+int http_request_read(struct flight *f, struct http_request **ret, struct bldr_error *err)
+{
+	struct http_request *q = ARENA_NEW(&f->arena, struct http_request);
+	bool private = false;
+	int rc = check_keys(f->args, err);
+
+	rc = rc == 0 ? read_url(f, q, &private, err) : rc;
+	rc = rc == 0 ? read_method(f->args, q, err) : rc;
+	rc = rc == 0 ? read_headers(f, q, private, err) : rc;
+	rc = rc == 0 ? read_body(f, q, err) : rc;
+	rc = rc == 0 ? read_ok(f->args, q, err) : rc;
+	rc = rc == 0 ? read_limits(f->args, q, err) : rc;
+	if (rc == 0) {
+		*ret = q;
+	}
+	return rc;
+}
+
+bool http_request_names(const struct http_request *q, const char *name)
+{
+	for (size_t i = 0; i < q->headers.n; i++) {
+		if (strcasecmp(q->headers.at[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool http_fails(const struct flight *f, int64_t status)
+{
+	const struct http_request *q = f->target;
+
+	for (size_t i = 0; i < bldr_count(q->ok); i++) {
+		if (bldr_as_int(bldr_at(q->ok, i), 0) == status) {
+			return false;
+		}
+	}
+	return q->ok != NULL || (f->cls != BLDR_ONCE && (status == 429 || status >= 500));
+}
