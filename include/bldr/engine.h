@@ -32,7 +32,7 @@ struct bldr_event {
 	const char *thread;
 	int64_t seq;
 	int64_t at_ms; /* Unix time (virtual time under simulation) */
-	/* run.started superstep task.started task.again task.ended task.failed task.handled effect.intended
+	/* run.started superstep task.started task.again task.ended task.failed task.handled task.diverged effect.intended
 	 * effect.retry effect.ended effect.late input.queued run.input run.updated run.forked run.resumed
 	 * run.paused run.ended run.failed custom message */
 	const char *type;

@@ -369,6 +369,19 @@ void event_task_started(struct run *r, const struct task *t)
 	event_end(r, "task.started");
 }
 
+void event_task_diverged(struct run *r, const struct task *t, size_t effect)
+{
+	event_begin(r);
+	put(r, "{\"effect\":");
+	put_number(r, (int64_t)effect);
+	put(r, ",\"node\":");
+	put_name(r, t->node->name);
+	put(r, ",\"task\":");
+	put_name(r, t->path);
+	put(r, "}");
+	event_end(r, "task.diverged");
+}
+
 void event_task_again(struct run *r, const struct task *t)
 {
 	event_begin(r);

@@ -33,6 +33,8 @@ void event_run_paused(struct run *r);
 void event_input_queued(struct run *r, int64_t number);
 void event_superstep(struct run *r, const struct frame *f);
 void event_task_started(struct run *r, const struct task *t);
+/* effect: the first that differs, by its place in the plan. */
+void event_task_diverged(struct run *r, const struct task *t, size_t effect);
 void event_task_again(struct run *r, const struct task *t);
 void event_task_ended(struct run *r, const struct task *t);
 void event_task_failed(struct run *r, const struct task *t);

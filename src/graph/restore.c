@@ -455,6 +455,9 @@ static void revive(struct run *r, struct frame *f, bool failed)
 {
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		struct task *t = &f->tasks.at[i];
+		if (t->state == TASK_WAITING && !t->held) {
+			task_check_plan(r, t);
+		}
 		if (t->state != TASK_WAITING || t->n_pending > 0 || t->held) {
 			continue;
 		}

@@ -149,6 +149,9 @@ void wait_fold(struct run *r, struct frame *f, struct step_record *s, bool base)
 /* again: an earlier run has published the start already. */
 void task_start(struct run *r, struct task *t, bool again);
 void task_absorb(struct run *r, struct task *t);
+/* Of a task that was rebuilt while effects of its round are open: an event when its node would not plan the same again. What is
+ * recorded counts all the same. */
+void task_check_plan(struct run *r, const struct task *t);
 void task_child_ended(struct run *r, struct task *t);
 /* It has failed: its handler takes over, or it waits for its frame to find out. */
 void task_fail(struct run *r, struct task *t, int code, const char *error);

@@ -375,6 +375,35 @@ static bool prepare_round(struct run *r, struct task *t)
 	return at_once;
 }
 
+/* How far a plan is what was intended: its first effect that differs, or how many there are. */
+static size_t same_plan(const struct task *t, const struct bldr_plan *plan)
+{
+	size_t i = 0;
+	while (i < plan->n && i < t->n_effects && plan->error.code == 0 &&
+	       strcmp(plan->effects[i].kind, t->effects[i]->intent.kind) == 0 &&
+	       plan->effects[i].cls == t->effects[i]->intent.cls &&
+	       strcmp(plan->effects[i].request, t->effects[i]->intent.request) == 0) {
+		i++;
+	}
+	return i;
+}
+
+void task_check_plan(struct run *r, const struct task *t)
+{
+	if (t->n_effects == 0 || t->node->prepare == NULL) {
+		return;
+	}
+	struct bldr_plan plan;
+	struct bldr_view view = view_of(t);
+	plan_init(&plan, t->node);
+	t->node->prepare(&view, &plan);
+	size_t same = same_plan(t, &plan);
+	if (same < t->n_effects || plan.n > t->n_effects || plan.error.code != 0) {
+		event_task_diverged(r, t, same);
+	}
+	plan_release(&plan);
+}
+
 /* Rounds without effects follow each other at once; that they do so in a loop spares the stack. */
 static void task_prepare(struct run *r, struct task *t)
 {

@@ -325,6 +325,45 @@ static void a_pending_once_effect_becomes_unknown(void **state)
 }
 
 /* Every frame, task and effect there ever was, in order of id: nothing of it disturbs. */
+/* What a node that is not pure looks at. */
+static const char *mood = "calm";
+
+static void plan_by_mood(const struct bldr_view *v, struct bldr_plan *p)
+{
+	struct bldr_value *args = bldr_object();
+	(void)v;
+	bldr_plan_work(p, "same", BLDR_PURE, NULL);
+	bldr_object_set(args, "mood", bldr_text(mood));
+	bldr_plan_work(p, "ask", BLDR_KEYED, args);
+}
+
+/* The event tells it; what is pending is what was recorded. */
+static void a_plan_that_diverges_is_told_and_not_taken(void **state)
+{
+	(void)state;
+	struct bldr_graph *g = bldr_graph_new("moody", 1);
+	bldr_graph_node(g, &(struct bldr_node){ .name = "ask", .prepare = plan_by_mood });
+	bldr_graph_edge(g, BLDR_START, "ask");
+	g = compiled(g);
+	struct teller whole = teller_begin(g, NULL);
+	struct teller same = teller_resume(&whole, whole.n);
+	teller_expect_only(&same, "event", "event 6 run.resumed {}\n");
+	teller_free(&same);
+	mood = "stormy";
+	struct teller other = teller_resume(&whole, whole.n);
+	mood = "calm";
+	teller_expect_only(
+		&other, "event",
+		"event 6 run.resumed {}\n"
+		"event 7 task.diverged {\"effect\":1,\"node\":\"ask\",\"task\":\"/0:ask\"}\n");
+	const struct intent_record *pending[2];
+	assert_int_equal(story_pending(other.run, pending, 2), 2);
+	assert_string_equal(pending[1]->request, "{\"args\":{\"mood\":\"calm\"},\"work\":\"ask\"}");
+	teller_free(&other);
+	teller_free(&whole);
+	bldr_graph_free(g);
+}
+
 static void records_of_what_is_over_are_passed_over(void **state)
 {
 	(void)state;
@@ -473,6 +512,7 @@ int main(void)
 		cmocka_unit_test(base_records_do_not_depend_on_being_killed),
 		cmocka_unit_test(a_loaded_run_shows_its_state_without_being_resumed),
 		cmocka_unit_test(a_pending_once_effect_becomes_unknown),
+		cmocka_unit_test(a_plan_that_diverges_is_told_and_not_taken),
 		cmocka_unit_test(records_of_what_is_over_are_passed_over),
 		cmocka_unit_test(damaged_records_are_refused),
 		cmocka_unit_test(damaged_patches_and_effects_are_refused),
