@@ -1,6 +1,6 @@
 # libbldr, shared and static, from the objects of the engine modules; pkg-config file and install rules.
 set(objects "")
-set(libs PkgConfig::JANSSON PkgConfig::SODIUM PkgConfig::XXHASH PkgConfig::PCRE2 PkgConfig::SQLITE PkgConfig::UV PkgConfig::CURL Threads::Threads m)
+set(libs PkgConfig::JANSSON PkgConfig::SODIUM PkgConfig::XXHASH PkgConfig::PCRE2 PkgConfig::SQLITE PkgConfig::UV Threads::Threads m)
 foreach(module IN LISTS BLDR_ENGINE)
 	get_target_property(type bldr_${module} TYPE)
 	if(type STREQUAL "STATIC_LIBRARY")

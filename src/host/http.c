@@ -13,10 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-#include <curl/curl.h>
-
 #include "base/check.h"
 #include "base/utf8.h"
+#include "host/curl_late.h"
 #include "host/http_request.h"
 
 /* Delay-seconds or a date (RFC 9110, 10.2.3), which is counted from the answer's own Date; 0: says nothing. */

@@ -6,11 +6,11 @@
 
 #include <sys/queue.h>
 
-#include <curl/curl.h>
 #include <uv.h>
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "host/curl_late.h"
 #include "host/http_request.h"
 
 struct http_client;

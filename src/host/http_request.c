@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <curl/curl.h>
+#include "host/curl_late.h"
 
 static int wrong(struct bldr_error *err, const char *what)
 {
@@ -284,6 +284,7 @@ int http_request_read(struct flight *f, struct http_request **ret, struct bldr_e
 	bool private = false;
 	int rc = check_keys(f->args, err);
 
+	rc = rc == 0 ? curl_load(err) : rc;
 	rc = rc == 0 ? read_url(f, q, &private, err) : rc;
 	rc = rc == 0 ? read_method(f->args, q, err) : rc;
 	rc = rc == 0 ? read_headers(f, q, private, err) : rc;
