@@ -319,7 +319,7 @@ def test_an_output_folder_that_goes_away_during_the_run(tmp_path: Path) -> None:
     ("args", "said"),
     [
         (["kb"], 'no command "kb"; there is: kb list, kb show, kb search\n'),
-        (["graph"], 'no command "graph"; there is: graph draw\n'),
+        (["graph"], 'no command "graph"; there is: graph run, graph check, graph draw\n'),
         (["runs", "lst"], 'no command "runs lst"; did you mean "bldr runs list"?\n'),
         (["plna"], 'no command "plna"; did you mean "bldr plan"?\n'),
         (["plan"], "bldr: an operand is missing\nusage: bldr plan DIR [--json]\n"),
