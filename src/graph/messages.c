@@ -143,7 +143,9 @@ static void put(struct folding *f, const struct bldr_value *message)
 static bool take_away(struct folding *f, const char *id)
 {
 	if (strcmp(id, ALL) == 0) {
-		memset(f->at, 0, f->n * sizeof(*f->at));
+		for (size_t i = 0; i < f->n; i++) {
+			f->at[i] = NULL;
+		}
 		return true;
 	}
 	size_t slot = *slot_of(f, id);
@@ -180,7 +182,7 @@ static struct folding folding_new(const struct bldr_value *value, size_t more)
 	while (f.mask < 2 * most) {
 		f.mask = 2 * f.mask + 1;
 	}
-	f.at = xcalloc(most + 1, sizeof(*f.at));
+	f.at = xcalloc(most + 1, sizeof(const struct bldr_value *));
 	f.ids = xcalloc(most + 1, sizeof(*f.ids));
 	f.table = xcalloc(f.mask + 1, sizeof(*f.table));
 	for (size_t i = 0; i < bldr_count(value); i++) {

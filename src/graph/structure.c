@@ -203,8 +203,11 @@ struct bldr_value *bldr_graph_structure(const struct bldr_graph *g)
 struct rebuilding {
 	const struct bldr_value *subgraphs;
 	struct arena arena;
-	LIST(struct bldr_graph *) graphs; /* rebuilt subgraphs */
-	LIST(const char *) hashes;        /* theirs */
+	LIST(struct rebuilt {
+		struct bldr_graph *graph;
+		const char *hash;
+	})
+	graphs; /* subgraphs */
 	unsigned depth;
 };
 
@@ -293,8 +296,8 @@ static int subgraph_of(struct rebuilding *b, const char *hash, struct bldr_graph
 		       struct bldr_error *err)
 {
 	for (size_t i = 0; i < b->graphs.n; i++) {
-		if (strcmp(b->hashes.at[i], hash) == 0) {
-			*ret = b->graphs.at[i];
+		if (strcmp(b->graphs.at[i].hash, hash) == 0) {
+			*ret = b->graphs.at[i].graph;
 			return 0;
 		}
 	}
@@ -306,8 +309,7 @@ static int subgraph_of(struct rebuilding *b, const char *hash, struct bldr_graph
 	int rc = rebuild(b, v, ret, err);
 	b->depth--;
 	if (rc == 0) {
-		*LIST_ADD(&b->arena, &b->graphs) = *ret;
-		*LIST_ADD(&b->arena, &b->hashes) = hash;
+		*LIST_ADD(&b->arena, &b->graphs) = (struct rebuilt){ *ret, hash };
 	}
 	return rc;
 }
@@ -400,9 +402,9 @@ int graph_from_structure(const struct bldr_value *structure, struct bldr_graph *
 	int rc = rebuild(&b, structure, &g, &why);
 	for (size_t i = 0; i < b.graphs.n; i++) {
 		if (rc == 0) {
-			arena_on_release(&g->arena, free_graph, b.graphs.at[i]);
+			arena_on_release(&g->arena, free_graph, b.graphs.at[i].graph);
 		} else {
-			bldr_graph_free(b.graphs.at[i]);
+			bldr_graph_free(b.graphs.at[i].graph);
 		}
 	}
 	arena_release(&b.arena);

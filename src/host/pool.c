@@ -74,8 +74,8 @@ static void say(void *to, const struct flight *f, const char *mode, char *text)
 		.effect = f->effect,
 		.attempt = f->attempt,
 		.mode = mode,
-		.text = text,
 	};
+	s->text = text;
 	uv_mutex_lock(&p->lock);
 	*p->last_spoken = s;
 	p->last_spoken = &s->next;

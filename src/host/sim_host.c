@@ -95,7 +95,10 @@ static void say(void *to, const struct flight *f, const char *mode, char *text)
 	struct flight *own = (struct flight *)(uintptr_t)f;
 
 	(void)to;
-	*LIST_ADD(&own->arena, &own->said) = (struct said){ .mode = mode, .text = text };
+	struct said *said = LIST_ADD(&own->arena, &own->said);
+
+	said->mode = mode;
+	said->text = text;
 }
 
 static void perform_well(struct sim_host *s, struct flight *f)

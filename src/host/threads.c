@@ -112,6 +112,7 @@ void engine_replay(struct bldr_engine *e, const char *id, int64_t thread, int64_
 
 void engine_set_graph(struct journal_thread *row, const struct bldr_graph *g)
 {
+	ASSERT(g != NULL);
 	(void)snprintf(row->graph, sizeof(row->graph), "%s", bldr_graph_name(g));
 	(void)snprintf(row->graph_hash, sizeof(row->graph_hash), "%s", bldr_graph_hash(g));
 	row->graph_version = g->version;

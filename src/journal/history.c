@@ -114,7 +114,7 @@ int journal_load_at(struct journal *j, const struct journal_thread *t, int64_t f
 				    " in lineage %" PRId64 "; was it pruned",
 				    t->id, step, frame);
 	}
-	if (rc == 0 && !steps.at[steps.n - 1].base) {
+	if (rc == 0 && steps.at != NULL && !steps.at[steps.n - 1].base) {
 		rc = journal_damaged(j, err,
 				     "frame %" PRId64 " of thread %" PRId64 " has no base record",
 				     frame, t->rowid);

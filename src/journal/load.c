@@ -83,25 +83,25 @@ static int read_ended(struct load *l, struct bldr_error *err)
 }
 
 int load_step(struct journal *j, sqlite3_stmt *stmt, int64_t frame, struct arena *a,
-	      struct step_record *s, struct bldr_error *err)
+	      struct step_record *ret, struct bldr_error *err)
 {
 	int source = sqlite3_column_int(stmt, 4);
 	bool from = sqlite3_column_type(stmt, 8) != SQLITE_NULL;
 
-	*s = (struct step_record){ .frame = frame };
-	s->step = sqlite3_column_int64(stmt, 0);
-	s->at_ms = sqlite3_column_int64(stmt, 1);
-	s->base = sqlite3_column_int(stmt, 2) != 0;
+	*ret = (struct step_record){ .frame = frame };
+	ret->step = sqlite3_column_int64(stmt, 0);
+	ret->at_ms = sqlite3_column_int64(stmt, 1);
+	ret->base = sqlite3_column_int(stmt, 2) != 0;
 	if (source < STEP_INPUT || source > STEP_MIGRATE) {
 		return journal_damaged(j, err, "step %lld of frame %lld has the source %d",
-				       (long long)s->step, (long long)s->frame, source);
+				       (long long)ret->step, (long long)ret->frame, source);
 	}
-	s->source = (enum step_source)source;
-	s->first = sqlite3_column_int64(stmt, 5);
-	s->held = sqlite3_column_int(stmt, 6) != 0;
-	s->from_frame = from ? sqlite3_column_int64(stmt, 7) : -1;
-	s->from_step = from ? sqlite3_column_int64(stmt, 8) : -1;
-	return unpack_step(j, (const char *)sqlite3_column_text(stmt, 3), a, s, err);
+	ret->source = (enum step_source)source;
+	ret->first = sqlite3_column_int64(stmt, 5);
+	ret->held = sqlite3_column_int(stmt, 6) != 0;
+	ret->from_frame = from ? sqlite3_column_int64(stmt, 7) : -1;
+	ret->from_step = from ? sqlite3_column_int64(stmt, 8) : -1;
+	return unpack_step(j, (const char *)sqlite3_column_text(stmt, 3), a, ret, err);
 }
 
 int load_steps(struct journal *j, int64_t thread, int64_t frame, int64_t step, bool lineage_only,
