@@ -152,6 +152,10 @@ def test_built_outside_the_tree(tmp_path: Path) -> None:
     ).stdout.split()
     library = re.search(r"-L(\S+)", " ".join(flags))
     assert library is not None
+    cache = (BUILD / "CMakeCache.txt").read_text()
+    sanitizers = re.search(r"^BLDR_SANITIZE:\w+=(.+)$", cache, re.MULTILINE)
+    if sanitizers:  # the program begins the sanitizers' runtime that the library needs
+        flags.append(f"-fsanitize={sanitizers[1]}")
     program = tmp_path / "router"
     source = ROOT / "examples" / "router.c"
     subprocess.run(
