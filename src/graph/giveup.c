@@ -67,6 +67,9 @@ void frame_forget_unrecorded(struct run *r, struct frame *f)
 
 void frame_give_up(struct run *r, struct frame *f)
 {
+	if (f == r->root) {
+		STAILQ_INIT(&r->ready); /* it may have yielded */
+	}
 	frame_forget_unrecorded(r, f);
 	for (size_t i = 0; i < f->tasks.n; i++) {
 		struct task *t = &f->tasks.at[i];

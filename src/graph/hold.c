@@ -110,7 +110,7 @@ static bool is_held(const struct frame *f)
 
 void hold_rest(struct run *r)
 {
-	if (r->status == RUN_RUNNING && idtable_count(&r->effects) == 0) {
+	if (r->status == RUN_RUNNING && idtable_count(&r->effects) == 0 && !run_has_more(r)) {
 		ASSERT(is_held(r->root)); /* a task waits for an effect, a subgraph, or somebody */
 		r->status = RUN_PAUSED;
 		event_run_paused(r);

@@ -129,6 +129,22 @@ void run_emit(struct run *r, int64_t effect, uint32_t attempt, const char *mode,
 	run_leave(r);
 }
 
+void run_yield_after(struct run *r, int64_t supersteps)
+{
+	r->yield_after = supersteps;
+}
+
+bool run_has_more(const struct run *r)
+{
+	return !STAILQ_EMPTY(&r->ready);
+}
+
+void run_go(struct run *r, int64_t now_ms, struct update *u)
+{
+	run_enter(r, now_ms, u);
+	run_leave(r);
+}
+
 void run_record_updates(struct run *r, bool yes)
 {
 	r->record_updates = yes;

@@ -171,6 +171,13 @@ int run_begin(struct run *r, const struct bldr_value *input, int64_t now_ms, str
 void run_interrupt_also(struct run *r, const char *const *before, const char *const *after);
 /* A base record at least every so many supersteps of a frame, besides those that its size asks for; 0: only those. */
 void run_base_every(struct run *r, int64_t supersteps);
+/*
+ * After so many supersteps of the root frame that waited for nothing, a call returns with the rest undone (run_has_more), for hosts
+ * that have others to serve and stops to hear; 0, unless said: never. run_go goes on from there, as does any other call.
+ */
+void run_yield_after(struct run *r, int64_t supersteps);
+bool run_has_more(const struct run *r);
+void run_go(struct run *r, int64_t now_ms, struct update *u);
 /* Whether task.ended carries the task's writes. */
 void run_record_updates(struct run *r, bool yes);
 

@@ -324,6 +324,7 @@ void run_enter(struct run *r, int64_t now_ms, struct update *u)
 	ASSERT(r->update == NULL); /* a node may not call into its own run */
 	r->update = u;
 	r->now_ms = now_ms;
+	r->budget = r->yield_after;
 }
 
 void run_ready(struct run *r, struct frame *f)
@@ -377,6 +378,9 @@ static void step_on(struct run *r, struct frame *f)
 		rc = check_speakers(f, &speaker, &err);
 		rc = rc == 0 && speaker == NULL ? prepare_close(r, f, &err) : rc;
 	}
+	if (rc == 0 && r->cancelled && f == r->root) {
+		rc = bldr_error_set(&err, BLDR_E_CANCELLED, "the thread was cancelled");
+	}
 	if (rc < 0) {
 		frame_fail(r, f, &err);
 	} else if (speaker != NULL) {
@@ -390,6 +394,11 @@ void run_go_on(struct run *r)
 {
 	struct frame *f;
 	while ((f = STAILQ_FIRST(&r->ready)) != NULL) {
+		bool counts = f == r->root && r->yield_after > 0;
+		if (counts && r->budget == 0 && !r->cancelled) {
+			return; /* alone: the root is ready when all below it has ended */
+		}
+		r->budget -= counts && r->budget > 0 ? 1 : 0;
 		STAILQ_REMOVE_HEAD(&r->ready, next_ready);
 		step_on(r, f);
 	}

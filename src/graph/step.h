@@ -60,6 +60,7 @@ struct run {
 	size_t n_late;          /* ever */
 
 	/* What the host asked for. */
+	int64_t yield_after;                                /* supersteps of the root; 0: never */
 	const char *const *also_before, *const *also_after; /* or NULL */
 	bool forgotten;                                     /* run_forget */
 	bool drain;                                         /* the root's next superstep is held */
@@ -70,6 +71,7 @@ struct run {
 	struct idtable tasks; /* while restoring: the tasks of the frames restored so far */
 
 	/* During a call. */
+	int64_t budget; /* supersteps of the root until it yields */
 	struct update *update;
 	int64_t now_ms;
 	bool quiet;     /* failures that an earlier run of this thread has published already */

@@ -200,6 +200,8 @@ static void add_part(struct driver *d, struct batch *b, struct driver_thread *t)
 	t->cached.room = 0;
 	t->update = NULL;
 	t->committing = true;
+	d->n_more += !t->more && run_has_more(t->run);
+	t->more = run_has_more(t->run);
 	t->deadline_ms = run_deadline(t->run);
 	if (t->deadline_ms > 0 && (d->deadline_ms == 0 || t->deadline_ms < d->deadline_ms)) {
 		d->deadline_ms = t->deadline_ms;

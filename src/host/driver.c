@@ -92,6 +92,7 @@ static void remove_thread(struct driver *d, struct driver_thread *t)
 		d->threads = t->next;
 	}
 	d->n_threads--;
+	d->n_more -= t->more;
 	thread_free(t);
 	if (map_count(d->ids) > 2 * d->n_threads + STALE_IDS_MAX) {
 		rebuild_ids(d);
@@ -109,6 +110,7 @@ void driver_clear(struct driver *d)
 	d->jobs = NULL;
 	d->jobs_tail = &d->jobs;
 	d->deadline_ms = 0;
+	d->n_more = 0;
 	for (size_t i = 0; i < d->n_landings; i++) {
 		free(d->landings[i].text);
 		free(d->landings[i].error);
@@ -350,10 +352,27 @@ static void deliver_all(struct driver *d, int64_t now_ms)
 	d->n_landings = 0;
 }
 
+/* Threads that have yielded go on. */
+static void go_on_yielded(struct driver *d, int64_t now_ms)
+{
+	for (struct driver_thread *t = d->threads; t != NULL && d->n_more > 0; t = t->next) {
+		if (t->more) {
+			t->more = false;
+			d->n_more--;
+			if (!t->lost) {
+				run_go(t->run, now_ms, driver_update(d, t));
+			}
+		}
+	}
+}
+
 struct batch *driver_batch(struct driver *d, int64_t now_ms)
 {
 	expire(d, now_ms);
 	deliver_all(d, now_ms);
+	if (!d->stop) {
+		go_on_yielded(d, now_ms);
+	}
 	return batch_new(d, now_ms);
 }
 
@@ -628,7 +647,7 @@ static void go_on(struct driver *d, struct batch *b, size_t i)
 	land_locals(d, t, &b->parts[i]);
 	dispatch_update(d, t, b->updates[i], &b->slots[i]);
 	if (t->row.status != RUN_RUNNING ? t->update == NULL
-					 : t->flights == 0 && t->update == NULL) {
+					 : t->flights == 0 && t->update == NULL && !t->more) {
 		retire_thread(d, t); /* ended, or it waits for a person: rows only */
 	}
 }
@@ -691,5 +710,6 @@ int driver_settle(struct driver *d, struct driver_thread *t, int64_t now_ms, str
 
 bool driver_idle(const struct driver *d)
 {
-	return d->flights == 0 && d->n_landings == 0 && d->ready == NULL && d->jobs == NULL;
+	return d->flights == 0 && d->n_landings == 0 && d->ready == NULL && d->jobs == NULL &&
+		d->n_more == 0;
 }

@@ -45,6 +45,7 @@ struct driver_thread {
 	struct flights out;    /* its flights that have not landed */
 	int64_t deadline_ms;   /* run_deadline, as of its last batch; 0: none */
 	LIST(struct journal_cached) cached; /* of update, in its arena */
+	bool more;                          /* its run has yielded: it goes on by itself */
 	bool committing;                    /* a commit of its part is under way */
 	struct bldr_value
 		*rollback; /* bldr_thread_input with BLDR_ROLLBACK, once that has ended; or NULL */
@@ -87,6 +88,7 @@ struct driver {
 	struct driver_thread *ready, **ready_tail; /* threads with an update, in order */
 	struct map *ids; /* id -> driver_thread, or NULL when it is gone */
 	size_t n_threads;
+	size_t n_more;            /* threads that have yielded */
 	struct landing *landings; /* delivered in order by the next batch */
 	size_t n_landings, room_landings;
 	struct bldr_error lost; /* the first thread that was lost to somebody else */

@@ -46,6 +46,9 @@ int engine_check_new(const struct bldr_engine *e, const char *id, struct bldr_er
 		: bldr_error_set(err, BLDR_E_EXISTS, "thread \"%s\" exists already; resume it", id);
 }
 
+/* Supersteps of a thread that need nothing from outside, before others have their turn and a stop is heard. */
+enum { STEPS_AT_ONCE = 1000 };
+
 /* What the lineage that a fork went back from has recorded; until the engine closes. */
 struct replay {
 	const struct bldr_engine *engine;
@@ -95,6 +98,7 @@ struct run *engine_run(struct bldr_engine *e, const struct bldr_graph *g,
 		run_set_answers(run, answer_cached, e);
 	}
 	run_record_updates(run, e->record_updates);
+	run_yield_after(run, STEPS_AT_ONCE);
 	run_base_every(run, e->keep_steps);
 	return run;
 }

@@ -338,6 +338,94 @@ static void a_static_interrupt_pauses_each_time(void **state)
 	expect(w, "t", "{\"by\":4,\"log\":[3,7],\"total\":7}");
 }
 
+/* ---- many supersteps that wait for nothing ---- */
+
+static void tick(const struct bldr_view *v, const struct bldr_result *r, size_t n,
+		 struct bldr_patch *p)
+{
+	(void)v;
+	(void)r;
+	(void)n;
+	bldr_patch_set(p, "n", bldr_int(1));
+}
+
+static void more(const struct bldr_view *v, struct bldr_route *r)
+{
+	bldr_route_to(r, bldr_get_int(v->state, "n", 0) < 5000 ? "tick" : BLDR_END);
+}
+
+static struct bldr_graph *ticking(struct world *w)
+{
+	static const char *const writes[] = { "n", NULL };
+	static const char *const targets[] = { "tick", BLDR_END, NULL };
+	struct bldr_graph *g = bldr_graph_new("ticking", 1);
+
+	bldr_graph_channel(g, "n", BLDR_ADD);
+	bldr_graph_node(g, &(struct bldr_node){ .name = "tick", .writes = writes, .absorb = tick });
+	bldr_graph_edge(g, BLDR_START, "tick");
+	bldr_graph_route(g, "tick", more, targets);
+	must(bldr_graph_compile(g, &w->err));
+	return g;
+}
+
+static void a_busy_thread_is_committed_and_cancelled_in_between(void **state)
+{
+	struct world *w = *state;
+	struct bldr_graph *g = ticking(w);
+	struct bldr_value *then = NULL;
+	int64_t n;
+
+	open_world(w, (struct bldr_engine_options){ 0 });
+	bldr_engine_add_graph(w->e, g);
+	w->at = "superstep";
+	w->nth = 2500;
+	w->act = cancel_it;
+	must(bldr_thread_start(w->e, "ticking", "t", NULL, &w->err));
+	run(w);
+	assert_int_equal(info(w->e, "t").code, BLDR_E_CANCELLED);
+	must(bldr_thread_state(w->e, "t", &then, &w->err));
+	n = bldr_get_int(then, "n", 0);
+	bldr_unref(then);
+	assert_in_range(n, 2500, 4999);
+	w->at = NULL;
+	must(bldr_thread_resume(w->e, "t", &w->err));
+	run(w);
+	expect(w, "t", "{\"n\":5000}");
+	assert_int_equal(info(w->e, "t").status, BLDR_THREAD_DONE);
+	bldr_engine_close(w->e);
+	w->e = NULL;
+	bldr_graph_free(g);
+}
+
+static void a_busy_thread_that_crashes_goes_on_where_it_was_committed(void **state)
+{
+	struct world *w = *state;
+	struct bldr_graph *g = ticking(w);
+
+	for (unsigned nth = 1; nth <= 5; nth++) {
+		const struct bldr_fault crash = { BLDR_AT_COMMIT, nth, BLDR_FAULT_CRASH_AFTER };
+		char id[8];
+
+		(void)snprintf(id, sizeof(id), "t%u", nth);
+		open_world(w, (struct bldr_engine_options){ .faults = &crash, .n_faults = 1 });
+		bldr_engine_add_graph(w->e, g);
+		must(bldr_thread_start(w->e, "ticking", id, NULL, &w->err));
+		assert_int_equal(bldr_engine_run(w->e, &w->err), BLDR_E_CANCELLED);
+		bldr_engine_close(w->e);
+		open_world(w, (struct bldr_engine_options){ 0 });
+		bldr_engine_add_graph(w->e, g);
+		if (info(w->e, id).status != BLDR_THREAD_DONE) {
+			must(bldr_thread_resume(w->e, id, &w->err));
+			run(w);
+		}
+		expect(w, id, "{\"n\":5000}");
+		assert_int_equal(info(w->e, id).step, 5000);
+		bldr_engine_close(w->e);
+		w->e = NULL;
+	}
+	bldr_graph_free(g);
+}
+
 /* ---- going back ---- */
 
 struct listing {
@@ -678,6 +766,8 @@ int main(void)
 		TEST(a_cancelled_thread_can_be_resumed),
 		TEST(a_drained_thread_pauses_where_its_superstep_ended),
 		TEST(a_static_interrupt_pauses_each_time),
+		TEST(a_busy_thread_is_committed_and_cancelled_in_between),
+		TEST(a_busy_thread_that_crashes_goes_on_where_it_was_committed),
 		TEST(a_fork_runs_again_with_keys_of_its_own),
 		TEST(a_fork_may_use_what_was_recorded),
 		TEST(a_fork_gives_up_the_questions_before_it),
