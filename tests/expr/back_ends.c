@@ -1,5 +1,5 @@
 /*
- * For tests/e2e/test_expression_vectors.py: reads vectors as JSON lines and prints, line by line, what
+ * For tests/spark/test_expression_vectors.py: reads vectors as JSON lines and prints, line by line, what
  * the interpreter gives and the PySpark text, {"type", "text", "pyspark", "lookups": [{"dimension",
  * "column", "pyspark"}]}; a lookup's pyspark is the key that the join looks for.
  */

@@ -1,6 +1,6 @@
 /*
  * The two back ends that write: PySpark text and prose, against lines written by hand. That Spark
- * agrees with the text is shown by tests/e2e/test_expression_vectors.py.
+ * agrees with the text is shown by tests/spark/test_expression_vectors.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>

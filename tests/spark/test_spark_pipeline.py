@@ -7,7 +7,7 @@ delta-spark_2.13 and delta-storage 4.0.1, else it is skipped; none of them but d
     /tmp/spark/bin/pip install 'pyspark==4.0.*' duckdb xxhash pytest pytest-timeout
     for jar in delta-spark_2.13 delta-storage; do
         mvn -q dependency:copy -Dartifact=io.delta:$jar:4.0.1 -DoutputDirectory=/tmp/spark/jars; done
-    BLDR_DELTA_JARS=/tmp/spark/jars /tmp/spark/bin/pytest tests/e2e/test_spark_pipeline.py
+    BLDR_DELTA_JARS=/tmp/spark/jars /tmp/spark/bin/pytest tests/spark/test_spark_pipeline.py
 
 BLDR_BUILD names the build whose `bldr` or `emit_tool` writes pipeline and warehouse.
 """

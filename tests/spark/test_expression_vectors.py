@@ -3,7 +3,7 @@
 Runs where pyspark (4.0) and java are there, else it is skipped; pyspark is not among the project's requirements:
 
     python3 -m venv /tmp/spark && /tmp/spark/bin/pip install 'pyspark==4.0.*' pytest pytest-timeout
-    /tmp/spark/bin/pytest tests/e2e/test_expression_vectors.py
+    /tmp/spark/bin/pytest tests/spark/test_expression_vectors.py
 
 BLDR_BUILD names the build whose `expr_back_ends` writes the PySpark text. Rows are read from a file and not built of
 literals, so that Spark runs the code it would run over a table and does not fold the columns away.
