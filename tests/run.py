@@ -5,6 +5,9 @@ Promise: each TAP case of each CTest program and each pytest case counts once pe
 once. What cannot be seen as a case still fails: a build that breaks, a program that crashes, runs out of time,
 breaks off before its plan or prints no case at all. The output of what failed is printed above the count.
 
+The tests on Spark (tests/spark) run once, against the build of the first preset, with the Python of .spark; each is
+skipped by name where there is none, or BLDR_TEST_SPARK=0 says so.
+
 Usage: run.py [PRESET...]
 """
 
@@ -18,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = Path(sys.executable).parent
+SPARK = ROOT / ".spark" / "venv" / "bin" / "python"
 PLAN = re.compile(r"^1\.\.(\d+)")
 CASE = re.compile(r"^(not )?ok\b(.*)$")
 SKIP = re.compile(r"#\s*skip\b", re.I)
@@ -115,6 +119,41 @@ def test_format() -> Count:
     return Count(passed=1) if ok else Count(failed=1)
 
 
+def test_python(build: Path, report: str, *pytest: str | Path) -> Count:
+    """What that pytest finds, of a build."""
+    junit = build / report
+    junit.unlink(missing_ok=True)
+    env = {
+        "BLDR_BIN": str(build / "bldr"),
+        "BLDR_BUILD": str(build),
+        "BLDR_ROOT": str(ROOT),
+        "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+    code = run(*pytest, "--quiet", f"--junitxml={junit}", env=env)
+    count = count_pytest(junit) if junit.exists() else Count()
+    if code not in (0, 1, 5) or (code == 1 and not count.failed):  # 5: there are none
+        print(f"--- pytest ended with {code}")
+        count.failed += 1
+    return count
+
+
+def test_spark(preset: str) -> Count:
+    print("\n== spark")
+    if os.environ.get("BLDR_TEST_SPARK") != "0" and SPARK.exists():
+        count = test_python(
+            ROOT / "build" / preset, "spark.xml", SPARK, "-m", "pytest", "tests/spark"
+        )
+    else:
+        count = Count()
+        for file in sorted((ROOT / "tests" / "spark").glob("test_*.py")):
+            for name in re.findall(r"^def (test_\w+)", file.read_text(), re.M):
+                print(f"SKIPPED {file.relative_to(ROOT)}::{name}: needs script/bootstrap --spark")
+                count.skipped += 1
+    print(f"== spark: {count}")
+    return count
+
+
 def test_preset(preset: str) -> Count:
     print(f"\n== {preset}")
     build = ROOT / "build" / preset
@@ -131,29 +170,17 @@ def test_preset(preset: str) -> Count:
     run("ctest", "--test-dir", build, "-j", jobs, "--output-junit", junit, *sizes, quiet=True)
     count.add(count_ctest(junit) if junit.exists() else Count(failed=1))
 
-    junit = build / "pytest.xml"
-    junit.unlink(missing_ok=True)
-    env = {
-        "BLDR_BIN": str(build / "bldr"),
-        "BLDR_BUILD": str(build),
-        "BLDR_ROOT": str(ROOT),
-        "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1",
-        "UBSAN_OPTIONS": "print_stacktrace=1",
-    }
-    code = run(VENV / "pytest", "--quiet", f"--junitxml={junit}", env=env)
-    cases = count_pytest(junit) if junit.exists() else Count()
-    if code not in (0, 1, 5) or (code == 1 and not cases.failed):  # 5: there are none
-        print(f"--- pytest ended with {code}")
-        cases.failed += 1
-    count.add(cases)
+    count.add(test_python(build, "pytest.xml", VENV / "pytest", "--ignore=tests/spark"))
     print(f"== {preset}: {count}")
     return count
 
 
 def main() -> int:
+    presets = sys.argv[1:] or ["dev"]
     total = test_format()
-    for preset in sys.argv[1:] or ["dev"]:
+    for preset in presets:
         total.add(test_preset(preset))
+    total.add(test_spark(presets[0]))
     print(f"\n{total}")
     return 1 if total.failed or not total.passed else 0
 
