@@ -2,7 +2,7 @@
  * The agents: nodes and subgraphs of the main graph, and the work functions behind them.
  *
  *	supervisor -> analyst.design -> (approval) -> tester.contract -> analyst.map -> developer.build
- *	           -> tester.check -> (findings: back to whoever is to blame) -> evaluator
+ *	           -> (developer.deploy) -> tester.check -> (findings: back to whoever is to blame) -> evaluator
  *
  * The supervisor is entered between any two of them and decides what is next. Nodes only hand
  * references of artefacts on; the work functions read and write the files in the run's folder.
@@ -41,6 +41,7 @@ struct agents_job {
 	int64_t rounds_max;     /* mapping rounds at most, the first included */
 	bool approve;           /* a person is asked whether the design is right */
 	bool knowledge;         /* recall from the knowledge base and write to it */
+	const struct bldr_value *databricks; /* where the pipeline runs (remote/remote.h); NULL: embedded only */
 };
 /* The input of a thread of the main graph. The caller owns the result. */
 struct bldr_value *agents_input(const struct agents_job *job);

@@ -7,7 +7,7 @@
 #include "agents/nodes.h"
 #include "base/check.h"
 
-enum { SUBGRAPHS = 7 };
+enum { SUBGRAPHS = 8 };
 
 struct agents {
 	struct bldr_graph *main;
@@ -22,7 +22,7 @@ struct channel {
 };
 
 static const struct channel channels[] = {
-	{ "job", BLDR_LAST },      /* {run, source_dir, rounds_max, approve, knowledge} */
+	{ "job", BLDR_LAST },      /* {run, source_dir, rounds_max, approve, knowledge, databricks} */
 	{ "next", BLDR_LAST },     /* the supervisor's decision: an agent's name */
 	{ "advice", BLDR_LAST },   /* list of repairs asked of the mapper */
 	{ "rounds", BLDR_ADD },    /* rounds begun: mappings, and loads made again */
@@ -42,6 +42,9 @@ static const struct channel channels[] = {
 	{ "sttm", BLDR_LAST },
 	{ "pipeline", BLDR_LAST },
 	{ "deployment", BLDR_LAST },
+	{ "staged", BLDR_LAST }, /* developer/stage.c */
+	{ "remote", BLDR_LAST }, /* developer/run.c: the job and its run in the workspace */
+	{ "asked", BLDR_LAST },  /* tester/ask.c */
 	{ "reloaded", BLDR_LAST },
 	{ "findings", BLDR_LAST }, /* and verdict, counts, repairs */
 	{ "evaluation", BLDR_LAST },
@@ -107,6 +110,54 @@ static struct bldr_graph *new_analyst_design(void)
 	return g;
 }
 
+static void add_remote_policies(struct bldr_graph *g)
+{
+	(void)g;
+}
+
+static struct bldr_graph *new_developer_deploy(void)
+{
+	struct bldr_graph *g = new_graph("developer.deploy", NAMES("job", "rounds", "sources", "pipeline",
+								   "staged", "remote"));
+	static const char *const chain[] = { BLDR_START, "place", "stage", "upload",
+					     "job",      "run",   "poll",  NULL };
+
+	bldr_graph_node(g, &developer_place_node);
+	bldr_graph_node(g, &developer_stage_node);
+	bldr_graph_node(g, &developer_upload_node);
+	bldr_graph_node(g, &developer_job_node);
+	bldr_graph_node(g, &developer_run_node);
+	bldr_graph_node(g, &developer_poll_node);
+	bldr_graph_node(g, &developer_collect_node);
+	for (size_t i = 0; chain[i + 1] != NULL; i++) {
+		bldr_graph_edge(g, chain[i], chain[i + 1]);
+	}
+	bldr_graph_route(g, "poll", developer_poll_route, developer_poll_targets);
+	bldr_graph_route(g, "collect", developer_collect_route, developer_collect_targets);
+	add_remote_policies(g);
+	return g;
+}
+
+static struct bldr_graph *new_tester_check(void)
+{
+	struct bldr_graph *g =
+		new_graph("tester.check",
+			  NAMES("job", "rounds", "sources", "design", "contract", "sttm", "deployment",
+				"reloaded", "remote", "asked", "findings", "superseded"));
+
+	bldr_graph_node(g, &tester_reload_node);
+	bldr_graph_node(g, &tester_questions_node);
+	bldr_graph_node(g, &tester_ask_node);
+	bldr_graph_node(g, &tester_check_node);
+	bldr_graph_edge(g, BLDR_START, "reload");
+	bldr_graph_route(g, "reload", tester_reload_route, tester_reload_targets);
+	bldr_graph_edge(g, "questions", "ask");
+	bldr_graph_edge(g, "ask", "check");
+	bldr_graph_edge(g, "check", BLDR_END);
+	add_remote_policies(g);
+	return g;
+}
+
 struct part {
 	struct bldr_graph *graph;
 	const char *const *in, *const *out;
@@ -116,10 +167,10 @@ static void build_parts(struct part parts[SUBGRAPHS])
 {
 	/* clang-format off */
 	static const char *const check_in[] = {"job", "rounds", "sources", "design", "contract",
-					       "sttm", "deployment", "superseded", NULL};
+					       "sttm", "deployment", "remote", "superseded", NULL};
 	static const char *const all_in[] = {"job", "rounds", "decisions", "sources", "profile", "design",
 					     "contract", "sttm", "pipeline", "deployment", "findings",
-					     "attempts", "recalled", "recalled_build", NULL};
+					     "attempts", "recalled", "recalled_build", "remote", "asked", NULL};
 	static const char *const design_in[] = {"job", "designs", "attempts", NULL};
 	static const char *const approval_in[] = {"job", "designs", "sources", "profile", "design", NULL};
 	static const char *const approval_out[] = {"approval", NULL};
@@ -132,7 +183,9 @@ static void build_parts(struct part parts[SUBGRAPHS])
 	static const char *const map_out[] = {"sttm", NULL};
 	static const char *const build_in[] = {"job", "rounds", "sources", "sttm", "schema", NULL};
 	static const char *const build_out[] = {"pipeline", "deployment", "recalled_build", NULL};
-	static const char *const check_out[] = {"findings", NULL};
+	static const char *const deploy_in[] = {"job", "rounds", "sources", "pipeline", NULL};
+	static const char *const deploy_out[] = {"staged", "remote", NULL};
+	static const char *const check_out[] = {"findings", "asked", NULL};
 	static const char *const evaluator_out[] = {"evaluation", "report", "learned", NULL};
 
 	parts[0] = (struct part){new_analyst_design(), design_in, design_out};
@@ -147,18 +200,16 @@ static void build_parts(struct part parts[SUBGRAPHS])
 		NAMES("job", "rounds", "sources", "sttm", "schema", "recalled_build", "pipeline",
 		      "deployment"),
 		NODES(&developer_recall_node, &developer_emit_node, &developer_load_node)), build_in, build_out};
-	parts[4] = (struct part){new_chain("tester.check",
-		NAMES("job", "rounds", "sources", "design", "contract", "sttm", "deployment", "reloaded",
-		      "findings", "superseded"),
-		NODES(&tester_reload_node, &tester_check_node)), check_in, check_out};
+	parts[4] = (struct part){new_tester_check(), check_in, check_out};
 	parts[5] = (struct part){new_chain("evaluator",
 		NAMES("job", "rounds", "decisions", "sources", "profile", "design", "contract", "sttm",
 		      "pipeline", "deployment", "findings", "evaluation", "report", "attempts", "recalled",
-		      "recalled_build", "learned"),
+		      "recalled_build", "learned", "remote", "asked"),
 		NODES(&evaluator_evaluate_node, &evaluator_learn_node, &evaluator_report_node)), all_in, evaluator_out};
 	parts[6] = (struct part){new_chain("approval",
 		NAMES("job", "designs", "sources", "profile", "design", "approval"),
 		NODES(&supervisor_ask_node, &supervisor_pin_node)), approval_in, approval_out};
+	parts[7] = (struct part){new_developer_deploy(), deploy_in, deploy_out};
 	/* clang-format on */
 }
 
@@ -174,7 +225,7 @@ int agents_new(struct agents **ret, struct bldr_error *err)
 				  "decisions", "sources", "profile", "design", "contract", "sttm",
 				  "pipeline", "deployment", "findings", "evaluation", "report",
 				  "attempts", "superseded", "schema", "recalled", "recalled_build",
-				  "learned"));
+				  "learned", "staged", "remote", "asked"));
 	bldr_graph_node(a->main, &supervisor_node);
 	bldr_graph_edge(a->main, BLDR_START, "supervisor");
 	bldr_graph_route(a->main, "supervisor", supervisor_route, supervisor_targets);
@@ -231,7 +282,19 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 		{ .name = "analyst.map", .fn = analyst_map_work, .virtual_ms = 10 },
 		{ .name = "developer.emit", .fn = developer_emit_work, .virtual_ms = 20 },
 		{ .name = "developer.load", .fn = developer_load_work, .virtual_ms = 60 },
+		{ .name = "developer.stage", .fn = developer_stage_work, .virtual_ms = 20 },
+		{ .name = "developer.job_request",
+		  .fn = developer_job_request_work,
+		  .virtual_ms = 5 },
+		{ .name = "developer.read_run", .fn = developer_read_run_work, .virtual_ms = 5 },
+		{ .name = "developer.read_tasks", .fn = developer_read_tasks_work, .virtual_ms = 5 },
+		{ .name = "developer.read_outputs",
+		  .fn = developer_read_outputs_work,
+		  .virtual_ms = 5 },
+		{ .name = "remote.batch", .fn = remote_batch_work, .virtual_ms = 5 },
 		{ .name = "tester.reload", .fn = tester_reload_work, .virtual_ms = 60 },
+		{ .name = "tester.questions", .fn = tester_questions_work, .virtual_ms = 20 },
+		{ .name = "tester.read_answers", .fn = tester_read_answers_work, .virtual_ms = 5 },
 		{ .name = "tester.check", .fn = tester_check_work, .virtual_ms = 40 },
 		{ .name = "evaluator.evaluate", .fn = evaluator_evaluate_work, .virtual_ms = 5 },
 		{ .name = "evaluator.lessons", .fn = evaluator_lessons_work, .virtual_ms = 5 },
@@ -268,6 +331,9 @@ struct bldr_value *agents_input(const struct agents_job *job)
 	bldr_object_set(v, "rounds_max", bldr_int(job->rounds_max));
 	bldr_object_set(v, "approve", bldr_bool(job->approve));
 	bldr_object_set(v, "knowledge", bldr_bool(job->knowledge));
+	if (job->databricks != NULL) {
+		bldr_object_set(v, "databricks", bldr_ref(job->databricks));
+	}
 	bldr_object_set(input, "job", v);
 	return input;
 }

@@ -1,7 +1,8 @@
 /*
  * The supervisor: entered between any two agents, it decides what is next and says why.
  *
- *	(start) -> analyst.design -> (approval) -> tester.contract -> analyst.map -> developer.build -> tester.check
+ *	(start) -> analyst.design -> (approval) -> tester.contract -> analyst.map -> developer.build
+ *	        -> (developer.deploy) -> tester.check
  *	approval, when the job asks for it: a person approves, or has it designed again ---> analyst.design
  *	tester.check: validated --------------------------------------------------------> evaluator -> (end)
  *	              rounds left, and a repair that was not tried: of the design -----> analyst.design
@@ -24,8 +25,9 @@ static const char *const writes[] = { "next",      "advice",   "rounds",     "de
 				      "decisions", "attempts", "superseded", NULL };
 
 const char *const supervisor_targets[] = { "analyst.design", "approval",        "tester.contract",
-					   "analyst.map",    "developer.build", "tester.check",
-					   "evaluator",      BLDR_END,          NULL };
+					   "analyst.map",    "developer.build", "developer.deploy",
+					   "tester.check",   "evaluator",       BLDR_END,
+					   NULL };
 
 struct decision {
 	const char *next;
@@ -42,6 +44,7 @@ static const struct {
 	{ "tester.contract", "analyst.map", "the contract is frozen" },
 	{ "analyst.map", "developer.build", "a new mapping needs a pipeline" },
 	{ "developer.build", "tester.check", "the warehouse is loaded" },
+	{ "developer.deploy", "tester.check", "the pipeline has run in the workspace" },
 	{ "evaluator", BLDR_END, "the run is evaluated" },
 };
 
@@ -175,6 +178,11 @@ static struct decision decide(const struct bldr_view *v)
 	    bldr_as_bool(bldr_get(bldr_get(v->state, "sttm"), "unchanged"), false)) {
 		return (struct decision){ "evaluator",
 					  "the mapper has nothing to choose but what has failed",
+					  NULL };
+	}
+	if (strcmp(done, "developer.build") == 0 &&
+	    bldr_get(bldr_get(v->state, "job"), "databricks") != NULL) {
+		return (struct decision){ "developer.deploy", "the pipeline runs in the workspace",
 					  NULL };
 	}
 	for (size_t i = 0; i < sizeof(sequence) / sizeof(sequence[0]); i++) {

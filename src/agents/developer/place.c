@@ -1,0 +1,88 @@
+/*
+ * Makes the places that a deployment needs, each looked for first, so that nobody needs a right for what is there: the
+ * schema, the volume, the folder of the notebooks. The catalog has to be there: it is a person's decision.
+ */
+#include <stdlib.h>
+
+#include "agents/nodes.h"
+#include "agents/remote/remote.h"
+#include "base/check.h"
+
+static const char *const reads[] = { "job", NULL };
+
+enum place { PLACE_SCHEMA, PLACE_VOLUME, PLACE_FOLDER, PLACES };
+
+static const char *const what[] = { "the schema", "the volume", "the workspace folder" };
+
+/* kept: {"place": which, "missing": it is to be made}. */
+static int64_t current(const struct bldr_view *v)
+{
+	return bldr_get_int(v->kept, "place", PLACE_SCHEMA);
+}
+
+static bool is_missing(const struct bldr_view *v)
+{
+	return bldr_as_bool(bldr_get(v->kept, "missing"), false);
+}
+
+static struct databricks_request request(const struct remote *r, int64_t place, bool missing)
+{
+	struct databricks_request q;
+	bool schema = place == PLACE_SCHEMA;
+	enum databricks_securable kind = schema ? DATABRICKS_SCHEMA : DATABRICKS_VOLUME;
+	char *name;
+
+	if (place == PLACE_FOLDER) {
+		return databricks_mkdirs(&r->workspace, r->folder);
+	}
+	name = schema ? xasprintf("%s.%s", r->catalog, r->schema)
+		      : xasprintf("%s.%s.%s", r->catalog, r->schema, r->volume);
+	q = missing ? databricks_securable_create(&r->workspace, kind, name, "Made by bldr")
+		    : databricks_securable_get(&r->workspace, kind, name);
+	free(name);
+	return q;
+}
+
+static void prepare(const struct bldr_view *v, struct bldr_plan *p)
+{
+	struct remote r;
+
+	if (remote_of(v->state, &r)) {
+		remote_plan(p, request(&r, current(v), is_missing(v)));
+	}
+}
+
+static void again(struct bldr_patch *p, int64_t place, bool missing)
+{
+	struct bldr_value *kept = bldr_object();
+
+	bldr_object_set(kept, "place", bldr_int(place));
+	bldr_object_set(kept, "missing", bldr_bool(missing));
+	bldr_patch_again(p, kept);
+}
+
+static void absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+		   struct bldr_patch *p)
+{
+	struct arena a = { 0 };
+	struct databricks_answer answer;
+	int64_t place = current(v);
+
+	if (n == 0) {
+		return;
+	}
+	databricks_answer(&results[0], &a, &answer);
+	if (answer.outcome == DATABRICKS_NOT_FOUND && !is_missing(v) && place != PLACE_FOLDER) {
+		again(p, place, true);
+	} else if (remote_check(p, what[place], &results[0], &a, &answer) && place + 1 < PLACES) {
+		again(p, place + 1, false);
+	}
+	arena_release(&a);
+}
+
+const struct bldr_node developer_place_node = {
+	.name = "place",
+	.reads = reads,
+	.prepare = prepare,
+	.absorb = absorb,
+};

@@ -1,0 +1,46 @@
+/*
+ * A batch: requests that a work function has prepared and nodes send, a few at a time. Bodies are files below the run's
+ * folder, so that neither views nor the journal hold them.
+ *
+ *	work: batch_begin, batch_add..., batch_end     -> <name>/requests.json, <name>/<k>.body
+ *	node: round 0: work "remote.batch" {job, batch, at} -> items;  round 1: the items;  round 2: the next ...
+ *
+ * Items of one group go at once, those of the next when all of them have been done.
+ */
+#pragma once
+
+#include "agents/desk.h"
+#include "agents/remote/remote.h"
+
+enum { BATCH_AT_ONCE = 8 };
+
+struct batch {
+	struct desk *desk;
+	const char *name;
+	const char *folder; /* absolute: requests are sent from whatever working folder a run is resumed in */
+	struct bldr_value *items;
+};
+
+/* A folder of that name is made below the run's. Errors: IO. */
+int batch_begin(struct batch *b, struct desk *d, const char *name, struct bldr_error *err);
+/* Takes q. what: for people, should it fail. save: name of a file below the batch's folder for the answer, or NULL. */
+int batch_add(struct batch *b, struct databricks_request q, int64_t group, const char *what,
+	      const char *save, struct bldr_error *err);
+/* Releases b in any case. Errors: IO, LIMIT. */
+int batch_end(struct batch *b, struct bldr_error *err);
+/* After a failure. */
+void batch_drop(struct batch *b);
+
+/* The work "remote.batch": {"items": [{"n", "what", "class", "args", "timeout_ms"}...]}, none when the batch is done. */
+int remote_batch_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
+
+/* Plans the work that gives the items from `at` on. */
+void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch, int64_t at);
+/* Plans items. */
+void batch_plan(struct bldr_plan *p, const struct bldr_value *items);
+
+/* For nodes that send a whole batch and want nothing of the answers; .config is the batch's name. */
+extern const char *const batch_reads[];
+void batch_prepare(const struct bldr_view *v, struct bldr_plan *p);
+void batch_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+		  struct bldr_patch *p);

@@ -1,0 +1,79 @@
+/* The workspace of a job, and how a node fails when the workspace says no. */
+#include "agents/remote/remote.h"
+
+bool remote_of(const struct bldr_value *state, struct remote *ret)
+{
+	const struct bldr_value *v = bldr_get(bldr_get(state, "job"), "databricks");
+	const char *resource = bldr_get_text(v, "azure_resource_id");
+
+	if (v == NULL) {
+		return false;
+	}
+	*ret = (struct remote){
+		.workspace = {
+			.host = bldr_get_text(v, "host"),
+			.credential = REMOTE_CREDENTIAL,
+			.auth = bldr_get_text(v, "auth"),
+			.workspace_id = bldr_get_text(v, "workspace_id"),
+			.azure_credential = resource != NULL ? REMOTE_AZURE_CREDENTIAL : NULL,
+			.azure_resource_id = resource,
+		},
+		.catalog = bldr_get_text(v, "catalog"),
+		.schema = bldr_get_text(v, "schema"),
+		.volume = bldr_get_text(v, "volume"),
+		.folder = bldr_get_text(v, "folder"),
+		.warehouse = bldr_get_text(v, "warehouse_id"),
+	};
+	return true;
+}
+
+void remote_plan(struct bldr_plan *p, struct databricks_request q)
+{
+	bldr_plan_add(p, "http", q.cls, q.args, q.timeout_ms);
+}
+
+/* What to do about it, and what kind of failure it is to the run; other outcomes are FAILED. */
+static const struct {
+	enum databricks_outcome outcome;
+	int code;
+	const char *remedy;
+} failures[] = {
+	{ DATABRICKS_UNAUTHENTICATED, BLDR_E_INVALID,
+	  "; check the credentials: bldr databricks check" },
+	{ DATABRICKS_DENIED, BLDR_E_INVALID, "; bldr databricks check says what to grant" },
+	{ DATABRICKS_INVALID, BLDR_E_INVALID, "" },
+	{ DATABRICKS_NOT_FOUND, BLDR_E_NOT_FOUND, "" },
+	{ DATABRICKS_LIMIT, BLDR_E_LIMIT, "" },
+	{ DATABRICKS_UNREACHABLE, BLDR_E_UNAVAILABLE,
+	  "; resume the run when the workspace answers: bldr runs resume" },
+	{ DATABRICKS_BUSY, BLDR_E_UNAVAILABLE,
+	  "; resume the run when the workspace answers: bldr runs resume" },
+};
+
+void remote_fail(struct bldr_patch *p, const char *what, const struct databricks_answer *a)
+{
+	const char *message = a->message[0] != '\0' ? a->message
+						    : databricks_outcome_name(a->outcome);
+	const char *remedy = "";
+	int code = BLDR_E_FAILED;
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		if (failures[i].outcome == a->outcome) {
+			code = failures[i].code;
+			remedy = failures[i].remedy;
+		}
+	}
+	bldr_patch_fail_code(p, code, "%s: %s%s%s%s", what, message, a->code[0] != '\0' ? " " : "",
+			     a->code, remedy);
+}
+
+bool remote_check(struct bldr_patch *p, const char *what, const struct bldr_result *r,
+		  struct arena *a, struct databricks_answer *ret)
+{
+	databricks_answer(r, a, ret);
+	if (ret->outcome != DATABRICKS_OK && ret->outcome != DATABRICKS_EXISTS) {
+		remote_fail(p, what, ret);
+		return false;
+	}
+	return true;
+}

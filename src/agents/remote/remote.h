@@ -1,0 +1,35 @@
+/*
+ * What nodes share that talk to a Databricks workspace. Where it is stands in the job, without a secret:
+ *
+ *	job.databricks = {host, auth, catalog, schema, volume, folder, warehouse_id[, workspace_id, azure_resource_id]}
+ *
+ * folder is the workspace folder of the notebooks, volume the volume that the raw files are put into. What the nodes learn
+ * there stands in the channel `remote`; ids of jobs and runs are 64-bit integers.
+ */
+#pragma once
+
+#include <bldr/effect.h>
+#include "databricks/databricks.h"
+
+/* The names under which the composition root registers what the engine adds to requests. */
+#define REMOTE_CREDENTIAL "databricks"
+#define REMOTE_AZURE_CREDENTIAL "databricks.azure"
+/* The tag by which a job is known to be ours; its value is "catalog.schema". */
+#define REMOTE_TAG "bldr_deploy_id"
+
+struct remote {
+	struct databricks workspace;
+	const char *catalog, *schema, *volume;
+	const char *folder;    /* "/Workspace/Shared/bldr/main.bldr" */
+	const char *warehouse; /* id of a SQL warehouse */
+};
+/* From a view's state or a work's arguments, whose texts it borrows. False: the job is not of a workspace. */
+bool remote_of(const struct bldr_value *state, struct remote *ret);
+
+void remote_plan(struct bldr_plan *p, struct databricks_request q);
+
+/* Fails the task: what could not be done, what the workspace said, and what to do about it. */
+void remote_fail(struct bldr_patch *p, const char *what, const struct databricks_answer *a);
+/* Whether all is well; an answer EXISTS is, too. Otherwise the task has failed. */
+bool remote_check(struct bldr_patch *p, const char *what, const struct bldr_result *r,
+		  struct arena *a, struct databricks_answer *ret);

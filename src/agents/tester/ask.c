@@ -1,0 +1,273 @@
+/*
+ * Asks the workspace: the Tester's statements, a few at a time, until each has ended and all chunks of its answer are there.
+ * Answers are files below the run's folder; what they say is for tester.check.
+ *
+ *	items --> send --> read --open ones--> pause --> poll --> read
+ *	  ^                  \--none--.
+ *	  '--------------------------'
+ *
+ * The channel `asked`: {"folder", "statements", "bytes": what has crossed the wire}.
+ */
+#include <string.h>
+
+#include "agents/nodes.h"
+#include "agents/remote/batch.h"
+#include "base/check.h"
+#include "base/file.h"
+
+enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000, ANSWER_MAX = 256 << 20 };
+
+static const char *const reads[] = { "job", "asked", NULL };
+static const char *const writes[] = { "asked", NULL };
+
+/* kept: {"phase", "at", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "bytes"}. */
+static bool in_phase(const struct bldr_view *v, const char *phase)
+{
+	const char *name = bldr_get_text(v->kept, "phase");
+
+	return strcmp(name != NULL ? name : "items", phase) == 0;
+}
+
+static struct bldr_value *phase(const struct bldr_view *v, const char *name)
+{
+	struct bldr_value *kept = v->kept != NULL ? bldr_copy(v->kept) : bldr_object();
+
+	bldr_object_set(kept, "phase", bldr_text(name));
+	return kept;
+}
+
+/* Where the answer to statement n, or a later chunk of it, is saved; the arena's. */
+static const char *answer_name(struct arena *a, int64_t n, int64_t chunk)
+{
+	return chunk == 0 ? arena_printf(a, "%lld.json", (long long)n)
+			  : arena_printf(a, "%lld.%lld.json", (long long)n, (long long)chunk);
+}
+
+static void plan_polls(const struct bldr_view *v, const struct remote *r, struct bldr_plan *p)
+{
+	const struct bldr_value *open = bldr_get(v->kept, "open");
+	const char *folder = bldr_get_text(bldr_get(v->state, "asked"), "folder");
+	struct arena a = { 0 };
+
+	for (size_t i = 0; i < bldr_count(open); i++) {
+		const struct bldr_value *o = bldr_at(open, i);
+		const char *id = bldr_get_text(o, "id");
+		int64_t chunk = bldr_get_int(o, "chunk", 0);
+		struct databricks_request q = chunk == 0
+			? databricks_statement_get(&r->workspace, id)
+			: databricks_statement_chunk(&r->workspace, id, chunk);
+
+		databricks_save(&q, arena_printf(&a, "%s/%s", folder,
+						 answer_name(&a, bldr_get_int(o, "n", 0), chunk)));
+		remote_plan(p, q);
+	}
+	arena_release(&a);
+}
+
+static void plan_reading(const struct bldr_view *v, struct bldr_plan *p)
+{
+	struct bldr_value *args = bldr_object();
+
+	bldr_object_set(args, "job", bldr_ref(bldr_get(v->state, "job")));
+	bldr_object_set(args, "open", bldr_ref(bldr_get(v->kept, "open")));
+	bldr_plan_work(p, "tester.read_answers", BLDR_PURE, args);
+}
+
+static int64_t pause_ms(const struct bldr_view *v)
+{
+	int64_t ms = (int64_t)PAUSE_FIRST_MS << bldr_get_int(v->kept, "asked", 0);
+
+	return bldr_get_int(v->kept, "asked", 0) > 10 || ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms;
+}
+
+static void prepare(const struct bldr_view *v, struct bldr_plan *p)
+{
+	struct remote r;
+
+	if (!remote_of(v->state, &r)) {
+		return;
+	}
+	if (in_phase(v, "items")) {
+		batch_plan_items(v, p, "questions", bldr_get_int(v->kept, "at", 0));
+	} else if (in_phase(v, "send")) {
+		batch_plan(p, bldr_get(v->kept, "items"));
+	} else if (in_phase(v, "read")) {
+		plan_reading(v, p);
+	} else if (in_phase(v, "pause")) {
+		bldr_plan_sleep(p, pause_ms(v));
+	} else {
+		plan_polls(v, &r, p);
+	}
+}
+
+static void end(const struct bldr_view *v, struct bldr_patch *p)
+{
+	struct bldr_value *asked = bldr_copy(bldr_get(v->state, "asked"));
+
+	bldr_object_set(asked, "bytes", bldr_int(bldr_get_int(v->kept, "bytes", 0)));
+	bldr_patch_set(p, "asked", asked);
+}
+
+static void take_items(const struct bldr_view *v, const struct bldr_result *r, struct bldr_patch *p)
+{
+	const struct bldr_value *items = bldr_get(r->value, "items");
+	struct bldr_value *open = bldr_list();
+	struct bldr_value *kept;
+
+	if (bldr_count(items) == 0) {
+		bldr_unref(open);
+		end(v, p);
+		return;
+	}
+	for (size_t i = 0; i < bldr_count(items); i++) {
+		struct bldr_value *o = bldr_object();
+
+		bldr_object_set(o, "n", bldr_int(bldr_get_int(bldr_at(items, i), "n", 0)));
+		bldr_list_add(open, o);
+	}
+	kept = phase(v, "send");
+	bldr_object_set(kept, "items", bldr_ref(items));
+	bldr_object_set(kept, "open", open);
+	bldr_object_set(kept, "asked", bldr_int(0));
+	bldr_patch_again(p, kept);
+}
+
+static void take_answers(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+			 struct bldr_patch *p)
+{
+	struct bldr_value *kept = phase(v, "read");
+	int64_t bytes = bldr_get_int(v->kept, "bytes", 0);
+	struct arena a = { 0 };
+	bool well = true;
+
+	for (size_t i = 0; well && i < n; i++) {
+		struct databricks_answer answer;
+
+		well = remote_check(p, "a statement", &results[i], &a, &answer);
+		bytes += well ? bldr_get_int(answer.saved, "bytes", 0) : 0;
+	}
+	bldr_object_set(kept, "bytes", bldr_int(bytes));
+	if (well) {
+		bldr_patch_again(p, kept);
+	} else {
+		bldr_unref(kept);
+	}
+	arena_release(&a);
+}
+
+static void take_reading(const struct bldr_view *v, const struct bldr_result *r,
+			 struct bldr_patch *p)
+{
+	const struct bldr_value *open = bldr_get(r->value, "open");
+	bool waits = bldr_as_bool(bldr_get(r->value, "waits"), false);
+	struct bldr_value *kept;
+
+	if (bldr_count(open) == 0) {
+		kept = phase(v, "items");
+		bldr_object_set(kept, "at",
+				bldr_int(bldr_get_int(v->kept, "at", 0) +
+					 (int64_t)bldr_count(bldr_get(v->kept, "items"))));
+	} else {
+		kept = phase(v, waits ? "pause" : "poll");
+		bldr_object_set(kept, "asked", bldr_int(bldr_get_int(v->kept, "asked", 0) + 1));
+	}
+	bldr_object_set(kept, "open", bldr_ref(open));
+	bldr_patch_again(p, kept);
+}
+
+static void absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+		   struct bldr_patch *p)
+{
+	bool works = in_phase(v, "items") || in_phase(v, "read");
+
+	if (n == 0) {
+		return;
+	}
+	if (works && results[0].status != BLDR_DONE) {
+		bldr_patch_fail_code(p, results[0].code, "%s", results[0].error);
+	} else if (in_phase(v, "items")) {
+		take_items(v, &results[0], p);
+	} else if (in_phase(v, "read")) {
+		take_reading(v, &results[0], p);
+	} else if (in_phase(v, "pause")) {
+		bldr_patch_again(p, phase(v, "poll"));
+	} else {
+		take_answers(v, results, n, p);
+	}
+}
+
+const struct bldr_node tester_ask_node = {
+	.name = "ask",
+	.reads = reads,
+	.writes = writes,
+	.prepare = prepare,
+	.absorb = absorb,
+};
+
+/* ---- the work: which statements are still open, and what is to be asked of them ---- */
+
+static int read_statement(struct desk *d, int64_t n, int64_t chunk,
+			  struct databricks_statement *ret, struct bldr_error *err)
+{
+	const char *path = desk_path(
+		d, arena_printf(&d->arena, "questions/%s", answer_name(&d->arena, n, chunk)));
+	struct bldr_value *v;
+	char *text;
+	size_t size;
+	int r = file_read(path, ANSWER_MAX, &text, &size, err);
+
+	if (r < 0) {
+		return r;
+	}
+	r = bldr_value_parse(text, size, &v, err);
+	free(text);
+	if (r == 0) {
+		artefact_keep(&d->arena, v);
+		r = databricks_statement_read(v, ret, err);
+	}
+	return r < 0 ? bldr_error_prefix(err, "the answer in \"%s\"", path) : 0;
+}
+
+static int read_answers(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
+{
+	const struct bldr_value *asked = bldr_get(d->args, "open");
+	struct bldr_value *open = bldr_list();
+	bool waits = false;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < bldr_count(asked); i++) {
+		const struct bldr_value *o = bldr_at(asked, i);
+		int64_t n = bldr_get_int(o, "n", 0);
+		int64_t chunk = bldr_get_int(o, "chunk", 0);
+		const char *id = bldr_get_text(o, "id");
+		struct databricks_statement s;
+		struct bldr_value *next;
+		bool pending;
+
+		r = read_statement(d, n, chunk, &s, err);
+		pending = r == 0 && chunk == 0 && s.state == DATABRICKS_SQL_PENDING;
+		if (r < 0 || (!pending && s.next_chunk < 0)) {
+			continue;
+		}
+		next = bldr_object();
+		bldr_object_set(next, "n", bldr_int(n));
+		bldr_object_set(next, "id", bldr_text(id != NULL ? id : s.id));
+		bldr_object_set(next, "chunk", bldr_int(pending ? 0 : s.next_chunk));
+		bldr_list_add(open, next);
+		waits |= pending;
+	}
+	if (r < 0) {
+		bldr_unref(open);
+		return r;
+	}
+	*ret = bldr_object();
+	bldr_object_set(*ret, "open", open);
+	bldr_object_set(*ret, "waits", bldr_bool(waits));
+	return 0;
+}
+
+int tester_read_answers_work(const struct bldr_work *w, struct bldr_value **ret,
+			     struct bldr_error *err)
+{
+	return desk_work(w, read_answers, ret, err);
+}
