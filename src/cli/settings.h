@@ -13,7 +13,7 @@
 enum settings_use {
 	SETTINGS_READ = 4,   /* output and log */
 	SETTINGS_RESUME = 7, /* and what drives a run */
-	SETTINGS_RUN = 9     /* and what is recorded in it */
+	SETTINGS_RUN = 15     /* and what is recorded in it */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_NONE };

@@ -15,7 +15,7 @@
 
 enum { TRIES_MAX = 6, PAUSE_MS = 2000, SETTINGS_MAX = 10 << 20 };
 
-static const char *const reads[] = { "job", "staged", NULL };
+static const char *const reads[] = { "job", "staged", "remote", NULL };
 static const char *const writes[] = { "remote", NULL };
 
 /* kept: {"phase", "page": token, "job_id", "item": the request, "tries"}. */
@@ -134,7 +134,7 @@ static void take_answer(const struct bldr_view *v, const struct bldr_result *r,
 
 	databricks_answer(r, &a, &answer);
 	if (answer.outcome == DATABRICKS_OK) {
-		struct bldr_value *remote = bldr_object();
+		struct bldr_value *remote = bldr_copy(bldr_get(v->state, "remote"));
 
 		bldr_object_set(remote, "job_id",
 				bldr_int(id != 0 ? id : bldr_get_int(answer.body, "job_id", 0)));

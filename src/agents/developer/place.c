@@ -1,18 +1,22 @@
 /*
  * Makes the places that a deployment needs, each looked for first, so that nobody needs a right for what is there: the
- * schema, the volume, the folder of the notebooks. The catalog has to be there: it is a person's decision.
+ * schema, the volume, the folder of the notebooks. The catalog has to be there: it is a person's decision. Where no SQL warehouse
+ * is named, one that runs is chosen, or else the first.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "agents/nodes.h"
 #include "agents/remote/remote.h"
 #include "base/check.h"
 
-static const char *const reads[] = { "job", NULL };
+static const char *const reads[] = { "job", "remote", NULL };
+static const char *const writes[] = { "remote", NULL };
 
-enum place { PLACE_SCHEMA, PLACE_VOLUME, PLACE_FOLDER, PLACES };
+enum place { PLACE_SCHEMA, PLACE_VOLUME, PLACE_FOLDER, PLACE_WAREHOUSE, PLACES };
 
-static const char *const what[] = { "the schema", "the volume", "the workspace folder" };
+static const char *const what[] = { "the schema", "the volume", "the workspace folder",
+				    "the SQL warehouses" };
 
 /* kept: {"place": which, "missing": it is to be made}. */
 static int64_t current(const struct bldr_view *v)
@@ -34,6 +38,11 @@ static struct databricks_request request(const struct remote *r, int64_t place, 
 
 	if (place == PLACE_FOLDER) {
 		return databricks_mkdirs(&r->workspace, r->folder);
+	}
+	if (place == PLACE_WAREHOUSE) {
+		return r->warehouse != NULL
+			? databricks_warehouse_get(&r->workspace, r->warehouse)
+			: databricks_warehouse_list(&r->workspace);
 	}
 	name = schema ? xasprintf("%s.%s", r->catalog, r->schema)
 		      : xasprintf("%s.%s.%s", r->catalog, r->schema, r->volume);
@@ -61,6 +70,45 @@ static void again(struct bldr_patch *p, int64_t place, bool missing)
 	bldr_patch_again(p, kept);
 }
 
+/* The one that answers soonest; NULL: there is none. */
+static const char *warehouse_of(const struct bldr_value *body)
+{
+	const struct bldr_value *list = bldr_get(body, "warehouses");
+	const char *first = NULL;
+
+	if (list == NULL) {
+		return bldr_get_text(body, "id");
+	}
+	for (size_t i = 0; i < bldr_count(list); i++) {
+		const char *id = bldr_get_text(bldr_at(list, i), "id");
+		const char *state = bldr_get_text(bldr_at(list, i), "state");
+
+		if (state != NULL && strcmp(state, "RUNNING") == 0) {
+			return id;
+		}
+		first = first == NULL ? id : first;
+	}
+	return first;
+}
+
+static void take_warehouse(const struct bldr_view *v, const struct databricks_answer *answer,
+			   struct bldr_patch *p)
+{
+	const struct bldr_value *old = bldr_get(v->state, "remote");
+	struct bldr_value *remote = old != NULL ? bldr_copy(old) : bldr_object();
+	const char *id = warehouse_of(answer->body);
+
+	if (id == NULL) {
+		bldr_unref(remote);
+		bldr_patch_fail_code(p, BLDR_E_NOT_FOUND,
+				     "the workspace has no SQL warehouse that may be used; the Tester "
+				     "asks one: make one, or ask for the right to use it");
+		return;
+	}
+	bldr_object_set(remote, "warehouse_id", bldr_text(id));
+	bldr_patch_set(p, "remote", remote);
+}
+
 static void absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 		   struct bldr_patch *p)
 {
@@ -74,7 +122,11 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 	databricks_answer(&results[0], &a, &answer);
 	if (answer.outcome == DATABRICKS_NOT_FOUND && !is_missing(v) && place != PLACE_FOLDER) {
 		again(p, place, true);
-	} else if (remote_check(p, what[place], &results[0], &a, &answer) && place + 1 < PLACES) {
+	} else if (!remote_check(p, what[place], &results[0], &a, &answer)) {
+		; /* it has failed */
+	} else if (place == PLACE_WAREHOUSE) {
+		take_warehouse(v, &answer, p);
+	} else {
 		again(p, place + 1, false);
 	}
 	arena_release(&a);
@@ -83,6 +135,7 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 const struct bldr_node developer_place_node = {
 	.name = "place",
 	.reads = reads,
+	.writes = writes,
 	.prepare = prepare,
 	.absorb = absorb,
 };

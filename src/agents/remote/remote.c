@@ -24,6 +24,9 @@ bool remote_of(const struct bldr_value *state, struct remote *ret)
 		.folder = bldr_get_text(v, "folder"),
 		.warehouse = bldr_get_text(v, "warehouse_id"),
 	};
+	if (ret->warehouse == NULL) {
+		ret->warehouse = bldr_get_text(bldr_get(state, "remote"), "warehouse_id");
+	}
 	return true;
 }
 

@@ -1,7 +1,8 @@
 /*
  * What nodes share that talk to a Databricks workspace. Where it is stands in the job, without a secret:
  *
- *	job.databricks = {host, auth, catalog, schema, volume, folder, warehouse_id[, workspace_id, azure_resource_id]}
+ *	job.databricks = {host, auth, catalog, schema, volume, folder, warehouse_id
+ *			  [, workspace_id, azure_resource_id]}
  *
  * folder is the workspace folder of the notebooks, volume the volume that the raw files are put into. What the nodes learn
  * there stands in the channel `remote`; ids of jobs and runs are 64-bit integers.
@@ -21,7 +22,7 @@ struct remote {
 	struct databricks workspace;
 	const char *catalog, *schema, *volume;
 	const char *folder;    /* "/Workspace/Shared/bldr/main.bldr" */
-	const char *warehouse; /* id of a SQL warehouse */
+	const char *warehouse; /* id of the SQL warehouse that is named, or was chosen; NULL: none yet */
 };
 /* From a view's state or a work's arguments, whose texts it borrows. False: the job is not of a workspace. */
 bool remote_of(const struct bldr_value *state, struct remote *ret);
