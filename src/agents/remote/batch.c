@@ -105,8 +105,7 @@ int batch_end(struct batch *b, struct bldr_error *err)
 
 /* ---- the work ---- */
 
-static int read_items(struct desk *d, const char *batch, struct bldr_value **ret,
-		      struct bldr_error *err)
+int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struct bldr_error *err)
 {
 	const char *path = desk_path(d, arena_printf(&d->arena, "%s/requests.json", batch));
 	char *text;
@@ -127,7 +126,7 @@ static int give_items(struct desk *d, struct bldr_value **ret, struct bldr_error
 	size_t at = (size_t)bldr_get_int(d->args, "at", 0);
 	struct bldr_value *all = NULL;
 	struct bldr_value *some = bldr_list();
-	int r = read_items(d, batch, &all, err);
+	int r = batch_read(d, batch, &all, err);
 
 	if (r < 0) {
 		bldr_unref(some);

@@ -31,6 +31,9 @@ int batch_end(struct batch *b, struct bldr_error *err);
 /* After a failure. */
 void batch_drop(struct batch *b);
 
+/* The items of a batch, a list; the caller owns it. Errors: those of file_read, INVALID. */
+int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struct bldr_error *err);
+
 /* The work "remote.batch": {"items": [{"n", "what", "class", "args", "timeout_ms"}...]}, none when the batch is done. */
 int remote_batch_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 

@@ -6,16 +6,15 @@
  *	  ^                  \--none--.
  *	  '--------------------------'
  *
- * The channel `asked`: {"folder", "statements", "bytes": what has crossed the wire}.
+ * The channel `asked` (tester/questions.c) gets the bytes that have crossed the wire.
  */
 #include <string.h>
 
 #include "agents/nodes.h"
 #include "agents/remote/batch.h"
-#include "base/check.h"
-#include "base/file.h"
+#include "agents/tester/answers.h"
 
-enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000, ANSWER_MAX = 256 << 20 };
+enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000 };
 
 static const char *const reads[] = { "job", "asked", NULL };
 static const char *const writes[] = { "asked", NULL };
@@ -36,13 +35,6 @@ static struct bldr_value *phase(const struct bldr_view *v, const char *name)
 	return kept;
 }
 
-/* Where the answer to statement n, or a later chunk of it, is saved; the arena's. */
-static const char *answer_name(struct arena *a, int64_t n, int64_t chunk)
-{
-	return chunk == 0 ? arena_printf(a, "%lld.json", (long long)n)
-			  : arena_printf(a, "%lld.%lld.json", (long long)n, (long long)chunk);
-}
-
 static void plan_polls(const struct bldr_view *v, const struct remote *r, struct bldr_plan *p)
 {
 	const struct bldr_value *open = bldr_get(v->kept, "open");
@@ -58,7 +50,7 @@ static void plan_polls(const struct bldr_view *v, const struct remote *r, struct
 			: databricks_statement_chunk(&r->workspace, id, chunk);
 
 		databricks_save(&q, arena_printf(&a, "%s/%s", folder,
-						 answer_name(&a, bldr_get_int(o, "n", 0), chunk)));
+						 answers_name(&a, bldr_get_int(o, "n", 0), chunk)));
 		remote_plan(p, q);
 	}
 	arena_release(&a);
@@ -69,6 +61,7 @@ static void plan_reading(const struct bldr_view *v, struct bldr_plan *p)
 	struct bldr_value *args = bldr_object();
 
 	bldr_object_set(args, "job", bldr_ref(bldr_get(v->state, "job")));
+	bldr_object_set(args, "asked", bldr_ref(bldr_get(v->state, "asked")));
 	bldr_object_set(args, "open", bldr_ref(bldr_get(v->kept, "open")));
 	bldr_plan_work(p, "tester.read_answers", BLDR_PURE, args);
 }
@@ -82,13 +75,14 @@ static int64_t pause_ms(const struct bldr_view *v)
 
 static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 {
+	const struct bldr_value *asked = bldr_get(v->state, "asked");
 	struct remote r;
 
 	if (!remote_of(v->state, &r)) {
 		return;
 	}
 	if (in_phase(v, "items")) {
-		batch_plan_items(v, p, "questions", bldr_get_int(v->kept, "at", 0));
+		batch_plan_items(v, p, bldr_get_text(asked, "batch"), bldr_get_int(v->kept, "at", 0));
 	} else if (in_phase(v, "send")) {
 		batch_plan(p, bldr_get(v->kept, "items"));
 	} else if (in_phase(v, "read")) {
@@ -104,7 +98,8 @@ static void end(const struct bldr_view *v, struct bldr_patch *p)
 {
 	struct bldr_value *asked = bldr_copy(bldr_get(v->state, "asked"));
 
-	bldr_object_set(asked, "bytes", bldr_int(bldr_get_int(v->kept, "bytes", 0)));
+	bldr_object_set(asked, "bytes",
+			bldr_int(bldr_get_int(asked, "bytes", 0) + bldr_get_int(v->kept, "bytes", 0)));
 	bldr_patch_set(p, "asked", asked);
 }
 
@@ -206,30 +201,9 @@ const struct bldr_node tester_ask_node = {
 
 /* ---- the work: which statements are still open, and what is to be asked of them ---- */
 
-static int read_statement(struct desk *d, int64_t n, int64_t chunk,
-			  struct databricks_statement *ret, struct bldr_error *err)
-{
-	const char *path = desk_path(
-		d, arena_printf(&d->arena, "questions/%s", answer_name(&d->arena, n, chunk)));
-	struct bldr_value *v;
-	char *text;
-	size_t size;
-	int r = file_read(path, ANSWER_MAX, &text, &size, err);
-
-	if (r < 0) {
-		return r;
-	}
-	r = bldr_value_parse(text, size, &v, err);
-	free(text);
-	if (r == 0) {
-		artefact_keep(&d->arena, v);
-		r = databricks_statement_read(v, ret, err);
-	}
-	return r < 0 ? bldr_error_prefix(err, "the answer in \"%s\"", path) : 0;
-}
-
 static int read_answers(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
+	const struct bldr_value *batch = bldr_get(d->args, "asked");
 	const struct bldr_value *asked = bldr_get(d->args, "open");
 	struct bldr_value *open = bldr_list();
 	bool waits = false;
@@ -242,9 +216,10 @@ static int read_answers(struct desk *d, struct bldr_value **ret, struct bldr_err
 		const char *id = bldr_get_text(o, "id");
 		struct databricks_statement s;
 		struct bldr_value *next;
+		int64_t bytes;
 		bool pending;
 
-		r = read_statement(d, n, chunk, &s, err);
+		r = answers_statement(d, bldr_get_text(batch, "batch"), n, chunk, &s, &bytes, err);
 		pending = r == 0 && chunk == 0 && s.state == DATABRICKS_SQL_PENDING;
 		if (r < 0 || (!pending && s.next_chunk < 0)) {
 			continue;

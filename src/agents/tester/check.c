@@ -71,54 +71,6 @@ static void summarise(const struct findings *findings, struct bldr_value *out)
 	bldr_object_set(out, "repairs", repairs);
 }
 
-struct evidence {
-	struct sources sources;
-	struct design design;
-	struct contract contract;
-	struct sttm sttm;
-	struct deployment deployment;
-	bool redesigned;
-	struct contract old_contract;
-	struct design old_design;
-};
-
-/* The last of the contracts that were replaced, and its design. */
-static int read_superseded(struct desk *d, struct evidence *e, struct bldr_error *err)
-{
-	const struct bldr_value *list = bldr_get(d->args, "superseded");
-	const struct bldr_value *last = bldr_count(list) > 0 ? bldr_at(list, bldr_count(list) - 1)
-							     : NULL;
-	int r = 0;
-
-	e->redesigned = last != NULL;
-	if (last != NULL) {
-		r = desk_read_value(d, "contract", bldr_get(last, "contract"), &e->old_contract,
-				    err);
-	}
-	if (r == 0 && last != NULL) {
-		r = desk_read_value(d, "design", bldr_get(last, "design"), &e->old_design, err);
-	}
-	return r;
-}
-
-static int read_evidence(struct desk *d, struct evidence *e, struct bldr_error *err)
-{
-	const struct {
-		const char *name;
-		void *ret;
-	} artefacts[] = {
-		{ "sources", &e->sources },       { "design", &e->design },
-		{ "contract", &e->contract },     { "sttm", &e->sttm },
-		{ "deployment", &e->deployment },
-	};
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < sizeof(artefacts) / sizeof(artefacts[0]); i++) {
-		r = desk_read(d, artefacts[i].name, artefacts[i].ret, err);
-	}
-	return r < 0 ? r : read_superseded(d, e, err);
-}
-
 static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	static const char *const inputs[] = { "sources", "design",     "contract",
