@@ -17,12 +17,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local_databricks.errors import ApiError
+from local_databricks.faults import Strikes
+from local_databricks.requests import Logging
 from local_databricks.workspace import Workspace, is_there
 
 log = logging.getLogger("local_databricks")
 
 # A module that is not there yet is left out.
-APIS = ("oauth", "scim", "workspace", "files", "secrets", "catalog", "statements", "jobs", "run")
+APIS = (
+    "oauth",
+    "scim",
+    "workspace",
+    "files",
+    "secrets",
+    "control",
+    "catalog",
+    "statements",
+    "jobs",
+    "run",
+)
 THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
 OPEN = ("/.well-known/", "/oidc/", "/telemetry-ext", "/aad/auth")  # asked without a token
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -58,7 +71,7 @@ def build(workspace: Workspace) -> Any:
         },
     )
     app.router.redirect_slashes = False
-    return Guard(app, workspace)
+    return Logging(Strikes(Guard(app, workspace), workspace.faults), workspace.log)
 
 
 class Guard:
