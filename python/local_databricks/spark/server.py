@@ -24,9 +24,10 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from local_databricks.spark.install import Installation, locate
 
@@ -36,6 +37,20 @@ USER = "workspace"  # the owner of all sessions: Connect's key of a session is (
 
 class SparkFailed(RuntimeError):
     """The server did not start; the message ends with the last lines of its log."""
+
+
+class Place(Protocol):
+    """What the server needs of a workspace."""
+
+    @property
+    def folder(self) -> Path: ...
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A place that is nothing but a folder."""
+
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -85,11 +100,12 @@ class Jvm:
 
 
 class SparkServer:
-    """The Spark of one folder. Thread-safe. Nothing runs before start() or the first url()."""
+    """The Spark of one workspace folder. Thread-safe. Nothing runs before start() or the first url()."""
 
-    def __init__(self, folder: Path, settings: Settings | None = None) -> None:
-        self.folder = folder.resolve() / "spark"
-        self.volumes = folder.resolve() / "volumes"
+    def __init__(self, workspace: Place, settings: Settings | None = None) -> None:
+        folder = workspace.folder.resolve()
+        self.folder = folder / "spark"
+        self.volumes = folder / "volumes"
         self.settings = settings or Settings()
         self.starts = 0
         self.start_seconds = 0.0
@@ -98,7 +114,6 @@ class SparkServer:
         self._open: set[str] = set()
         self._watch: threading.Thread | None = None
         self._stopping = threading.Event()
-        self.on_start: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Starts the server if it does not run. Raises SparkMissing or SparkFailed."""
@@ -181,8 +196,6 @@ class SparkServer:
                 self._jvm.end()
                 self._open.clear()  # their state died with it
             self._jvm = self._launch(locate())
-            for told in self.on_start:
-                told()
         return self._jvm
 
     def _renew_when_due(self) -> None:

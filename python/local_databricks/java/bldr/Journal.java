@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.spark.sql.catalyst.catalog.AlterDatabaseEvent;
 import org.apache.spark.sql.catalyst.catalog.AlterTableEvent;
@@ -41,6 +42,9 @@ import scala.jdk.javaapi.OptionConverters;
  */
 final class Journal implements ExternalCatalogEventListener {
   private static final String SCHEMA = "_schema.json";
+  // What is known of ids, for information_schema: id of a table -> {schema, table}, schema/table -> id, schema -> id.
+  private static final Map<String, String[]> NAMES = new ConcurrentHashMap<>();
+  private static final Map<String, String> IDS = new ConcurrentHashMap<>();
   private final Path folder;
   private final ExternalCatalogWithListener catalog;
 
@@ -49,16 +53,51 @@ final class Journal implements ExternalCatalogEventListener {
     this.catalog = catalog;
   }
 
+  /** The catalogue, schema and name of the table with an id; null when there is none. */
+  static String[] name(String id) {
+    String[] found = NAMES.get(id);
+    if (found == null) {
+      return null;
+    }
+    int at = found[0].indexOf(MapCatalog.SEPARATOR);
+    return at < 0 ? null : new String[] {
+      found[0].substring(0, at), found[0].substring(at + MapCatalog.SEPARATOR.length()), found[1]
+    };
+  }
+
+  static String tableId(String schema, String table) {
+    return IDS.getOrDefault(schema + "/" + table, "");
+  }
+
+  static String schemaId(String schema) {
+    return IDS.getOrDefault(schema, "");
+  }
+
+  private static void know(String schema, String table, String id) {
+    NAMES.put(id, new String[] {schema, table});
+    IDS.put(schema + "/" + table, id);
+  }
+
+  private static void forget(String schema, String table) {
+    String id = IDS.remove(schema + "/" + table);
+    if (id != null) {
+      NAMES.remove(id);
+    }
+  }
+
   /** Puts back what the folder holds; call it once, before the journal listens. */
   void restore() throws IOException {
     Files.createDirectories(folder);
     for (Path schema : entries(folder)) {
       Map<?, ?> read = Json.MAPPER.readValue(schema.resolve(SCHEMA).toFile(), Map.class);
       catalog.createDatabase((CatalogDatabase) thaw(read), true);
-      for (Path table : entries(schema)) {
-        if (!table.getFileName().toString().equals(SCHEMA)) {
-          Map<?, ?> definition = Json.MAPPER.readValue(table.toFile(), Map.class);
-          catalog.createTable((CatalogTable) thaw(definition), true);
+      IDS.put(schema.getFileName().toString(), (String) read.get("id"));
+      for (Path file : entries(schema)) {
+        if (!file.getFileName().toString().equals(SCHEMA)) {
+          Map<?, ?> definition = Json.MAPPER.readValue(file.toFile(), Map.class);
+          CatalogTable table = (CatalogTable) thaw(definition);
+          catalog.createTable(table, true);
+          know(table.database(), table.identifier().table(), (String) definition.get("id"));
         }
       }
     }
@@ -73,15 +112,21 @@ final class Journal implements ExternalCatalogEventListener {
         writeSchema(e.database());
       } else if (event instanceof DropDatabaseEvent e) {
         remove(folder.resolve(e.database()));
+        IDS.remove(e.database());
+        IDS.keySet().stream().filter(k -> k.startsWith(e.database() + "/")).toList()
+            .forEach(k -> forget(e.database(), k.substring(e.database().length() + 1)));
       } else if (event instanceof CreateTableEvent e) {
         writeTable(e.database(), e.name(), UUID.randomUUID().toString());
       } else if (event instanceof AlterTableEvent e) {
         writeTable(e.database(), e.name(), id(e.database(), e.name()));
       } else if (event instanceof RenameTableEvent e) {
-        writeTable(e.database(), e.newName(), id(e.database(), e.name()));
+        String id = id(e.database(), e.name());
+        forget(e.database(), e.name());
+        writeTable(e.database(), e.newName(), id);
         Files.deleteIfExists(file(e.database(), e.name()));
       } else if (event instanceof DropTableEvent e) {
         Files.deleteIfExists(file(e.database(), e.name()));
+        forget(e.database(), e.name());
       }
     } catch (IOException e) {
       throw new UncheckedIOException("the catalogue's journal could not be written", e);
@@ -92,17 +137,16 @@ final class Journal implements ExternalCatalogEventListener {
     return folder.resolve(schema).resolve(table + ".json");
   }
 
-  private String id(String schema, String table) throws IOException {
-    Path file = file(schema, table);
-    if (!Files.exists(file)) {
-      return UUID.randomUUID().toString();
-    }
-    return (String) Json.MAPPER.readValue(file.toFile(), Map.class).get("id");
+  private static String id(String schema, String table) {
+    String known = tableId(schema, table);
+    return known.isEmpty() ? UUID.randomUUID().toString() : known;
   }
 
   private void writeSchema(String name) throws IOException {
     CatalogDatabase schema = catalog.getDatabase(name);
+    String id = IDS.computeIfAbsent(name, n -> UUID.randomUUID().toString());
     Map<String, Object> out = new LinkedHashMap<>();
+    out.put("id", id);
     out.put("comment", schema.description());
     out.put("location", schema.locationUri().toString());
     out.put("properties", CollectionConverters.asJava(schema.properties()));
@@ -124,6 +168,7 @@ final class Journal implements ExternalCatalogEventListener {
     out.put("properties", CollectionConverters.asJava(table.properties()));
     out.put("frozen", freeze(table));
     write(file(schema, name), out);
+    know(schema, name, id);
   }
 
   private static void write(Path path, Object value) throws IOException {

@@ -64,13 +64,19 @@ public class MapCatalog implements StagingTableCatalog, SupportsNamespaces {
     if (namespace.length == 1 || namespace.length == 2 && namespace[0].equalsIgnoreCase(name)) {
       return new String[] {mapped(name, namespace[last])};
     }
-    throw new IllegalArgumentException(
-        "[REQUIRES_SINGLE_PART_NAMESPACE] " + name + " requires a single-part namespace, but got "
-            + String.join(".", namespace) + ".");
+    throw noCatalog(namespace);
   }
 
   private Identifier in(Identifier table) {
     return Identifier.of(in(table.namespace()), table.name());
+  }
+
+  /** The first part of a name of three is not a catalogue of this workspace. */
+  private static RuntimeException noCatalog(String[] namespace) {
+    String text = "[NO_SUCH_CATALOG_EXCEPTION] Catalog '" + (namespace.length > 0 ? namespace[0] : "")
+        + "' was not found. Please verify the catalog name and then retry the query or command again. "
+        + "SQLSTATE: 42704";
+    return new IllegalArgumentException(text);
   }
 
   private boolean isInformation(String[] namespace) {
@@ -140,6 +146,9 @@ public class MapCatalog implements StagingTableCatalog, SupportsNamespaces {
   public Table loadTable(Identifier table) throws NoSuchTableException {
     if (isInformation(table.namespace())) {
       return InformationSchema.load(name, table);
+    }
+    if (table.namespace().length != 1) {
+      throw new NoSuchTableException(table);
     }
     try {
       return tables().loadTable(in(table));

@@ -22,7 +22,16 @@ import scala.collection.immutable.Map$;
 public final class Server {
   private Server() {}
 
-  public static void main(String[] arguments) throws Exception {
+  public static void main(String[] arguments) {
+    try {
+      serve();
+    } catch (Throwable e) {
+      e.printStackTrace();
+      Runtime.getRuntime().halt(1);
+    }
+  }
+
+  private static void serve() throws Exception {
     Thread watch = new Thread(Server::untilParentEnds, "parent");
     watch.setDaemon(true);
     watch.start();

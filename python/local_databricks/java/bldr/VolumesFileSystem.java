@@ -50,4 +50,10 @@ public class VolumesFileSystem extends RawLocalFileSystem {
     return new FileStatus(
         s.getLen(), s.isDirectory(), 1, s.getBlockSize(), s.getModificationTime(), makeQualified(path));
   }
+
+  @Override
+  public FileStatus[] listStatus(Path path) throws IOException {
+    FileStatus status = getFileStatus(path);
+    return status.isDirectory() ? super.listStatus(path) : new FileStatus[] {status};
+  }
 }
