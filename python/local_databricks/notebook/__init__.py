@@ -1,0 +1,1 @@
+"""Notebooks: their formats, and the process that runs one."""
