@@ -16,6 +16,7 @@ One line of JSON per request in DIR/requests.jsonl, written before the answer is
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from local_databricks.faults import DROP
 from local_databricks.secrets import Secrets
 
 BODY_MAX = 64 << 10  # bytes of a body that are kept
@@ -105,7 +107,7 @@ class RequestLog:
 
 
 class Logging:
-    """Around everything: writes the log."""
+    """Around everything: writes the log, and closes connections for the fault plan (`scope["transport"]`)."""
 
     def __init__(self, app: Any, log: RequestLog) -> None:
         self._app = app
@@ -123,13 +125,16 @@ class Logging:
             return message
 
         async def answered(message: Any) -> None:
+            if message["type"] == DROP:
+                self._log.add(request.entry(None), request.credentials())
+                scope["transport"].abort()
+                await asyncio.sleep(0.05)  # until uvicorn knows that nobody is there to be answered
+                return
             if message["type"] == "http.response.start":
                 self._log.add(request.entry(message["status"]), request.credentials())
             await send(message)
 
         await self._app(scope, heard, answered)
-        if scope.get("dropped"):
-            self._log.add(request.entry(None), request.credentials())
 
 
 class _Heard:

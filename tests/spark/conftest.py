@@ -1,6 +1,6 @@
 """What needs Spark: run with the Python of .spark (`script/bootstrap --spark`), which has pyspark and the workspace's packages.
 
-Elsewhere these tests are skipped by name. They share the helpers of tests/e2e.
+Elsewhere these tests are skipped: tests/run.py tells which. They share the helpers of tests/e2e.
 """
 
 import importlib.util
@@ -9,9 +9,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "python")]
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "python"), str(Path(__file__).parent)]
 if (ROOT / ".spark" / "jars").is_dir():
     os.environ.setdefault("BLDR_DELTA_JARS", str(ROOT / ".spark" / "jars"))
 
-# Where the packages are missing tests/run.py tells which tests are skipped.
-collect_ignore_glob = [] if importlib.util.find_spec("pyspark") else ["test_*.py"]
+collect_ignore_glob = ["test_*.py"]
+if importlib.util.find_spec("pyspark"):
+    collect_ignore_glob = []
+    from fixtures import (  # noqa: F401
+        new_workspace,
+        sdk,
+        shared_spark_workspace,
+        shared_workspace,
+        spark_workspace,
+        workspace,
+    )
