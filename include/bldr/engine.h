@@ -121,6 +121,38 @@ BLDR_API void bldr_engine_add_work(struct bldr_engine *e, const struct bldr_work
 BLDR_API int bldr_engine_add_local(struct bldr_engine *e, const struct bldr_local_type *type,
 				   struct bldr_error *err);
 
+/*
+ * A credential, for headers of effects of kind "http" that name it: {"credential": name, "prefix": text}. It is added when a
+ * request is sent, and is in no record, event, log or error. Either a secret as it is, or a client of OAuth 2.0 (RFC 6749, 4.4:
+ * client credentials), for whom the engine gets tokens by itself and keeps them: a new one is asked for, while the old one is
+ * used, once less than half of its life and less than 20 minutes of it are left; one request is under way at a time; after a
+ * failure a usable token goes on being used, and a new one is asked for a minute later. An answer of 401 to an effect
+ * of whatever class has another token asked for, once, and the request is sent again, once: it was not applied.
+ */
+struct bldr_credential {
+	const char *name;
+	const char *secret; /* as it is; NULL: a client, of which the rest is */
+	/* Where tokens are had: an https URL, or of this machine. NULL: found out by discovery. */
+	const char *token_url;
+	const struct bldr_discovery *discovery; /* n_discovery steps, the last of which finds the URL */
+	size_t n_discovery;
+	const char *client_id, *client_secret;
+	const char *scope, *resource; /* of the form, or NULL */
+	bool basic; /* the client says who it is by HTTP Basic authentication; otherwise in the form */
+	uint32_t early_ms; /* a token counts as expired so long before it is */
+	const char *ca;    /* file of certificates to trust, instead of the system's; or NULL */
+};
+/* A step: GET url, whose answer is a JSON object with a URL for the next step. */
+struct bldr_discovery {
+	const char *url;    /* NULL: what the step before has found */
+	const char *member; /* its name; {name} in its text stands for the text of another member */
+	const char *append; /* put behind it; or NULL */
+	const char *otherwise; /* when there is no such answer; NULL: then there is no token */
+};
+/* Copied; replaces one of the same name, before threads start. Errors: INVALID (what is wrong with it). */
+BLDR_API int bldr_engine_add_credential(struct bldr_engine *e, const struct bldr_credential *c,
+					struct bldr_error *err);
+
 /* Called after the commit that made the event durable, in order, on the loop's thread. An observer
  * may start and resume threads, read, and stop; it may not run or close the engine. */
 BLDR_API void bldr_engine_observe(struct bldr_engine *e,

@@ -23,6 +23,7 @@ struct bldr_retry {
 	uint32_t attempts; /* tries in all; 1: none is repeated */
 	uint32_t first_ms, max_ms;
 	uint32_t factor_percent; /* 200: twice as long */
+	uint32_t budget_ms; /* no try begins later than that after the effect was intended; 0: whenever */
 	bool no_jitter;
 	/* BLDR_E_* codes that are worth another try, the last one 0. NULL: TIMEOUT and UNAVAILABLE (connection errors,
 	 * 429, 5xx). An effect of class once is never tried again, nor one of class local. */

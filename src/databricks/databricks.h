@@ -11,4 +11,5 @@
 #pragma once
 
 #include "databricks/answer.h"
+#include "databricks/policy.h"
 #include "databricks/request.h"

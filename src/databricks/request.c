@@ -89,10 +89,40 @@ void set_text(struct bldr_value *object, const char *key, const char *text)
 
 static struct bldr_value *bearer(const char *credential, const char *prefix)
 {
-	struct bldr_value *o = object_of("secret", bldr_text(credential));
+	struct bldr_value *o = object_of("credential", bldr_text(credential));
 
 	set_text(o, "prefix", prefix);
 	return o;
+}
+
+/*
+ * What means "later": the statuses of the clients of Databricks, and the texts by which they know that an answer of another
+ * status is one (databricks-sdk-go and databricks-sdk-py, both lists).
+ */
+static struct bldr_value *transient(void)
+{
+	static const int statuses[] = { 429, 502, 503, 504 };
+	static const char *const texts[] = {
+		"UnknownWorkerEnvironmentException",
+		"does not have any associated worker environments",
+		"There is no worker environment with id",
+		"Unknown worker environment",
+		"ClusterNotReadyException",
+		"Timed out after ",
+		"deadline exceeded",
+		"Unexpected error",
+		"Please try again later or try a faster operation.",
+		"RPC token bucket limit has been exceeded",
+	};
+	struct bldr_value *list = bldr_list();
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		bldr_list_add(list, bldr_int(statuses[i]));
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		bldr_list_add(list, bldr_text(texts[i]));
+	}
+	return list;
 }
 
 static struct bldr_value *headers_of(const struct databricks *w)
@@ -121,6 +151,9 @@ struct databricks_request request_end(const struct databricks *w, enum bldr_clas
 	bldr_object_set(args, "url", bldr_text(u->text.data));
 	bldr_object_set(args, "headers", headers_of(w));
 	bldr_object_set(args, "idle_ms", bldr_int(IDLE_MS));
+	if (cls != BLDR_ONCE) {
+		bldr_object_set(args, "transient", transient());
+	}
 	if (json != NULL) {
 		bldr_object_set(args, "json", json);
 	}

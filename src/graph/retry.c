@@ -61,7 +61,12 @@ bool effect_retry(struct run *r, struct effect *e, const struct outcome *o)
 	if (!retry->no_jitter) {
 		pause += jitter_ms(r, e);
 	}
-	e->intent.due_ms = r->now_ms + (int64_t)pause;
+	int64_t due_ms = r->now_ms + (int64_t)pause;
+	if (retry->budget_ms != 0 && due_ms > e->intent.at_ms + retry->budget_ms) {
+		e->intent.tries--;
+		return false;
+	}
+	e->intent.due_ms = due_ms;
 	record_retry(r, e);
 	char *why = error_text(o->error);
 	event_effect_retry(r, e, o->code, why);

@@ -66,6 +66,7 @@ struct driver {
 	struct host *host;
 	struct journal *journal; /* the writer; used by batch_commit only */
 	const struct map *works;
+	const struct map *credentials; /* name -> struct credential */
 	FILE *trace;
 	void (*observe)(const struct bldr_event *event, void *user);
 	void *observe_user;

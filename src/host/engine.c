@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "host/credential.h"
 #include "host/sim_host.h"
 #include "host/uv_host.h"
 
@@ -105,6 +106,7 @@ int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engi
 	e->graphs = map_new();
 	e->works = map_new();
 	e->locals = map_new();
+	e->credentials = map_new();
 	e->known = map_new();
 	e->replays = map_new();
 	e->record_updates = options->record_updates;
@@ -132,6 +134,7 @@ int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engi
 	driver_init(&e->driver, e->host, e->writer, e->works,
 		    options->simulate ? options->trace : NULL, options->effects_max);
 	e->driver.engine = e;
+	e->driver.credentials = e->credentials;
 	e->driver.rate_at = rate_at;
 	e->driver.rolled_back = threads_rolled_back;
 	e->driver.refuse_once_and_keyed = options->durability == BLDR_EXIT;
@@ -164,6 +167,10 @@ void bldr_engine_close(struct bldr_engine *e)
 		free(map_value(e->locals, i));
 	}
 	map_free(e->locals);
+	for (size_t i = 0; i < map_count(e->credentials); i++) {
+		credential_free(map_value(e->credentials, i));
+	}
+	map_free(e->credentials);
 	map_free(e->known);
 	for (size_t i = 0; i < map_count(e->replays); i++) {
 		free(map_value(e->replays, i));
@@ -201,6 +208,23 @@ int bldr_engine_add_local(struct bldr_engine *e, const struct bldr_local_type *t
 	memcpy(*at, type, sizeof(*type));
 	return e->writer != NULL && type->open != NULL ? type->open(journal_store(e->writer), err)
 						       : 0;
+}
+
+int bldr_engine_add_credential(struct bldr_engine *e, const struct bldr_credential *c,
+			       struct bldr_error *err)
+{
+	struct credential *copy = NULL;
+	int rc = credential_new(c, &copy, err);
+	void **at;
+
+	if (rc < 0) {
+		return rc;
+	}
+	ASSERT(!e->running);
+	at = map_at(e->credentials, c->name, strlen(c->name));
+	credential_free(*at);
+	*at = copy;
+	return 0;
 }
 
 static int stream_live(const struct bldr_stream_part *part, void *user)

@@ -2,9 +2,9 @@
  * Effects of kind "http", and what their answers mean.
  *
  * An answer is a result whatever its status, but for 429 and 5xx: of pure and keyed effects these are failures with the code
- * UNAVAILABLE, which policies try again, no sooner than Retry-After says. Of an effect of class once, which nobody tries
- * again, each answer is a result: UNAVAILABLE says there that the request was not sent. "ok" names the statuses that are
- * results instead.
+ * UNAVAILABLE, which policies try again, no sooner than Retry-After says; "transient" names other statuses instead, and texts
+ * of bodies. Of an effect of class once, which nobody tries again, each answer is a result: UNAVAILABLE says there that the
+ * request was not sent. "ok" names the statuses that are results instead.
  */
 #include "host/http.h"
 
@@ -56,21 +56,15 @@ static char *shown(const char *body)
 	return text;
 }
 
-/* UNAVAILABLE would say of an effect of class once that it was not sent. */
-static int code_of(const struct flight *f, int64_t status)
-{
-	return f->cls != BLDR_ONCE && (status == 429 || status >= 500) ? BLDR_E_UNAVAILABLE
-								       : BLDR_E_FAILED;
-}
-
 static void fail(struct flight *f, int64_t status, const struct bldr_value *value)
 {
+	bool later = http_is_transient(f, status, bldr_get_text(value, "body"));
 	char *body = shown(bldr_get_text(value, "body"));
 	char *why = xasprintf("http \"%s\" answered %" PRId64 "%s%s", f->label, status,
 			      body[0] != '\0' ? ": " : "", body);
 
-	flight_failed(f, BLDR_FAILED, code_of(f, status), why);
-	if (f->code == BLDR_E_UNAVAILABLE) {
+	flight_failed(f, BLDR_FAILED, later ? BLDR_E_UNAVAILABLE : BLDR_E_FAILED, why);
+	if (later) {
 		f->retry_after_ms = retry_after_ms(bldr_get(value, "headers"));
 	}
 	free(why);
@@ -90,7 +84,7 @@ void http_answer(struct flight *f, const struct bldr_value *value)
 	int64_t status = bldr_get_int(value, "status", 0);
 	char *text;
 
-	if (http_fails(f, status)) {
+	if (http_fails(f, status, bldr_get_text(value, "body"))) {
 		fail(f, status, value);
 		return;
 	}

@@ -14,11 +14,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "host/http_exchange.h"
+#include "host/token_fetch.h"
 
 enum { IDLE_CONNECTIONS_MAX = 16 };
 
@@ -28,6 +30,9 @@ struct http_client {
 	uv_timer_t timer; /* of libcurl */
 	uv_timer_t look;  /* for exchanges in which nothing moves */
 	TAILQ_HEAD(, exchange) under_way;
+	TAILQ_HEAD(, exchange) waiting; /* for a token */
+	uv_timer_t fetch;               /* for tries of getting one */
+	const struct map *credentials;
 	uv_async_t back; /* something is in given_back */
 	unsigned handles;
 	STAILQ_HEAD(exchanges, exchange) given_back;
@@ -74,7 +79,7 @@ static void quiet_end(const struct quiet *q)
 
 static void finish(struct exchange *x)
 {
-	struct http_client *c = x->client;
+	struct http_client *c = x->transfer.client;
 	struct flight *f = x->flight;
 
 	LOG(f->status == BLDR_DONE ? LOG_DEBUG : LOG_WARNING, "http.ended",
@@ -104,24 +109,37 @@ static void take_out(struct exchange *x)
 	struct quiet q;
 
 	quiet_begin(&q);
-	ASSERT(curl_multi_remove_handle(x->client->multi, x->easy) == CURLM_OK);
+	ASSERT(curl_multi_remove_handle(x->transfer.client->multi, x->transfer.easy) == CURLM_OK);
 	quiet_end(&q);
 	x->under_way = false;
-	TAILQ_REMOVE(&x->client->under_way, x, in_client);
+	TAILQ_REMOVE(&x->transfer.client->under_way, x, in_client);
 }
+
+static void go(struct http_client *c, struct exchange *x);
 
 static void end(struct exchange *x, CURLcode code)
 {
 	bool saves = exchange_ended(x, code);
 
 	take_out(x);
+	if (exchange_refused(x)) {
+		exchange_reset(x);
+		x->waited = false;
+		go(x->transfer.client, x);
+		return;
+	}
 	if (saves) {
 		x->work.data = x;
-		ASSERT(uv_queue_work(x->client->loop, &x->work, on_save, on_saved) == 0);
+		ASSERT(uv_queue_work(x->transfer.client->loop, &x->work, on_save, on_saved) == 0);
 		return;
 	}
 	exchange_answer(x);
 	finish(x);
+}
+
+static void on_exchange(struct transfer *t, CURLcode code)
+{
+	end((struct exchange *)t, code); /* its first member */
 }
 
 /* After each call into libcurl: what it is done with. */
@@ -132,11 +150,11 @@ static void collect(struct http_client *c)
 
 	while ((m = curl_multi_info_read(c->multi, &left)) != NULL) {
 		CURLcode code = m->data.result; /* m is gone when its handle is taken out */
-		struct exchange *x = NULL;
+		struct transfer *t = NULL;
 
 		ASSERT(m->msg == CURLMSG_DONE);
-		ASSERT(curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x) == CURLE_OK);
-		end(x, code);
+		ASSERT(curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t) == CURLE_OK);
+		t->ended(t, code);
 	}
 }
 
@@ -264,12 +282,172 @@ static void on_back(uv_async_t *back)
 
 static void give_back(struct exchange *x)
 {
-	STAILQ_INSERT_TAIL(&x->client->given_back, x, in_list);
-	(void)uv_async_send(&x->client->back);
+	STAILQ_INSERT_TAIL(&x->transfer.client->given_back, x, in_list);
+	(void)uv_async_send(&x->transfer.client->back);
 }
 
-struct http_client *http_client_new(uv_loop_t *loop, void (*ended)(struct flight *f, void *user),
-				    void *user)
+static int64_t clock_ms(void)
+{
+	return (int64_t)(uv_hrtime() / 1000000);
+}
+
+static void add(struct http_client *c, struct transfer *t)
+{
+	struct quiet q;
+
+	t->client = c;
+	quiet_begin(&q);
+	ASSERT(curl_multi_add_handle(c->multi, t->easy) == CURLM_OK);
+	quiet_end(&q);
+}
+
+static void fail(struct exchange *x, const struct bldr_error *err)
+{
+	flight_failed(x->flight, BLDR_FAILED, err->code, err->text);
+	give_back(x);
+}
+
+/* A token was had, or was not: who waits for it goes on. */
+static void settle(struct http_client *c, const struct credential *credential,
+		   const struct bldr_error *err)
+{
+	struct exchange *next;
+
+	for (struct exchange *x = TAILQ_FIRST(&c->waiting); x != NULL; x = next) {
+		next = TAILQ_NEXT(x, in_client);
+		if (x->waits_for != credential) {
+			continue;
+		}
+		TAILQ_REMOVE(&c->waiting, x, in_client);
+		x->waits_for = NULL;
+		x->waited = true;
+		if (err != NULL) {
+			fail(x, err);
+		} else {
+			go(c, x);
+		}
+	}
+}
+
+static void on_fetch(uv_timer_t *timer);
+
+/* Sends what is due, and comes back for what is not. */
+static void send_fetches(struct http_client *c)
+{
+	int64_t now_ms = clock_ms();
+	int64_t wait_ms = INT64_MAX;
+
+	for (size_t i = 0; i < map_count(c->credentials); i++) {
+		const struct credential *credential = map_value(c->credentials, i);
+		struct token_fetch *t = credential->fetch;
+
+		if (t == NULL || t->sending) {
+			continue;
+		}
+		if (t->due_ms <= now_ms) {
+			token_fetch_send(t, now_ms);
+			t->sending = true;
+			add(c, &t->transfer);
+		} else if (t->due_ms - now_ms < wait_ms) {
+			wait_ms = t->due_ms - now_ms;
+		}
+	}
+	if (wait_ms < INT64_MAX) {
+		uv_update_time(c->loop);
+		(void)uv_timer_start(&c->fetch, on_fetch, (uint64_t)wait_ms, 0);
+	}
+}
+
+static void on_fetch(uv_timer_t *timer)
+{
+	send_fetches(timer->data);
+}
+
+static void take_fetch_out(struct token_fetch *t)
+{
+	struct quiet q;
+
+	quiet_begin(&q);
+	ASSERT(curl_multi_remove_handle(t->transfer.client->multi, t->transfer.easy) == CURLM_OK);
+	quiet_end(&q);
+	t->sending = false;
+}
+
+static void on_fetched(struct transfer *transfer, CURLcode code)
+{
+	struct token_fetch *t = (struct token_fetch *)transfer; /* its first member */
+	struct credential *credential = t->credential;
+	struct http_client *c = transfer->client;
+	struct bldr_error err = { 0 };
+	enum token_turn turn;
+
+	take_fetch_out(t);
+	turn = token_fetch_ended(t, code, clock_ms(), &err);
+	if (turn == TOKEN_SEND) {
+		send_fetches(c);
+		return;
+	}
+	token_fetch_free(t);
+	credential->fetch = NULL;
+	settle(c, credential, turn == TOKEN_HAD ? NULL : &err);
+}
+
+static void fetch(struct http_client *c, struct credential *credential)
+{
+	if (credential->fetch == NULL) {
+		credential->fetch = token_fetch_new(credential, clock_ms());
+		credential->fetch->transfer.ended = on_fetched;
+		send_fetches(c);
+	}
+}
+
+/* Whether x waits for a token; those that are to be had are asked for. */
+static bool waits(struct http_client *c, struct exchange *x)
+{
+	const struct http_request *q = x->request;
+
+	for (size_t i = 0; i < q->headers.n; i++) {
+		const char *name = q->headers.at[i].credential;
+		struct credential *credential =
+			name != NULL ? map_find(c->credentials, name, strlen(name)) : NULL;
+		enum token_state state = credential != NULL
+			? credential_state(credential, clock_ms())
+			: TOKEN_HELD; /* exchange_begin says that there is none */
+
+		/* one that was waited for is sent however short its life is */
+		if (state == TOKEN_NONE && !(x->waited && credential_text(credential) != NULL)) {
+			x->waits_for = credential;
+			TAILQ_INSERT_TAIL(&c->waiting, x, in_client);
+			fetch(c, credential);
+			return true;
+		}
+		if (state == TOKEN_STALE) {
+			fetch(c, credential);
+		}
+	}
+	return false;
+}
+
+/* Sends x once all its tokens are there. */
+static void go(struct http_client *c, struct exchange *x)
+{
+	struct bldr_error err = { 0 };
+
+	if (waits(c, x)) {
+		return;
+	}
+	if (exchange_begin(x, c->credentials, &err) < 0) {
+		fail(x, &err);
+		return;
+	}
+	add(c, &x->transfer);
+	x->under_way = true;
+	TAILQ_INSERT_TAIL(&c->under_way, x, in_client);
+	look_at(c, exchange_idle_at(x));
+}
+
+struct http_client *http_client_new(uv_loop_t *loop, const struct map *credentials,
+				    void (*ended)(struct flight *f, void *user), void *user)
 {
 	struct http_client *c = xcalloc(1, sizeof(*c));
 
@@ -277,14 +455,17 @@ struct http_client *http_client_new(uv_loop_t *loop, void (*ended)(struct flight
 	c->loop = loop;
 	c->ended = ended;
 	c->user = user;
-	c->handles = 3;
+	c->credentials = credentials;
+	c->handles = 4;
 	STAILQ_INIT(&c->given_back);
 	TAILQ_INIT(&c->under_way);
+	TAILQ_INIT(&c->waiting);
 	c->multi = curl_multi_init();
 	ASSERT(c->multi != NULL);
 	ASSERT(uv_timer_init(loop, &c->timer) == 0 && uv_async_init(loop, &c->back, on_back) == 0);
-	ASSERT(uv_timer_init(loop, &c->look) == 0);
+	ASSERT(uv_timer_init(loop, &c->look) == 0 && uv_timer_init(loop, &c->fetch) == 0);
 	c->timer.data = c;
+	c->fetch.data = c;
 	c->look.data = c;
 	c->back.data = c;
 	ASSERT(curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK);
@@ -306,6 +487,20 @@ static void on_closed(uv_handle_t *handle)
 	}
 }
 
+/* Tokens that are asked for in the background, and that nobody waits for. */
+static void drop_fetches(struct http_client *c)
+{
+	for (size_t i = 0; i < map_count(c->credentials); i++) {
+		struct credential *credential = map_value(c->credentials, i);
+
+		if (credential->fetch != NULL && credential->fetch->sending) {
+			take_fetch_out(credential->fetch);
+		}
+		token_fetch_free(credential->fetch);
+		credential->fetch = NULL;
+	}
+}
+
 void http_client_free(struct http_client *c)
 {
 	struct quiet q;
@@ -313,35 +508,25 @@ void http_client_free(struct http_client *c)
 	if (c == NULL) {
 		return;
 	}
-	ASSERT(STAILQ_EMPTY(&c->given_back));
+	ASSERT(STAILQ_EMPTY(&c->given_back) && TAILQ_EMPTY(&c->waiting));
+	drop_fetches(c);
 	quiet_begin(&q);
 	ASSERT(curl_multi_cleanup(c->multi) == CURLM_OK);
 	quiet_end(&q);
 	uv_close((uv_handle_t *)&c->timer, on_closed);
 	uv_close((uv_handle_t *)&c->look, on_closed);
+	uv_close((uv_handle_t *)&c->fetch, on_closed);
 	uv_close((uv_handle_t *)&c->back, on_closed);
 }
 
 void http_start(struct http_client *c, struct flight *f)
 {
-	struct exchange *x = NULL;
-	struct bldr_error err = { 0 };
-	struct quiet q;
-	int rc = exchange_new(f, &x, &err);
+	struct exchange *x = exchange_new(f);
 
-	x->client = c;
+	x->transfer.client = c;
+	x->transfer.ended = on_exchange;
 	f->exchange = x;
-	if (rc < 0) {
-		flight_failed(f, BLDR_FAILED, rc, err.text);
-		give_back(x);
-		return;
-	}
-	quiet_begin(&q);
-	ASSERT(curl_multi_add_handle(c->multi, x->easy) == CURLM_OK);
-	quiet_end(&q);
-	x->under_way = true;
-	TAILQ_INSERT_TAIL(&c->under_way, x, in_client);
-	look_at(c, exchange_idle_at(x));
+	go(c, x);
 }
 
 bool http_is_begun(const struct flight *f)
@@ -353,10 +538,15 @@ void http_cancel(struct flight *f)
 {
 	struct exchange *x = f->exchange;
 
-	if (x == NULL || !x->under_way) {
+	if (x == NULL || (!x->under_way && x->waits_for == NULL)) {
 		return; /* it ends soon */
 	}
-	take_out(x);
+	if (x->under_way) {
+		take_out(x);
+	} else {
+		TAILQ_REMOVE(&x->transfer.client->waiting, x, in_client);
+		x->waits_for = NULL;
+	}
 	flight_failed(f, BLDR_CANCELLED, BLDR_E_CANCELLED, NULL);
 	give_back(x);
 }

@@ -6,13 +6,14 @@
 
 #include <uv.h>
 
+#include "base/map.h"
 #include "host/effect.h"
 
 struct http_client;
 
-/* ended comes once for each flight that was started, which then holds its result; it may free it. */
-struct http_client *http_client_new(uv_loop_t *loop, void (*ended)(struct flight *f, void *user),
-				    void *user);
+/* credentials: name -> struct credential, borrowed; who asks for their tokens is this client. ended comes once for each flight that was started, which then holds its result; it may free it. */
+struct http_client *http_client_new(uv_loop_t *loop, const struct map *credentials,
+				    void (*ended)(struct flight *f, void *user), void *user);
 /* After its last flight has ended. Its handles close on the loop, which has to be run once more. NULL is fine. */
 void http_client_free(struct http_client *c);
 

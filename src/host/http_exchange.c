@@ -60,6 +60,27 @@ static size_t on_header(char *line, size_t one, size_t size, void *user)
 	return size;
 }
 
+static size_t on_read(char *to, size_t one, size_t size, void *user)
+{
+	struct exchange *x = user;
+	ptrdiff_t n = upload_read(&x->upload, to, one * size);
+
+	moved(x);
+	return n >= 0 ? (size_t)n : CURL_READFUNC_ABORT;
+}
+
+/* libcurl sends it again, on another connection. */
+static int on_seek(void *user, curl_off_t offset, int origin)
+{
+	struct exchange *x = user;
+
+	if (offset != 0 || origin != SEEK_SET) {
+		return CURL_SEEKFUNC_FAIL;
+	}
+	upload_rewind(&x->upload);
+	return CURL_SEEKFUNC_OK;
+}
+
 /* NOLINTEND(readability-non-const-parameter) */
 
 /* What an answer says before its body is known now. Its body is saved when it is one of success. */
@@ -68,10 +89,10 @@ static void begin_body(struct exchange *x)
 	long status = 0;
 
 	x->answered = true;
-	(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(x->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
 	x->status = status;
 	x->saves = x->request->save != NULL && status >= 200 && status < 300 &&
-		!http_fails(x->flight, status);
+		!http_fails(x->flight, status, NULL);
 	if (x->saves) {
 		hash_init(&x->hash);
 	} else {
@@ -95,7 +116,7 @@ static int too_large(struct exchange *x)
 static int take(struct exchange *x, const char *data, size_t size)
 {
 	x->bytes += size;
-	if (http_fails(x->flight, x->status)) {
+	if (http_fails(x->flight, x->status, NULL)) {
 		buf_add(&x->body, data, size < BLDR_RESULT_MAX ? size : BLDR_RESULT_MAX);
 		x->enough = x->bytes > HTTP_SHOWN_MAX;
 		return x->enough ? -1 : 0;
@@ -139,6 +160,7 @@ static void add_header(struct exchange *x, const char *name, const char *prefix,
 	char *line = empty ? xasprintf("%s;", name) : xasprintf("%s: %s%s", name, prefix, text);
 
 	add_line(x, line);
+	secret_wipe(line, strlen(line));
 	free(line);
 }
 
@@ -152,8 +174,20 @@ static bool is_header_text(const char *text)
 	return true;
 }
 
-/* A secret is read here and goes into a header, nowhere else. */
-static int add_secret(struct exchange *x, const struct http_header *h, struct bldr_error *err)
+/* A secret is added here and goes into a header, nowhere else. Takes text. */
+static void add_secret(struct exchange *x, const struct http_header *h, struct secret *text,
+		       struct credential *credential)
+{
+	*LIST_ADD(&x->flight->arena, &x->secrets) = (struct http_secret){
+		.name = h->secret != NULL ? h->secret : h->credential,
+		.text = text,
+		.credential = credential,
+	};
+	add_header(x, h->name, h->text, secret_text(text));
+}
+
+static int add_from_environment(struct exchange *x, const struct http_header *h,
+				struct bldr_error *err)
 {
 	const char *text = getenv(h->secret);
 
@@ -167,14 +201,26 @@ static int add_secret(struct exchange *x, const struct http_header *h, struct bl
 				      "character, which no header can hold",
 				      h->secret);
 	}
-	*LIST_ADD(&x->flight->arena, &x->secrets) =
-		(struct http_secret){ .name = h->secret,
-				      .text = arena_strdup(&x->flight->arena, text) };
-	add_header(x, h->name, h->text, text);
+	add_secret(x, h, secret_new(text, strlen(text)), NULL);
 	return 0;
 }
 
-static int add_headers(struct exchange *x, struct bldr_error *err)
+static int add_credential(struct exchange *x, const struct http_header *h,
+			  const struct map *credentials, struct bldr_error *err)
+{
+	struct credential *c = map_find(credentials, h->credential, strlen(h->credential));
+
+	if (c == NULL) {
+		return bldr_error_set(err, BLDR_E_NOT_FOUND,
+				      "no credential \"%s\" is known; add it with "
+				      "bldr_engine_add_credential",
+				      h->credential);
+	}
+	add_secret(x, h, secret_ref(credential_text(c)), c);
+	return 0;
+}
+
+static int add_headers(struct exchange *x, const struct map *credentials, struct bldr_error *err)
 {
 	const struct http_request *q = x->request;
 	const struct flight *f = x->flight;
@@ -184,7 +230,9 @@ static int add_headers(struct exchange *x, struct bldr_error *err)
 		const struct http_header *h = &q->headers.at[i];
 
 		if (h->secret != NULL) {
-			rc = add_secret(x, h, err);
+			rc = add_from_environment(x, h, err);
+		} else if (h->credential != NULL) {
+			rc = add_credential(x, h, credentials, err);
 		} else {
 			add_header(x, h->name, h->text, "");
 		}
@@ -196,6 +244,8 @@ static int add_headers(struct exchange *x, struct bldr_error *err)
 	if (!http_request_names(q, "Content-Type")) {
 		if (q->is_json) {
 			add_header(x, "Content-Type", "", "application/json");
+		} else if (q->upload != NULL) {
+			add_header(x, "Content-Type", "", "application/octet-stream");
 		} else {
 			add_line(x, "Content-Type:"); /* libcurl's own would say that it is a form */
 		}
@@ -204,7 +254,7 @@ static int add_headers(struct exchange *x, struct bldr_error *err)
 }
 
 #define SET(x, option, value) \
-	ASSERT(curl_easy_setopt((x)->easy, CURLOPT_##option, (value)) == CURLE_OK)
+	ASSERT(curl_easy_setopt((x)->transfer.easy, CURLOPT_##option, (value)) == CURLE_OK)
 
 static void set_request(struct exchange *x)
 {
@@ -214,7 +264,14 @@ static void set_request(struct exchange *x)
 		 strcmp(q->method, "OPTIONS") != 0 && strcmp(q->method, "DELETE") != 0);
 
 	SET(x, URL, q->url);
-	if (has_body) {
+	if (q->upload != NULL) {
+		SET(x, UPLOAD, 1L);
+		SET(x, INFILESIZE_LARGE, (curl_off_t)x->upload.size);
+		SET(x, READFUNCTION, on_read);
+		SET(x, READDATA, x);
+		SET(x, SEEKFUNCTION, on_seek);
+		SET(x, SEEKDATA, x);
+	} else if (has_body) {
 		const char *body = q->body != NULL ? q->body : "";
 
 		SET(x, POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
@@ -260,24 +317,33 @@ static void set_callbacks(struct exchange *x)
 	SET(x, HEADERDATA, x);
 	SET(x, WRITEFUNCTION, on_body);
 	SET(x, WRITEDATA, x);
-	SET(x, PRIVATE, x);
+	SET(x, PRIVATE, &x->transfer);
 }
 
-int exchange_new(struct flight *f, struct exchange **ret, struct bldr_error *err)
+struct exchange *exchange_new(struct flight *f)
 {
 	struct exchange *x = xcalloc(1, sizeof(*x));
-	int rc;
 
-	*ret = x;
 	x->flight = f;
 	x->request = f->target;
 	buf_init(&x->body, BLDR_RESULT_MAX);
-	x->easy = curl_easy_init();
-	ASSERT(x->easy != NULL);
+	return x;
+}
+
+int exchange_begin(struct exchange *x, const struct map *credentials, struct bldr_error *err)
+{
+	const struct http_request *q = x->request;
+	int rc;
+
+	x->transfer.easy = curl_easy_init();
+	ASSERT(x->transfer.easy != NULL);
 	add_line(x, "Expect:"); /* none: see above */
-	rc = add_headers(x, err);
-	if (rc == 0 && x->request->save != NULL) {
-		rc = file_begin(&x->file, x->request->save, err);
+	rc = add_headers(x, credentials, err);
+	if (rc == 0 && q->upload != NULL) {
+		rc = upload_open(&x->upload, q->upload, q->upload_hash, q->upload_bytes, err);
+	}
+	if (rc == 0 && q->save != NULL) {
+		rc = file_begin(&x->file, q->save, err);
 	}
 	set_request(x);
 	set_limits(x);
@@ -286,11 +352,46 @@ int exchange_new(struct flight *f, struct exchange **ret, struct bldr_error *err
 	return rc;
 }
 
+/* Their texts may be secrets. */
+static void drop_headers(struct exchange *x)
+{
+	for (struct curl_slist *h = x->headers; h != NULL; h = h->next) {
+		secret_wipe(h->data, strlen(h->data));
+	}
+	curl_slist_free_all(x->headers);
+	x->headers = NULL;
+	for (size_t i = 0; i < x->secrets.n; i++) {
+		secret_unref(x->secrets.at[i].text);
+	}
+	x->secrets.n = 0;
+}
+
+void exchange_reset(struct exchange *x)
+{
+	ASSERT(!x->under_way);
+	if (x->transfer.easy != NULL) {
+		curl_easy_cleanup(x->transfer.easy);
+		x->transfer.easy = NULL;
+	}
+	drop_headers(x);
+	upload_close(&x->upload);
+	file_drop(&x->file);
+	buf_clear(&x->body);
+	x->why[0] = '\0';
+	x->uploaded = 0;
+	x->begun = x->answered = x->saves = x->enough = false;
+	x->code = CURLE_OK;
+	x->status = 0;
+	x->header_bytes = 0;
+	x->bytes = 0;
+	x->stop.code = 0;
+}
+
 int64_t exchange_idle_at(struct exchange *x)
 {
 	curl_off_t uploaded = 0;
 
-	(void)curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+	(void)curl_easy_getinfo(x->transfer.easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
 	if (!x->begun || uploaded != x->uploaded) { /* connecting has a limit of its own */
 		x->uploaded = uploaded;
 		moved(x);
@@ -303,12 +404,28 @@ void exchange_free(struct exchange *x)
 	if (x == NULL) {
 		return;
 	}
-	ASSERT(!x->under_way);
-	curl_easy_cleanup(x->easy);
-	curl_slist_free_all(x->headers);
+	exchange_reset(x);
 	buf_release(&x->body);
-	file_drop(&x->file);
 	free(x);
+}
+
+bool exchange_refused(struct exchange *x)
+{
+	bool again = false;
+
+	if (x->code != CURLE_OK || x->status != 401 || x->replayed) {
+		return false;
+	}
+	for (size_t i = 0; i < x->secrets.n; i++) {
+		struct credential *c = x->secrets.at[i].credential;
+
+		if (c != NULL && c->secret == NULL) {
+			credential_refused(c, x->secrets.at[i].text);
+			again = true;
+		}
+	}
+	x->replayed = again;
+	return again;
 }
 
 /* Appends a stranger's text with the secrets that it repeats taken out. */
@@ -323,10 +440,11 @@ static void add_without_secrets(const struct exchange *x, struct buf *b, const c
 
 		for (size_t i = 0; i < x->secrets.n; i++) {
 			const struct http_secret *s = &x->secrets.at[i];
+			const char *secret = secret_text(s->text);
 			const char *found =
-				memmem(text, (size_t)(end - text), s->text, strlen(s->text));
+				memmem(text, (size_t)(end - text), secret, strlen(secret));
 
-			if (found != NULL && found < at && strlen(s->text) >= SECRET_MIN) {
+			if (found != NULL && found < at && strlen(secret) >= SECRET_MIN) {
 				next = s;
 				at = found;
 			}
@@ -334,7 +452,7 @@ static void add_without_secrets(const struct exchange *x, struct buf *b, const c
 		buf_add(b, text, (size_t)(at - text));
 		if (next != NULL) {
 			buf_printf(b, "[secret %s]", next->name);
-			at += strlen(next->text);
+			at += strlen(secret_text(next->text));
 		}
 		text = at;
 	}
@@ -373,7 +491,7 @@ static struct bldr_value *headers_of(struct exchange *x)
 	struct bldr_value *all = bldr_object();
 	struct curl_header *h = NULL;
 
-	while ((h = curl_easy_nextheader(x->easy, CURLH_HEADER, -1, h)) != NULL) {
+	while ((h = curl_easy_nextheader(x->transfer.easy, CURLH_HEADER, -1, h)) != NULL) {
 		struct bldr_value *value = text_of(x, h->value, value_size(h->value));
 		char *name = xstrdup(h->name);
 		const char *before;
@@ -467,7 +585,7 @@ bool exchange_ended(struct exchange *x, CURLcode code)
 	if (x->code == CURLE_OK && !x->answered) {
 		begin_body(x);
 	}
-	(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(x->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
 	x->status = status;
 	return x->code == CURLE_OK && x->saves;
 }
@@ -481,7 +599,9 @@ void exchange_save(struct exchange *x)
 
 void exchange_answer(struct exchange *x)
 {
-	if (x->stop.code < 0) {
+	if (x->upload.wrong.code < 0) { /* what has been sent is no request yet */
+		flight_failed(x->flight, BLDR_FAILED, x->upload.wrong.code, x->upload.wrong.text);
+	} else if (x->stop.code < 0) {
 		http_refuse(x->flight, x->status, x->stop.code, x->stop.text);
 	} else if (x->code != CURLE_OK) {
 		fail(x);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "host/curl_late.h"
+#include "host/http_url.h"
 
 static int wrong(struct bldr_error *err, const char *what)
 {
@@ -25,9 +26,9 @@ static bool is_among(const char *text, const char *const *list)
 
 static int check_keys(const struct bldr_value *args, struct bldr_error *err)
 {
-	static const char *const keys[] = { "method", "url",       "headers", "body",
-					    "json",   "max_bytes", "idle_ms", "save",
-					    "ok",     "proxy",     "ca",      NULL };
+	static const char *const keys[] = { "method",    "url",       "headers", "body", "json",
+					    "upload",    "max_bytes", "idle_ms", "save", "ok",
+					    "transient", "proxy",     "ca",      NULL };
 
 	for (void *it = bldr_first(args); it != NULL; it = bldr_next(args, it)) {
 		size_t i = 0;
@@ -39,8 +40,8 @@ static int check_keys(const struct bldr_value *args, struct bldr_error *err)
 			return bldr_error_set(
 				err, BLDR_E_INVALID,
 				"an effect of kind \"http\" takes method, url, headers, "
-				"body, json, max_bytes, idle_ms, save, ok, proxy and ca, "
-				"not \"%s\"",
+				"body, json, upload, max_bytes, idle_ms, save, ok, transient, "
+				"proxy and ca, not \"%s\"",
 				bldr_key(it));
 		}
 	}
@@ -56,45 +57,20 @@ void http_lower(char *text)
 	}
 }
 
-/* A part of a parsed URL in the arena, in lower case, or NULL. */
-static const char *url_part(struct arena *a, CURLU *u, CURLUPart part)
-{
-	char *text = NULL;
-	char *copy = NULL;
-
-	if (curl_url_get(u, part, &text, 0) == CURLUE_OK) {
-		copy = arena_strdup(a, text);
-		http_lower(copy);
-	}
-	curl_free(text);
-	return copy;
-}
-
 static int read_url(struct flight *f, struct http_request *q, bool *ret_private,
 		    struct bldr_error *err)
 {
-	static const char *const schemes[] = { "http", "https", NULL };
-	static const char *const here[] = { "localhost", "127.0.0.1", "[::1]", NULL };
-	CURLU *u = curl_url();
-	const char *scheme = NULL;
-	const char *host = NULL;
+	struct http_url u;
 
 	q->url = bldr_get_text(f->args, "url");
-	if (u != NULL && q->url != NULL && curl_url_set(u, CURLUPART_URL, q->url, 0) == CURLUE_OK &&
-	    url_part(&f->arena, u, CURLUPART_USER) == NULL &&
-	    url_part(&f->arena, u, CURLUPART_PASSWORD) == NULL) {
-		scheme = url_part(&f->arena, u, CURLUPART_SCHEME);
-		host = url_part(&f->arena, u, CURLUPART_HOST);
-	}
-	curl_url_cleanup(u);
-	if (scheme == NULL || host == NULL || !is_among(scheme, schemes)) {
+	if (!http_url_read(q->url, &f->arena, &u)) {
 		return wrong(err,
 			     "needs \"url\": an absolute http or https URL without user and "
 			     "password");
 	}
-	*ret_private = strcmp(scheme, "https") == 0 ||
-		(is_among(host, here) && bldr_get(f->args, "proxy") == NULL);
-	f->label = host;
+	*ret_private = strcmp(u.scheme, "https") == 0 ||
+		(u.local && bldr_get(f->args, "proxy") == NULL);
+	f->label = u.host;
 	return 0;
 }
 
@@ -136,14 +112,33 @@ static bool is_field_text(const char *text)
 	return true;
 }
 
-static bool is_secret(const struct bldr_value *v)
+/* {key: NAME, "prefix": text}: the name, or NULL. */
+static const char *named(const struct bldr_value *v, const char *key)
 {
 	const struct bldr_value *prefix = bldr_get(v, "prefix");
-	const char *name = bldr_get_text(v, "secret");
+	const char *name = bldr_get_text(v, key);
 
 	return name != NULL && name[0] != '\0' && strchr(name, '=') == NULL &&
-		(prefix == NULL || bldr_as_text(prefix) != NULL) &&
-		bldr_count(v) == (prefix != NULL ? 2 : 1);
+			(prefix == NULL || bldr_as_text(prefix) != NULL) &&
+			bldr_count(v) == (prefix != NULL ? 2 : 1)
+		? name
+		: NULL;
+}
+
+static struct http_header header_of(const char *name, const struct bldr_value *v)
+{
+	struct http_header h = { .name = name, .text = bldr_as_text(v) };
+
+	if (h.text == NULL) {
+		const char *prefix = bldr_get_text(v, "prefix");
+
+		h.secret = named(v, "secret");
+		h.credential = named(v, "credential");
+		if (h.secret != NULL || h.credential != NULL) {
+			h.text = prefix != NULL ? prefix : "";
+		}
+	}
+	return h;
 }
 
 static int read_header(struct flight *f, struct http_request *q, const char *name,
@@ -161,18 +156,12 @@ static int read_header(struct flight *f, struct http_request *q, const char *nam
 					    "trailer",
 					    "upgrade",
 					    NULL };
-	struct http_header h = { .name = name, .text = bldr_as_text(v) };
+	struct http_header h = header_of(name, v);
 
-	if (h.text == NULL && is_secret(v)) {
-		const char *prefix = bldr_get_text(v, "prefix");
-
-		h.secret = bldr_get_text(v, "secret");
-		h.text = prefix != NULL ? prefix : "";
-	}
 	if (!is_token(name) || h.text == NULL || !is_field_text(h.text)) {
 		return wrong(err,
-			     "has \"headers\": {name: text without line breaks, or {\"secret\": "
-			     "NAME, \"prefix\": text}}");
+			     "has \"headers\": {name: text without line breaks, or {\"secret\" or "
+			     "\"credential\": NAME, \"prefix\": text}}");
 	}
 	if (is_among(name, ours)) {
 		return bldr_error_set(err, BLDR_E_INVALID,
@@ -180,12 +169,12 @@ static int read_header(struct flight *f, struct http_request *q, const char *nam
 				      "which is the client's",
 				      name);
 	}
-	if (h.secret != NULL && !private) {
-		return bldr_error_set(
-			err, BLDR_E_INVALID,
-			"the secret \"%s\" would be read by others: a URL with secrets "
-			"is https, or of this machine",
-			h.secret);
+	if ((h.secret != NULL || h.credential != NULL) && !private) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "the %s \"%s\" would be read by others: a URL with secrets "
+				      "is https, or of this machine",
+				      h.secret != NULL ? "secret" : "credential",
+				      h.secret != NULL ? h.secret : h.credential);
 	}
 	*LIST_ADD(&f->arena, &q->headers) = h;
 	return 0;
@@ -206,16 +195,40 @@ static int read_headers(struct flight *f, struct http_request *q, bool private,
 	return rc;
 }
 
+static int read_upload(const struct bldr_value *upload, struct http_request *q,
+		       struct bldr_error *err)
+{
+	const struct bldr_value *hash = bldr_get(upload, "hash");
+	const struct bldr_value *bytes = bldr_get(upload, "bytes");
+
+	q->upload = bldr_as_text(upload);
+	q->upload_bytes = -1;
+	if (bldr_type_of(upload) == BLDR_OBJECT) {
+		q->upload = bldr_get_text(upload, "path");
+		q->upload_hash = bldr_as_text(hash);
+		q->upload_bytes = bytes != NULL ? bldr_as_int(bytes, -2) : -1;
+	}
+	if (q->upload == NULL || q->upload[0] == '\0' || q->upload_bytes < -1 ||
+	    (hash != NULL && q->upload_hash == NULL)) {
+		return wrong(err,
+			     "has \"upload\": path, or {\"path\": path, \"hash\": text, "
+			     "\"bytes\": n}");
+	}
+	return 0;
+}
+
 static int read_body(struct flight *f, struct http_request *q, struct bldr_error *err)
 {
 	const struct bldr_value *body = bldr_get(f->args, "body");
 	const struct bldr_value *json = bldr_get(f->args, "json");
+	const struct bldr_value *upload = bldr_get(f->args, "upload");
+	int bodies = (body != NULL) + (json != NULL) + (upload != NULL);
 
-	if ((body != NULL && (json != NULL || bldr_as_text(body) == NULL)) ||
-	    ((body != NULL || json != NULL) && strcmp(q->method, "HEAD") == 0)) {
+	if (bodies > 1 || (body != NULL && bldr_as_text(body) == NULL) ||
+	    (bodies > 0 && strcmp(q->method, "HEAD") == 0)) {
 		return wrong(err,
-			     "has \"body\", a text, or \"json\", a value, or neither; a HEAD has "
-			     "neither");
+			     "has \"body\", a text, or \"json\", a value, or \"upload\", a file, or "
+			     "none of them; a HEAD has none");
 	}
 	q->body = bldr_as_text(body);
 	if (json != NULL) {
@@ -225,7 +238,28 @@ static int read_body(struct flight *f, struct http_request *q, struct bldr_error
 		q->is_json = true;
 		free(text);
 	}
-	return 0;
+	return upload != NULL ? read_upload(upload, q, err) : 0;
+}
+
+/* What says "later": statuses, and texts of bodies. */
+static int read_transient(const struct bldr_value *args, struct http_request *q,
+			  struct bldr_error *err)
+{
+	q->transient = bldr_get(args, "transient");
+	for (size_t i = 0; i < bldr_count(q->transient); i++) {
+		const struct bldr_value *v = bldr_at(q->transient, i);
+		const char *text = bldr_as_text(v);
+		int64_t status = bldr_as_int(v, 0);
+
+		if (text != NULL ? text[0] == '\0' : status < 400 || status > 599) {
+			return wrong(err,
+				     "has \"transient\" as a list of statuses, 400 to 599, and of "
+				     "texts");
+		}
+	}
+	return q->transient == NULL || bldr_type_of(q->transient) == BLDR_LIST
+		? 0
+		: wrong(err, "has \"transient\" as a list of statuses, 400 to 599, and of texts");
 }
 
 static int read_ok(const struct bldr_value *args, struct http_request *q, struct bldr_error *err)
@@ -290,6 +324,7 @@ int http_request_read(struct flight *f, struct http_request **ret, struct bldr_e
 	rc = rc == 0 ? read_headers(f, q, private, err) : rc;
 	rc = rc == 0 ? read_body(f, q, err) : rc;
 	rc = rc == 0 ? read_ok(f->args, q, err) : rc;
+	rc = rc == 0 ? read_transient(f->args, q, err) : rc;
 	rc = rc == 0 ? read_limits(f->args, q, err) : rc;
 	if (rc == 0) {
 		*ret = q;
@@ -307,7 +342,26 @@ bool http_request_names(const struct http_request *q, const char *name)
 	return false;
 }
 
-bool http_fails(const struct flight *f, int64_t status)
+bool http_is_transient(const struct flight *f, int64_t status, const char *body)
+{
+	const struct http_request *q = f->target;
+
+	if (f->cls == BLDR_ONCE || status < 400) {
+		return false;
+	}
+	for (size_t i = 0; i < bldr_count(q->transient); i++) {
+		const struct bldr_value *v = bldr_at(q->transient, i);
+		const char *text = bldr_as_text(v);
+
+		if (text != NULL ? body != NULL && strstr(body, text) != NULL
+				 : bldr_as_int(v, 0) == status) {
+			return true;
+		}
+	}
+	return q->transient == NULL && (status == 429 || status >= 500);
+}
+
+bool http_fails(const struct flight *f, int64_t status, const char *body)
 {
 	const struct http_request *q = f->target;
 
@@ -316,5 +370,5 @@ bool http_fails(const struct flight *f, int64_t status)
 			return false;
 		}
 	}
-	return q->ok != NULL || (f->cls != BLDR_ONCE && (status == 429 || status >= 500));
+	return q->ok != NULL || http_is_transient(f, status, body);
 }

@@ -16,6 +16,7 @@ enum {
 struct http_header {
 	const char *name, *text;
 	const char *secret; /* NULL, or the name of the environment variable that follows text */
+	const char *credential; /* NULL, or the name of the engine's credential that follows text */
 };
 
 /* In the flight's arena and args. */
@@ -24,10 +25,14 @@ struct http_request {
 	LIST(struct http_header) headers;
 	const char *body; /* NULL: none */
 	bool is_json;
+	const char *upload;      /* NULL, or the file that is the body */
+	const char *upload_hash; /* what it has to be; or NULL */
+	int64_t upload_bytes;    /* the same; -1: whatever it is */
 	uint64_t max_bytes;
 	int64_t idle_ms;
 	const char *save, *proxy, *ca;       /* NULL: none */
 	const struct bldr_value *ok;         /* list of statuses, or NULL */
+	const struct bldr_value *transient;  /* list of statuses and texts, or NULL: 429 and 5xx */
 	const struct bldr_work_type *player; /* in simulation; or NULL */
 };
 
@@ -37,5 +42,7 @@ void http_lower(char *text);
 int http_request_read(struct flight *f, struct http_request **ret, struct bldr_error *err);
 /* Whether the request names a header, in whatever case. */
 bool http_request_names(const struct http_request *q, const char *name);
-/* Whether an answer of that status is the effect's failure. */
-bool http_fails(const struct flight *f, int64_t status);
+/* Whether an answer says "later": the effect's failure, UNAVAILABLE. body: its text, or NULL. Of class once no answer does. */
+bool http_is_transient(const struct flight *f, int64_t status, const char *body);
+/* Whether an answer is the effect's failure. body: as above. */
+bool http_fails(const struct flight *f, int64_t status, const char *body);

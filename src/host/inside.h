@@ -16,6 +16,7 @@ struct bldr_engine {
 	struct host *host;
 	struct driver driver;
 	struct map *graphs, *works, *locals;
+	struct map *credentials; /* name -> struct credential */
 	struct map *known;   /* hashes of graphs whose structure is in the journal, or on its way */
 	struct map *replays; /* thread id -> struct replay (threads.c) */
 	void (*observe)(const struct bldr_event *event, void *user);

@@ -156,7 +156,7 @@ static void exchange_over(struct flight *f, void *user)
 static void send_request(struct uv_host *u, struct flight *f)
 {
 	if (u->http == NULL) {
-		u->http = http_client_new(&u->loop, exchange_over, u);
+		u->http = http_client_new(&u->loop, u->driver->credentials, exchange_over, u);
 	}
 	u->exchanges++;
 	f->started_ms = clock_ms();

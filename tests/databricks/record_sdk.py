@@ -6,6 +6,7 @@ the same values as tests/databricks/test_requests.c uses. Nothing is sent: the t
 Usage: python record_sdk.py > tests/golden/databricks/requests.json   (in a venv with databricks-sdk)
 """
 
+import contextlib
 import io
 import json
 from collections.abc import Callable
@@ -159,10 +160,9 @@ def main() -> None:
     out: dict[str, Any] = {}
     for name, call in calls.items():
         sent.clear()
-        try:
+        # the answer {} is not what it expects; the request is recorded all the same
+        with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
             call()
-        except (AttributeError, KeyError, TypeError, ValueError):
-            pass  # the answer {} is not what it expected; the request is recorded
         out[name] = entry(sent[-1])
     print(json.dumps(out, indent=2, ensure_ascii=False, sort_keys=True))
 

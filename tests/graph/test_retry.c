@@ -111,6 +111,19 @@ static void pauses_grow_up_to_the_longest(void **state)
 					    .no_jitter = true },
 		      (int64_t[]){ UINT32_MAX, UINT32_MAX, UINT32_MAX, 0 });
 	expect_pauses(&(struct bldr_retry){ .attempts = 1 }, (int64_t[]){ 0 });
+	/* The third would be due 25 ms after the intent. */
+	expect_pauses(&(struct bldr_retry){ .attempts = 9,
+					    .first_ms = 10,
+					    .factor_percent = 150,
+					    .no_jitter = true,
+					    .budget_ms = 24 },
+		      (int64_t[]){ 10, 15, 0 });
+	expect_pauses(&(struct bldr_retry){ .attempts = 5,
+					    .first_ms = 10,
+					    .factor_percent = 150,
+					    .no_jitter = true,
+					    .budget_ms = 25 },
+		      (int64_t[]){ 10, 15, 22, 0 });
 }
 
 /* Up to a second on top of each, drawn from the seed: others for each effect and try, the same on every replay. */

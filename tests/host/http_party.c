@@ -179,6 +179,32 @@ struct bldr_graph *caller_graph(struct caller *c, int port, const char *folder)
 	return g;
 }
 
+/* Its URLs with the server's port in them. */
+static const char *filled(struct caller *c, size_t i, const char *url, int port)
+{
+	if (url != NULL) {
+		fill(c->urls[i], sizeof(c->urls[i]), url, port, "");
+	}
+	return url != NULL ? c->urls[i] : NULL;
+}
+
+void party_credential(struct party *p, struct bldr_engine *e, struct caller *c)
+{
+	int port = p->server.port;
+	struct bldr_credential credential = c->credential;
+	struct bldr_discovery steps[2];
+	struct bldr_error err = { 0 };
+
+	for (size_t i = 0; i < credential.n_discovery; i++) {
+		steps[i] = c->discovery[i];
+		steps[i].url = filled(c, 2 * i, steps[i].url, port);
+		steps[i].otherwise = filled(c, 2 * i + 1, steps[i].otherwise, port);
+	}
+	credential.discovery = steps;
+	credential.token_url = filled(c, 4, credential.token_url, port);
+	ok(bldr_engine_add_credential(e, &credential, &err));
+}
+
 int party_setup(void **state)
 {
 	struct party *p = calloc(1, sizeof(*p));
@@ -213,6 +239,9 @@ struct bldr_value *party_run(struct party *p, struct caller *c)
 	(void)unlink(p->f->db);
 	e = open_engine(p->f, (struct bldr_engine_options){ .workers = 2 });
 	bldr_engine_add_graph(e, g);
+	if (c->credential.name != NULL) {
+		party_credential(p, e, c);
+	}
 	ok(bldr_thread_start(e, "call", "t1", NULL, &err));
 	ok(bldr_engine_run(e, &err));
 	ok(bldr_thread_state(e, "t1", &state, &err));

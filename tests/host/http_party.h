@@ -32,10 +32,13 @@ struct call {
 };
 
 struct caller {
-	struct call at[CALLS_MAX]; /* until args is NULL */
-	struct bldr_policy policy; /* kind NULL: none */
+	struct call at[CALLS_MAX];         /* until args is NULL */
+	struct bldr_policy policy;         /* kind NULL: none */
+	struct bldr_credential credential; /* name NULL: none; its URLs are filled as the calls are */
+	struct bldr_discovery discovery[2];
 	/* Filled by caller_graph. */
 	char texts[CALLS_MAX][2048];
+	char urls[5][256];
 };
 
 /* Channel "answers": per call its value, or "status CODE: error". Borrows c. */
@@ -49,6 +52,8 @@ struct party {
 int party_setup(void **state);
 int party_teardown(void **state);
 
+/* Registers c's credential. */
+void party_credential(struct party *p, struct bldr_engine *e, struct caller *c);
 /* Runs the calls to their end in a journal of their own, which stays until the next: the answers, the caller's. */
 struct bldr_value *party_run(struct party *p, struct caller *c);
 /* The same of one call; NULL or the text of the only answer, or of part of it. */

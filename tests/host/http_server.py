@@ -20,6 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 lock = threading.Lock()
 connections = 0
 seen: dict[str, int] = {}  # requests by path
+tokens: list[str] = []  # issued, the newest last
+revoked: set[str] = set()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -74,6 +76,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         size = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(size)
+        if len(body) < size:  # no request: RFC 9112, 8
+            self.close_connection = True
+            return
         self.note(body.decode("utf-8", "replace"))
         if url.netloc:  # asked as a proxy
             self.answer(200, b"by proxy: " + self.path.encode())
@@ -154,6 +159,35 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_redirect(self, query: dict[str, str], body: bytes) -> None:
         self.answer(302, b"", Location="/ok")
+
+    def do_token(self, query: dict[str, str], body: bytes) -> None:
+        """OAuth client credentials: query says the token's life, how it is written, what goes wrong and how often."""
+        if self.nth <= int(query.get("times", 0)):
+            headers = {name: value for name, value in query.items() if name == "Retry_After"}
+            self.answer(int(query["code"]), query.get("body", "").encode(), **headers)
+            return
+        if self.nth > 1:
+            time.sleep(int(query.get("later_ms", 0)) / 1000)
+        tokens.append(f"canary-token-{len(tokens) + 1}")
+        answer: dict[str, object] = {"token_type": "Bearer", "scope": "access_token"}
+        if "life" in query:
+            answer["expires_in"] = query["life"] if "text" in query else int(query["life"])
+        answer["access_token"] = tokens[-1]
+        answer["more"] = [1]
+        self.answer(200, json.dumps(answer).encode(), Content_Type="application/json")
+
+    def do_guarded(self, query: dict[str, str], body: bytes) -> None:
+        """Takes any issued token; with ?revoke=n the first n it is shown are refused for ever."""
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token in tokens and len(revoked) < int(query.get("revoke", 0)):
+            revoked.add(token)
+        if token in tokens and token not in revoked:
+            self.answer(200, f"token {tokens.index(token) + 1}".encode())
+        else:
+            self.answer(401, b"not you")
+
+    def do_config(self, query: dict[str, str], body: bytes) -> None:
+        self.answer(200, json.dumps(query).encode(), Content_Type="application/json")
 
     def do_bytes(self, query: dict[str, str], body: bytes) -> None:
         self.answer(200, b"a\xffb\x00c")

@@ -136,6 +136,126 @@ static void some_statuses_are_failures(void **state)
 	}
 }
 
+/* "transient" says what means "later" in the place of 429 and 5xx. */
+static void what_means_later_can_be_said(void **state)
+{
+	static const struct {
+		const char *args;
+		enum bldr_class cls;
+		const char *answer;
+	} cases[] = {
+		{ "{\"url\":\"" AT "/status?code=500&body=broken\",\"transient\":[429,503]}",
+		  BLDR_PURE, "\"status\":500}" },
+		{ "{\"url\":\"" AT "/status?code=503\",\"transient\":[429,503]}", BLDR_PURE,
+		  "failed UNAVAILABLE: http \"127.0.0.1\" answered 503" },
+		{ "{\"url\":\"" AT
+		  "/status?code=400&body=x%20not%20ready%20y\",\"transient\":[\"not ready\"]}",
+		  BLDR_KEYED, "failed UNAVAILABLE: http \"127.0.0.1\" answered 400: x not ready y" },
+		{ "{\"url\":\"" AT "/status?code=400&body=already\",\"transient\":[\"not ready\"]}",
+		  BLDR_KEYED, "\"status\":400}" },
+		{ "{\"url\":\"" AT
+		  "/status?code=200&body=not%20ready\",\"transient\":[\"not ready\"]}",
+		  BLDR_PURE, "\"status\":200}" },
+		{ "{\"url\":\"" AT "/status?code=429\",\"transient\":[]}", BLDR_PURE,
+		  "\"status\":429}" },
+		{ "{\"url\":\"" AT "/status?code=503\",\"transient\":[503]}", BLDR_ONCE,
+		  "\"status\":503}" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		party_expect_part(*state, (struct call){ cases[i].args, cases[i].cls },
+				  cases[i].answer);
+	}
+}
+
+/* A file of the fixture's folder. */
+static void put_file(struct party *p, const char *name, char c, size_t size)
+{
+	FILE *file = fopen(scratch_file(&p->f->dir, name), "w");
+
+	assert_non_null(file);
+	for (size_t i = 0; i < size; i++) {
+		(void)fputc(c, file);
+	}
+	assert_int_equal(fclose(file), 0);
+}
+
+static size_t received(struct party *p)
+{
+	struct bldr_value *v = server_request(&p->server, server_requests(&p->server) - 1);
+	size_t size = strlen(bldr_get_text(v, "body"));
+
+	bldr_unref(v);
+	return size;
+}
+
+/* b2sum -l 256 of 200,000 times "a", and of nothing. */
+#define HASH_OF_A "5d9714feafe283193f3554a956c08f5d8fbade49844b12bf3ba49ac2aa9107e3"
+#define HASH_OF_NOTHING "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8"
+
+static void a_file_is_sent_as_a_body(void **state)
+{
+	struct party *p = *state;
+
+	put_file(p, "a", 'a', 200000);
+	put_file(p, "none", 'a', 0);
+	party_expect_part(p,
+			  (struct call){ "{\"url\":\"" AT
+					 "/ok\",\"method\":\"PUT\",\"upload\":\"DIR/a\"}" },
+			  "\"status\":200");
+	expect_header(p, "content-length", "200000");
+	expect_header(p, "content-type", "application/octet-stream");
+	assert_int_equal(received(p), 200000);
+	party_expect_part(p,
+			  (struct call){ "{\"url\":\"" AT
+					 "/ok\",\"method\":\"PUT\",\"upload\":{\"path\":\"DIR/a\","
+					 "\"bytes\":200000,\"hash\":\"" HASH_OF_A "\"}}",
+					 BLDR_ONCE },
+			  "\"status\":200");
+	assert_int_equal(received(p), 200000);
+	party_expect_part(p,
+			  (struct call){
+				  "{\"url\":\"" AT
+				  "/ok\",\"method\":\"POST\",\"upload\":{\"path\":\"DIR/none\","
+				  "\"hash\":\"" HASH_OF_NOTHING "\"}}" },
+			  "\"status\":200");
+	expect_request(p, "POST", "/ok", "");
+	expect_header(p, "content-length", "0");
+	assert_int_equal(server_requests(&p->server), 3);
+}
+
+/* A file that is not what the request says is not sent, or not to its end: nobody has got it. */
+static void another_file_is_not_sent(void **state)
+{
+	static const struct {
+		const char *args, *answer;
+		enum bldr_class cls;
+	} cases[] = {
+		{ "{\"url\":\"" AT
+		  "/ok\",\"method\":\"PUT\",\"upload\":{\"path\":\"DIR/b\",\"hash\":\"" HASH_OF_A
+		  "\"}}",
+		  "failed CHANGED: the file \"", BLDR_ONCE },
+		{ "{\"url\":\"" AT
+		  "/ok\",\"method\":\"PUT\",\"upload\":{\"path\":\"DIR/b\",\"bytes\":7}}",
+		  "is not sent: its size is another than the request says", BLDR_KEYED },
+		{ "{\"url\":\"" AT
+		  "/ok\",\"method\":\"PUT\",\"upload\":{\"path\":\"DIR/none\",\"hash\":\"00\"}}",
+		  "is not sent: its content is another than the request says", BLDR_PURE },
+		{ "{\"url\":\"" AT "/ok\",\"method\":\"PUT\",\"upload\":\"DIR/nowhere\"}",
+		  "failed NOT_FOUND: cannot read \"", BLDR_PURE },
+		{ "{\"url\":\"" AT "/ok\",\"method\":\"PUT\",\"upload\":\"DIR\"}", "is no file",
+		  BLDR_PURE },
+	};
+	struct party *p = *state;
+
+	put_file(p, "b", 'b', 200000);
+	put_file(p, "none", 'a', 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		party_expect_part(p, (struct call){ cases[i].args, cases[i].cls }, cases[i].answer);
+	}
+	assert_int_equal(server_requests(&p->server), 0);
+}
+
 static void what_a_world_does_wrong_is_told(void **state)
 {
 	static const struct {
@@ -182,7 +302,7 @@ static void what_nobody_should_send_is_refused(void **state)
 		"https URL without user and password";
 	static const char header_needed[] =
 		"an effect of kind \"http\" has \"headers\": {name: text without line breaks, or "
-		"{\"secret\": NAME, \"prefix\": text}}";
+		"{\"secret\" or \"credential\": NAME, \"prefix\": text}}";
 	static const struct {
 		const char *args, *error;
 	} cases[] = {
@@ -205,20 +325,34 @@ static void what_nobody_should_send_is_refused(void **state)
 		{ "{\"url\":\"http://example.com/\",\"headers\":{\"a\":{\"secret\":\"X\"}}}",
 		  "the secret \"X\" would be read by others: a URL with secrets is https, or of this "
 		  "machine" },
+		{ "{\"url\":\"http://example.com/\",\"headers\":{\"a\":{\"credential\":\"C\"}}}",
+		  "the credential \"C\" would be read by others: a URL with secrets is https, or of "
+		  "this machine" },
+		{ "{\"url\":\"" AT "\",\"headers\":{\"a\":{\"secret\":\"X\",\"credential\":\"C\"}}}",
+		  header_needed },
 		{ "{\"url\":\"" AT
 		  "\",\"proxy\":\"http://127.0.0.1:PORT\",\"headers\":{\"a\":{\"secret\":"
 		  "\"X\"}}}",
 		  "the secret \"X\" would be read by others: a URL with secrets is https, or of this "
 		  "machine" },
 		{ "{\"url\":\"" AT "\",\"URL\":\"x\"}",
-		  "an effect of kind \"http\" takes method, url, headers, body, json, max_bytes, "
-		  "idle_ms, save, ok, proxy and ca, not \"URL\"" },
+		  "an effect of kind \"http\" takes method, url, headers, body, json, upload, "
+		  "max_bytes, idle_ms, save, ok, transient, proxy and ca, not \"URL\"" },
 		{ "{\"url\":\"" AT "\",\"method\":\"TRACE\"}",
 		  "an effect of kind \"http\" has \"method\" GET (which is meant without one), HEAD, "
 		  "POST, PUT, PATCH, DELETE or OPTIONS" },
 		{ "{\"url\":\"" AT "\",\"body\":\"x\",\"json\":1}",
-		  "an effect of kind \"http\" has \"body\", a text, or \"json\", a value, or neither; "
-		  "a HEAD has neither" },
+		  "an effect of kind \"http\" has \"body\", a text, or \"json\", a value, or "
+		  "\"upload\", a file, or none of them; a HEAD has none" },
+		{ "{\"url\":\"" AT "\",\"json\":1,\"upload\":\"x\"}",
+		  "an effect of kind \"http\" has \"body\", a text, or \"json\", a value, or "
+		  "\"upload\", a file, or none of them; a HEAD has none" },
+		{ "{\"url\":\"" AT "\",\"upload\":{\"hash\":\"x\"}}",
+		  "an effect of kind \"http\" has \"upload\": path, or {\"path\": path, \"hash\": "
+		  "text, \"bytes\": n}" },
+		{ "{\"url\":\"" AT "\",\"transient\":[200]}",
+		  "an effect of kind \"http\" has \"transient\" as a list of statuses, 400 to 599, "
+		  "and of texts" },
 		{ "{\"url\":\"" AT "\",\"ok\":[]}",
 		  "an effect of kind \"http\" has \"ok\" as a list of statuses, 200 to 599" },
 		{ "{\"url\":\"" AT "\",\"max_bytes\":0}",
@@ -440,6 +574,9 @@ int main(void)
 		CASE(a_request_says_what_was_asked),
 		CASE(answers_are_taken_as_they_are),
 		CASE(some_statuses_are_failures),
+		CASE(what_means_later_can_be_said),
+		CASE(a_file_is_sent_as_a_body),
+		CASE(another_file_is_not_sent),
 		CASE(what_a_world_does_wrong_is_told),
 		CASE(what_nobody_should_send_is_refused),
 		CASE(a_large_body_goes_to_a_file),
