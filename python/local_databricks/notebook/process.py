@@ -168,13 +168,11 @@ class Output:
 
 
 class Notebooks:
-    """Runs notebook tasks of a workspace. `places` is how /Volumes and /Workspace are made: see places.enter."""
+    """Runs notebook tasks of a workspace."""
 
-    def __init__(self, workspace: Any, jobs: Any, places: str = "auto") -> None:
+    def __init__(self, workspace: Any, jobs: Any) -> None:
         self.workspace = workspace
         self.jobs = jobs
-        self.places = places
-        self.pip_allowed: tuple[str, ...] = ()
         self._zygote = Zygote(_environment())
         self._scratch = Path(workspace.folder) / "runs" / "root"
 
@@ -202,12 +200,13 @@ class Notebooks:
         spark = self.workspace.spark
         try:
             url = spark.url(session_id) if spark is not None else ""
-            return self._run(attempt, self._work(attempt, path, language, text, url), session_id)
+            done = self._run(attempt, self._work(attempt, path, language, text, url))
         finally:
             if spark is not None:
-                if attempt.stopped:
-                    spark.interrupt(session_id)
+                # a process that was killed, or died, leaves its queries behind
+                spark.interrupt(session_id)
                 spark.release(session_id)
+        return done
 
     def _work(self, attempt: Attempt, path: str, language: str, text: str, url: str) -> Json:
         """What the process is told; all values of widgets are texts."""
@@ -228,16 +227,16 @@ class Notebooks:
             "widgets": {str(name): str(value) for name, value in given.items()},
             "facts": {"notebook_path": path, "url": self.workspace.url, "tags": tags},
             "spark_url": url,
-            "pip_allowed": list(self.pip_allowed),
+            "pip_allowed": list(self.jobs.engine.options.pip_allowed),
             "places": {
                 "/Workspace": str(self.workspace.tree.root.resolve()),
                 "/Volumes": str(self.workspace.volumes.root.resolve()),
             },
-            "places_how": self.places,
+            "places_how": self.jobs.engine.options.places,
             "scratch": str(self._scratch.resolve()),
         }
 
-    def _run(self, attempt: Attempt, work: Json, session_id: str) -> Done:
+    def _run(self, attempt: Attempt, work: Json) -> Done:
         answers = Answers(self.workspace, self.jobs, attempt)
         ours, theirs = socket.socketpair()
         reader, writer = os.pipe()

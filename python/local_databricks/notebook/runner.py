@@ -6,6 +6,7 @@ getArgument. An exception ends the notebook; dbutils.notebook.exit ends it well.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import linecache
 import os
@@ -23,11 +24,14 @@ from local_databricks.notebook.dbutils import (
     RestartPython,
 )
 from local_databricks.notebook.display import display, display_html
-from local_databricks.notebook.link import Link, LinkError
+from local_databricks.notebook.link import Link
 from local_databricks.notebook.magics import Refused, pip
 from local_databricks.notebook.source import Cell
 
-OWN = os.path.dirname(os.path.abspath(__file__))
+OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_WIDGET = re.compile(
+    r"(?is)^CREATE\s+WIDGET\s+TEXT\s+(\w+)\s+DEFAULT\s+(?:'([^']*)'|\"([^\"]*)\")$|^REMOVE\s+WIDGET\s+(\w+)$"
+)
 _LINE_MAGIC = re.compile(r"^(\s*)%(\w+)[ \t]*(.*)$")
 Json = dict[str, Any]
 
@@ -62,8 +66,11 @@ class Runner:
         except NotebookExit as exit:
             ended["result"], ended["truncated"] = cut(exit.value)
         except BaseException as error:
-            ended = {"status": "error", "error": trace.error_line(error)}
-            ended["error_trace"] = trace.coloured(error, OWN)
+            ended = {
+                "status": "error",
+                "error": trace.error_line(error),
+                "error_trace": trace.coloured(error, OWN),
+            }
         return ended | {"cells": self.cells}
 
     def notebook(self, text: str, language: str) -> None:
@@ -94,8 +101,13 @@ class Runner:
         name = f"<command-{self.count}>"
         text = "\n".join(self._line_magic(line) for line in text.split("\n"))
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-        code = compile(text, name, "exec", dont_inherit=True)
-        exec(code, self.globals)
+        tree = ast.parse(text, name)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, name, "exec", dont_inherit=True), self.globals)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), name, "eval", dont_inherit=True), self.globals)
+            if value is not None:
+                print(repr(value))
 
     def _line_magic(self, line: str) -> str:
         """A line such as `%pip install x` or `%matplotlib inline` as Python."""
@@ -111,14 +123,31 @@ class Runner:
 
     def sql(self, text: str) -> None:
         """Each statement through spark.sql; parameters `:p` are widgets; the last result is shown, and is _sqldf."""
-        values = self.dbutils.widgets.getAll()
+        frame = None
         for statement in source.statements(text):
-            names = [name for name in source.named_markers(statement) if name in values]
-            given = {name: values[name] for name in names}
-            frame = self.spark.sql(statement, args=given) if given else self.spark.sql(statement)
+            if not self._widget(statement):
+                frame = self._statement(statement)
+        if frame is not None:
             self.globals["_sqldf"] = frame
-        if "_sqldf" in self.globals and self.globals["_sqldf"].columns:
-            display(self.globals["_sqldf"])
+            if frame.columns:
+                display(frame)
+
+    def _statement(self, text: str) -> Any:
+        values = self.dbutils.widgets.getAll()
+        given = {name: values[name] for name in source.named_markers(text) if name in values}
+        return self.spark.sql(text, args=given) if given else self.spark.sql(text)
+
+    def _widget(self, statement: str) -> bool:
+        """CREATE WIDGET TEXT and REMOVE WIDGET, which are the notebook's and not Spark's; whether it was one."""
+        found = _WIDGET.match(statement)
+        if not found:
+            return False
+        name, single, double, gone = found.groups()
+        if gone:
+            self.dbutils.widgets.remove(gone)
+        else:
+            self.dbutils.widgets.text(name, single if single is not None else double)
+        return True
 
     def run_other(self, text: str) -> None:
         """%run: another notebook in the same globals; its widgets get the parameters of the line."""
@@ -177,6 +206,17 @@ class Runner:
             sql=lambda text, *args, **kwargs: self.spark.sql(text, *args, **kwargs),
             __magic_pip=lambda text: pip(text, self.work["pip_allowed"]),
         )
+        self._modules()
+
+    def _modules(self) -> None:
+        """The modules by which files that a notebook imports get at the same objects."""
+        runtime = types.ModuleType("databricks.sdk.runtime")
+        for name in ("spark", "dbutils", "display", "displayHTML", "table", "sql", "getArgument"):
+            setattr(runtime, name, self.globals[name])
+        utils = types.ModuleType("pyspark.dbutils")
+        utils.DBUtils = lambda spark=None: self.dbutils  # type: ignore[attr-defined]
+        sys.modules["databricks.sdk.runtime"] = runtime
+        sys.modules["pyspark.dbutils"] = utils
 
     def close(self) -> None:
         """Lets go of the Spark session."""
@@ -190,6 +230,3 @@ def cut(value: str) -> tuple[str, bool]:
     if len(raw) <= EXIT_MAX:
         return raw.decode(), False
     return raw[:EXIT_MAX].decode("utf-8", "ignore"), True
-
-
-__all__ = ["LinkError", "NoSpark", "Runner", "cut"]
