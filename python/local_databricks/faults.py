@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -13,6 +14,7 @@ from starlette.requests import Request
 
 from local_databricks.errors import ApiError, invalid
 
+DROP = "local_databricks.drop"  # the type of a message to whoever has the connection: close it, answer nothing
 KINDS = ("status", "drop_before", "drop_after", "slow", "stale", "cluster")
 # error code and message of an answered fault, where the rule says none
 SAID = {
@@ -101,7 +103,8 @@ class Faults:
         if wish.get("kind") not in KINDS:
             raise invalid(f"A fault's kind is one of {', '.join(KINDS)}.")
         route = wish.get("route")
-        if not isinstance(route, str) or (wish["kind"] != "cluster" and " /" not in route):
+        shape = r".+" if wish["kind"] == "cluster" else r"\S+ [/*]\S*"
+        if not isinstance(route, str) or not re.fullmatch(shape, route):
             raise invalid("A fault's route is like 'POST /api/2.2/jobs/*'.")
         rule = Rule(**({"times": 0} if wish["kind"] == "stale" else {}) | dict(wish))
         with self._lock:
@@ -137,7 +140,7 @@ class Faults:
 
 
 class Strikes:
-    """In front of the application: lets the plan's faults happen. Needs `scope["transport"]` to drop connections."""
+    """In front of the application: lets the plan's faults happen. Sends a message DROP where nothing is to be answered."""
 
     def __init__(self, app: Any, faults: Faults) -> None:
         self._app = app
@@ -160,7 +163,7 @@ class Strikes:
         else:
             await _read_all(scope, receive)
         if rule.kind in ("drop_before", "drop_after"):
-            await drop(scope)
+            await send({"type": DROP})
             return
         from local_databricks.app import error_response
 
@@ -168,6 +171,7 @@ class Strikes:
 
     async def _slow(self, rule: Rule, scope: Any, receive: Any, send: Any) -> None:
         if not rule.after:
+            receive = await _heard(receive)
             await asyncio.sleep(rule.seconds)
             await self._app(scope, receive, send)
             return
@@ -180,15 +184,21 @@ class Strikes:
         await self._app(scope, receive, later)
 
 
-async def drop(scope: Any) -> None:
-    """Closes the connection without an answer."""
-    scope["dropped"] = True
-    scope["transport"].abort()
-    await asyncio.sleep(0.05)  # until uvicorn knows that nobody is there to be answered
-
-
 async def _swallow(_: Any) -> None:
     """Nobody hears the answer."""
+
+
+async def _heard(receive: Any) -> Any:
+    """The whole request is read now: whoever sent it may hang up meanwhile, and it is done all the same."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    kept = iter(messages)
+
+    async def replay() -> Any:
+        return next(kept, None) or await receive()
+
+    return replay
 
 
 async def _read_all(scope: Any, receive: Any) -> None:

@@ -16,16 +16,19 @@ One line of JSON per request in DIR/requests.jsonl, written before the answer is
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
 import re
+import threading
 import time
 from collections import deque
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from local_databricks.faults import DROP
 from local_databricks.secrets import Secrets
 
 BODY_MAX = 64 << 10  # bytes of a body that are kept
@@ -39,16 +42,20 @@ _HEADERS = {
 _CREDENTIALS = ("authorization", "x-databricks-azure-sp-management-token")
 _SECRET_FIELD = re.compile(r"(secret|token|password|string_value|bytes_value|assertion)", re.I)
 _OPEN_FIELD = re.compile(r"^(idempotency_token|page_token|next_page_token|token_type)$")
+_TOKEN = re.compile(
+    r"(dapi|dose)[0-9a-f]{32}|bldr-local\.[A-Za-z0-9_=.%-]+"
+)  # what auth.py gives out
 _SECRET_PATH = re.compile(r"^/api/2\.0/secrets/|/token$|/token/")
 
 
 class RequestLog:
-    """The log of one workspace, written by one event loop."""
+    """The log of one workspace, written by one event loop, read by any thread."""
 
     def __init__(self, folder: Path, secrets: Secrets) -> None:
         self._path = folder / "requests.jsonl"
         self._secrets = secrets
         self._entries: deque[dict[str, Any]] = deque(maxlen=ENTRIES_MAX)
+        self._lock = threading.Lock()
         self._n = 0
         self._lines = 0
         self._load()
@@ -56,17 +63,22 @@ class RequestLog:
 
     def entries(self, since: int = 0) -> list[dict[str, Any]]:
         """Those with `n` above `since`, oldest first; the last 20,000 at most."""
-        return [entry for entry in self._entries if entry["n"] > since]
+        with self._lock:
+            return [entry for entry in self._entries if entry["n"] > since]
 
     def add(self, entry: dict[str, Any], known: list[str]) -> None:
         """Writes one; `known` are texts that must not be in it, besides the values of all secrets."""
         self._n += 1
         text = json.dumps({"n": self._n, **entry}, ensure_ascii=False)
+        text = text.encode(
+            "utf-8", "replace"
+        ).decode()  # halves of surrogate pairs, which JSON lets by
         for value in known:
             text = text.replace(value, HIDDEN)
-        text = self._secrets.redact(text, HIDDEN)
-        self._entries.append(json.loads(text))
-        os.write(self._file, text.encode("utf-8", "replace") + b"\n")
+        text = self._secrets.redact(_TOKEN.sub(HIDDEN, text), HIDDEN)
+        with self._lock:
+            self._entries.append(json.loads(text))
+        os.write(self._file, text.encode() + b"\n")
         self._lines += 1
         if self._lines > 2 * ENTRIES_MAX:
             self._shrink()
@@ -105,7 +117,7 @@ class RequestLog:
 
 
 class Logging:
-    """Around everything: writes the log."""
+    """Around everything: writes the log, and closes connections for the fault plan (`scope["transport"]`)."""
 
     def __init__(self, app: Any, log: RequestLog) -> None:
         self._app = app
@@ -123,13 +135,16 @@ class Logging:
             return message
 
         async def answered(message: Any) -> None:
+            if message["type"] == DROP:
+                self._log.add(request.entry(None), request.credentials())
+                scope["transport"].abort()
+                await asyncio.sleep(0.05)  # until uvicorn knows that nobody is there to be answered
+                return
             if message["type"] == "http.response.start":
                 self._log.add(request.entry(message["status"]), request.credentials())
             await send(message)
 
         await self._app(scope, heard, answered)
-        if scope.get("dropped"):
-            self._log.add(request.entry(None), request.credentials())
 
 
 class _Heard:
