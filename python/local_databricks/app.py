@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local_databricks.errors import ApiError
+from local_databricks.errors import ApiError, invalid
 from local_databricks.faults import Strikes
 from local_databricks.requests import Logging
 from local_databricks.workspace import Workspace, is_there
@@ -88,6 +88,8 @@ class Guard:
         request = Request(scope)
         try:
             check_host(request)
+            if any(ord(character) < 32 for character in scope["path"]):
+                raise invalid("The path in the URL has a control character.")
             if needs_token(request):
                 scope["principal"] = await run_in_threadpool(self._who, request)
                 self._check_workspace(request)

@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 import re
+import threading
 import time
 from collections import deque
 from pathlib import Path
@@ -41,16 +42,20 @@ _HEADERS = {
 _CREDENTIALS = ("authorization", "x-databricks-azure-sp-management-token")
 _SECRET_FIELD = re.compile(r"(secret|token|password|string_value|bytes_value|assertion)", re.I)
 _OPEN_FIELD = re.compile(r"^(idempotency_token|page_token|next_page_token|token_type)$")
+_TOKEN = re.compile(
+    r"(dapi|dose)[0-9a-f]{32}|bldr-local\.[A-Za-z0-9_=.%-]+"
+)  # what auth.py gives out
 _SECRET_PATH = re.compile(r"^/api/2\.0/secrets/|/token$|/token/")
 
 
 class RequestLog:
-    """The log of one workspace, written by one event loop."""
+    """The log of one workspace, written by one event loop, read by any thread."""
 
     def __init__(self, folder: Path, secrets: Secrets) -> None:
         self._path = folder / "requests.jsonl"
         self._secrets = secrets
         self._entries: deque[dict[str, Any]] = deque(maxlen=ENTRIES_MAX)
+        self._lock = threading.Lock()
         self._n = 0
         self._lines = 0
         self._load()
@@ -58,17 +63,22 @@ class RequestLog:
 
     def entries(self, since: int = 0) -> list[dict[str, Any]]:
         """Those with `n` above `since`, oldest first; the last 20,000 at most."""
-        return [entry for entry in self._entries if entry["n"] > since]
+        with self._lock:
+            return [entry for entry in self._entries if entry["n"] > since]
 
     def add(self, entry: dict[str, Any], known: list[str]) -> None:
         """Writes one; `known` are texts that must not be in it, besides the values of all secrets."""
         self._n += 1
         text = json.dumps({"n": self._n, **entry}, ensure_ascii=False)
+        text = text.encode(
+            "utf-8", "replace"
+        ).decode()  # halves of surrogate pairs, which JSON lets by
         for value in known:
             text = text.replace(value, HIDDEN)
-        text = self._secrets.redact(text, HIDDEN)
-        self._entries.append(json.loads(text))
-        os.write(self._file, text.encode("utf-8", "replace") + b"\n")
+        text = self._secrets.redact(_TOKEN.sub(HIDDEN, text), HIDDEN)
+        with self._lock:
+            self._entries.append(json.loads(text))
+        os.write(self._file, text.encode() + b"\n")
         self._lines += 1
         if self._lines > 2 * ENTRIES_MAX:
             self._shrink()

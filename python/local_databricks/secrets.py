@@ -171,11 +171,6 @@ def _check_name(what: str, name: str) -> None:
 def forms_of(value: bytes) -> list[str]:
     """How a secret may be written in a text: as it is, escaped as in JSON (twice for JSON within JSON), in base64."""
     text = value.decode("utf-8", "replace")
-    once = json.dumps(text, ensure_ascii=False)[1:-1]
-    return [
-        text,
-        once,
-        json.dumps(text)[1:-1],
-        json.dumps(once, ensure_ascii=False)[1:-1],
-        base64.b64encode(value).decode(),
-    ]
+    once = [json.dumps(text, ensure_ascii=ascii)[1:-1] for ascii in (False, True)]
+    twice = [json.dumps(form, ensure_ascii=False)[1:-1] for form in once]
+    return [text, *once, *twice, base64.b64encode(value).decode()]

@@ -279,6 +279,7 @@ def test_cancel_all(world: World) -> None:
     world.script.acts = {"a": [until_stopped]}
     job_id = world.job(notebook("a"), max_concurrent_runs=1, queue={"enabled": True})
     first, second = world.start(job_id), world.start(job_id)
+    world.until(lambda: world.seen(second)["status"]["state"] != "PENDING")
     world.until(lambda: world.script.ran)
     assert world.seen(second)["status"] == {
         "state": "QUEUED",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from local_databricks.calls import Call, json_route
+from local_databricks.errors import denied
 from local_databricks.jobs.service import Jobs
 from local_databricks.workspace import Workspace
 
@@ -42,6 +43,8 @@ def routes(workspace: Workspace) -> list[Route]:
     ]
     permissions = "/api/2.0/permissions/jobs/{job_id}"
     return found + [
+        json_route("GET", "/_workspace/jobs", lambda call: api.settings(call, change=False)),
+        json_route("POST", "/_workspace/jobs", lambda call: api.settings(call, change=True)),
         json_route("GET", permissions, lambda call: api.permissions(call, change=False)),
         json_route("PATCH", permissions, lambda call: api.permissions(call, change=True)),
         json_route("PUT", permissions, lambda call: api.permissions(call, change=True, replace=True)),
@@ -56,6 +59,11 @@ class _Api:
     def jobs(self) -> Jobs:
         found: Jobs = self.workspace.jobs
         return found
+
+    def settings(self, call: Call, *, change: bool) -> object:
+        if not call.principal.admin:
+            raise denied("Only administrators may see or change the settings of the workspace.")
+        return self.jobs.options(call.fields if change else None)
 
     def get(self, call: Call) -> object:
         return self.jobs.get(call.principal, call.number("job_id"), call.fields.get("page_token"))

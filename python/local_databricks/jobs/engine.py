@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import conditions, graph, states
@@ -35,17 +35,43 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class BadOption(Exception):
+    """A setting of the jobs part that cannot be."""
+
+
 @dataclass
 class Options:
     """`parallel` tasks run at once over all runs. `pace` is how long a second of the settings' timeouts and intervals
-    takes, in seconds. `cluster_fault(task key)` is asked when a
+    takes, in seconds. `pip_allowed` and `places` are the notebooks'. `cluster_fault(task key)` is asked when a
     task is the first on its cluster: a reason when that shall not start."""
 
     parallel: int = 2
     pace: float = 1.0
+    pip_allowed: list[str] = field(default_factory=list)
+    places: str = "auto"
     cluster_fault: Callable[[str], str | None] = lambda task_key: None
     workspace_id: int = 0
     workspace_url: Callable[[], str] = lambda: ""
+
+    def described(self) -> Json:
+        """Those that may be changed."""
+        return {name: getattr(self, name) for name in _MAY_CHANGE}
+
+    def change(self, wish: Json) -> None:
+        """Raises BadOption, in which case nothing has changed."""
+        for name, value in wish.items():
+            if name not in _MAY_CHANGE or not _MAY_CHANGE[name](value):
+                raise BadOption(f"{name} cannot be {value!r}")
+        for name, value in wish.items():
+            setattr(self, name, value)
+
+
+_MAY_CHANGE: dict[str, Callable[[Any], bool]] = {
+    "parallel": lambda value: isinstance(value, int) and 1 <= value <= 100,
+    "pace": lambda value: isinstance(value, int | float) and 0 < value <= 1,
+    "pip_allowed": lambda value: isinstance(value, list) and all(isinstance(v, str) for v in value),
+    "places": lambda value: value in ("auto", "namespace", "patched"),
+}
 
 
 class Engine:
@@ -55,7 +81,7 @@ class Engine:
         self.store = store
         self.lock = threading.RLock()
         self._perform = perform
-        self._options = options
+        self.options = options
         self._changed = threading.Condition(self.lock)
         self._active: dict[int, Run] = {}
         self._attempts: dict[int, Attempt] = {}
@@ -130,6 +156,11 @@ class Engine:
                 for task in run.tasks:
                     if task.run_id == task_run_id and task.ending is None:
                         self._stop_task(run, task, states.canceled())
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Something outside has changed: looks at all runs again."""
+        with self._changed:
             self._changed.notify_all()
 
     def limit(self, job_id: int, timeout_seconds: int) -> None:
@@ -232,7 +263,7 @@ class Engine:
 
     def _deadline(self, start_ms: int, settings: Json) -> int:
         seconds = settings.get("timeout_seconds") or 0
-        return start_ms + int(seconds * 1000 * self._options.pace) if seconds else 0
+        return start_ms + int(seconds * 1000 * self.options.pace) if seconds else 0
 
     def _step(self, run: Run, dues: list[int]) -> bool:
         """Starts or ends each task for which it is time; whether a task ended, so that others may follow."""
@@ -310,15 +341,15 @@ class Engine:
             trigger_type=run.trigger,
             task=own,
             tasks=facts,
-            workspace_id=self._options.workspace_id,
-            workspace_url=self._options.workspace_url(),
+            workspace_id=self.options.workspace_id,
+            workspace_url=self.options.workspace_url(),
             input=task.input if task else None,
         )
         scope.parameters = {k: resolve(v, scope) for k, v in run.parameters().items()}
         return scope
 
     def _start_task(self, run: Run, task: TaskRun) -> None:
-        if self._slots >= self._options.parallel and run.run_type != "WORKFLOW_RUN":
+        if self._slots >= self.options.parallel and run.run_type != "WORKFLOW_RUN":
             if task.phase == Phase.BLOCKED:
                 task.phase = Phase.PENDING
                 self.store.save_task(task)
@@ -359,7 +390,7 @@ class Engine:
         found = self._clusters.get(name)
         if found is None or found[1]:
             cluster_id = time.strftime("%m%d-%H%M%S-", time.gmtime()) + f"{self.store.new_id() % 36**8:08x}"
-            found = self._clusters[name] = (cluster_id, self._options.cluster_fault(task.key))
+            found = self._clusters[name] = (cluster_id, self.options.cluster_fault(task.key))
         task.cluster_id, fault = found
         return fault
 
@@ -414,7 +445,7 @@ class Engine:
                     attempt=task.attempt + 1,
                     repair_id=task.repair_id,
                     phase=Phase.WAITING,
-                    due_ms=now_ms() + int(wait * self._options.pace),
+                    due_ms=now_ms() + int(wait * self.options.pace),
                 )
                 run.tasks.append(retry)
                 if run.repairs:

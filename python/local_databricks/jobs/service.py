@@ -6,13 +6,14 @@ API. What a task does is the performer's affair: the notebook runner, or what a 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any, Protocol
 
 from local_databricks.errors import ApiError, denied, invalid
 from local_databricks.jobs import graph, permissions, settings, view
-from local_databricks.jobs.engine import Engine, Options, now_ms
+from local_databricks.jobs.engine import BadOption, Engine, Options, now_ms
 from local_databricks.jobs.export import page
 from local_databricks.jobs.model import Json, Performer, Repair, Run, TaskRun
 from local_databricks.jobs.settings import BadSettings
@@ -65,6 +66,8 @@ class Jobs:
             self._runner = Notebooks(workspace, self)
             perform = self._runner.perform
         self.engine = Engine(self.store, perform, options or _options(workspace))
+        with contextlib.suppress(BadOption):
+            self.engine.options.change(self.store.settings())
         self._starting = threading.Lock()
 
     def start(self) -> None:
@@ -82,6 +85,19 @@ class Jobs:
     @property
     def url(self) -> str:
         return str(self.workspace.url)
+
+    def options(self, change: Json | None) -> Json:
+        """The settings of this part, which are kept: `parallel` tasks at once (2 unless told), `pip_allowed` packages,
+        `places` (see notebook.places), and `pace`, the seconds that a second of a timeout takes (not kept)."""
+        options = self.engine.options
+        if change is not None:
+            try:
+                options.change(change)
+            except BadOption as error:
+                raise invalid(str(error)) from error
+            self.store.save_settings({k: v for k, v in options.described().items() if k != "pace"})
+            self.engine.wake()
+        return options.described()
 
     # Jobs
 
@@ -415,7 +431,6 @@ def _options(workspace: Any) -> Options:
     auth = getattr(workspace, "auth", None)
     fault = getattr(getattr(workspace, "faults", None), "cluster", None)
     return Options(
-        parallel=int(getattr(workspace, "parallel_tasks", 2)),
         cluster_fault=fault or (lambda task_key: None),
         workspace_id=int(getattr(auth, "workspace_id", 0)),
         workspace_url=lambda: str(workspace.url),

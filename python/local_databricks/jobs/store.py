@@ -28,6 +28,7 @@ _TABLES = (
         value TEXT NOT NULL, PRIMARY KEY (job_run_id, task_key, key))""",
     """CREATE TABLE run_tokens (
         token TEXT PRIMARY KEY, job_id INTEGER NOT NULL, run_id INTEGER NOT NULL)""",
+    "CREATE TABLE job_options (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 )
 
 
@@ -182,6 +183,15 @@ class Store:
         for row in self._db.rows(query, (job_run_id,)):
             found.setdefault(row["task_key"], {})[row["key"]] = json.loads(row["value"])
         return found
+
+    def save_settings(self, settings: Json) -> None:
+        """Of the jobs part itself."""
+        with self._db.transaction():
+            for name, value in settings.items():
+                self._db.write("REPLACE INTO job_options VALUES (?, ?)", (name, json.dumps(value)))
+
+    def settings(self) -> Json:
+        return {row["name"]: json.loads(row["value"]) for row in self._db.rows("SELECT * FROM job_options")}
 
     def _with_tasks(self, row: sqlite3.Row) -> Run:
         doc = json.loads(row["doc"])
