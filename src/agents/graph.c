@@ -6,6 +6,7 @@
 #include "agents/knowledge.h"
 #include "agents/nodes.h"
 #include "base/check.h"
+#include "databricks/databricks.h"
 
 enum { SUBGRAPHS = 8 };
 
@@ -110,9 +111,16 @@ static struct bldr_graph *new_analyst_design(void)
 	return g;
 }
 
+/* All requests of these graphs go to the workspace. */
 static void add_remote_policies(struct bldr_graph *g)
 {
-	(void)g;
+	static const struct databricks anywhere = { .host = "https://workspace" };
+	struct arena a = { 0 };
+	struct bldr_policy policy = databricks_policy(&anywhere, &a);
+
+	policy.kind = "http";
+	bldr_graph_policy(g, &policy);
+	arena_release(&a);
 }
 
 static struct bldr_graph *new_developer_deploy(void)
@@ -143,16 +151,20 @@ static struct bldr_graph *new_tester_check(void)
 	struct bldr_graph *g =
 		new_graph("tester.check",
 			  NAMES("job", "rounds", "sources", "design", "contract", "sttm", "deployment",
-				"reloaded", "remote", "asked", "findings", "superseded"));
+				"reloaded", "staged", "remote", "asked", "findings", "superseded"));
 
 	bldr_graph_node(g, &tester_reload_node);
 	bldr_graph_node(g, &tester_questions_node);
 	bldr_graph_node(g, &tester_ask_node);
+	bldr_graph_node(g, &tester_rerun_node);
+	bldr_graph_node(g, &tester_repoll_node);
 	bldr_graph_node(g, &tester_check_node);
-	bldr_graph_edge(g, BLDR_START, "reload");
-	bldr_graph_route(g, "reload", tester_reload_route, tester_reload_targets);
-	bldr_graph_edge(g, "questions", "ask");
-	bldr_graph_edge(g, "ask", "check");
+	bldr_graph_route(g, BLDR_START, tester_start_route, tester_start_targets);
+	bldr_graph_edge(g, "reload", "check");
+	bldr_graph_route(g, "questions", tester_questions_route, tester_questions_targets);
+	bldr_graph_edge(g, "ask", "questions");
+	bldr_graph_edge(g, "rerun", "repoll");
+	bldr_graph_route(g, "repoll", tester_repoll_route, tester_repoll_targets);
 	bldr_graph_edge(g, "check", BLDR_END);
 	add_remote_policies(g);
 	return g;
@@ -167,7 +179,8 @@ static void build_parts(struct part parts[SUBGRAPHS])
 {
 	/* clang-format off */
 	static const char *const check_in[] = {"job", "rounds", "sources", "design", "contract",
-					       "sttm", "deployment", "remote", "superseded", NULL};
+					       "sttm", "deployment", "staged", "remote", "superseded",
+					       NULL};
 	static const char *const all_in[] = {"job", "rounds", "decisions", "sources", "profile", "design",
 					     "contract", "sttm", "pipeline", "deployment", "findings",
 					     "attempts", "recalled", "recalled_build", "remote", "asked", NULL};
@@ -286,7 +299,7 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 		{ .name = "developer.job_request",
 		  .fn = developer_job_request_work,
 		  .virtual_ms = 5 },
-		{ .name = "developer.read_run", .fn = developer_read_run_work, .virtual_ms = 5 },
+		{ .name = "remote.read_run", .fn = remote_read_run_work, .virtual_ms = 5 },
 		{ .name = "developer.read_tasks", .fn = developer_read_tasks_work, .virtual_ms = 5 },
 		{ .name = "developer.read_outputs",
 		  .fn = developer_read_outputs_work,

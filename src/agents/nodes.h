@@ -26,6 +26,7 @@ int analyst_design_work(const struct bldr_work *w, struct bldr_value **ret, stru
 int analyst_map_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
 /* remote/ */
+int remote_read_run_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 int remote_batch_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
 /* developer/ */
@@ -38,8 +39,6 @@ void developer_collect_route(const struct bldr_view *v, struct bldr_route *r);
 int developer_stage_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 int developer_job_request_work(const struct bldr_work *w, struct bldr_value **ret,
 			       struct bldr_error *err);
-int developer_read_run_work(const struct bldr_work *w, struct bldr_value **ret,
-			    struct bldr_error *err);
 int developer_read_tasks_work(const struct bldr_work *w, struct bldr_value **ret,
 			      struct bldr_error *err);
 int developer_read_outputs_work(const struct bldr_work *w, struct bldr_value **ret,
@@ -49,9 +48,12 @@ int developer_load_work(const struct bldr_work *w, struct bldr_value **ret, stru
 
 /* tester/ */
 extern const struct bldr_node tester_contract_node, tester_reload_node, tester_questions_node,
-	tester_ask_node, tester_check_node;
-extern const char *const tester_reload_targets[];
-void tester_reload_route(const struct bldr_view *v, struct bldr_route *r);
+	tester_ask_node, tester_rerun_node, tester_repoll_node, tester_check_node;
+extern const char *const tester_start_targets[], *const tester_questions_targets[],
+	*const tester_repoll_targets[];
+void tester_start_route(const struct bldr_view *v, struct bldr_route *r);
+void tester_questions_route(const struct bldr_view *v, struct bldr_route *r);
+void tester_repoll_route(const struct bldr_view *v, struct bldr_route *r);
 int tester_questions_work(const struct bldr_work *w, struct bldr_value **ret,
 			  struct bldr_error *err);
 int tester_read_answers_work(const struct bldr_work *w, struct bldr_value **ret,

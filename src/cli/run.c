@@ -8,9 +8,15 @@
 #include "base/check.h"
 #include "base/ids.h"
 #include "cli/plan.h"
+#include "cli/remote.h"
 #include "cli/runs.h"
 #include "cli/session.h"
 #include "ingest/ingest.h"
+
+/* What the command line says of a run. */
+struct asked {
+	bool approve, databricks;
+};
 
 void runs_new_id(char ret[RUN_ID_MAX])
 {
@@ -25,15 +31,17 @@ void runs_new_id(char ret[RUN_ID_MAX])
 	snprintf(ret, RUN_ID_MAX, "%s-%s", when, uuid + strlen(uuid) - 6);
 }
 
-static int start(struct session *s, const char *source_dir, bool approve, struct bldr_error *err)
+static int start(struct session *s, const char *source_dir, const struct asked *asked,
+		 const struct bldr_value *databricks, struct bldr_error *err)
 {
 	char run[RUN_ID_MAX];
 	const struct agents_job job = {
 		.run = run,
 		.source_dir = source_dir,
 		.rounds_max = s->settings->rounds,
-		.approve = approve,
+		.approve = asked->approve,
 		.knowledge = s->settings->knowledge,
+		.databricks = databricks,
 	};
 	struct bldr_value *input;
 	int r;
@@ -49,7 +57,29 @@ static int start(struct session *s, const char *source_dir, bool approve, struct
 	return r;
 }
 
-static int run(const char *source_dir, const struct settings *settings, bool approve,
+/* With the workspace that it works in. */
+static int start_remote(struct session *s, const char *source_dir, const struct asked *asked,
+			struct bldr_error *err)
+{
+	struct databricks_config config;
+	struct arena a = { 0 };
+	struct bldr_value *databricks;
+	int r = remote_config(s->settings, &a, &config, err);
+
+	if (r == 0) {
+		r = remote_register(s->engine, &config, err);
+	}
+	if (r == 0) {
+		databricks = remote_job(&config, s->settings);
+		r = start(s, source_dir, asked, databricks, err);
+		bldr_unref(databricks);
+	}
+	databricks_config_release(&config);
+	arena_release(&a);
+	return r;
+}
+
+static int run(const char *source_dir, const struct settings *settings, const struct asked *asked,
 	       const struct cli_hooks *hooks)
 {
 	struct session s = { .work_log = -1 };
@@ -69,7 +99,8 @@ static int run(const char *source_dir, const struct settings *settings, bool app
 	}
 	r = session_open(&s, settings, false, hooks, &err);
 	if (r == 0) {
-		r = start(&s, absolute, approve, &err);
+		r = asked->databricks ? start_remote(&s, absolute, asked, &err)
+				      : start(&s, absolute, asked, NULL, &err);
 	}
 	if (r < 0) {
 		exit_code = command_fail(&err);
@@ -88,7 +119,7 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	const char *source_dir = NULL;
 	const char *target = "embedded";
-	bool approve = false;
+	struct asked asked = { 0 };
 	bool dry_run = false;
 	const struct option_spec options[] = {
 		{ .name = "source-dir",
@@ -101,10 +132,11 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		  .kind = OPTION_TEXT,
 		  .ret = &target,
 		  .value = "TARGET",
-		  .help = "where the star is built: embedded (warehouse.db in the run's folder)" },
+		  .help = "where the star is built: embedded (warehouse.db in the run's folder), or "
+			  "databricks (there too, and in a workspace by the emitted job)" },
 		{ .name = "approve",
 		  .kind = OPTION_FLAG,
-		  .ret = &approve,
+		  .ret = &asked.approve,
 		  .help = "wait for a person to approve the design before anything is built" },
 		{ .name = "dry-run",
 		  .kind = OPTION_FLAG,
@@ -113,15 +145,19 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		{ .name = NULL },
 	};
 	const struct command_spec spec = {
-		.usage = "bldr run --source-dir DIR [--output DIR] [--target embedded] [--approve] "
+		.usage = "bldr run --source-dir DIR [--output DIR] [--target embedded|databricks] "
+			 "[--approve] "
 			 "[--dry-run] [--json]",
 		.summary = "Turns a folder of raw files into a validated star schema.",
 		.description =
 			"Profiles the files, designs a star, maps and loads it into warehouse.db, "
 			"emits the PySpark pipeline, and checks the result against the raw files.\n"
+			"With --target databricks it uploads files and notebooks to the workspace of "
+			"DATABRICKS_HOST, runs the job there, and checks what stands there.\n"
 			"A run that was stopped or killed goes on with: bldr runs resume",
 		.examples = "bldr run --source-dir data/jaffle_shop\n"
-			    "bldr run -s exports -o /srv/bldr --json | jq .verdict",
+			    "bldr run -s exports -o /srv/bldr --json | jq .verdict\n"
+			    "bldr run -s exports --target databricks --catalog main --schema sales",
 		.options = options,
 	};
 	struct settings settings;
@@ -134,13 +170,14 @@ int command_run(int argc, char **argv, const struct cli_hooks *hooks)
 		fprintf(stderr, "bldr: --source-dir is missing\nusage: %s\n", spec.usage);
 		return settings_end(&settings, EXIT_USAGE);
 	}
-	if (strcmp(target, "embedded") != 0) {
+	asked.databricks = strcmp(target, "databricks") == 0;
+	if (!asked.databricks && strcmp(target, "embedded") != 0) {
 		fprintf(stderr,
-			"bldr: --target \"%s\" is not known: there is only embedded\nusage: %s\n",
+			"bldr: --target \"%s\" is not known: it is embedded or databricks\nusage: %s\n",
 			target, spec.usage);
 		return settings_end(&settings, EXIT_USAGE);
 	}
 	exit_code = dry_run ? plan_folder(source_dir, settings.json)
-			    : run(source_dir, &settings, approve, hooks);
+			    : run(source_dir, &settings, &asked, hooks);
 	return settings_end(&settings, exit_code);
 }

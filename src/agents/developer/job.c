@@ -49,7 +49,7 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 	if (in_phase(v, "find")) {
 		char *name = xasprintf("bldr %s.%s", r.catalog, r.schema);
 
-		remote_plan(p, databricks_job_list(&r.workspace, name,
+		remote_send(p, databricks_job_list(&r.workspace, name,
 						   bldr_get_text(v->kept, "page")));
 		free(name);
 	} else if (in_phase(v, "request")) {

@@ -57,7 +57,7 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 	struct remote r;
 
 	if (remote_of(v->state, &r)) {
-		remote_plan(p, request(&r, current(v), is_missing(v)));
+		remote_send(p, request(&r, current(v), is_missing(v)));
 	}
 }
 

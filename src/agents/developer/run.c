@@ -68,7 +68,7 @@ static void plan_page(const struct bldr_view *v, const struct remote *r, struct 
 	char *path = remote_saved(v, name);
 
 	databricks_save(&q, path);
-	remote_plan(p, q);
+	remote_send(p, q);
 	free(path);
 	free(name);
 }
@@ -84,7 +84,7 @@ static void plan_outputs(const struct bldr_view *v, const struct remote *r, stru
 		char *path = remote_saved(v, name);
 
 		databricks_save(&q, path);
-		remote_plan(p, q);
+		remote_send(p, q);
 		free(path);
 		free(name);
 	}
@@ -113,7 +113,7 @@ static void collect_prepare(const struct bldr_view *v, struct bldr_plan *p)
 	} else if (in_phase(v, "pause")) {
 		bldr_plan_sleep(p, REPAIR_PAUSE_MS << remote_int(v, "repairs"));
 	} else if (in_phase(v, "repair")) {
-		remote_plan(p, databricks_run_repair(&r.workspace, remote_int(v, "run_id"),
+		remote_send(p, databricks_run_repair(&r.workspace, remote_int(v, "run_id"),
 						     remote_int(v, "latest_repair_id"), NULL));
 	} else {
 		plan_reading(v, p);

@@ -43,7 +43,7 @@ void remote_run_prepare(const struct bldr_view *v, struct bldr_plan *p)
 	databricks_token((const char *const[]){ v->config, bldr_get_text(job, "run"), round, NULL },
 			 token);
 	free(round);
-	remote_plan(p, databricks_run_now(&r.workspace, remote_int(v, "job_id"), token, NULL));
+	remote_send(p, databricks_run_now(&r.workspace, remote_int(v, "job_id"), token, NULL));
 }
 
 void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
@@ -92,7 +92,7 @@ void remote_poll_prepare(const struct bldr_view *v, struct bldr_plan *p)
 		path = remote_saved(v, "run.0.json");
 		databricks_save(&q, path);
 		free(path);
-		remote_plan(p, q);
+		remote_send(p, q);
 		break;
 	default:
 		bldr_plan_work(p, "remote.read_run", BLDR_PURE, bldr_copy(v->state));

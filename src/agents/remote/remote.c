@@ -30,7 +30,7 @@ bool remote_of(const struct bldr_value *state, struct remote *ret)
 	return true;
 }
 
-void remote_plan(struct bldr_plan *p, struct databricks_request q)
+void remote_send(struct bldr_plan *p, struct databricks_request q)
 {
 	bldr_plan_add(p, "http", q.cls, q.args, q.timeout_ms);
 }

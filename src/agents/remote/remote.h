@@ -27,7 +27,7 @@ struct remote {
 /* From a view's state or a work's arguments, whose texts it borrows. False: the job is not of a workspace. */
 bool remote_of(const struct bldr_value *state, struct remote *ret);
 
-void remote_plan(struct bldr_plan *p, struct databricks_request q);
+void remote_send(struct bldr_plan *p, struct databricks_request q);
 
 /* Fails the task: what could not be done, what the workspace said, and what to do about it. */
 void remote_fail(struct bldr_patch *p, const char *what, const struct databricks_answer *a);

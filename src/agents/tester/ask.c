@@ -51,7 +51,7 @@ static void plan_polls(const struct bldr_view *v, const struct remote *r, struct
 
 		databricks_save(&q, arena_printf(&a, "%s/%s", folder,
 						 answers_name(&a, bldr_get_int(o, "n", 0), chunk)));
-		remote_plan(p, q);
+		remote_send(p, q);
 	}
 	arena_release(&a);
 }

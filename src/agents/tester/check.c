@@ -4,10 +4,13 @@
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
-#include "checks/checks.h"
+#include "agents/remote/remote.h"
+#include "agents/tester/answers.h"
+#include "agents/tester/evidence.h"
 
-static const char *const reads[] = { "job",  "rounds",     "sources",  "design",     "contract",
-				     "sttm", "deployment", "reloaded", "superseded", NULL };
+static const char *const reads[] = { "job",        "rounds",     "sources",  "design",
+				     "contract",   "sttm",       "reloaded", "deployment",
+				     "superseded", "remote",     "asked",    NULL };
 static const char *const writes[] = { "findings", NULL };
 static const struct handover handover = { "tester.check", BLDR_PURE, "findings" };
 
@@ -71,29 +74,93 @@ static void summarise(const struct findings *findings, struct bldr_value *out)
 	bldr_object_set(out, "repairs", repairs);
 }
 
+/* What is said of a task that has failed, or else of the whole run. */
+static const char *message_of(const struct bldr_value *failure, const struct bldr_value *remote)
+{
+	const char *message = bldr_get_text(failure, "message");
+
+	if (message == NULL || message[0] == '\0') {
+		message = bldr_get_text(remote, "message");
+	}
+	return message != NULL ? message : "nothing is said";
+}
+
+/* J1: the run of the job itself. The last lines of a trace say what the Developer has to know. */
+static struct finding job_finding(struct desk *d, const struct bldr_value *remote)
+{
+	const struct bldr_value *failures = bldr_get(remote, "failures");
+	const struct bldr_value *first = bldr_at(failures, 0);
+	const char *code = databricks_blame_name(DATABRICKS_BLAME_CODE);
+	const char *blame = bldr_get_text(first, "blame");
+	struct finding f = {
+		.check = "J1",
+		.subject = "job",
+		.passed = bldr_get_int(remote, "result", 0) == DATABRICKS_RUN_SUCCESS,
+		.severity = SEVERITY_ERROR,
+		.expected = "every task of the job ends well",
+		.found = "every task of the job ended well",
+		.provenance = "the job's settings",
+		.proves = "the pipeline runs in the workspace; not that it is right",
+	};
+
+	if (f.passed) {
+		return f;
+	}
+	f.found = arena_printf(&d->arena, "task %s: %s",
+			       first != NULL ? bldr_get_text(first, "task") : "?",
+			       bldr_get_text(first, "error") != NULL ? bldr_get_text(first, "error")
+								     : message_of(first, remote));
+	f.blame = blame != NULL && strcmp(blame, code) == 0 ? "developer" : "infrastructure";
+	f.why = bldr_get_text(first, "trace") != NULL
+		? bldr_get_text(first, "trace")
+		: "the workspace did not run the task: what is said here is a person's to settle";
+	for (size_t i = 0; i < bldr_count(failures); i++) {
+		*LIST_ADD(&d->arena, &f.samples) = arena_printf(
+			&d->arena, "%s: %s", bldr_get_text(bldr_at(failures, i), "task"),
+			message_of(bldr_at(failures, i), remote));
+	}
+	return f;
+}
+
+/* What stands in the workspace is judged, when the job has made something there; otherwise what was loaded here. */
+static int judge(struct desk *d, struct evidence *e, struct findings *ret, struct bldr_error *err)
+{
+	const struct bldr_value *asked = bldr_get(d->args, "asked");
+	const struct bldr_value *remote = bldr_get(d->args, "remote");
+	bool again = bldr_get_int(asked, "pass", 0) > 0;
+	struct remote_input in = { .checks = &e->checks, .image = desk_path(d, "remote.db") };
+	remote_results results = { 0 };
+	remote_traffics traffics;
+	struct remote r;
+	int rc;
+
+	if (asked == NULL || !remote_of(d->args, &r)) {
+		return checks_run(&e->checks, &d->arena, ret, err);
+	}
+	in.catalog = r.catalog;
+	in.schema = r.schema;
+	e->checks.reloaded = again ? desk_path(d, "remote_again.db") : NULL;
+	e->checks.reload_refused = again ? NULL : bldr_get_text(remote, "message");
+	rc = answers_results(d, "questions",
+			     bldr_get_int(asked, again ? "first_rounds" : "round", 0), &results, err);
+	return rc < 0 ? rc : remote_judge(&in, &results, &d->arena, ret, &traffics, err);
+}
+
 static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	static const char *const inputs[] = { "sources", "design",     "contract",
 					      "sttm",    "deployment", NULL };
+	const struct bldr_value *remote = bldr_get(d->args, "remote");
 	struct evidence e;
 	struct findings findings = { 0 };
-	struct checks_input in = {
-		.source_folder = d->source_dir,
-		.warehouse = desk_path(d, "warehouse.db"),
-		.reloaded = desk_path(d, "reloaded.db"),
-		.reload_refused = bldr_get_text(bldr_get(d->args, "reloaded"), "refused"),
-		.sources = &e.sources,
-		.design = &e.design,
-		.contract = &e.contract,
-		.sttm = &e.sttm,
-		.deployment = &e.deployment,
-	};
-	int r = read_evidence(d, &e, err);
+	int r = evidence_read(d, &e, err);
 
-	in.superseded = r == 0 && e.redesigned ? &e.old_contract : NULL;
-	in.superseded_design = in.superseded != NULL ? &e.old_design : NULL;
 	if (r == 0) {
-		r = checks_run(&in, &d->arena, &findings, err);
+		r = judge(d, &e, &findings, err);
+	}
+	if (r == 0 && remote != NULL) {
+		*LIST_ADD(&d->arena, &findings.checks) = job_finding(d, remote);
+		checks_conclude(&findings);
 	}
 	findings.head.version = d->round;
 	if (r == 0) {
