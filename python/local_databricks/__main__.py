@@ -1,0 +1,5 @@
+"""`python -m local_databricks`: see command.py."""
+
+from local_databricks.command import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The routes, one module per API; each has `routes(workspace) -> list[Route]`."""
