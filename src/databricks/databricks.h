@@ -11,5 +11,6 @@
 #pragma once
 
 #include "databricks/answer.h"
+#include "databricks/config.h"
 #include "databricks/policy.h"
 #include "databricks/request.h"
