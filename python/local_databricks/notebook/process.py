@@ -177,9 +177,10 @@ class Notebooks:
         self._scratch = Path(workspace.folder) / "runs" / "root"
 
     def start(self) -> None:
-        """Warms up in the background."""
+        """Warms up in the background, where there is a Spark to be waited for anyhow; else with the first notebook."""
         self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._zygote.start()
+        if self.workspace.spark is not None:
+            self._zygote.start()
 
     def stop(self) -> None:
         self._zygote.stop()

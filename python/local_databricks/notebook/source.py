@@ -114,7 +114,7 @@ def run_target(text: str) -> tuple[str, dict[str, str]]:
     if quoted:
         path, rest = quoted.group(1) or quoted.group(2), text[quoted.end() :]
     else:
-        path, _, rest = text.partition(" ")
+        path, rest = ([*text.split(None, 1), "", ""])[:2]
     if not path:
         raise BadNotebook("%run needs the path of a notebook")
     left = _RUN_PARAMETER.sub("", rest).strip()
