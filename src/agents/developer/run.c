@@ -21,7 +21,7 @@ const struct bldr_node developer_run_node = {
 	.writes = remote_run_writes,
 	.prepare = remote_run_prepare,
 	.absorb = remote_run_absorb,
-	.config = "run",
+	.config = REMOTE_FIRST_RUN,
 };
 
 const struct bldr_node developer_poll_node = {

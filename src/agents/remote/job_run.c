@@ -6,6 +6,9 @@
 
 enum { ANSWER_MAX = 64 << 20 };
 
+const char REMOTE_FIRST_RUN[] = "run";
+const char REMOTE_SECOND_RUN[] = "again";
+
 const char *const remote_run_reads[] = { "job", "rounds", "staged", "remote", NULL };
 const char *const remote_run_writes[] = { "remote", NULL };
 
@@ -29,6 +32,16 @@ char *remote_saved(const struct bldr_view *v, const char *name)
 
 /* ---- run ---- */
 
+/* A repair leaves nothing of what the runs before have made; a second run of the same pipeline has nothing to repair. */
+static struct bldr_value *parameters(const struct bldr_view *v)
+{
+	struct bldr_value *given = bldr_object();
+	bool repairs = bldr_get_int(v->state, "rounds", 0) > 1 && v->config == REMOTE_FIRST_RUN;
+
+	bldr_object_set(given, "full_refresh", bldr_text(repairs ? "true" : "false"));
+	return given;
+}
+
 void remote_run_prepare(const struct bldr_view *v, struct bldr_plan *p)
 {
 	const struct bldr_value *job = bldr_get(v->state, "job");
@@ -43,7 +56,8 @@ void remote_run_prepare(const struct bldr_view *v, struct bldr_plan *p)
 	databricks_token((const char *const[]){ v->config, bldr_get_text(job, "run"), round, NULL },
 			 token);
 	free(round);
-	remote_send(p, databricks_run_now(&r.workspace, remote_int(v, "job_id"), token, NULL));
+	remote_send(p, databricks_run_now(&r.workspace, remote_int(v, "job_id"), token,
+					  parameters(v)));
 }
 
 void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,

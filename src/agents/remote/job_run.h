@@ -24,7 +24,8 @@ int remote_answer(struct desk *d, const char *name, const struct bldr_value **re
 		  struct bldr_error *err);
 
 extern const char *const remote_run_reads[], *const remote_run_writes[];
-/* .config is a text that tells this run from others of the same round. */
+/* .config tells a run from others of the same round: one of these. */
+extern const char REMOTE_FIRST_RUN[], REMOTE_SECOND_RUN[];
 void remote_run_prepare(const struct bldr_view *v, struct bldr_plan *p);
 void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 		       struct bldr_patch *p);

@@ -105,7 +105,7 @@ const struct bldr_node tester_rerun_node = {
 	.writes = remote_run_writes,
 	.prepare = remote_run_prepare,
 	.absorb = remote_run_absorb,
-	.config = "again",
+	.config = REMOTE_SECOND_RUN,
 };
 
 const struct bldr_node tester_repoll_node = {
