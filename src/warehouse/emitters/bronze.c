@@ -41,10 +41,11 @@ static int add_ddl(struct emitter *e, const struct lake_source *s, struct bldr_v
 		ddl_column(&ddl, s->columns[i], "STRING", column_in_file(e->arena, s, i));
 	}
 	ddl_column(&ddl, "_corrupt_record", "STRING", "the whole record when it is malformed");
+	ddl_column(&ddl, "_corrupt_reason", "STRING", "what is wrong with it");
 	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
 	ddl_place(&ddl, s);
 	ddl_column(&ddl, "_row_hash", "STRING NOT NULL", "SHA-256 of the fields");
-	ddl_column(&ddl, "_load_id", "STRING NOT NULL", "run that wrote the row");
+	ddl_column(&ddl, "_run_id", "STRING NOT NULL", "run that wrote the row");
 	ddl_column(&ddl, "_ingested_at", "TIMESTAMP NOT NULL", "when it did");
 	return ddl_end(&ddl, e, data, "ddl");
 }
@@ -79,20 +80,14 @@ static int add_names(struct emitter *e, const struct lake_source *s, struct bldr
 
 static int add_file(struct emitter *e, const struct source_file *f, struct bldr_value *data)
 {
-	struct buf b;
-	int rc;
+	int rc = data_assign(e, data, "file", "FILE", f->path);
 
-	buf_init(&b, EMIT_TEXT_MAX);
-	python_assign(&b, "FILE = ", f->path);
-	rc = data_take(e, data, "file", &b);
-	buf_release(&b);
-	if (rc == 0) {
-		rc = data_table(e, data, "table_line", "TABLE", "bronze_", f->table);
-	}
-	return rc < 0
-		? rc
-		: data_create(e, data, "create_table", "TABLE",
-			      arena_printf(e->arena, "The records of %s, as they are", f->table));
+	bldr_object_set(data, "comment", bldr_textf("The records of %s, as they are", f->table));
+	bldr_object_set(data, "malformed",
+			bldr_text(f->format != FORMAT_CSV ? "it is no good JSON object"
+					  : f->header     ? "it does not fit the header"
+							  : "it does not fit the columns"));
+	return rc < 0 ? rc : data_table(e, data, "table_line", "TABLE", "bronze_", f->table);
 }
 
 /* Totals as a list for people: "TOTAL", "Subtotal" */
@@ -106,19 +101,6 @@ static const char *words(struct arena *a, const texts *list)
 	return all;
 }
 
-static int add_assignment(struct emitter *e, struct bldr_value *data, const char *key,
-			  const char *before, const char *text)
-{
-	struct buf b;
-	int rc;
-
-	buf_init(&b, EMIT_TEXT_MAX);
-	python_assign(&b, before, text);
-	rc = data_take(e, data, key, &b);
-	buf_release(&b);
-	return rc;
-}
-
 static int add_charset(struct emitter *e, const struct source_file *f, struct bldr_value *data)
 {
 	struct charset c = charset_of(f, e->arena);
@@ -128,8 +110,8 @@ static int add_charset(struct emitter *e, const struct source_file *f, struct bl
 	bldr_object_set(data, "unknown_charset", bldr_bool(c.unknown));
 	data_markdown(data, "encoding_text", f->encoding);
 	data_string(data, "encoding", c.spark);
-	rc = add_assignment(e, data, "translated_from", "ENCODED = ", c.from);
-	return rc < 0 ? rc : add_assignment(e, data, "translated_to", "DECODED = ", c.to);
+	rc = data_assign(e, data, "translated_from", "ENCODED", c.from);
+	return rc < 0 ? rc : data_assign(e, data, "translated_to", "DECODED", c.to);
 }
 
 static bool ends_in_gz(const char *path)

@@ -94,7 +94,7 @@ static int put_join(struct gold_notebook *g, const struct sttm_join *j, const st
 
 	buf_init(&item, EMIT_TEXT_MAX);
 	buf_puts(&g->text, "    rows = rows.join(\n");
-	buf_printf(&item, "one_per_key(silver(\"%s\"), [",
+	buf_printf(&item, "quality.one_per_key(silver(\"%s\"), [",
 		   emit_name(g->e->arena, side->source->file->table));
 	for (size_t i = 0; i < j->to_columns.n; i++) {
 		buf_printf(&item, "%s\"%s\"", i > 0 ? ", " : "",
@@ -123,7 +123,7 @@ static int put_lookup(struct gold_notebook *g, const struct rule_lookup *l)
 
 	buf_init(&item, EMIT_TEXT_MAX);
 	buf_puts(&g->text, "    rows = rows.join(\n");
-	buf_printf(&item, "spark.table(table_name(\"%s\")).alias(\"%s\")",
+	buf_printf(&item, "session.read(\"%s\").alias(\"%s\")",
 		   emit_name(g->e->arena, l->dimension->sttm->name), l->name);
 	rc = put_join_item(g, &item);
 	if (rc == 0) {
@@ -205,21 +205,6 @@ static int add_ddl(struct gold_notebook *g)
 			   c->sttm->prose);
 	}
 	return ddl_end(&ddl, g->e, g->data, "ddl");
-}
-
-static int add_quarantine(struct gold_notebook *g)
-{
-	const char *name = arena_printf(g->e->arena, "quarantine_%s", g->target->sttm->name);
-	struct ddl ddl;
-
-	ddl_begin(&ddl);
-	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
-	ddl_place(&ddl, lake_source(g->e->lake, g->target->sttm->source));
-	ddl_column(&ddl, "kind", "STRING NOT NULL", "refused");
-	ddl_column(&ddl, "reason", "STRING NOT NULL", "why it was refused");
-	ddl_column(&ddl, "_load_id", "STRING NOT NULL", "run that refused it");
-	data_markdown(g->data, "quarantine_text", name);
-	return ddl_end(&ddl, g->e, g->data, "quarantine_ddl");
 }
 
 static bool is_required(const struct target_column *c)
@@ -333,20 +318,17 @@ static int add_tables(struct gold_notebook *g)
 {
 	struct emitter *e = g->e;
 	const struct sttm_table *t = g->target->sttm;
-	const char *comment = t->source != NULL
-		? arena_printf(e->arena, "A row per record of %s", t->source)
-		: "A row per day";
 	int rc = data_table(e, g->data, "table_line", "TABLE", "", t->name);
 
-	if (rc == 0) {
-		rc = data_table(e, g->data, "quarantine_line", "QUARANTINE", "quarantine_", t->name);
-	}
-	if (rc == 0) {
-		rc = data_create(e, g->data, "create_table", "TABLE", comment);
-	}
-	return rc < 0 ? rc
-		      : data_create(e, g->data, "create_quarantine", "QUARANTINE",
-				    arena_printf(e->arena, "Records that %s refuses", t->name));
+	bldr_object_set(g->data, "comment",
+			t->source != NULL ? bldr_textf("A row per record of %s", t->source)
+					  : bldr_text("A row per day"));
+	bldr_object_set(g->data, "quarantine_comment",
+			bldr_textf("Records that %s refuses", t->name));
+	data_markdown(g->data, "quarantine_text", arena_printf(e->arena, "quarantine_%s", t->name));
+	return rc < 0
+		? rc
+		: data_table(e, g->data, "quarantine_line", "QUARANTINE", "quarantine_", t->name);
 }
 
 /* The helper columns that say which record a row was made of. */
@@ -359,6 +341,9 @@ static int add_lineage(struct gold_notebook *g)
 	int rc = 0;
 
 	bldr_object_set(g->data, "shared_lines", bldr_bool(shared));
+	bldr_object_set(g->data, "place",
+			bldr_text(shared ? "\"_source_line\", \"_source_record\""
+					 : "\"_source_line\""));
 	for (size_t i = 0; rc == 0 && i < (shared ? 3 : 2); i++) {
 		const char *column = rules_column(&g->rules, "", columns[i][0]);
 
@@ -367,10 +352,7 @@ static int add_lineage(struct gold_notebook *g)
 					      columns[i][1]),
 				 g->e->err);
 	}
-	if (rc == 0) {
-		rc = data_take(g->e, g->data, "lineage", &g->text);
-	}
-	return rc < 0 ? rc : add_quarantine(g);
+	return rc < 0 ? rc : data_take(g->e, g->data, "lineage", &g->text);
 }
 
 static int fill(struct gold_notebook *g)

@@ -195,7 +195,7 @@ int job_emit(struct emitter *e)
 	}
 	v = settings(e);
 	text = bldr_value_pretty(v);
-	rc = emit_file(e, "pipeline/job.json", NULL, text, strlen(text));
+	rc = emit_file(e, "pipeline/job.json", "job", NULL, text, strlen(text));
 	free(text);
 	bldr_unref(v);
 	return rc;
