@@ -1,0 +1,25 @@
+"""The library that bldr's notebooks import: source files read as bldr reads them.
+
+It needs pyspark and nothing else, and works when this folder lies beside the notebooks. Nothing of it has to be
+installed where Spark's workers run: its code goes there with the work.
+"""
+
+from __future__ import annotations
+
+from .dialect import CsvDialect, Dialect, JsonDialect, dialect_of
+from .errors import EncodingError, HeaderError, IngestError, PackedError, TooLargeError
+from .read import read_csv, read_json
+
+__all__ = [
+    "CsvDialect",
+    "Dialect",
+    "EncodingError",
+    "HeaderError",
+    "IngestError",
+    "JsonDialect",
+    "PackedError",
+    "TooLargeError",
+    "dialect_of",
+    "read_csv",
+    "read_json",
+]
