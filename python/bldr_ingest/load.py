@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from bldr_ingest.session import Session, literal, quoted
+from .session import Session, literal, quoted
 
 INDEXED = 32  # columns that Delta keeps statistics of unless it is told another number
 

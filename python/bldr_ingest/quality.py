@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from bldr_ingest.load import create, merge
-from bldr_ingest.session import Session
+from .load import create, merge
+from .session import Session
 
 BLANKS = " \t\xa0\u2007\u202f"
 QUARANTINE_COLUMNS = {

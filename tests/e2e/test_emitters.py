@@ -102,7 +102,13 @@ def test_black_would_change_nothing(out: Path) -> None:
 
 
 def test_ruff_finds_nothing(out: Path) -> None:
-    command = [RUFF, "check", "--isolated", "--no-cache", "--target-version=py311"]
+    command: list[str | Path] = [
+        RUFF,
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--target-version=py311",
+    ]
     check(*command, *RULES, out / "pipeline")
 
 
@@ -119,7 +125,12 @@ def test_the_library_travels_with_the_notebooks(out: Path) -> None:
 def test_mypy_finds_nothing(out: Path) -> None:
     """Notebooks are modules of one name in several folders, so each layer is looked at by itself."""
     for folder in sorted({path.parent for path in notebooks(out)}):
-        command = [MYPY, "--strict", "--ignore-missing-imports", "--allow-untyped-decorators"]
+        command: list[str | Path] = [
+            MYPY,
+            "--strict",
+            "--ignore-missing-imports",
+            "--allow-untyped-decorators",
+        ]
         environment = {**os.environ, "MYPYPATH": str(out / "pipeline")}
         check(*command, "--cache-dir", out / "mypy", folder, env=environment)
 
