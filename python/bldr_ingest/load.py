@@ -79,7 +79,9 @@ def merge(
     ]
     if image:
         clauses.append("WHEN NOT MATCHED BY SOURCE THEN DELETE")
-    return run_merge(session, rows, table, same_key(key), clauses)
+    counts = run_merge(session, rows, table, same_key(key), clauses)
+    print(f"{table}: {counts}")
+    return counts
 
 
 def same_key(key: Sequence[str]) -> str:
@@ -90,7 +92,7 @@ def same_key(key: Sequence[str]) -> str:
 def run_merge(
     session: Session, rows: DataFrame, table: str, condition: str, clauses: list[str]
 ) -> dict[str, int]:
-    """One MERGE; prints and returns what it counted."""
+    """One MERGE; what it counted."""
     # A view of its own for each table: over Spark Connect a view is looked up when the query runs.
     view = quoted("rows_of_" + table)
     rows.createOrReplaceTempView("rows_of_" + table)
@@ -98,9 +100,7 @@ def run_merge(
     statement = f"MERGE INTO {name} AS target USING {view} AS source ON {condition} "
     counted = session.spark.sql(statement + " ".join(clauses)).first()
     assert counted is not None, "MERGE always tells its counts"
-    counts = {key: int(value) for key, value in counted.asDict().items()}
-    print(f"{table}: {counts}")
-    return counts
+    return {key: int(value) for key, value in counted.asDict().items()}
 
 
 def with_reserved(

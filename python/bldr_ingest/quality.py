@@ -10,17 +10,20 @@ from pyspark.sql import functions as F
 from .load import create, merge
 from .session import Session
 
-BLANKS = " \t\xa0\u2007\u202f"
+BLANK = "blank, not a row"  # what the reader says of such records
 QUARANTINE_COLUMNS = {
     "_source_file": "STRING NOT NULL COMMENT 'path below source_path'",
     "_source_line": "BIGINT NOT NULL COMMENT 'first line of the record, from 1'",
     "_source_record": "BIGINT NOT NULL COMMENT 'number among the records that begin in that line, from 1'",
-    "kind": "STRING NOT NULL COMMENT 'unreadable, total, duplicate or refused'",
+    "kind": "STRING NOT NULL COMMENT 'unreadable, total, blank, duplicate or refused'",
     "reason": "STRING NOT NULL COMMENT 'why it was refused'",
     "raw": "STRING COMMENT 'the record: its text, or its values as JSON'",
     "_run_id": "STRING NOT NULL COMMENT 'run that refused it'",
 }
-QUARANTINE_CHECKS = {"kind_is_known": "kind IN ('unreadable', 'total', 'duplicate', 'refused')"}
+LINE_CHECKS = {"a_line_counts_from_1": "_source_line >= 1"}
+QUARANTINE_CHECKS = LINE_CHECKS | {
+    "kind_is_known": "kind IN ('unreadable', 'total', 'blank', 'duplicate', 'refused')"
+}
 
 
 # ---- records ----
@@ -32,43 +35,27 @@ def because(kind: str, reason: str | Column) -> Column:
     return F.struct(F.lit(kind).alias("kind"), text.alias("reason"))
 
 
-def with_refusal(
-    records: DataFrame, columns: Sequence[str], totals: str | None = None
-) -> DataFrame:
-    """Adds _refusal, kind and reason of a record that is no row; NULL when it is one.
-
-    totals: the pattern that the first field of a total matches.
-    """
-    text = F.concat_ws("", *columns)
-    refusal = (
-        F.when(
-            F.col("_corrupt_record").isNotNull(), because("unreadable", F.col("_corrupt_reason"))
-        )
-        .when(F.contains(text, F.lit("\0")), because("unreadable", "it holds a NUL byte"))
-        .when(F.contains(text, F.lit("\ufffd")), because("unreadable", "it is not valid text"))
-    )
-    if totals is not None:
-        first = F.btrim(F.col(columns[0]), F.lit(BLANKS))
-        refusal = refusal.when(first.rlike(totals), because("total", "a total, not a row"))
-    return records.withColumn("_refusal", refusal)
+def with_refusal(records: DataFrame) -> DataFrame:
+    """Adds _refusal, kind and reason of a record that is no row, as its reader found it; NULL when it is one."""
+    reason = F.col("_corrupt_reason")
+    aside = F.when(reason == BLANK, "blank").otherwise("total")
+    kind = F.when(F.col("_corrupt_record").isNotNull(), "unreadable").otherwise(aside)
+    refusal = F.struct(kind.alias("kind"), reason.alias("reason"))
+    return records.withColumn("_refusal", F.when(reason.isNotNull(), refusal))
 
 
 def typed_rows(
     records: DataFrame,
-    columns: Sequence[str],
     fields: Mapping[str, Column],
     typed: Mapping[str, Column],
     lineage: Sequence[str],
 ) -> DataFrame:
     """The records' fields, cleaned and typed, with _unfit: the columns whose text does not fit their type.
 
-    columns: the fields as they are in the file. fields: the texts, over those. typed: the values of some of them, over those texts; NULL where one does not fit.
+    fields: the texts, over the fields as they are in the file. typed: the values of some of them, over those texts; NULL where one does not fit.
     lineage: columns of records that are kept behind.
     """
-    # Bronze has NULL for an empty field; to the rules it is an empty text.
-    cleaned = records.na.fill("", list(columns)).select(
-        *[text.alias(name) for name, text in fields.items()], *lineage
-    )
+    cleaned = records.select(*[text.alias(name) for name, text in fields.items()], *lineage)
     misfits = [
         F.when(F.col(n).isNotNull() & value.isNull(), F.lit(n)) for n, value in typed.items()
     ]
@@ -136,7 +123,7 @@ def quarantine(
 ) -> None:
     """Makes the table hold these records and no others.
 
-    refused: _source_file, place, _refusal, raw; _refusal is no NULL.
+    refused: _source_file, place, _refusal (no NULL), _raw.
     """
     names = ["_source_file", *place, "kind", "reason", "raw", "_run_id"]
     columns = ", ".join(f"{name} {QUARANTINE_COLUMNS[name]}" for name in names)
@@ -146,7 +133,7 @@ def quarantine(
         *place,
         "_refusal.kind",
         "_refusal.reason",
-        "raw",
+        F.col("_raw").alias("raw"),
         F.lit(session.config.run_id).alias("_run_id"),
     )
     merge(session, rows, table, ["_source_file", *place], ["kind", "reason", "raw"], image=True)

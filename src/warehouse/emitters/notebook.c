@@ -161,6 +161,22 @@ int data_table(struct emitter *e, struct bldr_value *data, const char *key, cons
 			   arena_printf(e->arena, "%s%s", prefix, emit_name(e->arena, name)));
 }
 
+void data_place(struct bldr_value *data, const struct lake_source *s)
+{
+	bldr_object_set(data, "place",
+			bldr_text(lake_shares_lines(s) ? "\"_source_line\", \"_source_record\""
+						       : "\"_source_line\""));
+	bldr_object_set(data, "shared_lines", bldr_bool(lake_shares_lines(s)));
+}
+
+void data_indexed(struct bldr_value *data, size_t columns)
+{
+	enum { INDEXED = 32 }; /* columns that Delta keeps statistics of, unless told */
+
+	bldr_object_set(data, "indexed",
+			columns > INDEXED ? bldr_int((int64_t)columns) : bldr_bool(false));
+}
+
 /* ---- SQL ---- */
 
 const char *sql_type(struct arena *a, struct column_type type)

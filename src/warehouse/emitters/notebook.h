@@ -51,6 +51,11 @@ void data_markdown(struct bldr_value *data, const char *key, const char *text);
 int data_strings(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
 		 const char *const *items, size_t n);
 
+/* `place`: the names of the columns that tell where a record stands in its file; `shared_lines`: two of them. */
+void data_place(struct bldr_value *data, const struct lake_source *s);
+/* `indexed`: how many columns Delta must keep statistics of, so that a table may be clustered by the last of them. */
+void data_indexed(struct bldr_value *data, size_t columns);
+
 /* Names of Databricks and of files end somewhere: a longer one keeps its beginning, and a hash tells it apart. */
 enum { EMIT_NAME_MAX = 200 };
 const char *emit_name(struct arena *a, const char *table);

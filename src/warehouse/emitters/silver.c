@@ -1,5 +1,4 @@
 /* The notebook that splits bronze into well-formed records, cleaned and typed, and quarantine. */
-#include <ctype.h>
 #include <string.h>
 
 #include "expr/expr.h"
@@ -155,42 +154,6 @@ static int add_tables(struct emitter *e, const char *table, struct bldr_value *d
 	}
 	data_markdown(data, "quarantine_text", arena_printf(e->arena, "quarantine_%s", table));
 	bldr_object_set(data, "comment", bldr_textf("The well-formed records of %s, typed", table));
-	bldr_object_set(data, "quarantine_comment",
-			bldr_textf("Records of %s that silver refuses", table));
-	return rc;
-}
-
-/* A Java pattern for a text that begins with one of the words, and not inside a word. */
-static void put_totals(const texts *list, struct buf *out)
-{
-	buf_puts(out, "\\A(?:");
-	for (size_t i = 0; i < list->n; i++) {
-		buf_puts(out, i > 0 ? "|" : "");
-		for (const char *c = list->at[i]; *c != '\0'; c++) {
-			unsigned char byte = (unsigned char)*c;
-
-			if (isalnum(byte) != 0 || byte >= 0x80 || byte == ' ') {
-				buf_putc(out, *c);
-			} else {
-				buf_printf(out, "\\x{%02x}", byte);
-			}
-		}
-	}
-	buf_puts(out, ")(?![\\p{L}\\p{N}])");
-}
-
-static int add_totals(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
-{
-	struct buf pattern;
-	int rc;
-
-	bldr_object_set(data, "totals", bldr_bool(s->file->not_rows.n > 0));
-	buf_init(&pattern, EMIT_TEXT_MAX);
-	buf_puts(&pattern, "TOTALS = r\"");
-	put_totals(&s->file->not_rows, &pattern);
-	buf_puts(&pattern, "\"");
-	rc = data_take(e, data, "totals_line", &pattern);
-	buf_release(&pattern);
 	return rc;
 }
 
@@ -228,20 +191,6 @@ static int add_unique(struct emitter *e, const struct lake_source *s, struct bld
 	return rc;
 }
 
-static int add_rest(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
-{
-	bool csv = s->file->format == FORMAT_CSV;
-	const char *fits = s->file->header ? "header" : "columns";
-	int rc = add_totals(e, s, data);
-
-	bldr_object_set(data, "fits", bldr_text(fits));
-	bldr_object_set(data, "csv", bldr_bool(csv));
-	bldr_object_set(data, "place",
-			bldr_text(lake_shares_lines(s) ? "\"_source_line\", \"_source_record\""
-						       : "\"_source_line\""));
-	return rc < 0 ? rc : add_unique(e, s, data);
-}
-
 int silver_emit(struct emitter *e, const struct lake_source *s)
 {
 	const char *table = s->file->table;
@@ -249,8 +198,13 @@ int silver_emit(struct emitter *e, const struct lake_source *s)
 	int rc;
 
 	bldr_object_set(data, "table", bldr_text(table));
+	bldr_object_set(data, "totals", bldr_bool(s->file->not_rows.n > 0));
+	data_place(data, s);
 	add_rows(e, s, data);
-	rc = add_tables(e, table, data);
+	rc = data_assign(e, data, "file", "FILE", s->file->path);
+	if (rc == 0) {
+		rc = add_tables(e, table, data);
+	}
 	if (rc == 0) {
 		rc = add_fields(e, s, data);
 	}
@@ -261,7 +215,7 @@ int silver_emit(struct emitter *e, const struct lake_source *s)
 		rc = add_ddl(e, s, data);
 	}
 	if (rc == 0) {
-		rc = add_rest(e, s, data);
+		rc = add_unique(e, s, data);
 	}
 	if (rc == 0) {
 		rc = notebook_write(e, "silver", "silver", table, data);
