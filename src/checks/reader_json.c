@@ -418,8 +418,8 @@ static int add_record(struct parser *p, struct raw_table *t, const struct raw_re
 	}
 	*LIST_ADD(p->arena, &t->rejects) = (struct raw_reject){
 		.record = *r,
-		.total = total,
-		.reason = total ? "a total, not a row" : p->fault,
+		.kind = total ? REJECT_TOTAL : REJECT_UNREADABLE,
+		.reason = total ? raw_total_reason : p->fault,
 	};
 	return 0;
 }

@@ -25,7 +25,10 @@
  *	end within CSV_RECORD_MAX bytes of the record: it is too long), and reading goes on with the next line;
  *	a quote stands inside an unquoted field, or text behind a closing quote;
  *	it holds a NUL byte or is not valid UTF-8;
- *	it has another number of fields than there are columns.
+ *	it has another number of fields than there are columns, and is not blank.
+ * A blank record is set aside wherever it stands: in a table of several columns one whose fields, quoted or not and
+ * no more than there are columns, hold nothing but blanks (`;;;;`, as spreadsheets leave it). In a table of one column
+ * it is a row.
  *
  * jsonl, json. Line ends are LF (a CR before it belongs to it); a lone CR is none. Objects and arrays may be
  * JSON_DEPTH_MAX deep, the record's own object counted. A record of more than CSV_RECORD_MAX bytes is rejected;
@@ -43,6 +46,7 @@ enum record_kind {
 	RECORD_GOOD,
 	RECORD_UNREADABLE, /* it does not fit */
 	RECORD_TOTAL,      /* it fits, but is a total of others and no row */
+	RECORD_BLANK,      /* of csv: no field holds anything */
 };
 
 struct record_field {
