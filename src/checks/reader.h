@@ -6,8 +6,9 @@
  * a record without anything in any field, and without a field too many, is blank. A record is rejected when its
  * field count is not the columns', a quote stands where none may, its bytes are not UTF-8 or hold NUL, or it is
  * longer than READER_RECORD_MAX. A quote that is not closed within that length spoils the record up to the end of the
- * line in which it stands: that is a rejected record, and reading goes on behind it. jsonl, json: what is no object of distinct keys is rejected.
- * What is declared (compression, encoding, byte order mark, preamble, header, columns) is held to the bytes.
+ * line in which it stands: that is a rejected record, and reading goes on behind it. jsonl, json: what is no object of
+ * distinct keys is rejected. What is declared (compression, encoding, byte order mark, preamble, header, columns) is held
+ * to the bytes.
  */
 #pragma once
 
@@ -20,6 +21,7 @@ enum { READER_RECORD_MAX = 16 << 20, READER_DEPTH_MAX = 64 };
 /* Offsets and lines fit 32 bits, since no text is longer than RAW_FILE_MAX. */
 struct raw_record {
 	uint32_t line;         /* first physical line, from 1 */
+	uint32_t in_line;      /* number among the records that begin there, from 1 */
 	uint32_t offset, size; /* bytes in the text, without the line end */
 };
 

@@ -150,7 +150,11 @@ static bool next_record(struct scanner *s, struct raw_record *ret)
 	s->fault = NULL;
 	s->begin = s->at;
 	s->unclosed = false;
-	*ret = (struct raw_record){ .line = (uint32_t)s->line, .offset = (uint32_t)s->at };
+	*ret = (struct raw_record){
+		.line = (uint32_t)s->line,
+		.in_line = 1,
+		.offset = (uint32_t)s->at,
+	};
 	while (read_field(s)) {
 	}
 	if (s->unclosed) {

@@ -56,6 +56,7 @@ struct record_field {
 
 struct record {
 	int64_t line;    /* first physical line, from 1 */
+	int64_t in_line; /* number among the records that begin in that line, from 1 */
 	int64_t offset;  /* of its first byte in the text */
 	const char *raw; /* the record as it stands in the text, without its line end */
 	size_t raw_size; /* of a record that is too long only the first 4 KB are kept */
@@ -108,7 +109,8 @@ int ingest_check_folder(const char *folder, struct bldr_error *err);
  * binary files, text that is no table, JSON that is no list of objects, files that cannot be unpacked, have more
  * than CSV_COLUMNS_MAX columns or a header that cannot be read. One bad file does not keep the others from being
  * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), LIMIT
- * (more than INGEST_FILES_MAX names that are looked at, or INGEST_NAMES_MAX bytes of them), IO (unreadable: names the file), CHANGED.
+ * (more than INGEST_FILES_MAX names that are looked at, or INGEST_NAMES_MAX bytes of them), IO (unreadable: names the
+ * file), CHANGED.
  *
  * What folder/bldr.json says of files is taken as given, the rest found out with it; its content is kept in
  * sources->overrides. A bldr.json that is wrong, names what is not there, or does not fit a file is INVALID or LIMIT.

@@ -213,6 +213,8 @@ static int read_record(struct record_reader *r, struct record *ret, struct bldr_
 		return r->w.rc != 0 ? failed(r, err) : 0;
 	}
 	int64_t offset = window_offset(&r->w);
+	r->in_line = r->line == r->last_line ? r->in_line + 1 : 1;
+	r->last_line = r->line;
 	size_t size = csv ? csv_scan(r) : json_scan(r);
 	if (r->w.rc != 0) {
 		return failed(r, err);
@@ -220,6 +222,7 @@ static int read_record(struct record_reader *r, struct record *ret, struct bldr_
 	set_fields(r);
 	*ret = (struct record){
 		.line = r->line,
+		.in_line = r->in_line,
 		.offset = offset,
 		.raw = r->cut ? r->text : r->w.data + r->w.at,
 		.raw_size = r->cut ? r->text_size : size,

@@ -73,6 +73,7 @@ struct expr_row raw_source_row(const struct raw_source *s, struct record *record
 		.user = record,
 		.source_file = s->file->path,
 		.source_line = record->line,
+		.source_record = record->in_line,
 	};
 }
 
