@@ -49,6 +49,9 @@ static struct bldr_value *record_value(const struct record *r)
 		if (r->kind == RECORD_TOTAL) {
 			bldr_object_set(v, "total", bldr_bool(true));
 		}
+		if (r->kind == RECORD_BLANK) {
+			bldr_object_set(v, "blank", bldr_bool(true));
+		}
 		return v;
 	}
 	struct bldr_value *fields = bldr_list();

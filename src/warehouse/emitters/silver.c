@@ -266,6 +266,7 @@ static int add_rest(struct emitter *e, const struct lake_source *s, struct bldr_
 			bldr_text(csv ? arena_printf(e->arena, "it does not fit the %s", fits)
 				      : "it is no good JSON object"));
 	bldr_object_set(data, "csv", bldr_bool(csv));
+	bldr_object_set(data, "blank", bldr_bool(csv && s->file->columns.n > 1));
 	bldr_object_set(data, "place",
 			bldr_text(lake_shares_lines(s) ? "\"_source_line\", \"_source_record\""
 						       : "\"_source_line\""));
