@@ -276,7 +276,12 @@ class CsvReader:
                 suspect = odd
                 for mark in telling:
                     suspect = suspect or mark in "".join(row)
-                if row and len(row) == width and not suspect and not (totals and is_total(row[0], totals)):
+                if (
+                    row
+                    and len(row) == width
+                    and not suspect
+                    and not (totals and is_total(row[0], totals))
+                ):
                     yield Record(first + done, 1, row)
                 elif row:
                     record = self._judged("".join(lines[done:behind]), first + done, row, suspect)

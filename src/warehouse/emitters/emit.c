@@ -68,6 +68,12 @@ static int check_clash(const struct sources *sources, const struct sttm *sttm, c
 					      name);
 		}
 	}
+	if (strcasecmp(name, "etl_audit") == 0) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "table \"%s\" has the name of one that the pipeline keeps for "
+				      "itself; rename it",
+				      name);
+	}
 	for (size_t k = 0; k < sources->files.n; k++) {
 		if (strcasecmp(name, sources->files.at[k].table) == 0) {
 			return bldr_error_set(err, BLDR_E_INVALID,
@@ -131,6 +137,9 @@ static int emit_all(struct emitter *e)
 	}
 	for (size_t i = 0; rc == 0 && i < e->targets->n; i++) {
 		rc = gold_emit(e, &e->targets->at[i]);
+	}
+	if (rc == 0) {
+		rc = governance_emit(e);
 	}
 	if (rc == 0) {
 		rc = library_emit(e);

@@ -185,7 +185,7 @@ static int add_dates(struct gold_notebook *g)
 
 /* ---- constants ---- */
 
-static bool is_not_null(const struct target *t, const struct target_column *c)
+bool gold_is_not_null(const struct target *t, const struct target_column *c)
 {
 	return c->sttm->role == ROLE_SURROGATE_KEY || c->sttm->role == ROLE_DIMENSION_KEY ||
 		(c->required && !t->dimension);
@@ -201,7 +201,7 @@ static int add_ddl(struct gold_notebook *g)
 
 		ddl_column(&ddl, c->sttm->target,
 			   arena_printf(g->e->arena, "%s%s", column_type(g, c),
-					is_not_null(g->target, c) ? " NOT NULL" : ""),
+					gold_is_not_null(g->target, c) ? " NOT NULL" : ""),
 			   c->sttm->prose);
 	}
 	return ddl_end(&ddl, g->e, g->data, "ddl");

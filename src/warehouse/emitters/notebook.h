@@ -21,8 +21,16 @@ struct emitter {
 int bronze_emit(struct emitter *e, const struct lake_source *s);
 int silver_emit(struct emitter *e, const struct lake_source *s);
 int gold_emit(struct emitter *e, const struct target *t);
+int governance_emit(struct emitter *e);
 int library_emit(struct emitter *e);
+/* job.json, and the bundle that deploys the same. */
 int job_emit(struct emitter *e);
+
+/* databricks.yml and resources/<name>.job.yml for these job settings, which stay as they are. */
+int bundle_emit(struct emitter *e, const struct bldr_value *settings);
+
+/* A column of a gold table that Delta refuses NULL in. */
+bool gold_is_not_null(const struct target *t, const struct target_column *c);
 
 /* Renders templates/notebook/<template>.py.mustache as pipeline/<layer>/<name>.py. */
 int notebook_write(struct emitter *e, const char *template, const char *layer, const char *name,
