@@ -12,24 +12,30 @@ import io
 import re
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .dialect import CsvDialect
 from .errors import HeaderError
 from .records import (
+    BLANK,
     BLANKS,
     COLUMNS_MAX,
     RECORD_MAX,
     SURELY_SHORT,
+    TOTAL,
     Record,
     Window,
+    aside,
     first_at,
+    is_blank,
     is_total,
     last_within,
     malformed,
     odd_reason,
-    total,
 )
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 __all__ = ["CsvReader", "column_names"]
 
@@ -178,6 +184,7 @@ class CsvReader:
         self._window = Window(pieces)
         self._dialect = dialect
         self._name = name
+        self._totals = dialect.totals
         self._scanner = Scanner(dialect)
         self._width = len(dialect.columns)  # 0: any
         self._line = 1
@@ -260,28 +267,13 @@ class CsvReader:
         lines = list(io.StringIO(block, newline=""))
         first, done = self._line, 0  # lines of the block
         odd = odd_reason(block) is not None if "\0" in block or not block.isascii() else False
-        telling = [c for c in self._telling if c in block]
-        totals, width = self._dialect.totals, self._width
-        quote = self._dialect.quote
-        reader = csv.reader(
-            lines,
-            delimiter=self._dialect.delimiter,
-            quotechar=quote or None,
-            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-            strict=True,
-        )
+        telling = [mark for mark in self._telling if mark in block]
+        rows = self._csv_rows(lines)
         try:
-            for row in reader:
-                behind = reader.line_num
-                suspect = odd
-                for mark in telling:
-                    suspect = suspect or mark in "".join(row)
-                if (
-                    row
-                    and len(row) == width
-                    and not suspect
-                    and not (totals and is_total(row[0], totals))
-                ):
+            for row in rows:
+                behind = rows.line_num
+                suspect = odd or (telling and any(mark in "".join(row) for mark in telling))
+                if row and not suspect and self._plain(row):
                     yield Record(first + done, 1, row)
                 elif row:
                     record = self._judged("".join(lines[done:behind]), first + done, row, suspect)
@@ -294,7 +286,24 @@ class CsvReader:
         self._line = first + done
         self._window.at += sum(map(len, lines[:done]))
 
-    def _judged(self, text: str, line: int, row: list[str], suspect: bool) -> Record | None:
+    def _csv_rows(self, lines: list[str]) -> Reader:
+        quote = self._dialect.quote
+        return csv.reader(
+            lines,
+            delimiter=self._dialect.delimiter,
+            quotechar=quote or None,
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            strict=True,
+        )
+
+    def _plain(self, row: list[str]) -> bool:
+        """Whether this is a row: as wide as the table, neither blank nor a total."""
+        first = row[0]
+        if len(row) != self._width or not first or first.isspace():
+            return False
+        return not (self._totals and is_total(first, self._totals))
+
+    def _judged(self, text: str, line: int, row: list[str], suspect: object) -> Record | None:
         """The record of these lines, which the csv module read as row; None: that was another record."""
         end = len(text) - 1
         if text.endswith("\r\n"):
@@ -309,6 +318,9 @@ class CsvReader:
     # ---- one record ----
 
     def _record(self, raw: str, line: int, fields: list[str], fault: str | None) -> Record:
+        width = self._width or len(fields)
+        if fault is None and 1 < width >= len(fields) <= COLUMNS_MAX and is_blank(fields):
+            return aside(line, 1, fields + [""] * (width - len(fields)), BLANK, raw)
         reason = fault or odd_reason(raw)
         if reason is None and self._width not in (0, len(fields)):
             kind = "table" if self._dialect.header is None else "header"
@@ -316,8 +328,8 @@ class CsvReader:
             reason = f"{len(fields)} field{s} where the {kind} has {self._width}"
         if reason is not None:
             return malformed(line, 1, reason, raw)
-        if self._dialect.totals and is_total(fields[0], self._dialect.totals):
-            return total(line, 1, fields[:COLUMNS_MAX], raw)
+        if self._totals and is_total(fields[0], self._totals):
+            return aside(line, 1, fields[:COLUMNS_MAX], TOTAL, raw)
         return Record(line, 1, fields[:COLUMNS_MAX])
 
     def _next_record(self) -> Record:

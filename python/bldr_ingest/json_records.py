@@ -21,19 +21,19 @@ from .records import (
     ODD,
     RECORD_MAX,
     SURELY_SHORT,
+    TOTAL,
     Record,
     Window,
+    aside,
     encoded,
     is_total,
     malformed,
-    total,
 )
 
 __all__ = ["JsonReader"]
 
 BLOCK = 64 << 10  # characters
-BLANK = " \t\r"
-BLANK_LINES = re.compile(r"(?:[ \t\r]*\n)+")
+BLANK_LINES = re.compile(rf"(?:[ \t\r]{{0,{LOOK_MAX - 1}}}\n)+")
 BLANK_RUN = re.compile(r"[ \t\r]*")
 NUMBER_PART = re.compile(r"[-+.eE0-9]*")
 LF = re.compile(r"\n")
@@ -131,7 +131,7 @@ class Judge:
     def record(self, line: int, number: int, fields: list[str], text: str) -> Record:
         """A good record, which may be a total."""
         if self._totals and fields and is_total(fields[0], self._totals):
-            return total(line, number, fields, text)
+            return aside(line, number, fields, TOTAL, text)
         return Record(line, number, fields)
 
 
@@ -158,6 +158,7 @@ class JsonReader:
         self._array = dialect.array
         self._judge = Judge(dialect)
         self._line = 1
+        self._last_line, self._in_line = 0, 0
 
     def __iter__(self) -> Iterator[Record]:
         self._window.begin()
@@ -201,13 +202,13 @@ class JsonReader:
                     value, behind = judge.decode(text, 0)
                 except (ValueError, RecursionError):
                     return
-                if behind < len(text) and text[behind:].strip(BLANK):
+                if behind < len(text) and text[behind:].strip(" \t\r"):
                     return
                 fields = judge.plain_fields(value, text)
                 if fields is None:
                     return
                 yield judge.record(self._line, 1, fields, text.removesuffix("\r"))
-            elif text.strip(BLANK):
+            elif text.strip(" \t\r"):
                 return
             self._line += 1
             window.at += len(text) + 1
@@ -258,25 +259,29 @@ class JsonReader:
     def _elements(self) -> Iterator[Record]:
         if not self._skip_blanks():
             return
-        last, number = 0, 0
         why = None if self._skip("[") else "it does not begin with a bracket"
         more = why is None and not self._skip("]")
         while more:
-            number = number + 1 if self._line == last else 1
-            last = self._line
-            record, why = self._next_element(number)
-            if record is not None:
-                yield record
-                self._skip_blanks()
-            more = why is None and self._skip(",")
-            if why is None and not more and not self._skip("]"):
+            element = self._next_element()
+            if isinstance(element, str):
+                why = element
+                break
+            yield element
+            self._skip_blanks()
+            more = self._skip(",")
+            if not more and not self._skip("]"):
                 have = self._window.have()
                 why = "a comma is missing" if have else "it is not closed"
         if why is None and self._window.have():
             why = "something behind the array"
         if why is not None:
-            number = number + 1 if self._line == last else 1
-            yield self._rest(number, why)
+            yield self._rest(f"the array breaks here: {why}")
+
+    def _number(self) -> int:
+        """The number in its line of the record that begins here; told once."""
+        self._in_line = self._in_line + 1 if self._line == self._last_line else 1
+        self._last_line = self._line
+        return self._in_line
 
     def _skip_blanks(self) -> bool:
         """Leaves blanks behind. False: the text has ended."""
@@ -298,55 +303,55 @@ class JsonReader:
         self._skip_blanks()
         return True
 
-    def _next_element(self, number: int) -> tuple[Record | None, str | None]:
+    def _next_element(self) -> Record | str:
         """The element at the window's place; or why the array breaks there."""
-        window = self._window
+        window, judge = self._window, self._judge
         while True:
             try:
-                value, end = self._judge.decode(window.text, window.at)
+                value, end = judge.decode(window.text, window.at)
             except (ValueError, RecursionError):
                 value, end = None, len(window.text)
-            number = NUMBER_PART.match(window.text, end)  # of which more may come
-            if (number and number.end() < len(window.text)) or window.enough():
+            digits = NUMBER_PART.match(window.text, end)  # more of them may come
+            if (digits and digits.end() < len(window.text)) or window.enough():
                 break
             window.more()
         text = window.text[window.at : end]
-        if len(text) <= SURELY_SHORT and type(value) is tuple and not _is_odd(text):
-            fields = self._judge.plain_fields(value, text)
+        if len(text) <= SURELY_SHORT and not _is_odd(text):
+            fields = judge.plain_fields(value, text)
             if fields is not None:
-                record = self._judge.record(self._line, number, fields, text)
-                self._leave_element(text)
-                return record, None
-        return self._odd_element(number)
+                record = judge.record(self._line, self._number(), fields, text)
+                self._leave(text)
+                return record
+        return self._odd_element()
 
-    def _leave_element(self, text: str) -> None:
+    def _odd_element(self) -> Record | str:
+        """The same, by the grammar."""
+        look, is_cut = self._window.look()
+        try:
+            value = json_grammar.scan(look, 0)
+            end, broken = value.end, None
+        except Broken as error:
+            value, end, broken = None, error.at, error.why
+        if (is_cut and end >= len(look)) or len(encoded(look[:end])) > RECORD_MAX:
+            return "an element longer than 16 MB"
+        if value is None:
+            return str(broken)
+        text, line, number = look[:end], self._line, self._number()
+        self._leave(text)
+        fields, reason = self._judge.judged(value, text)
+        if reason is not None:
+            return malformed(line, number, reason, text)
+        return self._judge.record(line, number, fields, text)
+
+    def _leave(self, text: str) -> None:
         self._window.at += len(text)
         self._line += text.count("\n")
 
-    def _odd_element(self, number: int) -> tuple[Record | None, str | None]:
-        """The same, by the grammar."""
-        look, is_cut = self._window.look()
-        line = self._line
-        try:
-            value = json_grammar.scan(look, 0)
-        except Broken as broken:
-            beyond = len(encoded(look[: broken.at])) > RECORD_MAX
-            if beyond or (is_cut and broken.at >= len(look)):
-                return None, "an element longer than 16 MB"
-            return None, broken.why
-        text = look[: value.end]
-        if len(encoded(text)) > RECORD_MAX or (is_cut and value.end == len(look)):
-            return None, "an element longer than 16 MB"
-        fields, reason = self._judge.judged(value, text)
-        self._leave_element(text)
-        if reason is not None:
-            return malformed(line, number, reason, text), None
-        return self._judge.record(line, number, fields, text), None
-
-    def _rest(self, number: int, why: str) -> Record:
+    def _rest(self, reason: str) -> Record:
         """What is left of the text, as one malformed record."""
+        line, number = self._line, self._number()
         shown, digest = self._window.cut(0, NEVER)
-        return Record(self._line, number, None, f"the array breaks here: {why}", shown, digest)
+        return Record(line, number, None, reason, shown, digest)
 
 
 def _is_odd(text: str) -> bool:

@@ -12,7 +12,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["COLUMNS_MAX", "DEPTH_MAX", "RAW_SHOWN_MAX", "RECORD_MAX", "Record", "row_hash"]
+__all__ = [
+    "BLANK",
+    "COLUMNS_MAX",
+    "DEPTH_MAX",
+    "RAW_SHOWN_MAX",
+    "RECORD_MAX",
+    "TOTAL",
+    "Record",
+    "row_hash",
+]
 
 RECORD_MAX = 16 << 20  # bytes
 COLUMNS_MAX = 10000
@@ -21,6 +30,10 @@ RAW_SHOWN_MAX = 4096  # bytes of a record that is too long
 LOOK_MAX = RECORD_MAX + 2  # bytes of a record and its line end
 # A record of so few characters is not too long, whatever they are.
 SURELY_SHORT = RECORD_MAX // 4
+
+# Why a record that can be read is no row.
+BLANK = "blank, not a row"
+TOTAL = "a total, not a row"
 
 BLANKS = " \t\u00a0\u2007\u202f"
 # What no good record holds: NUL, and what stands for a byte that is no UTF-8.
@@ -31,7 +44,8 @@ class Record(NamedTuple):
     """A record of the file.
 
     line: the physical line in which it begins, from 1. number: which of the records that begin in that line, from 1.
-    fields: its texts in the order of the columns; None: it is malformed. reason: why it is no row; None: it is one.
+    fields: its texts in the order of the columns; None: it is malformed. reason: why it is no row; None: it is one
+    (TOTAL and BLANK have fields).
     raw: of a malformed one the text as it stands, without its line end, what is no UTF-8 as U+FFFD; of one that is
     too long the first 4096 bytes. digest: of one with a reason, BLAKE2b-256 of all its bytes, hex.
     """
@@ -59,9 +73,9 @@ def malformed(line: int, number: int, reason: str, raw: str) -> Record:
     return Record(line, number, None, reason, shown, _digest(raw))
 
 
-def total(line: int, number: int, fields: list[str], raw: str) -> Record:
-    """A good record that is a total of others."""
-    return Record(line, number, fields, "a total, not a row", None, _digest(raw))
+def aside(line: int, number: int, fields: list[str], reason: str, raw: str) -> Record:
+    """A record that can be read and is no row: TOTAL or BLANK."""
+    return Record(line, number, fields, reason, None, _digest(raw))
 
 
 def odd_reason(raw: str) -> str | None:
@@ -75,6 +89,11 @@ def is_total(field: str, words: tuple[str, ...]) -> bool:
     """Whether a record's first field begins with one of the words (docs/artefacts.md, Totals)."""
     text = field.strip(BLANKS)
     return any(word and text.startswith(word) and _ends(text, len(word)) for word in words)
+
+
+def is_blank(fields: list[str]) -> bool:
+    """Whether no field holds anything."""
+    return not "".join(fields).strip(BLANKS)
 
 
 def _ends(text: str, at: int) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from .errors import EncodingError, PackedError
 
-__all__ = ["text_of", "unpacked"]
+__all__ = ["known_encoding", "text_of", "unpacked"]
 
 PIECE = 1 << 20  # bytes
 UNPACKED_FREE = 256 << 20
@@ -22,10 +22,15 @@ UNPACKED_RATIO = 200
 def text_of(content: bytes, encoding: str, packed: bool, name: str) -> Iterator[str]:
     """The text of a file of this content, in pieces. name: for messages.
 
-    Raises EncodingError at once, PackedError where the content cannot be unpacked.
+    Raises EncodingError, PackedError where the content cannot be unpacked.
     """
     decoder = _decoder(encoding, name)
     return _decoded(unpacked(content, name) if packed else _pieces(content), decoder)
+
+
+def known_encoding(encoding: str, name: str) -> None:
+    """Raises EncodingError when text of this encoding cannot be read."""
+    _decoder(encoding, name)
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:

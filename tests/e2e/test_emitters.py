@@ -16,7 +16,6 @@ import jsonschema
 import nasty
 import pytest
 from bldr import JAFFLE, ROOT, run_job
-
 from dialects import ECOMMERCE
 from test_shared_sets import MISSES, SHARED
 

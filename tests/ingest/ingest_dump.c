@@ -9,7 +9,8 @@
  *	                                   where there is no header
  *	ingest_dump each FOLDER            a line of standard input: {"path", ..., "columns"?}, a DIALECT with the file's
  *	                                   path; columns may also be their names. A line of output for each:
- *	                                   {"columns","records"} or {"error"}, what it is named; reads any number
+ *	                                   {"columns","records"}, with "error" if it ended by one; a record has "number"
+ *	                                   in its line, too
  *	ingest_dump sources FOLDER         the sources artefact
  *	ingest_dump profile FOLDER         the profile artefact
  *
@@ -73,7 +74,9 @@ static int print_record(void *arg, const struct record *record, struct bldr_erro
 static int collect_record(void *arg, const struct record *record, struct bldr_error *err)
 {
 	(void)err;
-	bldr_list_add(arg, record_value(record));
+	struct bldr_value *v = record_value(record);
+	bldr_object_set(v, "number", bldr_int(record->in_line));
+	bldr_list_add(arg, v);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ from bldr_ingest.csv_records import CsvReader  # noqa: E402
 from bldr_ingest.dialect import CsvDialect, dialect_of  # noqa: E402
 from bldr_ingest.errors import EncodingError, HeaderError, PackedError  # noqa: E402
 from bldr_ingest.json_records import JsonReader  # noqa: E402
-from bldr_ingest.records import Record  # noqa: E402
+from bldr_ingest.records import BLANK, Record  # noqa: E402
 from bldr_ingest.text import text_of  # noqa: E402
 
 DUMP = Path(os.environ["BLDR_BUILD"]) / "tests" / "ingest" / "ingest_dump"
@@ -76,11 +76,11 @@ def python_reads(
 
 def as_dumped(record: Record) -> dict[str, Any]:
     if record.reason is None:
-        return {"line": record.line, "fields": record.fields}
-    dumped: dict[str, Any] = {"line": record.line, "rejected": record.reason}
-    dumped["hash"] = record.digest
+        return {"line": record.line, "number": record.number, "fields": record.fields}
+    dumped: dict[str, Any] = {"line": record.line, "number": record.number}
+    dumped |= {"rejected": record.reason, "hash": record.digest}
     if record.fields is not None:
-        dumped["total"] = True
+        dumped["blank" if record.reason == BLANK else "total"] = True
     return dumped
 
 
