@@ -3,7 +3,7 @@
 # assets.S takes each file whole by .incbin, with a NUL behind it, and holds the sorted table of them: the assembler
 # knows the sizes, so a changed file needs no CMake run (OBJECT_DEPENDS assembles again). asset_table.c reads the
 # table. CONFIGURE_DEPENDS runs CMake when a file appears or goes. Call it in the directory that builds the sources.
-set(BLDR_ASSET_FOLDERS schemas config templates sql prompts)
+set(BLDR_ASSET_FOLDERS schemas config templates sql prompts python/bldr_ingest)
 
 function(bldr_assets out)
 	set(dir "${PROJECT_BINARY_DIR}/generated")
@@ -12,7 +12,7 @@ function(bldr_assets out)
 		file(GLOB_RECURSE found CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/${folder}/*")
 		list(APPEND files ${found})
 	endforeach()
-	list(FILTER files EXCLUDE REGEX "(^|/)\\.|~$")
+	list(FILTER files EXCLUDE REGEX "(^|/)\\.|~$|/__pycache__/")
 	list(SORT files COMPARE STRING)
 
 	set(contents "")

@@ -205,7 +205,8 @@ struct hop {
 /*
  * Where a target column's values come from, from the table's own source row.
  * column: source table's own column. path: hops from the source table, then a column of the
- * last hop's to_table. generated: generator is surrogate_key | calendar | source_file | source_line.
+ * last hop's to_table. generated: generator is surrogate_key | calendar | source_file | source_line |
+ * source_record.
  * constant: value.
  */
 struct origin {

@@ -1,5 +1,6 @@
 /*
- * The files that travel inside the binary: everything below schemas/, config/, templates/, sql/ and prompts/.
+ * The files that travel inside the binary: everything below schemas/, config/, templates/, sql/,
+ * prompts/ and python/bldr_ingest/.
  * An asset is named by its path from the top of the source tree ("schemas/design.schema.json").
  * cmake/assets.cmake makes the table; its rows are sorted by name and live as long as the process.
  */

@@ -1,7 +1,7 @@
 /*
- * L1: every row that comes from a file names that file and the first line of a good record in it, no two rows
- * of a table name the same line, and the record there holds the row's key. Rows that no file
- * holds (a generated calendar) name none.
+ * L1: every row that comes from a file names that file and the first line of a good record in it (and its number in that
+ * line, where the grain has it), no two rows of a table name the same record, and the record there holds the row's key.
+ * Rows that no file holds (a generated calendar) name none.
  */
 #include "checks/mapping.h"
 
@@ -38,7 +38,10 @@ static int64_t differing_key(const struct trial_table *table, size_t row, size_t
 	return -1;
 }
 
-/* The record on the line that a row names, of several (a JSON array) the first that holds its key; or -1. */
+/*
+ * The record on the line that a row names, of several (a JSON array) the one whose number it names or the first that
+ * holds its key; or -1.
+ */
 static int64_t record_named(const struct trial_table *table, struct lineage l, size_t row)
 {
 	const struct relation *source = table->expected->source;
@@ -51,11 +54,12 @@ static int64_t record_named(const struct trial_table *table, struct lineage l, s
 	int64_t first = raw_record_at(&source->raw, number);
 	for (size_t i = first < 0 ? source->raw.records.n : (size_t)first;
 	     i < source->raw.records.n && source->raw.records.at[i].line == number; i++) {
-		if (differing_key(table, row, i) < 0) {
+		if (trial_lineage_fits(table, l, row, i) &&
+		    (l.record >= 0 || differing_key(table, row, i) < 0)) {
 			return (int64_t)i;
 		}
 	}
-	return first;
+	return l.record >= 0 ? -1 : first;
 }
 
 static const char *or_none(const char *text)

@@ -3,7 +3,7 @@
  * counters of bldr_layer, the rows of bldr_quarantine and the deployment must tell the same numbers and kinds; a file
  * that the design leaves unused may also not be loaded at all. Good records that the Tester too leaves out of some
  * target (R2 tells them) belong into quarantine like those that cannot be read. Where the numbers agree but some
- * could not be read or are totals, that is a defect of the data, which was handled: a warning with reasons and lines.
+ * could not be read, are totals or blank, that is a defect of the data, which was handled: a warning with reasons and lines.
  */
 #include "checks/layers.h"
 
@@ -86,21 +86,25 @@ static void warn_of_rejects(const struct trial *t, const struct contract_source 
 			    const struct relation *r, struct verdict *v)
 {
 	int64_t all = s->rows + s->rejected;
-	size_t totals = 0;
+	size_t of_kind[REJECT_KINDS] = { 0 };
 	for (size_t i = 0; i < r->raw.rejects.n; i++) {
-		totals += r->raw.rejects.at[i].total;
+		of_kind[r->raw.rejects.at[i].kind]++;
 	}
+	const char *blank = of_kind[REJECT_BLANK] == 0
+		? ""
+		: arena_printf(t->arena, "; %zu blank", of_kind[REJECT_BLANK]);
 	v->passed = false;
 	v->severity = SEVERITY_WARNING;
 	v->expected = "every record can be read and is a row";
-	v->found = arena_printf(t->arena, "%lld of %lld records rejected: %s",
-				(long long)s->rejected, (long long)all, reason_words(t, r));
+	v->found = arena_printf(t->arena, "%lld of %lld records rejected: %s%s",
+				(long long)s->rejected, (long long)all, reason_words(t, r), blank);
 	v->blame = "data";
-	v->why = (size_t)s->rejected == totals
-		? "records are totals of others; each one is counted and stands in "
-		  "bldr_quarantine with its reason"
-		: "records do not fit the header, the quoting or the encoding of the file, or are "
-		  "totals; each one is counted and stands in bldr_quarantine with its reason";
+	v->why = of_kind[REJECT_UNREADABLE] == 0
+		? "records are totals of others, or hold nothing; each one is counted and stands "
+		  "in bldr_quarantine with its reason"
+		: "records do not fit the header, the quoting or the encoding of the file, are "
+		  "totals, or hold nothing; each one is counted and stands in bldr_quarantine with "
+		  "its reason";
 }
 
 static void judge(struct trial *t, const struct contract_source *s, const struct relation *r,

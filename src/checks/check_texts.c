@@ -26,8 +26,8 @@ static const struct check_text texts_of_checks[] = {
 	  "that a word is rightly taken for null (it is listed)" },
 	{ "Q1", "Few records of a file are set aside",
 	  "error above 5 % and one record, or when no record of the file is a row",
-	  "the Tester's own reader and its own choice of the records that no table can take; duplicates and "
-	  "totals aside",
+	  "the Tester's own reader and its own choice of the records that no table can take; duplicates, "
+	  "totals and blank ones aside",
 	  "the star shows nearly all of the file", "anything of the values that it shows" },
 	{ "V1", "Nothing passes for want of rows",
 	  "error when files with an event or a measure give no fact, or a fact stays empty though its file "
@@ -35,7 +35,7 @@ static const struct check_text texts_of_checks[] = {
 	  "the design, and the Tester's own view of the files",
 	  "the other checks had rows to look at", "that these are the right facts" },
 	{ "R1", "Records per file = loaded + set aside",
-	  "error; warning when all numbers agree and some records cannot be read or are totals",
+	  "error; warning when all numbers agree and some records cannot be read, are totals or blank",
 	  "contract: records that the Tester's own reader finds in the file",
 	  "every record of the file was loaded or, told by a warning, set aside with a reason",
 	  "that the values of the loaded ones are right" },

@@ -35,12 +35,13 @@ static void check_share(struct trial *t, const struct relation *r)
 	const bool *shown = shown_records(t, r, &any);
 	const bool *duplicate = expected_duplicates(&t->expected, r, t->arena);
 	const char **why = expected_left_out(&t->expected, r, t->arena);
-	size_t unreadable = 0, totals = 0, refused = 0, rows = 0;
+	size_t unreadable = 0, totals = 0, blank = 0, refused = 0, rows = 0;
 	for (size_t i = 0; i < r->raw.rejects.n; i++) {
 		const struct raw_reject *reject = &r->raw.rejects.at[i];
-		totals += reject->total;
-		unreadable += !reject->total;
-		if (!reject->total) {
+		totals += reject->kind == REJECT_TOTAL;
+		blank += reject->kind == REJECT_BLANK;
+		unreadable += reject->kind == REJECT_UNREADABLE;
+		if (reject->kind == REJECT_UNREADABLE) {
 			trial_sample(t, &v, "%s:%lld: %s", r->file->path,
 				     (long long)reject->record.line, reject->reason);
 		}
@@ -54,15 +55,16 @@ static void check_share(struct trial *t, const struct relation *r)
 				     why[i] != NULL ? why[i] : "no row of any table");
 		}
 	}
-	size_t all = r->raw.records.n + r->raw.rejects.n, bad = unreadable + refused;
+	size_t all = r->raw.records.n + r->raw.rejects.n - blank, bad = unreadable + refused;
 	bool none = all > 0 && (any ? rows == 0 : r->raw.records.n == 0);
 	v.passed = !none && (bad <= 1 || bad * 20 <= all);
-	v.expected = "at most 5 % of the records set aside, duplicates and totals not counted";
+	v.expected =
+		"at most 5 % of the records set aside, duplicates, totals and blank ones not counted";
 	v.found =
 		arena_printf(t->arena,
 			     "%zu of %zu records set aside: %zu cannot be read, %zu fit no table; "
-			     "%zu totals",
-			     bad, all, unreadable, refused, totals);
+			     "%zu totals, %zu blank",
+			     bad, all, unreadable, refused, totals, blank);
 	v.blame = refused > unreadable ? "analyst" : "data";
 	v.why = none
 		? "no record of the file is a row: either it is another file than it was taken "

@@ -163,10 +163,11 @@ static int fill_generated(const struct builder *b, struct expected_column *c, co
 	const char *generator = o->generator != NULL ? o->generator : "";
 	const struct relation *source = b->t->source;
 	bool file = strcmp(generator, "source_file") == 0;
+	bool line = strcmp(generator, "source_line") == 0;
 	if (strcmp(generator, "surrogate_key") == 0) {
 		return 0; /* filled when the rows are known */
 	}
-	if (!file && strcmp(generator, "source_line") != 0) {
+	if (!file && !line && strcmp(generator, "source_record") != 0) {
 		return wrong_origin(b, c->design,
 				    arena_printf(b->e->arena, "generator \"%s\" needs no source",
 						 generator));
@@ -174,9 +175,10 @@ static int fill_generated(const struct builder *b, struct expected_column *c, co
 	size_t n = source->raw.records.n;
 	c->cells = ARENA_ARRAY(b->e->arena, const char *, n);
 	for (size_t i = 0; i < n; i++) {
+		const struct raw_record *r = &source->raw.records.at[i];
 		c->cells[i] = file ? source->file->path
-				   : arena_printf(b->e->arena, "%lld",
-						  (long long)source->raw.records.at[i].line);
+				   : arena_printf(b->e->arena, "%lu",
+						  (unsigned long)(line ? r->line : r->in_line));
 	}
 	return 0;
 }

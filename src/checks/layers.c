@@ -11,8 +11,8 @@
 
 const char *layer_kind(enum fate fate)
 {
-	static const char *const kinds[] = { "loaded", "unreadable", "total", "refused",
-					     "duplicate" };
+	static const char *const kinds[] = { "loaded", "unreadable", "total",
+					     "blank",  "refused",    "duplicate" };
 	return kinds[fate];
 }
 
@@ -122,11 +122,16 @@ static int64_t record_on(const struct raw_table *raw, int64_t line, const struct
 
 static void meet(const struct relation *r, struct layer *l, struct quarantined *q)
 {
+	static const enum fate fate_of[] = {
+		[REJECT_UNREADABLE] = FATE_UNREADABLE,
+		[REJECT_TOTAL] = FATE_TOTAL,
+		[REJECT_BLANK] = FATE_BLANK,
+	};
 	q->reject = reject_on(&r->raw, q->line, l->met_rejects);
 	q->record = q->reject < 0 ? record_on(&r->raw, q->line, l) : -1;
 	if (q->reject >= 0) {
 		l->met_rejects[q->reject] = true;
-		q->fate = r->raw.rejects.at[q->reject].total ? FATE_TOTAL : FATE_UNREADABLE;
+		q->fate = fate_of[r->raw.rejects.at[q->reject].kind];
 	} else if (q->record >= 0 && l->why[q->record] != NULL) {
 		l->met[q->record] = true;
 		q->fate = l->duplicate[q->record] ? FATE_DUPLICATE : FATE_REFUSED;

@@ -4,7 +4,7 @@
 #include "checks/trial.h"
 
 /* Where a record of a file belongs; the names in bldr_quarantine.kind are layer_kind's. */
-enum fate { FATE_LOADED, FATE_UNREADABLE, FATE_TOTAL, FATE_REFUSED, FATE_DUPLICATE };
+enum fate { FATE_LOADED, FATE_UNREADABLE, FATE_TOTAL, FATE_BLANK, FATE_REFUSED, FATE_DUPLICATE };
 
 struct counters {
 	bool any; /* the file has its row */
@@ -30,7 +30,7 @@ struct layer {
 
 /* Reads bldr_layer, bldr_quarantine and the deployment for one source. Errors: IO, CORRUPT. */
 int layer_read(struct trial *t, const struct relation *r, struct layer *ret, struct bldr_error *err);
-/* "unreadable", "total", "refused", "duplicate"; "loaded" for no fault. */
+/* "unreadable", "total", "blank", "refused", "duplicate"; "loaded" for no fault. */
 const char *layer_kind(enum fate fate);
 /* The design has a use for the source. */
 bool layer_is_used(const struct trial *t, const char *table);

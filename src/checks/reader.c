@@ -119,6 +119,9 @@ const char *raw_bytes_fault(const struct source_file *f, const char *bytes, size
 						 : arena_printf(a, "not %s", f->encoding);
 }
 
+const char raw_total_reason[] = "a total, not a row";
+const char raw_blank_reason[] = "blank, not a row";
+
 bool raw_record_is_total(const struct source_file *f, const char *field)
 {
 	struct trimmed t = blanks_trim(field, strlen(field));

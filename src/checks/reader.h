@@ -2,11 +2,13 @@
  * The Tester's own reader: one whole file in memory, strict, as sources declares it. docs/artefacts.md "How a file is
  * read" has the rules of all formats.
  *
- * csv: records end at LF, CRLF or a lone CR outside quotes; an empty line is no record. A record is rejected when its
+ * csv: records end at LF, CRLF or a lone CR outside quotes; an empty line is no record. In a table of several columns
+ * a record without anything in any field, and without a field too many, is blank. A record is rejected when its
  * field count is not the columns', a quote stands where none may, its bytes are not UTF-8 or hold NUL, or it is
  * longer than READER_RECORD_MAX. A quote that is not closed within that length spoils the record up to the end of the
- * line in which it stands: that is a rejected record, and reading goes on behind it. jsonl, json: what is no object of distinct keys is rejected.
- * What is declared (compression, encoding, byte order mark, preamble, header, columns) is held to the bytes.
+ * line in which it stands: that is a rejected record, and reading goes on behind it. jsonl, json: what is no object of
+ * distinct keys is rejected. What is declared (compression, encoding, byte order mark, preamble, header, columns) is held
+ * to the bytes.
  */
 #pragma once
 
@@ -19,12 +21,16 @@ enum { READER_RECORD_MAX = 16 << 20, READER_DEPTH_MAX = 64 };
 /* Offsets and lines fit 32 bits, since no text is longer than RAW_FILE_MAX. */
 struct raw_record {
 	uint32_t line;         /* first physical line, from 1 */
+	uint32_t in_line;      /* number among the records that begin there, from 1 */
 	uint32_t offset, size; /* bytes in the text, without the line end */
 };
 
+/* REJECT_TOTAL: well-formed, but a total (source_file.not_rows). */
+enum reject_kind { REJECT_UNREADABLE, REJECT_TOTAL, REJECT_BLANK, REJECT_KINDS };
+
 struct raw_reject {
 	struct raw_record record;
-	bool total; /* well-formed, but a total (source_file.not_rows) */
+	enum reject_kind kind;
 	const char *reason;
 };
 

@@ -150,7 +150,11 @@ static bool next_record(struct scanner *s, struct raw_record *ret)
 	s->fault = NULL;
 	s->begin = s->at;
 	s->unclosed = false;
-	*ret = (struct raw_record){ .line = (uint32_t)s->line, .offset = (uint32_t)s->at };
+	*ret = (struct raw_record){
+		.line = (uint32_t)s->line,
+		.in_line = 1,
+		.offset = (uint32_t)s->at,
+	};
 	while (read_field(s)) {
 	}
 	if (s->unclosed) {
@@ -257,6 +261,11 @@ static int check_numbered(struct scanner *s, struct bldr_error *err)
 
 /* ---- records ---- */
 
+struct ragged { /* a file's ragged records are mostly alike */
+	size_t fields;
+	const char *reason;
+};
+
 /* Room for as many records and fields as there can be, so that the lists never grow. */
 static void make_room(const struct scanner *s, struct raw_table *t)
 {
@@ -272,32 +281,52 @@ static void make_room(const struct scanner *s, struct raw_table *t)
 	t->fields.room = lines * t->columns;
 }
 
+/* No field holds anything; a table of one column has no such record. */
+static bool is_blank(const struct scanner *s, const struct raw_table *t)
+{
+	for (size_t i = 0; i < s->fields.n; i++) {
+		const char *field = s->text + s->fields.at[i];
+		if (blanks_trim(field, strlen(field)).size > 0) {
+			return false;
+		}
+	}
+	return t->columns > 1 && s->fields.n <= t->columns;
+}
+
+/* Why the record that was just read is no row; false: it is one. ragged: what was said of the last such record. */
+static bool is_reject(struct scanner *s, const struct raw_table *t, struct ragged *ragged,
+		      struct raw_reject *ret)
+{
+	ret->kind = REJECT_UNREADABLE;
+	if (s->fault == NULL && is_blank(s, t)) {
+		ret->kind = REJECT_BLANK;
+		s->fault = raw_blank_reason;
+	} else if (s->fault == NULL && s->fields.n != t->columns) {
+		if (s->fields.n != ragged->fields) {
+			ragged->fields = s->fields.n;
+			ragged->reason = arena_printf(s->arena, "%zu fields instead of %zu",
+						      ragged->fields, t->columns);
+		}
+		s->fault = ragged->reason;
+	} else if (s->fault == NULL && raw_record_is_total(s->file, s->text + s->fields.at[0])) {
+		ret->kind = REJECT_TOTAL;
+		s->fault = raw_total_reason;
+	}
+	ret->reason = s->fault;
+	return s->fault != NULL;
+}
+
 static void read_records(struct scanner *s, struct raw_table *t)
 {
-	struct raw_record record;
-	const char *ragged = NULL; /* said of the last such record; a file's are mostly alike */
-	size_t ragged_fields = 0;
+	struct ragged ragged = { 0 };
+	struct raw_reject reject;
 	make_room(s, t);
-	while (next_record(s, &record)) {
-		if (s->fault == NULL && s->fields.n != t->columns) {
-			if (s->fields.n != ragged_fields) {
-				ragged_fields = s->fields.n;
-				ragged = arena_printf(s->arena, "%zu fields instead of %zu",
-						      ragged_fields, t->columns);
-			}
-			s->fault = ragged;
-		}
-		bool total = s->fault == NULL &&
-			raw_record_is_total(s->file, s->text + s->fields.at[0]);
-		if (s->fault != NULL || total) {
-			*LIST_ADD(s->arena, &t->rejects) = (struct raw_reject){
-				.record = record,
-				.total = total,
-				.reason = total ? "a total, not a row" : s->fault,
-			};
+	while (next_record(s, &reject.record)) {
+		if (is_reject(s, t, &ragged, &reject)) {
+			*LIST_ADD(s->arena, &t->rejects) = reject;
 			continue;
 		}
-		*LIST_ADD(s->arena, &t->records) = record;
+		*LIST_ADD(s->arena, &t->records) = reject.record;
 		for (size_t i = 0; i < t->columns; i++) {
 			*LIST_ADD(s->arena, &t->fields) = s->fields.at[i];
 		}

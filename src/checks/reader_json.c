@@ -34,6 +34,8 @@ struct parser {
 	char *cut;
 	size_t size, at, end; /* end: of what is parsed, a line or the whole */
 	int64_t line;
+	int64_t last_line,
+		in_line; /* where the last record began, and how many began there so far */
 	uint64_t stamp;
 	const char *fault; /* of a record that is well-formed, but not good */
 	struct map *keys;  /* name -> struct key */
@@ -402,10 +404,13 @@ static bool is_total(const struct parser *p)
 	return false;
 }
 
-/* The record between two places in the text, as it was parsed. */
-static int add_record(struct parser *p, struct raw_table *t, const struct raw_record *r,
+/* The record between two places in the text, as it was parsed; its number in its line follows. */
+static int add_record(struct parser *p, struct raw_table *t, struct raw_record *r,
 		      struct bldr_error *err)
 {
+	p->in_line = r->line == p->last_line ? p->in_line + 1 : 1;
+	p->last_line = r->line;
+	r->in_line = (uint32_t)p->in_line;
 	const char *wrong = r->size > READER_RECORD_MAX
 		? "longer than 16 MB"
 		: raw_bytes_fault(p->file, p->bytes + r->offset, r->size, p->arena);
@@ -418,8 +423,8 @@ static int add_record(struct parser *p, struct raw_table *t, const struct raw_re
 	}
 	*LIST_ADD(p->arena, &t->rejects) = (struct raw_reject){
 		.record = *r,
-		.total = total,
-		.reason = total ? "a total, not a row" : p->fault,
+		.kind = total ? REJECT_TOTAL : REJECT_UNREADABLE,
+		.reason = total ? raw_total_reason : p->fault,
 	};
 	return 0;
 }

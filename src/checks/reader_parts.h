@@ -34,5 +34,7 @@ int reader_json(const struct source_file *f, size_t from, char *cut, struct aren
 /* Why the bytes of a record are no text, or NULL. */
 const char *raw_bytes_fault(const struct source_file *f, const char *bytes, size_t size,
 			    struct arena *a);
+/* What is said of a record that is no row and yet no fault. */
+extern const char raw_total_reason[], raw_blank_reason[];
 /* Whether a first field marks a total (source_file.not_rows). */
 bool raw_record_is_total(const struct source_file *f, const char *field);

@@ -68,7 +68,16 @@ struct lineage trial_lineage(const struct expected_table *t)
 	return (struct lineage){
 		.file = expected_column_find(t, "_source_file"),
 		.line = expected_column_find(t, "_source_line"),
+		.record = expected_column_find(t, "_source_record"),
 	};
+}
+
+bool trial_lineage_fits(const struct trial_table *t, struct lineage l, size_t found, size_t record)
+{
+	const struct raw_record *r = &t->expected->source->raw.records.at[record];
+	const char *const *numbers = l.record >= 0 ? t->found.columns[l.record].cells : NULL;
+	return numbers == NULL ||
+		(numbers[found] != NULL && strtoll(numbers[found], NULL, 10) == r->in_line);
 }
 
 /* The expected row that was made of a record, or -1. */
@@ -104,7 +113,7 @@ static int64_t row_by_lineage(const struct trial_table *t, struct lineage l, siz
 	for (size_t i = first < 0 ? source->raw.records.n : (size_t)first;
 	     i < source->raw.records.n && source->raw.records.at[i].line == line; i++) {
 		int64_t row = row_of_record(t->expected, i);
-		if (row >= 0 && t->found_of[row] < 0 &&
+		if (row >= 0 && t->found_of[row] < 0 && trial_lineage_fits(t, l, found, i) &&
 		    (!keys_too || steady_keys_equal(t, found, (size_t)row))) {
 			return row;
 		}

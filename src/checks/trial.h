@@ -16,9 +16,9 @@
 
 enum { TRIAL_SAMPLES_MAX = 5 };
 
-/* The columns _source_file and _source_line of a table, or -1. */
+/* The columns _source_file, _source_line and _source_record of a table, or -1. */
 struct lineage {
-	int64_t file, line;
+	int64_t file, line, record;
 };
 
 struct date_fault {
@@ -67,6 +67,8 @@ struct trial_table *trial_find(const struct trial *t, const char *table);
 /* What the deployment says of a table; NULL: nothing, or there is no deployment. */
 const struct deployment_table *trial_deployed(const struct trial *t, const char *table);
 struct lineage trial_lineage(const struct expected_table *t);
+/* The record, on the line that the found row names, is the one of its line that the row names; true where it names none. */
+bool trial_lineage_fits(const struct trial_table *t, struct lineage l, size_t found, size_t record);
 /* Whether a paired found row's value in a column differs from the expected one. */
 bool trial_differs(const struct trial *t, const struct trial_table *table, size_t column,
 		   size_t found_row);

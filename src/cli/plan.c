@@ -66,8 +66,8 @@ static void print_tables(struct arena *a, const struct plan *p)
 		printf(" %9lld rows  %-9s  key %s", (long long)t->rows,
 		       role != NULL ? role->role : "unused",
 		       role != NULL && role->key.n > 0 ? texts_joined(a, &role->key) : "(none)");
-		if (t->rejected.n > 0) {
-			printf("  %zu records rejected", t->rejected.n);
+		if (t->rejected_rows > 0) {
+			printf("  %lld records rejected", (long long)t->rejected_rows);
 		}
 		putchar('\n');
 	}
@@ -297,7 +297,7 @@ static struct bldr_value *tables_value(const struct plan *p)
 		bldr_object_set(v, "table", bldr_text(t->table));
 		bldr_object_set(v, "path", bldr_text(t->path));
 		bldr_object_set(v, "rows", bldr_int(t->rows));
-		bldr_object_set(v, "rejected", bldr_int((int64_t)t->rejected.n));
+		bldr_object_set(v, "rejected", bldr_int(t->rejected_rows));
 		bldr_object_set(v, "role", bldr_text(role != NULL ? role->role : "unused"));
 		bldr_object_set(v, "key", texts_value(role != NULL ? &role->key : &none));
 		bldr_list_add(list, v);

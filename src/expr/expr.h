@@ -23,6 +23,7 @@
  *		when one has all of "from", but no "to", the record that it leads to
  *	{"fn": "coalesce", "args": [e...]}
  *	{"fn": "source_file", "args": []} text   {"fn": "source_line", "args": []} int64
+ *	{"fn": "source_record", "args": []} int64: number among the records that begin in that line
  *	{"fn": "calendar_day", "args": []} date: the day a generated calendar row stands for
  *
  * An expression never raises: a value, or null with a reason. Types are checked when it is compiled.
@@ -70,7 +71,7 @@ struct expr_row {
 	bool (*has_key)(void *user, int dimension_slot, int64_t key);
 	void *user;
 	const char *source_file;
-	int64_t source_line;
+	int64_t source_line, source_record;
 	int32_t day; /* calendar_day */
 };
 
@@ -93,8 +94,8 @@ bool expr_value_text(const struct expr_value *v, struct buf *out);
  * Errors: INVALID as expr_compile (out is untouched), LIMIT (out's max).
  */
 struct expr_pyspark {
-	/* alias "" is the table's own source. source_file, source_line and calendar_day ask for its
-	 * columns _source_file (string), _source_line (bigint) and calendar_day (date). */
+	/* alias "" is the table's own source. source_file, source_line, source_record and calendar_day ask for its
+	 * columns _source_file (string), _source_line, _source_record (bigint) and calendar_day (date). */
 	const char *(*column)(void *user, const char *alias, const char *column);
 	const char *(*lookup)(void *user, const char *dimension);
 	void *user;

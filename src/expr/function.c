@@ -11,15 +11,25 @@
 enum { FUNCTIONS_MAX = 64 };
 
 const struct function *const functions[] = {
-	&function_col,          &function_lit,
-	&function_trim,         &function_null_if,
-	&function_cast,         &function_parse_amount,
-	&function_parse_date,   &function_parse_timestamp,
-	&function_written_date, &function_date_key,
-	&function_date_part,    &function_surrogate_key,
-	&function_lookup,       &function_coalesce,
-	&function_source_file,  &function_source_line,
-	&function_calendar_day, NULL,
+	&function_col,
+	&function_lit,
+	&function_trim,
+	&function_null_if,
+	&function_cast,
+	&function_parse_amount,
+	&function_parse_date,
+	&function_parse_timestamp,
+	&function_written_date,
+	&function_date_key,
+	&function_date_part,
+	&function_surrogate_key,
+	&function_lookup,
+	&function_coalesce,
+	&function_source_file,
+	&function_source_line,
+	&function_source_record,
+	&function_calendar_day,
+	NULL,
 };
 
 _Static_assert(sizeof(functions) / sizeof(functions[0]) <= FUNCTIONS_MAX, "raise FUNCTIONS_MAX");

@@ -74,7 +74,7 @@ struct function {
 };
 
 extern const struct function function_col, function_lit, function_source_file, function_source_line,
-	function_calendar_day;
+	function_source_record, function_calendar_day;
 extern const struct function function_trim, function_null_if, function_coalesce;
 extern const struct function function_cast;
 extern const struct function function_parse_date, function_date_key, function_date_part;

@@ -178,7 +178,7 @@ const struct function function_lit = {
 	.prose = lit_prose,
 };
 
-/* ---- source_file, source_line, calendar_day ---- */
+/* ---- source_file, source_line, source_record, calendar_day ---- */
 
 static int text_check(struct compiler *c, const struct pointer *at, const struct bldr_value *tree,
 		      struct expr *e)
@@ -267,6 +267,34 @@ const struct function function_source_line = {
 	.eval = source_line_eval,
 	.pyspark = source_line_pyspark,
 	.prose = source_line_prose,
+};
+
+static void source_record_eval(const struct expr *e, const struct expr_row *row,
+			       struct arena *scratch, struct expr_value *ret)
+{
+	(void)e;
+	(void)scratch;
+	value_int(ret, row->source_record);
+}
+
+static void source_record_pyspark(const struct expr *e, struct pyspark *w)
+{
+	(void)e;
+	write_column(w, "", "_source_record");
+}
+
+static void source_record_prose(const struct expr *e, struct buf *out)
+{
+	(void)e;
+	buf_puts(out, "number of the record in that line");
+}
+
+const struct function function_source_record = {
+	.name = "source_record",
+	.check = int_check,
+	.eval = source_record_eval,
+	.pyspark = source_record_pyspark,
+	.prose = source_record_prose,
 };
 
 static void calendar_day_eval(const struct expr *e, const struct expr_row *row,

@@ -21,6 +21,7 @@ struct row {
 	size_t width;
 	int64_t line;
 	bool faulty;
+	bool blank;    /* it says nothing for or against a dialect */
 	int64_t cells; /* their worth */
 	bool title;    /* no field but the first holds anything, and that is no number or date */
 	bool named;    /* every field is a word, as in a header */
@@ -99,8 +100,13 @@ static void read_rows(struct trial *t, const char *text, size_t size)
 	struct record_reader *r = record_reader_memory(&t->file, text, size);
 	struct record record;
 	while (t->n < DIALECT_ROWS_MAX && record_reader_next(r, &record, NULL) > 0) {
-		struct row row = { record.n, record.line, record.rejected != NULL, 0 };
-		for (size_t i = 0; i < record.n && !row.faulty; i++) {
+		struct row row = {
+			.width = record.n,
+			.line = record.line,
+			.faulty = record.kind == RECORD_UNREADABLE,
+			.blank = record.kind == RECORD_BLANK,
+		};
+		for (size_t i = 0; i < record.n && !row.faulty && !row.blank; i++) {
 			row.cells += cell_worth(t, &record, i);
 		}
 		if (!row.faulty && t->n < DIALECT_PREAMBLE_MAX) {
@@ -117,7 +123,7 @@ static size_t common_width(const struct trial *t)
 	size_t *counts = xcalloc(CSV_COLUMNS_MAX + 1, sizeof(*counts));
 	size_t width = 0;
 	for (size_t i = 0; i < t->n; i++) {
-		if (!t->rows[i].faulty) {
+		if (!t->rows[i].faulty && !t->rows[i].blank) {
 			counts[t->rows[i].width]++;
 		}
 	}
@@ -141,13 +147,14 @@ static size_t skip_titles(const struct trial *t, size_t from, size_t n)
 		: from;
 }
 
-/* Rows above the table have few fields, or fewer than the row that can be its header. */
+/* Rows above the table are blank, have few fields, or fewer than the row that can be its header. */
 static size_t first_row(const struct trial *t, bool given)
 {
 	size_t i = 0;
 	size_t n = t->n < DIALECT_PREAMBLE_MAX ? t->n : DIALECT_PREAMBLE_MAX;
-	while (!given && t->width > 1 && i < n &&
-	       (t->rows[i].width <= 1 || t->rows[i].width * 2 <= t->width)) {
+	while (!given && i < n &&
+	       (t->rows[i].blank ||
+		(t->width > 1 && (t->rows[i].width <= 1 || t->rows[i].width * 2 <= t->width)))) {
 		i++;
 	}
 	i = given ? i : skip_titles(t, i, n);
@@ -157,6 +164,7 @@ static size_t first_row(const struct trial *t, bool given)
 static void score(struct trial *t, bool given_preamble)
 {
 	size_t common = 0;
+	size_t rows = 0;
 	int64_t cells = 0;
 	int64_t worth = 0;
 	t->width = common_width(t);
@@ -165,13 +173,17 @@ static void score(struct trial *t, bool given_preamble)
 		return;
 	}
 	for (size_t i = t->first; i < t->n; i++) {
+		if (t->rows[i].blank) {
+			continue;
+		}
+		rows++;
 		if (!t->rows[i].faulty && t->rows[i].width == t->width) {
 			common++;
 			cells += (int64_t)t->width;
 			worth += t->rows[i].cells;
 		}
 	}
-	double share = (double)common / (double)(t->n - t->first);
+	double share = (double)common / (double)(rows > 0 ? rows : 1);
 	double type = cells > 0 ? (double)worth / (double)cells / TYPED : 0;
 	double width = (double)t->width;
 	double all = share * share * (width - 1) / width * type * type;

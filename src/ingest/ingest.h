@@ -25,7 +25,10 @@
  *	end within CSV_RECORD_MAX bytes of the record: it is too long), and reading goes on with the next line;
  *	a quote stands inside an unquoted field, or text behind a closing quote;
  *	it holds a NUL byte or is not valid UTF-8;
- *	it has another number of fields than there are columns.
+ *	it has another number of fields than there are columns, and is not blank.
+ * A blank record is set aside wherever it stands: in a table of several columns one whose fields, quoted or not and
+ * no more than there are columns, hold nothing but blanks (`;;;;`, as spreadsheets leave it). In a table of one column
+ * it is a row.
  *
  * jsonl, json. Line ends are LF (a CR before it belongs to it); a lone CR is none. Objects and arrays may be
  * JSON_DEPTH_MAX deep, the record's own object counted. A record of more than CSV_RECORD_MAX bytes is rejected;
@@ -43,6 +46,7 @@ enum record_kind {
 	RECORD_GOOD,
 	RECORD_UNREADABLE, /* it does not fit */
 	RECORD_TOTAL,      /* it fits, but is a total of others and no row */
+	RECORD_BLANK,      /* of csv: no field holds anything */
 };
 
 struct record_field {
@@ -52,6 +56,7 @@ struct record_field {
 
 struct record {
 	int64_t line;    /* first physical line, from 1 */
+	int64_t in_line; /* number among the records that begin in that line, from 1 */
 	int64_t offset;  /* of its first byte in the text */
 	const char *raw; /* the record as it stands in the text, without its line end */
 	size_t raw_size; /* of a record that is too long only the first 4 KB are kept */
@@ -104,7 +109,8 @@ int ingest_check_folder(const char *folder, struct bldr_error *err);
  * binary files, text that is no table, JSON that is no list of objects, files that cannot be unpacked, have more
  * than CSV_COLUMNS_MAX columns or a header that cannot be read. One bad file does not keep the others from being
  * read. Errors: NOT_FOUND (missing folder), INVALID (not a folder; no file is a source: says what was there), LIMIT
- * (more than INGEST_FILES_MAX names that are looked at, or INGEST_NAMES_MAX bytes of them), IO (unreadable: names the file), CHANGED.
+ * (more than INGEST_FILES_MAX names that are looked at, or INGEST_NAMES_MAX bytes of them), IO (unreadable: names the
+ * file), CHANGED.
  *
  * What folder/bldr.json says of files is taken as given, the rest found out with it; its content is kept in
  * sources->overrides. A bldr.json that is wrong, names what is not there, or does not fit a file is INVALID or LIMIT.

@@ -34,8 +34,10 @@ struct record_reader {
 	size_t columns; /* 0: any number */
 	const texts *totals;
 
-	size_t done;   /* bytes of the record that the next call leaves behind, line end included */
-	int64_t line;  /* of the record */
+	size_t done;  /* bytes of the record that the next call leaves behind, line end included */
+	int64_t line; /* of the record */
+	int64_t last_line,
+		in_line; /* where the last record began, and how many before it there, itself counted */
 	int64_t lines; /* physical lines that the next call leaves behind */
 
 	struct span *spans;

@@ -103,6 +103,29 @@ static void set_fields(struct record_reader *r)
 	}
 }
 
+static bool holds_nothing(const struct record_field *f)
+{
+	size_t size = f->size;
+	(void)value_trim(f->text, &size);
+	return size == 0;
+}
+
+/* Of a header that is not known yet, one field may be the table's only one. */
+static bool is_blank(const struct record_reader *r)
+{
+	size_t columns = r->columns != 0 ? r->columns : r->found;
+	if (r->format != FORMAT_CSV || r->reason[0] != '\0' || columns < 2 || r->found > columns ||
+	    r->n != r->found) {
+		return false;
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		if (!holds_nothing(&r->fields[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void check_bytes(struct record_reader *r, const char *raw, size_t size)
 {
 	if (r->reason[0] != '\0') {
@@ -146,10 +169,14 @@ static bool is_total(const struct record_reader *r)
 
 static void judge(struct record_reader *r, struct record *ret)
 {
-	if (!r->cut) {
+	bool blank = !r->cut && is_blank(r);
+	if (!r->cut && !blank) {
 		check_bytes(r, ret->raw, ret->raw_size);
 	}
-	if (r->reason[0] != '\0') {
+	if (blank) {
+		ret->kind = RECORD_BLANK;
+		reader_reject(r, "blank, not a row");
+	} else if (r->reason[0] != '\0') {
 		ret->kind = RECORD_UNREADABLE;
 	} else if (r->totals->n > 0 && is_total(r)) {
 		ret->kind = RECORD_TOTAL;
@@ -186,6 +213,8 @@ static int read_record(struct record_reader *r, struct record *ret, struct bldr_
 		return r->w.rc != 0 ? failed(r, err) : 0;
 	}
 	int64_t offset = window_offset(&r->w);
+	r->in_line = r->line == r->last_line ? r->in_line + 1 : 1;
+	r->last_line = r->line;
 	size_t size = csv ? csv_scan(r) : json_scan(r);
 	if (r->w.rc != 0) {
 		return failed(r, err);
@@ -193,6 +222,7 @@ static int read_record(struct record_reader *r, struct record *ret, struct bldr_
 	set_fields(r);
 	*ret = (struct record){
 		.line = r->line,
+		.in_line = r->in_line,
 		.offset = offset,
 		.raw = r->cut ? r->text : r->w.data + r->w.at,
 		.raw_size = r->cut ? r->text_size : size,

@@ -126,6 +126,7 @@ static void see_dates(const struct target *t, const struct raw_source *source, s
 		.user = r,
 		.source_file = source->file->path,
 		.source_line = r->record->line,
+		.source_record = r->record->in_line,
 	};
 
 	for (size_t i = 0; i < t->dates.n; i++) {

@@ -181,7 +181,7 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 		struct design *ret, struct bldr_error *err)
 {
 	struct star star;
-	struct designer d = { .star = &star, .a = a };
+	struct designer d = { .star = &star, .sources = sources, .a = a };
 	LIST(struct design_table) facts = { 0 };
 	struct design result = { 0 };
 	struct overrides said;

@@ -232,6 +232,19 @@ static void add_far_dimensions(struct designer *d, const struct star_table *t)
 	}
 }
 
+/* Several records of a JSON array may begin in one line; of other formats each has lines of its own. */
+static bool shares_lines(const struct designer *d, const char *table)
+{
+	for (size_t i = 0; i < d->sources->files.n; i++) {
+		const struct source_file *file = &d->sources->files.at[i];
+
+		if (strcmp(file->table, table) == 0) {
+			return file->format == FORMAT_JSON;
+		}
+	}
+	return false;
+}
+
 static void add_grain(struct designer *d, const struct star_table *t)
 {
 	struct design_table *table = d->table;
@@ -241,6 +254,9 @@ static void add_grain(struct designer *d, const struct star_table *t)
 		table->grain = arena_printf(d->a, "one row per record of %s", t->profile->path);
 		*LIST_ADD(d->a, &table->grain_columns) = "_source_file";
 		*LIST_ADD(d->a, &table->grain_columns) = "_source_line";
+		if (shares_lines(d, t->profile->table)) {
+			*LIST_ADD(d->a, &table->grain_columns) = "_source_record";
+		}
 		return;
 	}
 	table->grain = arena_printf(d->a, "one row per %s", t->entity);

@@ -86,10 +86,24 @@ void designer_add_generated(struct designer *d, const char *name, enum column_ro
 	o->generator = generator;
 }
 
+static bool is_grain(const struct design_table *t, const char *column)
+{
+	for (size_t i = 0; i < t->grain_columns.n; i++) {
+		if (strcmp(t->grain_columns.at[i], column) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void designer_add_lineage(struct designer *d, bool nullable)
 {
 	designer_add_generated(d, "_source_file", ROLE_LINEAGE, "text", nullable, "source_file");
 	designer_add_generated(d, "_source_line", ROLE_LINEAGE, "int64", nullable, "source_line");
+	if (is_grain(d->table, "_source_record")) {
+		designer_add_generated(d, "_source_record", ROLE_LINEAGE, "int64", nullable,
+				       "source_record");
+	}
 }
 
 const char *designer_key_name(struct designer *d, const struct star_table *t, const char *column)

@@ -8,6 +8,7 @@
 
 struct designer {
 	const struct star *star;
+	const struct sources *sources;
 	struct arena *a;
 	struct design_table *table; /* being designed */
 	const char *calendar;       /* name of the generated date dimension */
@@ -33,6 +34,7 @@ void designer_add_origin(struct designer *d, struct design_column *c, const stru
 			 const char *column, const hop_list *hops);
 void designer_add_generated(struct designer *d, const char *name, enum column_role role,
 			    const char *type, bool nullable, const char *generator);
+/* Where a row comes from: file, line, and the number of the record in its line where that is part of the grain. */
 void designer_add_lineage(struct designer *d, bool nullable);
 /* The name of a key column in the target: "id" becomes customer_id. */
 const char *designer_key_name(struct designer *d, const struct star_table *t, const char *column);

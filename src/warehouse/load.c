@@ -262,6 +262,7 @@ static int put_record(struct filler *f, struct bldr_error *err)
 		.user = f,
 		.source_file = source->file->path,
 		.source_line = f->record->line,
+		.source_record = f->record->in_line,
 	};
 	const char *reason;
 	int rc = 0;

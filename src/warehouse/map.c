@@ -485,7 +485,7 @@ static struct bldr_value *generated_rule(struct mapper *m, const struct design_c
 	if (strcmp(generator, "calendar") == 0) {
 		return calendar_rule(m, c);
 	}
-	v = fn(generator); /* source_file, source_line */
+	v = fn(generator); /* source_file, source_line, source_record */
 	bldr_object_set(v, "args", bldr_list());
 	return v;
 }

@@ -73,6 +73,7 @@ struct expr_row raw_source_row(const struct raw_source *s, struct record *record
 		.user = record,
 		.source_file = s->file->path,
 		.source_line = record->line,
+		.source_record = record->in_line,
 	};
 }
 
@@ -98,6 +99,11 @@ static int tell_cell(struct source_pass *p, const struct record *record, size_t 
 /* A record is seen for the first time. */
 static int see(struct source_pass *p, struct record *record, struct bldr_error *err)
 {
+	static const enum quarantine_kind quarantine_of[] = {
+		[RECORD_UNREADABLE] = QUARANTINE_UNREADABLE,
+		[RECORD_TOTAL] = QUARANTINE_TOTAL,
+		[RECORD_BLANK] = QUARANTINE_BLANK,
+	};
 	struct raw_source *s = p->source;
 	struct expr_row row;
 	int rc = 0;
@@ -105,9 +111,7 @@ static int see(struct source_pass *p, struct record *record, struct bldr_error *
 	s->read++;
 	if (record->kind != RECORD_GOOD) {
 		s->unreadable++;
-		return raw_source_quarantine(p->store, s, record,
-					     record->kind == RECORD_TOTAL ? QUARANTINE_TOTAL
-									  : QUARANTINE_UNREADABLE,
+		return raw_source_quarantine(p->store, s, record, quarantine_of[record->kind],
 					     record->rejected, err);
 	}
 	row = raw_source_row(s, record);
@@ -261,9 +265,8 @@ int raw_source_quarantine(struct store *store, struct raw_source *s, const struc
 			  enum quarantine_kind kind, const char *reason, struct bldr_error *err)
 {
 	static const char *const kinds[] = {
-		[QUARANTINE_UNREADABLE] = "unreadable",
-		[QUARANTINE_TOTAL] = "total",
-		[QUARANTINE_REFUSED] = "refused",
+		[QUARANTINE_UNREADABLE] = "unreadable", [QUARANTINE_TOTAL] = "total",
+		[QUARANTINE_BLANK] = "blank",           [QUARANTINE_REFUSED] = "refused",
 		[QUARANTINE_DUPLICATE] = "duplicate",
 	};
 	char hash[HASH_HEX_MAX];

@@ -18,6 +18,7 @@ enum { QUARANTINE_RAW_MAX = 4096 };
 enum quarantine_kind {
 	QUARANTINE_UNREADABLE, /* the reader refused it */
 	QUARANTINE_TOTAL,      /* the reader took it for a total: sources.not_rows */
+	QUARANTINE_BLANK,      /* no field of it holds anything */
 	QUARANTINE_REFUSED,    /* a table could not take it */
 	QUARANTINE_DUPLICATE   /* another record of the same key counts */
 };
@@ -53,7 +54,7 @@ struct raw_source {
 	bool told;                    /* aside is in quarantine */
 	int64_t *told_at;             /* per field: behind the record whose cell was told last */
 	int64_t read;
-	int64_t unreadable; /* refused by the reader, or a total */
+	int64_t unreadable; /* refused by the reader, a total, or blank */
 	int64_t rejected;   /* in bldr_quarantine: unreadable, or refused by a table */
 	int64_t duplicates; /* in bldr_quarantine: set aside */
 };

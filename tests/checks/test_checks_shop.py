@@ -69,7 +69,7 @@ def test_a_right_warehouse_of_everything_passes(shop: tuple[Path, Path]) -> None
         assert failed[key]["blame"] == DATA
         assert sample is None or any(sample in s for s in failed[key]["samples"]), failed[key]
     assert failed["Q1 sales"]["found"] == (
-        "2 of 8 records set aside: 2 cannot be read, 0 fit no table; 0 totals"
+        "2 of 8 records set aside: 2 cannot be read, 0 fit no table; 0 totals, 0 blank"
     )
     assert failed["S2 sales.note"]["found"] == (
         '1 values empty, 1 "NA", 1 "none"; 0 with blanks around them'

@@ -77,6 +77,7 @@ struct expr_row vector_row(struct bldr_value *vector)
 		.user = vector,
 		.source_file = bldr_get_text(at, "file"),
 		.source_line = bldr_get_int(at, "line", 0),
+		.source_record = bldr_get_int(at, "record", 0),
 	};
 	if (day != NULL) {
 		ASSERT(expr_date_parse("yyyy-MM-dd", 0, day, strlen(day), &row.day));

@@ -1,7 +1,7 @@
 /*
  * A vector of tests/golden/functions: a rule, the row it is evaluated over and what must come out.
  * {"name", "rule", "row": {column or "alias.column": text or null}, "keys": {dimension: [key...]},
- * "at": {"file", "line", "day"}, "expect": {"type", "text": text or null, "reason": text or
+ * "at": {"file", "line", "record", "day"}, "expect": {"type", "text": text or null, "reason": text or
  * null}}; all but name, rule, type and text may be absent.
  */
 #pragma once

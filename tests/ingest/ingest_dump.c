@@ -7,6 +7,10 @@
  *	                                   the same of a file that is read as DIALECT says, not as it looks: JSON, the
  *	                                   members of source_file that are not as in plain CSV; columns: how many,
  *	                                   where there is no header
+ *	ingest_dump each FOLDER            a line of standard input: {"path", ..., "columns"?}, a DIALECT with the file's
+ *	                                   path; columns may also be their names. A line of output for each:
+ *	                                   {"columns","records"}, with "error" if it ended by one; a record has "number"
+ *	                                   in its line, too
  *	ingest_dump sources FOLDER         the sources artefact
  *	ingest_dump profile FOLDER         the profile artefact
  *
@@ -46,6 +50,9 @@ static struct bldr_value *record_value(const struct record *r)
 		if (r->kind == RECORD_TOTAL) {
 			bldr_object_set(v, "total", bldr_bool(true));
 		}
+		if (r->kind == RECORD_BLANK) {
+			bldr_object_set(v, "blank", bldr_bool(true));
+		}
 		return v;
 	}
 	struct bldr_value *fields = bldr_list();
@@ -56,19 +63,21 @@ static struct bldr_value *record_value(const struct record *r)
 	return v;
 }
 
-static int print_records(const char *folder, const struct source_file *file, struct bldr_error *err)
+static int print_record(void *arg, const struct record *record, struct bldr_error *err)
 {
-	struct record_reader *r;
-	struct record record;
-	int rc = record_reader_open(folder, file, true, &r, err);
-	if (rc != 0) {
-		return rc;
-	}
-	while ((rc = record_reader_next(r, &record, err)) > 0) {
-		print(record_value(&record));
-	}
-	record_reader_close(r);
-	return rc;
+	(void)arg;
+	(void)err;
+	print(record_value(record));
+	return 0;
+}
+
+static int collect_record(void *arg, const struct record *record, struct bldr_error *err)
+{
+	(void)err;
+	struct bldr_value *v = record_value(record);
+	bldr_object_set(v, "number", bldr_int(record->in_line));
+	bldr_list_add(arg, v);
+	return 0;
 }
 
 static int dump_records(const char *folder, const char *path, const struct sources *sources,
@@ -83,7 +92,7 @@ static int dump_records(const char *folder, const char *path, const struct sourc
 	if (file == NULL) {
 		return bldr_error_set(err, BLDR_E_NOT_FOUND, "\"%s\" is no source", path);
 	}
-	return print_records(folder, file, err);
+	return record_reader_each(folder, file, print_record, NULL, err);
 }
 
 static const char *member(const struct bldr_value *dialect, const char *name, const char *plain)
@@ -112,7 +121,13 @@ static void declare(const struct bldr_value *d, struct arena *a, struct source_f
 	for (size_t i = 0; i < bldr_count(totals); i++) {
 		*LIST_ADD(a, &f->not_rows) = bldr_as_text(bldr_at(totals, i));
 	}
-	headings_number((size_t)bldr_get_int(d, "columns", 0), a, f);
+	const struct bldr_value *columns = bldr_get(d, "columns");
+	for (size_t i = 0; bldr_type_of(columns) == BLDR_LIST && i < bldr_count(columns); i++) {
+		*LIST_ADD(a, &f->columns) = bldr_as_text(bldr_at(columns, i));
+	}
+	if (f->columns.n == 0) {
+		headings_number((size_t)bldr_get_int(d, "columns", 0), a, f);
+	}
 }
 
 /* Reads the columns' names, then size and hash. */
@@ -127,17 +142,18 @@ static int complete(const char *folder, struct arena *a, struct source_file *f,
 	if (rc != 0) {
 		return rc;
 	}
-	if (f->header && (rc = record_reader_header(r, &record, err)) > 0) {
+	bool named = f->columns.n > 0;
+	if (f->header && !named && (rc = record_reader_header(r, &record, err)) > 0) {
 		for (size_t i = 0; i < record.n; i++) {
 			*LIST_ADD(a, &written) =
 				arena_strndup(a, record.fields[i].text, record.fields[i].size);
 		}
 		headings_name(&written, a, f);
 	}
-	while (rc >= 0 && f->format != FORMAT_CSV &&
-	       (rc = record_reader_next(r, &record, err)) > 0) {
+	bool collect = f->format != FORMAT_CSV && !named;
+	while (rc >= 0 && collect && (rc = record_reader_next(r, &record, err)) > 0) {
 	}
-	for (size_t i = 0; f->format != FORMAT_CSV && i < record_reader_keys(r)->n; i++) {
+	for (size_t i = 0; collect && i < record_reader_keys(r)->n; i++) {
 		*LIST_ADD(a, &f->columns) = arena_strdup(a, record_reader_keys(r)->at[i]);
 	}
 	rc = rc < 0 ? rc : record_reader_drain(r, hash, &f->bytes, err);
@@ -156,8 +172,50 @@ static int dump_declared(char **argv, struct arena *a, struct bldr_error *err)
 	}
 	declare(dialect, a, &f);
 	rc = complete(argv[2], a, &f, err);
-	rc = rc != 0 ? rc : print_records(argv[2], &f, err);
+	rc = rc != 0 ? rc : record_reader_each(argv[2], &f, print_record, NULL, err);
 	bldr_unref(dialect);
+	return rc;
+}
+
+/* One line of `each`. */
+static struct bldr_value *read_as_said(const char *folder, const struct bldr_value *dialect)
+{
+	struct bldr_error err = { 0 };
+	struct arena a = { 0 };
+	struct source_file f = { .path = member(dialect, "path", "") };
+	struct bldr_value *ret = bldr_object();
+	struct bldr_value *records = bldr_list();
+	struct bldr_value *columns = bldr_list();
+	declare(dialect, &a, &f);
+	int rc = complete(folder, &a, &f, &err);
+	rc = rc != 0 ? rc : record_reader_each(folder, &f, collect_record, records, &err);
+	for (size_t i = 0; i < f.columns.n; i++) {
+		bldr_list_add(columns, bldr_text(f.columns.at[i]));
+	}
+	bldr_object_set(ret, "columns", columns);
+	bldr_object_set(ret, "records", records);
+	if (rc != 0) {
+		bldr_object_set(ret, "error", bldr_text(bldr_error_name(err.code)));
+	}
+	arena_release(&a);
+	return ret;
+}
+
+static int dump_each(const char *folder, struct bldr_error *err)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t size;
+	int rc = 0;
+	while (rc == 0 && (size = getline(&line, &room, stdin)) > 0) {
+		struct bldr_value *dialect;
+		rc = bldr_value_parse(line, (size_t)size, &dialect, err);
+		if (rc == 0) {
+			print(read_as_said(folder, dialect));
+			bldr_unref(dialect);
+		}
+	}
+	free(line);
 	return rc;
 }
 
@@ -193,14 +251,16 @@ int main(int argc, char **argv)
 	struct sources sources;
 	struct arena a = { 0 };
 	if (argc < 3) {
-		fputs("usage: ingest_dump records|declared|sources|profile FOLDER [FILE [DIALECT]]\n",
+		fputs("usage: ingest_dump records|declared|each|sources|profile FOLDER [FILE [DIALECT]]\n",
 		      stderr);
 		return 2;
 	}
 	bool declared = strcmp(argv[1], "declared") == 0 && argc == 5;
+	bool each = strcmp(argv[1], "each") == 0;
 	int rc = declared ? dump_declared(argv, &a, &err)
+		: each	  ? dump_each(argv[2], &err)
 			  : ingest_discover(argv[2], &a, &sources, &err);
-	if (declared) {
+	if (declared || each) {
 		arena_release(&a);
 		return rc == 0 ? 0 : fail(&err);
 	}

@@ -28,6 +28,8 @@ AFTER = "text behind a closing quote"
 NUL = "a NUL byte"
 UTF8 = "not valid UTF-8"
 LONG = "longer than 16777216 bytes"
+BLANK = "blank, not a row"
+BLANKS = " \t\u00a0\u2007\u202f"
 
 
 def fields_reason(found: int, header: int) -> str:
@@ -44,6 +46,19 @@ def bad(
     digest = hashlib.blake2b(raw, digest_size=32).hexdigest()
     size = len(raw) if shown is None else shown
     return {"line": line, "offset": offset, "rejected": reason, "hash": digest, "size": size}
+
+
+def blank(line: int, offset: int, raw: bytes) -> dict[str, Any]:
+    return {**bad(line, offset, BLANK, raw), "blank": True}
+
+
+def is_blank(fields: list[str]) -> bool:
+    """Nothing but blanks in several columns is no row."""
+    return len(fields) > 1 and not any(f.strip(BLANKS) for f in fields)
+
+
+def faultless(line: int, offset: int, raw: bytes, fields: list[str]) -> dict[str, Any]:
+    return blank(line, offset, raw) if is_blank(fields) else good(line, offset, *fields)
 
 
 def read(folder: Path, content: bytes) -> list[dict[str, Any]]:
@@ -66,7 +81,8 @@ def python_rows(content: bytes) -> list[list[str]]:
     text = content.decode("utf-8-sig")
     csv.field_size_limit(RECORD_MAX * 2)
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    return [row for row in rows if row][1:]
+    header, *records = [row for row in rows if row]
+    return [row for row in records if len(header) == 1 or any(f.strip(BLANKS) for f in row)]
 
 
 CASES: list[tuple[str, bytes, list[dict[str, Any]]]] = [
@@ -86,8 +102,24 @@ CASES: list[tuple[str, bytes, list[dict[str, Any]]]] = [
         [good(5, 8, "1", "2"), good(8, 16, "3", "4")],
     ),
     ("a line of blanks is one", b"a\n \n\n1\n", [good(2, 2, " "), good(4, 5, "1")]),
-    ("empty fields", b"a,b,c\n,,\n1,,3\n", [good(2, 6, "", "", ""), good(3, 9, "1", "", "3")]),
-    ("quoted empty", b'a,b\n"",""\n', [good(2, 4, "", "")]),
+    ("empty fields", b"a,b,c\n1,,3\n,2,\n", [good(2, 6, "1", "", "3"), good(3, 11, "", "2", "")]),
+    (
+        "blank",
+        b"a,b,c\n,,\n1,,3\n,,",
+        [blank(2, 6, b",,"), good(3, 9, "1", "", "3"), blank(4, 14, b",,")],
+    ),
+    ("quoted and blank", b'a,b\n"",""\n"",\n', [blank(2, 4, b'"",""'), blank(3, 10, b'"",')]),
+    (
+        "blanks and blank",
+        "a,b\n \t,\u00a0\n1,\n".encode(),
+        [blank(2, 4, b" \t,\xc2\xa0"), good(3, 10, "1", "")],
+    ),
+    ("shorter and blank", b"a,b,c\n,\n \n", [blank(2, 6, b","), blank(3, 8, b" ")]),
+    ("longer is not blank", b"a,b\n,,\n", [bad(2, 4, fields_reason(3, 2), b",,")]),
+    ("one column is never blank", b'a\n""\n  \n', [good(2, 2, ""), good(3, 5, "  ")]),
+    ("a word for null is not blank", b"a,b\nNULL,\n", [good(2, 4, "NULL", "")]),
+    ("a line end in quotes is not blank", b'a,b\n"\n",\n', [good(2, 4, "\n", "")]),
+    ("a NUL byte is not blank", b"a,b\n\x00,\n", [bad(2, 4, NUL, b"\x00,")]),
     ("one quoted empty", b'a\n""\n', [good(2, 2, "")]),
     ("quotes and delimiters", b'a,b\n"x,y","p""q"\n', [good(2, 4, "x,y", 'p"q')]),
     ("only doubled quotes", b'a\n""""\n""""""\n', [good(2, 2, '"'), good(3, 7, '""')]),
@@ -147,8 +179,8 @@ CASES: list[tuple[str, bytes, list[dict[str, Any]]]] = [
 @pytest.mark.parametrize(("content", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_written_by_hand(tmp_path: Path, content: bytes, expected: list[dict[str, Any]]) -> None:
     assert read(tmp_path, content) == expected
-    if all("fields" in e for e in expected):
-        assert python_rows(content) == [e["fields"] for e in expected]
+    if all("fields" in e or "blank" in e for e in expected):
+        assert python_rows(content) == [e["fields"] for e in expected if "fields" in e]
 
 
 @dataclass
@@ -197,7 +229,7 @@ def spoil(fields: list[str], rng: random.Random) -> tuple[bytes, str]:
     if kind == "more" or (kind == "fewer" and len(plain) < 2):
         return raw + b",", fields_reason(len(plain) + 1, len(plain))
     if kind == "fewer":
-        raw = ",".join(plain[1:]).encode() or b"-"
+        raw = ",".join(["-", *plain[2:]]).encode()
         return raw, fields_reason(len(plain) - 1, len(plain))
     before = (",".join(plain[:-1]) + "," if len(plain) > 1 else "").encode()
     if kind == "stray":
@@ -224,7 +256,7 @@ def build(rng: random.Random, faults: bool) -> Built:
             expected.append(bad(line, len(content), reason, raw))
         else:
             raw = encode(fields, rng)
-            expected.append(good(line, len(content), *fields))
+            expected.append(faultless(line, len(content), raw, fields))
         end = rng.choice(ends)
         blank_lines = rng.choice([0, 0, 0, 1, 2])
         content += raw + end * (1 + blank_lines)
@@ -238,7 +270,7 @@ def build(rng: random.Random, faults: bool) -> Built:
 def test_generated(tmp_path: Path, seed: int) -> None:
     built = build(random.Random(seed), faults=False)
     assert read(tmp_path, built.content) == built.expected
-    assert python_rows(built.content) == [e["fields"] for e in built.expected]
+    assert python_rows(built.content) == [e["fields"] for e in built.expected if "fields" in e]
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -5,8 +5,8 @@ Usage: spark_runner.py PIPELINE WORK RUN_ID=SOURCE_PATH...
 One run of the whole job per RUN_ID, one after the other, in one local session whose tables live in WORK. Prints JSON:
 per run what each MERGE counted, the seconds of each task, the exception that ended it, if any, and the rows of all
 tables behind it. Needs a Python with pyspark; BLDR_DELTA_JARS is
-a folder with the jars of delta-spark and delta-storage. A notebook gets its own globals and `dbutils.widgets`, as in a
-workspace; a reference such as {{job.run_id}} is put in as Databricks does.
+a folder with the jars of delta-spark and delta-storage. A notebook gets its own globals and `dbutils.widgets`, and its
+folder as the current one, as in a workspace; a reference such as {{job.run_id}} is put in as Databricks does.
 """
 
 import ast
@@ -88,7 +88,7 @@ def run_notebook(path: Path, parameters: dict[str, str]) -> list[dict[str, Any]]
     """What the notebook printed about its MERGEs."""
     printed = io.StringIO()
     code = compile(path.read_text(), str(path), "exec")
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), contextlib.chdir(path.parent):
         exec(code, {"__name__": "__main__", "dbutils": Utilities(parameters)})
     lines = [line.split(": ", 1) for line in printed.getvalue().splitlines()]
     return [{"table": table, **ast.literal_eval(counts)} for table, counts in lines]

@@ -34,7 +34,10 @@ SPARK_TYPES = {
     "timestamp": "timestamp",
     "timestamp_ntz": "timestamp_ntz",
 }
-ROW_COLUMNS = "row_id bigint, `_source_file` string, `_source_line` bigint, calendar_day date"
+ROW_COLUMNS = (
+    "row_id bigint, `_source_file` string, `_source_line` bigint, `_source_record` bigint, "
+    "calendar_day date"
+)
 
 
 def back_ends(vectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -120,6 +123,7 @@ class Spark:
                 row["row_id"] = i
                 row["_source_file"] = at.get("file")
                 row["_source_line"] = at.get("line")
+                row["_source_record"] = at.get("record")
                 row["calendar_day"] = at.get("day")
                 file.write(json.dumps(row) + "\n")
         types = importlib.import_module("pyspark.sql.types")

@@ -388,7 +388,7 @@ def test_a_changed_source_changes_what_it_must(jaffle: Ran) -> None:
     # the order of payment 1 is gone, so nothing is known of it: its key is written, and leads nowhere
     assert (payments[1]["customer_key"], payments[1]["order_date_key"]) == (-1, -1)
     assert payments[1]["status"] is None
-    loads = {row["_load_id"] for row in jaffle.rows("bronze_raw_customers", run)}
+    loads = {row["_run_id"] for row in jaffle.rows("bronze_raw_customers", run)}
     assert loads == {"run0", "run2"}
 
 

@@ -1,6 +1,6 @@
 /*
  * Emits the pipeline of an STTM: a bronze and a silver notebook per source table, a gold one per target table,
- * and the job. The STTM is compiled first, as the embedded loader does, so that a wrong one is told before a
+ * the library that they import, and the job. The STTM is compiled first, as the embedded loader does, so that a wrong one is told before a
  * file is written; names must be such that files, tables and tasks can have them. Equal input gives
  * equal bytes.
  */
@@ -68,6 +68,12 @@ static int check_clash(const struct sources *sources, const struct sttm *sttm, c
 					      name);
 		}
 	}
+	if (strcasecmp(name, "etl_audit") == 0) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "table \"%s\" has the name of one that the pipeline keeps for "
+				      "itself; rename it",
+				      name);
+	}
 	for (size_t k = 0; k < sources->files.n; k++) {
 		if (strcasecmp(name, sources->files.at[k].table) == 0) {
 			return bldr_error_set(err, BLDR_E_INVALID,
@@ -131,6 +137,12 @@ static int emit_all(struct emitter *e)
 	}
 	for (size_t i = 0; rc == 0 && i < e->targets->n; i++) {
 		rc = gold_emit(e, &e->targets->at[i]);
+	}
+	if (rc == 0) {
+		rc = governance_emit(e);
+	}
+	if (rc == 0) {
+		rc = library_emit(e);
 	}
 	return rc < 0 ? rc : job_emit(e);
 }

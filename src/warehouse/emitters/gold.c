@@ -94,7 +94,7 @@ static int put_join(struct gold_notebook *g, const struct sttm_join *j, const st
 
 	buf_init(&item, EMIT_TEXT_MAX);
 	buf_puts(&g->text, "    rows = rows.join(\n");
-	buf_printf(&item, "one_per_key(silver(\"%s\"), [",
+	buf_printf(&item, "quality.one_per_key(silver(\"%s\"), [",
 		   emit_name(g->e->arena, side->source->file->table));
 	for (size_t i = 0; i < j->to_columns.n; i++) {
 		buf_printf(&item, "%s\"%s\"", i > 0 ? ", " : "",
@@ -123,7 +123,7 @@ static int put_lookup(struct gold_notebook *g, const struct rule_lookup *l)
 
 	buf_init(&item, EMIT_TEXT_MAX);
 	buf_puts(&g->text, "    rows = rows.join(\n");
-	buf_printf(&item, "spark.table(table_name(\"%s\")).alias(\"%s\")",
+	buf_printf(&item, "session.read(\"%s\").alias(\"%s\")",
 		   emit_name(g->e->arena, l->dimension->sttm->name), l->name);
 	rc = put_join_item(g, &item);
 	if (rc == 0) {
@@ -185,7 +185,7 @@ static int add_dates(struct gold_notebook *g)
 
 /* ---- constants ---- */
 
-static bool is_not_null(const struct target *t, const struct target_column *c)
+bool gold_is_not_null(const struct target *t, const struct target_column *c)
 {
 	return c->sttm->role == ROLE_SURROGATE_KEY || c->sttm->role == ROLE_DIMENSION_KEY ||
 		(c->required && !t->dimension);
@@ -201,25 +201,10 @@ static int add_ddl(struct gold_notebook *g)
 
 		ddl_column(&ddl, c->sttm->target,
 			   arena_printf(g->e->arena, "%s%s", column_type(g, c),
-					is_not_null(g->target, c) ? " NOT NULL" : ""),
+					gold_is_not_null(g->target, c) ? " NOT NULL" : ""),
 			   c->sttm->prose);
 	}
 	return ddl_end(&ddl, g->e, g->data, "ddl");
-}
-
-static int add_quarantine(struct gold_notebook *g)
-{
-	const char *name = arena_printf(g->e->arena, "quarantine_%s", g->target->sttm->name);
-	struct ddl ddl;
-
-	ddl_begin(&ddl);
-	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
-	ddl_place(&ddl, lake_source(g->e->lake, g->target->sttm->source));
-	ddl_column(&ddl, "kind", "STRING NOT NULL", "refused");
-	ddl_column(&ddl, "reason", "STRING NOT NULL", "why it was refused");
-	ddl_column(&ddl, "_load_id", "STRING NOT NULL", "run that refused it");
-	data_markdown(g->data, "quarantine_text", name);
-	return ddl_end(&ddl, g->e, g->data, "quarantine_ddl");
 }
 
 static bool is_required(const struct target_column *c)
@@ -289,6 +274,113 @@ static int add_reserved(struct gold_notebook *g)
 		      : add_names(g, "reserved_labels", "RESERVED_LABELS: list[str]", is_labelled);
 }
 
+/* ---- how the table is kept ---- */
+
+enum { CLUSTER_MAX = 4 };
+
+static const struct target *dimension_of(struct gold_notebook *g, const struct target_column *c)
+{
+	for (size_t i = 0; c->sttm->dimension != NULL && i < g->e->targets->n; i++) {
+		if (strcmp(g->e->targets->at[i].sttm->name, c->sttm->dimension) == 0) {
+			return &g->e->targets->at[i];
+		}
+	}
+	return NULL;
+}
+
+/* The first column that leads to a day, or to another dimension; n: there is none. */
+static size_t first_reference(struct gold_notebook *g, bool day)
+{
+	for (size_t i = 0; i < g->target->n; i++) {
+		const struct target *d = dimension_of(g, &g->target->columns[i]);
+
+		if (d != NULL && (d->source == NULL) == day) {
+			return i;
+		}
+	}
+	return g->target->n;
+}
+
+/* A dimension by its key; a fact by day and first reference; else by the key, as far as Delta can. */
+static size_t cluster_columns(struct gold_notebook *g, size_t *at)
+{
+	const struct target *t = g->target;
+	size_t day = first_reference(g, true);
+	size_t other = first_reference(g, false);
+	size_t n = 0;
+
+	for (size_t i = 0; t->dimension && i < t->n; i++) {
+		if (t->columns[i].sttm->role == ROLE_SURROGATE_KEY) {
+			at[0] = i;
+			return 1;
+		}
+	}
+	if (day < t->n) {
+		at[n++] = day;
+	}
+	if (other < t->n) {
+		at[n++] = other;
+	}
+	for (size_t i = 0; n == 0 && i < t->key.n && i < CLUSTER_MAX; i++) {
+		if (t->columns[t->key.at[i]].type.kind != COLUMN_BOOL) {
+			at[n++] = t->key.at[i];
+		}
+	}
+	return n;
+}
+
+static int add_cluster(struct gold_notebook *g)
+{
+	const char *names[CLUSTER_MAX];
+	size_t at[CLUSTER_MAX];
+	size_t n = cluster_columns(g, at);
+	size_t last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		names[i] = g->target->columns[at[i]].sttm->target;
+		last = at[i] > last ? at[i] : last;
+	}
+	data_indexed(g->data, last + 1);
+	return data_strings(g->e, g->data, "cluster", "CLUSTER_BY: list[str]", names, n);
+}
+
+/* `key` >= 0 OR `key` IN (-1, -2) */
+static void put_check(struct gold_notebook *g, const struct target_column *c)
+{
+	const struct target *d = dimension_of(g, c);
+	const struct sttm_table *members = d != NULL ? d->sttm : g->target->sttm;
+	bool day = d != NULL ? d->source == NULL : g->target->source == NULL;
+	const char *name = c->sttm->target;
+
+	buf_printf(&g->text, "%s    (`%s` %s", g->text.size > 0 ? " AND\n" : "", name,
+		   day ? "BETWEEN 10101 AND 99991231" : ">= 0");
+	if (d != NULL || members->reserved.n > 0) {
+		buf_printf(&g->text, " OR `%s` IN (-1, -2", name); /* what lookups give */
+		for (size_t i = 0; i < members->reserved.n; i++) {
+			int64_t key = members->reserved.at[i].key;
+
+			if (key != -1 && key != -2) {
+				buf_printf(&g->text, ", %" PRId64, key);
+			}
+		}
+		buf_putc(&g->text, ')');
+	}
+	buf_putc(&g->text, ')');
+}
+
+static int add_checks(struct gold_notebook *g)
+{
+	for (size_t i = 0; i < g->target->n; i++) {
+		const struct target_column *c = &g->target->columns[i];
+
+		if (c->sttm->role == ROLE_SURROGATE_KEY || c->sttm->role == ROLE_DIMENSION_KEY) {
+			put_check(g, c);
+		}
+	}
+	bldr_object_set(g->data, "checks", bldr_bool(g->text.size > 0));
+	return data_take(g->e, g->data, "keys", &g->text);
+}
+
 /* ---- the head ---- */
 
 static const char *source_names(struct gold_notebook *g, const struct sttm_column *c)
@@ -333,20 +425,17 @@ static int add_tables(struct gold_notebook *g)
 {
 	struct emitter *e = g->e;
 	const struct sttm_table *t = g->target->sttm;
-	const char *comment = t->source != NULL
-		? arena_printf(e->arena, "A row per record of %s", t->source)
-		: "A row per day";
 	int rc = data_table(e, g->data, "table_line", "TABLE", "", t->name);
 
-	if (rc == 0) {
-		rc = data_table(e, g->data, "quarantine_line", "QUARANTINE", "quarantine_", t->name);
-	}
-	if (rc == 0) {
-		rc = data_create(e, g->data, "create_table", "TABLE", comment);
-	}
-	return rc < 0 ? rc
-		      : data_create(e, g->data, "create_quarantine", "QUARANTINE",
-				    arena_printf(e->arena, "Records that %s refuses", t->name));
+	bldr_object_set(g->data, "comment",
+			t->source != NULL ? bldr_textf("A row per record of %s", t->source)
+					  : bldr_text("A row per day"));
+	bldr_object_set(g->data, "quarantine_comment",
+			bldr_textf("Records that %s refuses", t->name));
+	data_markdown(g->data, "quarantine_text", arena_printf(e->arena, "quarantine_%s", t->name));
+	return rc < 0
+		? rc
+		: data_table(e, g->data, "quarantine_line", "QUARANTINE", "quarantine_", t->name);
 }
 
 /* The helper columns that say which record a row was made of. */
@@ -358,7 +447,7 @@ static int add_lineage(struct gold_notebook *g)
 	bool shared = lake_shares_lines(lake_source(g->e->lake, g->target->sttm->source));
 	int rc = 0;
 
-	bldr_object_set(g->data, "shared_lines", bldr_bool(shared));
+	data_place(g->data, lake_source(g->e->lake, g->target->sttm->source));
 	for (size_t i = 0; rc == 0 && i < (shared ? 3 : 2); i++) {
 		const char *column = rules_column(&g->rules, "", columns[i][0]);
 
@@ -367,10 +456,7 @@ static int add_lineage(struct gold_notebook *g)
 					      columns[i][1]),
 				 g->e->err);
 	}
-	if (rc == 0) {
-		rc = data_take(g->e, g->data, "lineage", &g->text);
-	}
-	return rc < 0 ? rc : add_quarantine(g);
+	return rc < 0 ? rc : data_take(g->e, g->data, "lineage", &g->text);
 }
 
 static int fill(struct gold_notebook *g)
@@ -393,6 +479,12 @@ static int fill(struct gold_notebook *g)
 	}
 	if (rc == 0) {
 		rc = add_key(g);
+	}
+	if (rc == 0) {
+		rc = add_cluster(g);
+	}
+	if (rc == 0) {
+		rc = add_checks(g);
 	}
 	if (rc == 0) {
 		rc = add_names(g, "required", "REQUIRED", is_required);

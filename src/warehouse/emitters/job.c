@@ -12,12 +12,20 @@
 enum { TASKS_MAX = 1000, TASK_KEY_MAX = 100, TASK_KEY_HASH = 8, RETRIES_MAX = 2 };
 enum { RETRY_AFTER_MS = 60000, TASK_TIMEOUT_S = 3600, JOB_TIMEOUT_S = 14400, WARN_AFTER_S = 7200 };
 
-/* Whoever deploys puts the folder of the notebooks in its place; a bundle does so by itself. */
-static const char root[] = "${workspace.file_path}";
+struct deployer { /* how it names notebooks, and what it puts into parameters */
+	const char *before, *behind;
+	bool variables;
+};
+
+/* By REST: whoever deploys puts the folder of the notebooks in the place of this. */
+static const struct deployer rest = { "${workspace.file_path}", "", false };
+/* A bundle finds notebooks from the file of its resource, and has variables. */
+static const struct deployer bundle = { "..", ".py", true };
 
 static const char *task_key(struct emitter *e, const char *layer, const char *name)
 {
-	const char *key = arena_printf(e->arena, "%s_%s", layer, name);
+	const char *key = strcmp(layer, name) == 0 ? name
+						   : arena_printf(e->arena, "%s_%s", layer, name);
 	char hash[HASH_HEX_MAX];
 
 	if (strlen(key) <= TASK_KEY_MAX) {
@@ -34,7 +42,8 @@ struct task {
 	struct bldr_value *depends_on;
 };
 
-static struct task begin_task(struct emitter *e, const char *layer, const char *name)
+static struct task begin_task(struct emitter *e, const struct deployer *d, const char *layer,
+			      const char *name)
 {
 	struct task t = { e, bldr_object(), bldr_list() };
 	struct bldr_value *notebook = bldr_object();
@@ -42,7 +51,8 @@ static struct task begin_task(struct emitter *e, const char *layer, const char *
 
 	bldr_object_set(parameters, "run_id", bldr_text("{{job.run_id}}"));
 	bldr_object_set(notebook, "notebook_path",
-			bldr_textf("%s/%s/%s", root, layer, emit_name(e->arena, name)));
+			bldr_textf("%s/%s/%s%s", d->before, layer, emit_name(e->arena, name),
+				   d->behind));
 	bldr_object_set(notebook, "source", bldr_text("WORKSPACE"));
 	bldr_object_set(notebook, "base_parameters", parameters);
 	bldr_object_set(t.settings, "task_key", bldr_text(task_key(e, layer, name)));
@@ -79,9 +89,10 @@ static struct bldr_value *end_task(struct task *t)
 	return t->settings;
 }
 
-static struct bldr_value *gold_task(struct emitter *e, const struct sttm_table *table)
+static struct bldr_value *gold_task(struct emitter *e, const struct deployer *d,
+				    const struct sttm_table *table)
 {
-	struct task t = begin_task(e, "gold", table->name);
+	struct task t = begin_task(e, d, "gold", table->name);
 
 	if (table->source != NULL) {
 		wait_for(&t, "silver", table->source);
@@ -100,36 +111,56 @@ static struct bldr_value *gold_task(struct emitter *e, const struct sttm_table *
 	return end_task(&t);
 }
 
-static struct bldr_value *tasks(struct emitter *e)
+/* Behind all tables. */
+static struct bldr_value *governance_task(struct emitter *e, const struct deployer *d)
+{
+	struct task t = begin_task(e, d, "governance", "governance");
+
+	for (size_t i = 0; i < e->lake->n; i++) {
+		wait_for(&t, "silver", e->lake->sources[i].file->table);
+	}
+	for (size_t i = 0; i < e->sttm->tables.n; i++) {
+		wait_for(&t, "gold", e->sttm->tables.at[i].name);
+	}
+	return end_task(&t);
+}
+
+static struct bldr_value *tasks(struct emitter *e, const struct deployer *d)
 {
 	struct bldr_value *list = bldr_list();
 	struct task t;
 
 	for (size_t i = 0; i < e->lake->n; i++) {
-		t = begin_task(e, "bronze", e->lake->sources[i].file->table);
+		t = begin_task(e, d, "bronze", e->lake->sources[i].file->table);
 		bldr_list_add(list, end_task(&t));
 	}
 	for (size_t i = 0; i < e->lake->n; i++) {
 		const char *table = e->lake->sources[i].file->table;
 
-		t = begin_task(e, "silver", table);
+		t = begin_task(e, d, "silver", table);
 		wait_for(&t, "bronze", table);
 		bldr_list_add(list, end_task(&t));
 	}
 	for (size_t i = 0; i < e->sttm->tables.n; i++) {
-		bldr_list_add(list, gold_task(e, &e->sttm->tables.at[i]));
+		bldr_list_add(list, gold_task(e, d, &e->sttm->tables.at[i]));
 	}
+	bldr_list_add(list, governance_task(e, d));
 	return list;
 }
 
-static struct bldr_value *parameters(void)
+/* As in python/bldr_ingest/session.py; run_id is each task's own, so that a repaired run keeps it. */
+static struct bldr_value *parameters(const struct deployer *d)
 {
 	static const struct {
 		const char *name, *value;
+		bool variable; /* of the bundle */
 	} defaults[] = {
-		{ "catalog", "main" },
-		{ "schema", "bldr" },
-		{ "source_path", "/Volumes/main/bldr/landing" },
+		{ "catalog", "main", true },
+		{ "schema", "bldr", true },
+		{ "source_path", "/Volumes/main/bldr/landing", true },
+		{ "full_refresh", "false", false },
+		{ "quarantine_limit", "100", false },
+		{ "governance", "true", false },
 	};
 	struct bldr_value *list = bldr_list();
 
@@ -137,7 +168,10 @@ static struct bldr_value *parameters(void)
 		struct bldr_value *item = bldr_object();
 
 		bldr_object_set(item, "name", bldr_text(defaults[i].name));
-		bldr_object_set(item, "default", bldr_text(defaults[i].value));
+		bldr_object_set(item, "default",
+				d->variables && defaults[i].variable
+					? bldr_textf("${var.%s}", defaults[i].name)
+					: bldr_text(defaults[i].value));
 		bldr_list_add(list, item);
 	}
 	return list;
@@ -158,7 +192,7 @@ static struct bldr_value *health(void)
 	return settings;
 }
 
-static struct bldr_value *settings(struct emitter *e)
+static struct bldr_value *settings(struct emitter *e, const struct deployer *d)
 {
 	struct bldr_value *v = bldr_object();
 	struct bldr_value *queue = bldr_object();
@@ -168,22 +202,20 @@ static struct bldr_value *settings(struct emitter *e)
 	bldr_object_set(tags, "generator", bldr_text("bldr"));
 	bldr_object_set(v, "name", bldr_text("bldr star schema"));
 	bldr_object_set(v, "description",
-			bldr_textf("Loads raw files into a star schema: bronze, silver, gold. %s "
-				   "is the folder that the notebooks were imported to.",
-				   root));
+			bldr_text("Loads raw files into a star schema: bronze, silver, gold."));
 	bldr_object_set(v, "tags", tags);
-	bldr_object_set(v, "parameters", parameters());
+	bldr_object_set(v, "parameters", parameters(d));
 	bldr_object_set(v, "max_concurrent_runs", bldr_int(1));
 	bldr_object_set(v, "queue", queue);
 	bldr_object_set(v, "timeout_seconds", bldr_int(JOB_TIMEOUT_S));
 	bldr_object_set(v, "health", health());
-	bldr_object_set(v, "tasks", tasks(e));
+	bldr_object_set(v, "tasks", tasks(e, d));
 	return v;
 }
 
 int job_emit(struct emitter *e)
 {
-	size_t n = 2 * e->lake->n + e->sttm->tables.n;
+	size_t n = 2 * e->lake->n + e->sttm->tables.n + 1;
 	struct bldr_value *v;
 	char *text;
 	int rc;
@@ -193,10 +225,15 @@ int job_emit(struct emitter *e)
 				      "the job would have %zu tasks, a job has %d at most", n,
 				      TASKS_MAX);
 	}
-	v = settings(e);
+	v = settings(e, &rest);
 	text = bldr_value_pretty(v);
-	rc = emit_file(e, "pipeline/job.json", NULL, text, strlen(text));
+	rc = emit_file(e, "pipeline/job.json", "job", NULL, text, strlen(text));
 	free(text);
 	bldr_unref(v);
+	if (rc == 0) {
+		v = settings(e, &bundle);
+		rc = bundle_emit(e, v);
+		bldr_unref(v);
+	}
 	return rc;
 }

@@ -22,11 +22,11 @@ static const char join_blanks[] = " \t\xC2\xA0\xE2\x80\x87\xE2\x80\xAF";
 /* ---- names ---- */
 
 /* Columns that the pipeline itself adds to bronze or silver, or that Spark hides. */
-static const char *const taken_names[] = {
-	"_corrupt_record", "_source_file", "_source_line", "_row_hash", "_load_id",
-	"_ingested_at",    "_record",      "_unfit",       "_metadata", "_refusal",
-	"_source_record",  "_kind",        "_survivor",    "_c"
-};
+static const char *const taken_names[] = { "_corrupt_record", "_source_file",    "_source_line",
+					   "_row_hash",       "_run_id",         "_ingested_at",
+					   "_record",         "_unfit",          "_metadata",
+					   "_refusal",        "_source_record",  "_kind",
+					   "_survivor",       "_corrupt_reason", "_source_hash" };
 
 static bool is_taken(const char *const *names, size_t n, const char *name)
 {

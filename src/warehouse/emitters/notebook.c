@@ -15,7 +15,8 @@
 
 /* ---- files ---- */
 
-int emit_file(struct emitter *e, const char *path, const char *layer, const char *text, size_t size)
+int emit_file(struct emitter *e, const char *path, const char *kind, const char *layer,
+	      const char *text, size_t size)
 {
 	const char *whole = arena_printf(e->arena, "%s/%s", e->folder, path);
 	char *folder = arena_strdup(e->arena, whole);
@@ -33,7 +34,7 @@ int emit_file(struct emitter *e, const char *path, const char *layer, const char
 	hash_bytes(text, size, hash);
 	*LIST_ADD(e->arena, &e->pipeline->files) = (struct pipeline_file){
 		.path = arena_strdup(e->arena, path),
-		.kind = layer != NULL ? "notebook" : "job",
+		.kind = kind,
 		.layer = layer,
 		.hash = arena_strdup(e->arena, hash),
 		.bytes = (int64_t)size,
@@ -67,7 +68,7 @@ int notebook_write(struct emitter *e, const char *template, const char *layer, c
 	buf_init(&text, EMIT_TEXT_MAX);
 	rc = template_render(file, (const char *)asset->data, data, NULL, &text, e->err);
 	rc = rc < 0 ? bldr_error_prefix(e->err, "\"%s\"", path)
-		    : emit_file(e, path, layer, text.data, text.size);
+		    : emit_file(e, path, "notebook", layer, text.data, text.size);
 	buf_release(&text);
 	return rc;
 }
@@ -140,36 +141,40 @@ int data_strings(struct emitter *e, struct bldr_value *data, const char *key, co
 	return rc;
 }
 
-int data_table(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
-	       const char *prefix, const char *name)
+int data_assign(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+		const char *text)
 {
 	struct buf b;
 	int rc;
 
 	buf_init(&b, EMIT_TEXT_MAX);
-	rc = python_call(&b, arena_printf(e->arena, "%s = ", variable),
-			 arena_printf(e->arena, "table_name(\"%s%s\")", prefix,
-				      emit_name(e->arena, name)),
-			 e->err);
-	rc = rc < 0 ? rc : data_take(e, data, key, &b);
+	python_assign(&b, arena_printf(e->arena, "%s = ", variable), text);
+	rc = data_take(e, data, key, &b);
 	buf_release(&b);
 	return rc;
 }
 
-int data_create(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
-		const char *comment)
+int data_table(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+	       const char *prefix, const char *name)
 {
-	struct buf b;
-	int rc;
+	return data_assign(e, data, key, variable,
+			   arena_printf(e->arena, "%s%s", prefix, emit_name(e->arena, name)));
+}
 
-	buf_init(&b, EMIT_TEXT_MAX);
-	rc = python_call(&b, "",
-			 arena_printf(e->arena, "create(%s, %s_COLUMNS, \"%s\")", variable,
-				      variable, comment),
-			 e->err);
-	rc = rc < 0 ? rc : data_take(e, data, key, &b);
-	buf_release(&b);
-	return rc;
+void data_place(struct bldr_value *data, const struct lake_source *s)
+{
+	bldr_object_set(data, "place",
+			bldr_text(lake_shares_lines(s) ? "\"_source_line\", \"_source_record\""
+						       : "\"_source_line\""));
+	bldr_object_set(data, "shared_lines", bldr_bool(lake_shares_lines(s)));
+}
+
+void data_indexed(struct bldr_value *data, size_t columns)
+{
+	enum { INDEXED = 32 }; /* columns that Delta keeps statistics of, unless told */
+
+	bldr_object_set(data, "indexed",
+			columns > INDEXED ? bldr_int((int64_t)columns) : bldr_bool(false));
 }
 
 /* ---- SQL ---- */

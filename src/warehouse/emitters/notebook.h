@@ -21,30 +21,48 @@ struct emitter {
 int bronze_emit(struct emitter *e, const struct lake_source *s);
 int silver_emit(struct emitter *e, const struct lake_source *s);
 int gold_emit(struct emitter *e, const struct target *t);
+int governance_emit(struct emitter *e);
+int library_emit(struct emitter *e);
+/* job.json, and the bundle that deploys the same. */
 int job_emit(struct emitter *e);
+
+/* databricks.yml and resources/<name>.job.yml for these job settings, which stay as they are. */
+int bundle_emit(struct emitter *e, const struct bldr_value *settings);
+
+/* A column of a gold table that Delta refuses NULL in. */
+bool gold_is_not_null(const struct target *t, const struct target_column *c);
 
 /* Renders templates/notebook/<template>.py.mustache as pipeline/<layer>/<name>.py. */
 int notebook_write(struct emitter *e, const char *template, const char *layer, const char *name,
 		   const struct bldr_value *data);
-/* Writes a file and lists it. path is relative to the run's folder; layer NULL: the job. */
-int emit_file(struct emitter *e, const char *path, const char *layer, const char *text, size_t size);
+/*
+ * Writes a file and lists it. path is relative to the run's folder, kind as in schemas/pipeline.schema.json; layer is
+ * that of a notebook, NULL for other files.
+ */
+int emit_file(struct emitter *e, const char *path, const char *kind, const char *layer,
+	      const char *text, size_t size);
 
 /* ---- data of templates ---- */
 
 /* Takes the text from b, which is empty then; a line end at its end is left out. Errors: LIMIT. */
 int data_take(struct emitter *e, struct bldr_value *data, const char *key, struct buf *b);
-/* `TABLE = table_name("bronze_orders")`, the table being named prefix and name. */
+/* `FILE = "orders.csv"` */
+int data_assign(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
+		const char *text);
+/* `TABLE = "bronze_orders"`, the table being named prefix and name. */
 int data_table(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
 	       const char *prefix, const char *name);
-/* `create(TABLE, TABLE_COLUMNS, "<comment>")` */
-int data_create(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
-		const char *comment);
 /* As a Python literal; as text of a Markdown cell, where it stands for nothing but itself. */
 void data_string(struct bldr_value *data, const char *key, const char *text);
 void data_markdown(struct bldr_value *data, const char *key, const char *text);
 /* `HEADER = ["id", ...]` */
 int data_strings(struct emitter *e, struct bldr_value *data, const char *key, const char *variable,
 		 const char *const *items, size_t n);
+
+/* `place`: the names of the columns that tell where a record stands in its file; `shared_lines`: two of them. */
+void data_place(struct bldr_value *data, const struct lake_source *s);
+/* `indexed`: how many columns Delta must keep statistics of, so that a table may be clustered by the last of them. */
+void data_indexed(struct bldr_value *data, size_t columns);
 
 /* Names of Databricks and of files end somewhere: a longer one keeps its beginning, and a hash tells it apart. */
 enum { EMIT_NAME_MAX = 200 };

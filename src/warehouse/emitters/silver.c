@@ -1,5 +1,4 @@
 /* The notebook that splits bronze into well-formed records, cleaned and typed, and quarantine. */
-#include <ctype.h>
 #include <string.h>
 
 #include "expr/expr.h"
@@ -123,14 +122,7 @@ static void add_rows(struct emitter *e, const struct lake_source *s, struct bldr
 
 static int add_names(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
 {
-	const char **names = ARENA_ARRAY(e->arena, const char *, s->values.n);
-	int rc;
-
-	for (size_t i = 0; i < s->values.n; i++) {
-		names[i] = s->values.at[i].name;
-	}
-	rc = data_strings(e, data, "raw_columns", "RAW_COLUMNS", s->columns, s->file->columns.n);
-	return rc < 0 ? rc : data_strings(e, data, "value_columns", "COLUMNS", names, s->values.n);
+	return data_strings(e, data, "raw_columns", "RAW_COLUMNS", s->columns, s->file->columns.n);
 }
 
 static int add_ddl(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
@@ -146,24 +138,8 @@ static int add_ddl(struct emitter *e, const struct lake_source *s, struct bldr_v
 	ddl_column(&ddl, "_unfit", "ARRAY<STRING>", "columns whose text does not fit their type");
 	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
 	ddl_place(&ddl, s);
-	ddl_column(&ddl, "_load_id", "STRING NOT NULL", "run that wrote the row to bronze");
+	ddl_column(&ddl, "_run_id", "STRING NOT NULL", "run that wrote the row to bronze");
 	return ddl_end(&ddl, e, data, "ddl");
-}
-
-static int add_quarantine(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
-{
-	struct ddl ddl;
-
-	ddl_begin(&ddl);
-	ddl_column(&ddl, "_source_file", "STRING NOT NULL", "path below source_path");
-	ddl_place(&ddl, s);
-	ddl_column(&ddl, "kind", "STRING NOT NULL", "unreadable, total or duplicate");
-	ddl_column(&ddl, "reason", "STRING NOT NULL", "why it was refused");
-	ddl_column(&ddl, "raw", "STRING", "the record, as text or as JSON of its fields");
-	ddl_column(&ddl, "_load_id", "STRING NOT NULL", "run that refused it");
-	data_markdown(data, "quarantine_text",
-		      arena_printf(e->arena, "quarantine_%s", s->file->table));
-	return ddl_end(&ddl, e, data, "quarantine_ddl");
 }
 
 static int add_tables(struct emitter *e, const char *table, struct bldr_value *data)
@@ -176,48 +152,8 @@ static int add_tables(struct emitter *e, const char *table, struct bldr_value *d
 	if (rc == 0) {
 		rc = data_table(e, data, "quarantine_line", "QUARANTINE", "quarantine_", table);
 	}
-	if (rc == 0) {
-		rc = data_create(e, data, "create_table", "TABLE",
-				 arena_printf(e->arena, "The well-formed records of %s, typed",
-					      table));
-	}
-	return rc < 0
-		? rc
-		: data_create(e, data, "create_quarantine", "QUARANTINE",
-			      arena_printf(e->arena, "Records of %s that silver refuses", table));
-}
-
-/* A Java pattern for a text that begins with one of the words, and not inside a word. */
-static void put_totals(const texts *list, struct buf *out)
-{
-	buf_puts(out, "\\A(?:");
-	for (size_t i = 0; i < list->n; i++) {
-		buf_puts(out, i > 0 ? "|" : "");
-		for (const char *c = list->at[i]; *c != '\0'; c++) {
-			unsigned char byte = (unsigned char)*c;
-
-			if (isalnum(byte) != 0 || byte >= 0x80 || byte == ' ') {
-				buf_putc(out, *c);
-			} else {
-				buf_printf(out, "\\x{%02x}", byte);
-			}
-		}
-	}
-	buf_puts(out, ")(?![\\p{L}\\p{N}])");
-}
-
-static int add_totals(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
-{
-	struct buf pattern;
-	int rc;
-
-	bldr_object_set(data, "totals", bldr_bool(s->file->not_rows.n > 0));
-	buf_init(&pattern, EMIT_TEXT_MAX);
-	buf_puts(&pattern, "TOTALS = r\"");
-	put_totals(&s->file->not_rows, &pattern);
-	buf_puts(&pattern, "\"");
-	rc = data_take(e, data, "totals_line", &pattern);
-	buf_release(&pattern);
+	data_markdown(data, "quarantine_text", arena_printf(e->arena, "quarantine_%s", table));
+	bldr_object_set(data, "comment", bldr_textf("The well-formed records of %s, typed", table));
 	return rc;
 }
 
@@ -230,7 +166,7 @@ static void put_names(struct buf *out, const texts *names)
 	buf_putc(out, ']');
 }
 
-/* `[["id"], ["updated_at"]],` per rule of dedup */
+/* `(["id"], ["updated_at"]),` per rule of dedup */
 static int add_unique(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
 {
 	struct buf items;
@@ -241,11 +177,11 @@ static int add_unique(struct emitter *e, const struct lake_source *s, struct bld
 	buf_init(&item, EMIT_TEXT_MAX);
 	for (size_t i = 0; rc == 0 && i < s->uniques.n; i++) {
 		buf_clear(&item);
-		buf_putc(&item, '[');
+		buf_putc(&item, '(');
 		put_names(&item, &s->uniques.at[i].key);
 		buf_puts(&item, ", ");
 		put_names(&item, &s->uniques.at[i].version);
-		buf_putc(&item, ']');
+		buf_putc(&item, ')');
 		rc = python_item(&items, 4, "", item.data, e->err);
 	}
 	bldr_object_set(data, "unique", bldr_bool(s->uniques.n > 0));
@@ -255,23 +191,6 @@ static int add_unique(struct emitter *e, const struct lake_source *s, struct bld
 	return rc;
 }
 
-static int add_rest(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
-{
-	bool csv = s->file->format == FORMAT_CSV;
-	const char *fits = s->file->header ? "header" : "columns";
-	int rc = add_totals(e, s, data);
-
-	bldr_object_set(data, "fits", bldr_text(fits));
-	bldr_object_set(data, "malformed",
-			bldr_text(csv ? arena_printf(e->arena, "it does not fit the %s", fits)
-				      : "it is no good JSON object"));
-	bldr_object_set(data, "csv", bldr_bool(csv));
-	bldr_object_set(data, "place",
-			bldr_text(lake_shares_lines(s) ? "\"_source_line\", \"_source_record\""
-						       : "\"_source_line\""));
-	return rc < 0 ? rc : add_unique(e, s, data);
-}
-
 int silver_emit(struct emitter *e, const struct lake_source *s)
 {
 	const char *table = s->file->table;
@@ -279,8 +198,13 @@ int silver_emit(struct emitter *e, const struct lake_source *s)
 	int rc;
 
 	bldr_object_set(data, "table", bldr_text(table));
+	bldr_object_set(data, "totals", bldr_bool(s->file->not_rows.n > 0));
+	data_place(data, s);
 	add_rows(e, s, data);
-	rc = add_tables(e, table, data);
+	rc = data_assign(e, data, "file", "FILE", s->file->path);
+	if (rc == 0) {
+		rc = add_tables(e, table, data);
+	}
 	if (rc == 0) {
 		rc = add_fields(e, s, data);
 	}
@@ -291,10 +215,7 @@ int silver_emit(struct emitter *e, const struct lake_source *s)
 		rc = add_ddl(e, s, data);
 	}
 	if (rc == 0) {
-		rc = add_quarantine(e, s, data);
-	}
-	if (rc == 0) {
-		rc = add_rest(e, s, data);
+		rc = add_unique(e, s, data);
 	}
 	if (rc == 0) {
 		rc = notebook_write(e, "silver", "silver", table, data);

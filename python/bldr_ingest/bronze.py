@@ -1,0 +1,110 @@
+"""Bronze tables hold every content that their file ever had: its image is appended, nothing is changed or deleted.
+
+An image is the rows with one _source_file, _run_id and _source_hash. A file whose content bronze has as its latest
+image is not written again. A run that is repeated finds the rows of its image there and adds those that are missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from .audit import Entry, Image, latest_image
+from .load import run_merge, same_key
+from .session import Session
+
+__all__ = ["append_image", "image_rows", "source_path"]
+
+
+def source_path(session: Session, file: str) -> str:
+    """Where the file is."""
+    return f"{session.config.source_path}/{file}"
+
+
+def append_image(
+    session: Session,
+    entry: Entry,
+    table: str,
+    records: Callable[[], DataFrame],
+    place: Sequence[str],
+) -> None:
+    """Appends the file's records unless they are the table's latest image, and says in the entry which image that is.
+
+    records: reads the file (read_csv, read_json); called only when it must be read. place: the columns that tell where
+    a record stands in its file. Errors: the reader's; a file that changes meanwhile.
+    """
+    entry.bytes, source_hash = state_of(session, entry.file)
+    latest = latest_image(session, entry.file)
+    if latest is None or not is_still(session, table, latest, source_hash):
+        latest = append(
+            session,
+            table,
+            records(),
+            Image(entry.file, session.config.run_id, source_hash, 0),
+            place,
+        )
+    entry.take(latest)
+    malformed = image_rows(session, table, latest).filter("_corrupt_record IS NOT NULL")
+    entry.rows_rejected = malformed.count()
+
+
+def image_rows(session: Session, table: str, image: Image) -> DataFrame:
+    """The rows of bronze that are the image."""
+    return session.read(table).filter(
+        (F.col("_source_file") == image.file)
+        & (F.col("_run_id") == image.run_id)
+        & (F.col("_source_hash") == image.source_hash)
+    )
+
+
+def state_of(session: Session, file: str) -> tuple[int, str]:
+    """Size of the file in bytes and BLAKE2b-256 of it, hex. Errors: FileNotFoundError."""
+    path = re.sub(r"([\\\[\]{}*?])", r"\\\1", source_path(session, file))
+    files = session.spark.read.format("binaryFile").load(path)
+    row = files.select("length", blake2b("content").alias("hash")).first()
+    if row is None:
+        raise FileNotFoundError(f"{file} is not below {session.config.source_path}")
+    return int(row["length"]), str(row["hash"])
+
+
+def blake2b(column: str) -> Column:
+    """BLAKE2b-256 of bytes, hex, which Spark has no function for."""
+
+    def digest(content: bytes) -> str:
+        return hashlib.blake2b(bytes(content), digest_size=32).hexdigest()
+
+    # A function inside a function goes to Spark's workers as its code: they do not have this library.
+    hashed: Column = F.udf(digest, "string")(column)
+    return hashed
+
+
+def is_still(session: Session, table: str, image: Image, source_hash: str) -> bool:
+    """Whether the table holds this content as its latest image, all of it."""
+    if session.config.full_refresh or image.source_hash != source_hash:
+        return False
+    rows: int = image_rows(session, table, image).count()
+    return rows == image.rows
+
+
+def append(
+    session: Session, table: str, records: DataFrame, image: Image, place: Sequence[str]
+) -> Image:
+    """Adds the records that the image lacks; the image with their number."""
+    changed = F.raise_error(F.lit(f"{image.file} changed while it was read")).cast("string")
+    same = F.col("_source_hash") == image.source_hash
+    rows = records.withColumns(
+        {
+            "_source_hash": F.when(same, F.col("_source_hash")).otherwise(changed),
+            "_ingested_at": F.current_timestamp(),
+            "_run_id": F.lit(image.run_id),
+        }
+    )
+    key = ["_source_file", "_run_id", "_source_hash", *place]
+    counts = run_merge(session, rows, table, same_key(key), ["WHEN NOT MATCHED THEN INSERT *"])
+    print(f"{table}: {counts}")
+    stored = image_rows(session, table, image).count()
+    return Image(image.file, image.run_id, image.source_hash, stored)

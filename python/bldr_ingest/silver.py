@@ -1,0 +1,65 @@
+"""Silver tables: the records of a file that are rows, cleaned and typed; the others stand in the table's quarantine.
+
+Both tables are what the latest image of the file in bronze gives, no more and no less; a row that did not change is
+left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from . import quality
+from .audit import image_of, recorded
+from .bronze import image_rows
+from .load import create, merge
+from .session import Session
+
+__all__ = ["load_silver"]
+
+
+def load_silver(
+    session: Session,
+    file: str,
+    *,
+    bronze: str,
+    table: str,
+    columns: str,
+    comment: str,
+    quarantine: str,
+    place: Sequence[str],
+    raw_columns: Sequence[str],
+    fields: Mapping[str, Column],
+    typed: Mapping[str, Column],
+    unique: Sequence[tuple[list[str], list[str]]] = (),
+) -> None:
+    """Loads a silver table and its quarantine, and says in the audit how many records were refused.
+
+    columns: DDL of the table. place: the columns that tell where a record stands in its file. raw_columns: its fields
+    in bronze. fields, typed, unique: as in quality.typed_rows() and quality.duplicates().
+    Errors: more refused than quarantine_limit allows (the table is as it was); a record lost.
+    """
+    lineage = ["_source_file", *place, "_run_id"]
+
+    def rows_of(records: DataFrame) -> DataFrame:
+        return quality.typed_rows(records.filter("_refusal IS NULL"), fields, typed, lineage)
+
+    with recorded(session, file) as entry:
+        image = image_of(session, entry)
+        records = quality.with_refusal(image_rows(session, bronze, image))
+        if unique:
+            found = quality.duplicates(rows_of(records), unique, place)
+            records = quality.with_duplicates(records, found, place)
+        raw = F.coalesce("_corrupt_record", F.to_json(F.struct(*raw_columns)))
+        refused = records.filter("_refusal IS NOT NULL").withColumn("_raw", raw)
+        quality.quarantine(session, refused, quarantine, f"Records that {table} refuses", place)
+        entry.rows_rejected = session.read(quarantine).count()
+        unreadable = session.read(quarantine).filter("kind = 'unreadable'").count()
+        quality.require_few_refused(session, unreadable, image.rows)
+        create(session, table, columns, comment, checks=quality.LINE_CHECKS)
+        rows = rows_of(records)
+        compared = [name for name in rows.columns if name not in lineage]
+        merge(session, rows, table, ["_source_file", *place], compared, image=True)
+        quality.require_balance(image.rows, session.read(table).count(), entry.rows_rejected)
