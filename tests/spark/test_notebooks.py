@@ -301,12 +301,12 @@ def test_secrets_are_redacted_wherever_they_show(notebooks: Notebooks, sdk: Any,
     sdk.secrets.put_secret("s", "k", string_value=canary)
     cells = (
         "v = dbutils.secrets.get(scope='s', key='k')\nprint('value:', v)\nprint(v[:4], len(v))",
-        "import sys, os\nprint(v, file=sys.stderr)\nos.write(1, v.encode() + b'\\n')\nsys.stdout.write(v[:9]); sys.stdout.write(v[9:] + '\\n')",
+        "import sys, os\nprint(v, file=sys.stderr)\nos.write(1, v.encode() + b'\\n')\nsys.stdout.write(v[:9]); _ = sys.stdout.write(v[9:] + '\\n')",
         "assert dbutils.secrets.getBytes('s', 'k') == v.encode()\nassert [m.key for m in dbutils.secrets.list('s')] == ['k']\n"
         "assert 's' in [s.name for s in dbutils.secrets.listScopes()]",
     )
     done = notebooks.run(*cells, f"{EXIT}('with ' + v)")
-    assert done.result == "with [REDACTED]"
+    assert (done.error, done.result) == ("", "with [REDACTED]")
     assert done.printed == f"value: [REDACTED]\ncana {len(canary)}\n" + "[REDACTED]\n" * 3
     failed = notebooks.run(*cells, "raise ValueError(v)")
     assert failed.error == "ValueError: [REDACTED]" and canary not in failed.trace

@@ -92,8 +92,9 @@ class Engine:
 
     def start(self) -> None:
         """Ends the runs that were active when the last server died, and begins to work."""
-        for run in self.store.active_runs():
-            self._lose(run)
+        with self._changed:
+            for run in self.store.active_runs():
+                self._lose(run)
         self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
         self._thread.start()
 

@@ -69,7 +69,7 @@ class Answers:
 
     def _secret_keys(self, message: Json) -> list[str]:
         self._require_read(message["scope"])
-        return [key for key, _ in self._workspace.secrets.list(message["scope"])]
+        return [key for key, _ in self._workspace.secrets.keys(message["scope"])]
 
     def _secret_scopes(self, message: Json) -> list[str]:
         return list(self._workspace.secrets.scopes())

@@ -107,6 +107,11 @@ _PATHS = {
     "readlink": 1,
     "chdir": 1,
     "statvfs": 1,
+    "chown": 1,
+    "listxattr": 1,
+    "getxattr": 1,
+    "setxattr": 1,
+    "removexattr": 1,
 }
 
 
