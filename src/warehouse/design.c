@@ -53,6 +53,9 @@ static void explain_table(struct designer *d, const struct profile *profile,
 			  const struct star_table *t)
 {
 	d->table->reason = join(d->a, &t->evidence);
+	if (t->kind != TABLE_DIMENSION && d->product != NULL) {
+		d->table->reason = arena_printf(d->a, "%s; %s", d->table->reason, d->product);
+	}
 	decide_dedup(d, t);
 	for (size_t i = 0; i < profile->inclusions.n; i++) {
 		const struct inclusion *inclusion = &profile->inclusions.at[i];
@@ -208,6 +211,10 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 				      "warehouse holds at most %d; split the file",
 				      star.out.at[0]->path, star.out.at[0]->columns.n,
 				      STAR_COLUMNS_MAX);
+	}
+	rc = design_check_products(&d, err);
+	if (rc < 0) {
+		return rc;
 	}
 	d.calendar = calendar_name(&star, a);
 	for (size_t i = 0; i < star.n; i++) {

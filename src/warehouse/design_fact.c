@@ -289,5 +289,6 @@ void design_fact(struct designer *d, const struct star_table *t)
 	inherit(d, t, &none, NULL);
 	add_far_dimensions(d, t);
 	add_measures(d, t);
+	design_products(d, t);
 	designer_add_lineage(d, false);
 }

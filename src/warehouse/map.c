@@ -490,6 +490,64 @@ static struct bldr_value *generated_rule(struct mapper *m, const struct design_c
 	return v;
 }
 
+static struct bldr_value *arithmetic(const char *name, struct bldr_value *a, struct bldr_value *b,
+				     struct column_type type)
+{
+	char text[COLUMN_TYPE_TEXT_MAX];
+	struct bldr_value *args = bldr_list();
+	struct bldr_value *v = fn(name);
+
+	column_type_text(type, text);
+	bldr_list_add(args, a);
+	bldr_list_add(args, b);
+	bldr_object_set(v, "args", args);
+	bldr_object_set(v, "type", bldr_text(text));
+	return v;
+}
+
+/* A factor with the type of its column. */
+static struct bldr_value *factor(struct mapper *m, const struct origin *o, const char *name,
+				 struct column_type *ret_type)
+{
+	const struct column_profile *p = find_column(m, o->table, name);
+
+	*ret_type = (struct column_type){ .kind = COLUMN_TEXT };
+	if (p == NULL || !column_type_parse(p->type, ret_type)) {
+		fail(m, "no source column", o->table, name);
+		return bldr_object();
+	}
+	return typed(m, NULL, o->table, name, p->type);
+}
+
+/* One factor after the other, each product with all its digits but the last, which has the column's type. */
+static struct bldr_value *product_rule(struct mapper *m, const struct design_column *c)
+{
+	const struct origin *o = &c->origins.at[0];
+	struct column_type type, whole;
+	struct bldr_value *one = bldr_object();
+	struct bldr_value *v = factor(m, o, o->factors.at[0], &type);
+
+	(void)column_type_parse(c->type, &whole);
+	for (size_t i = 1; i < o->factors.n; i++) {
+		struct column_type other;
+		struct bldr_value *by = factor(m, o, o->factors.at[i], &other);
+
+		type = (struct column_type){ COLUMN_DECIMAL, whole.precision,
+					     (uint8_t)(type.scale + other.scale) };
+		v = arithmetic("multiply", v, by, type);
+	}
+	if (o->less == NULL) {
+		bldr_unref(one);
+		return v;
+	}
+	bldr_object_set(one, "lit", bldr_text("1"));
+	bldr_object_set(one, "type", bldr_text("decimal(1,0)"));
+	struct bldr_value *less = factor(m, o, o->less, &type);
+
+	type = (struct column_type){ COLUMN_DECIMAL, (uint8_t)(type.scale + 1), type.scale };
+	return arithmetic("multiply", v, arithmetic("subtract", one, less, type), whole);
+}
+
 static struct bldr_value *rule(struct mapper *m, const struct design_column *c)
 {
 	if (c->role == ROLE_DIMENSION_KEY) {
@@ -500,6 +558,8 @@ static struct bldr_value *rule(struct mapper *m, const struct design_column *c)
 		return generated_rule(m, c);
 	case ORIGIN_CONSTANT:
 		return constant_rule(c);
+	case ORIGIN_PRODUCT:
+		return product_rule(m, c);
 	case ORIGIN_COLUMN:
 	case ORIGIN_PATH:
 		break;
@@ -530,7 +590,13 @@ static void map_column(struct mapper *m, const struct design_column *from)
 	struct buf prose;
 
 	for (size_t i = 0; i < from->origins.n; i++) {
-		add_source(m, &c, from->origins.at[i].table, from->origins.at[i].column);
+		const struct origin *o = &from->origins.at[i];
+
+		add_source(m, &c, o->table, o->column);
+		for (size_t k = 0; k < o->factors.n; k++) {
+			add_source(m, &c, o->table, o->factors.at[k]);
+		}
+		add_source(m, &c, o->table, o->less);
 	}
 	for (size_t i = 0;
 	     from->role == ROLE_SURROGATE_KEY && (part = business_key(m->target, i)) != NULL; i++) {
