@@ -159,6 +159,26 @@ static int fill_constant(const struct builder *b, struct expected_column *c, con
 	return 0;
 }
 
+/* A part of an adopted calendar that its file does not hold: of the day, which stands before it. */
+static int fill_part(const struct builder *b, struct expected_column *c)
+{
+	struct expected_table *t = b->t;
+	const char **days = t->n_keys == 1 ? t->columns[t->keys[0]].cells : NULL;
+	size_t n = t->source->raw.records.n;
+	if (t->design->kind != TABLE_DATE || days == NULL) {
+		return wrong_origin(b, c->design, "it is no part of a day before it");
+	}
+	c->cells = ARENA_ARRAY(b->e->arena, const char *, n);
+	for (size_t i = 0; i < n; i++) {
+		struct stamp s;
+		if (days[i] != NULL && stamp_parse(days[i], ORDER_YMD, &s)) {
+			c->cells[i] = calendar_table_cell(t, (size_t)(c - t->columns), s.days,
+							  b->e->arena);
+		}
+	}
+	return 0;
+}
+
 static int fill_generated(const struct builder *b, struct expected_column *c, const struct origin *o)
 {
 	const char *generator = o->generator != NULL ? o->generator : "";
@@ -167,6 +187,9 @@ static int fill_generated(const struct builder *b, struct expected_column *c, co
 	bool line = strcmp(generator, "source_line") == 0;
 	if (strcmp(generator, "surrogate_key") == 0) {
 		return 0; /* filled when the rows are known */
+	}
+	if (strcmp(generator, "calendar") == 0) {
+		return fill_part(b, c);
 	}
 	if (!file && !line && strcmp(generator, "source_record") != 0) {
 		return wrong_origin(b, c->design,

@@ -435,10 +435,15 @@ static struct bldr_value *lookup_rule(struct mapper *m, const struct design_colu
 
 static struct bldr_value *surrogate_rule(struct mapper *m)
 {
-	struct bldr_value *parts = bldr_list();
-	struct bldr_value *v = fn("surrogate_key");
-	const struct design_column *part;
+	struct bldr_value *parts;
+	struct bldr_value *v;
+	const struct design_column *part = business_key(m->target, 0);
 
+	if (m->target->kind == TABLE_DATE) { /* a source's own calendar */
+		return fn1("date_key", origin_value(m, &part->origins.at[0], "date"));
+	}
+	parts = bldr_list();
+	v = fn("surrogate_key");
 	for (size_t i = 0; (part = business_key(m->target, i)) != NULL; i++) {
 		bldr_list_add(parts, origin_value(m, &part->origins.at[0], part->type));
 	}
@@ -449,11 +454,15 @@ static struct bldr_value *surrogate_rule(struct mapper *m)
 
 static struct bldr_value *calendar_rule(struct mapper *m, const struct design_column *c)
 {
-	struct bldr_value *day = fn("calendar_day");
+	struct bldr_value *day;
 	struct bldr_value *v;
 
-	(void)m;
-	bldr_object_set(day, "args", bldr_list());
+	if (m->target->source != NULL) {
+		day = origin_value(m, &business_key(m->target, 0)->origins.at[0], "date");
+	} else {
+		day = fn("calendar_day");
+		bldr_object_set(day, "args", bldr_list());
+	}
 	if (c->role == ROLE_SURROGATE_KEY) {
 		return fn1("date_key", day);
 	}
@@ -490,21 +499,6 @@ static struct bldr_value *generated_rule(struct mapper *m, const struct design_c
 	return v;
 }
 
-static struct bldr_value *arithmetic(const char *name, struct bldr_value *a, struct bldr_value *b,
-				     struct column_type type)
-{
-	char text[COLUMN_TYPE_TEXT_MAX];
-	struct bldr_value *args = bldr_list();
-	struct bldr_value *v = fn(name);
-
-	column_type_text(type, text);
-	bldr_list_add(args, a);
-	bldr_list_add(args, b);
-	bldr_object_set(v, "args", args);
-	bldr_object_set(v, "type", bldr_text(text));
-	return v;
-}
-
 /* A factor with the type of its column. */
 static struct bldr_value *factor(struct mapper *m, const struct origin *o, const char *name,
 				 struct column_type *ret_type)
@@ -534,7 +528,7 @@ static struct bldr_value *product_rule(struct mapper *m, const struct design_col
 
 		type = (struct column_type){ COLUMN_DECIMAL, whole.precision,
 					     (uint8_t)(type.scale + other.scale) };
-		v = arithmetic("multiply", v, by, type);
+		v = rule_arithmetic("multiply", v, by, type);
 	}
 	if (o->less == NULL) {
 		bldr_unref(one);
@@ -545,7 +539,7 @@ static struct bldr_value *product_rule(struct mapper *m, const struct design_col
 	struct bldr_value *less = factor(m, o, o->less, &type);
 
 	type = (struct column_type){ COLUMN_DECIMAL, (uint8_t)(type.scale + 1), type.scale };
-	return arithmetic("multiply", v, arithmetic("subtract", one, less, type), whole);
+	return rule_arithmetic("multiply", v, rule_arithmetic("subtract", one, less, type), whole);
 }
 
 static struct bldr_value *rule(struct mapper *m, const struct design_column *c)
@@ -585,6 +579,10 @@ static void map_column(struct mapper *m, const struct design_column *from)
 		.nullable = from->nullable,
 		.dimension = from->dimension,
 	};
+	const struct origin *first = from->origins.n > 0 ? &from->origins.at[0] : NULL;
+	bool of_key = from->role == ROLE_SURROGATE_KEY ||
+		(first != NULL && first->generator != NULL &&
+		 strcmp(first->generator, "calendar") == 0);
 	const struct design_column *part;
 	struct bldr_value *tree = rule(m, from);
 	struct buf prose;
@@ -598,8 +596,7 @@ static void map_column(struct mapper *m, const struct design_column *from)
 		}
 		add_source(m, &c, o->table, o->less);
 	}
-	for (size_t i = 0;
-	     from->role == ROLE_SURROGATE_KEY && (part = business_key(m->target, i)) != NULL; i++) {
+	for (size_t i = 0; of_key && (part = business_key(m->target, i)) != NULL; i++) {
 		add_source(m, &c, part->origins.at[0].table, part->origins.at[0].column);
 	}
 	buf_init(&prose, RULE_TEXT_MAX);
@@ -672,7 +669,7 @@ static void map_table(struct mapper *m)
 		*LIST_ADD(m->a, &m->table->reserved) = (struct sttm_member){ -1, "Unknown" };
 		*LIST_ADD(m->a, &m->table->reserved) = (struct sttm_member){ -2, "Not applicable" };
 	}
-	if (from->kind == TABLE_DATE) {
+	if (from->kind == TABLE_DATE && from->source == NULL) {
 		map_calendar(m);
 	}
 	for (size_t i = 0; i < from->columns.n; i++) {
