@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-enum { OPTIONS_MAX = 32, KEYS_MAX = 10 };
+enum { OPTIONS_MAX = 32, KEYS_MAX = 16 };
 
 static const char CONFIG_FILE[] = "bldr.config.json";
 static const char DOTENV_FILE[] = ".env";
