@@ -1,7 +1,8 @@
 /*
  * Turns durable events into lines. A work's name, such as "analyst.profile_table", says which agent it belongs to; only
  * steps that do something (have an effect) are told. A thread of its own draws the live line, so that one long step
- * is seen to go on; everything below is under one lock.
+ * is seen to go on; everything below is under one lock. Requests to a workspace, pauses and the small works around them
+ * ("remote.") are many: those of one node share a line.
  */
 #include "cli/progress.h"
 
@@ -30,6 +31,15 @@ struct running {
 	char *key;
 	char name[NAME_MAX_BYTES];
 	int64_t since_ms;
+	bool shares;  /* a line with others of its node */
+	bool request; /* of those: sent to somebody */
+};
+
+/* What has ended of a node whose effects share a line; requests 0 and name "": nothing. */
+struct shared {
+	char name[NAME_MAX_BYTES];
+	int64_t since_ms, until_ms;
+	size_t requests;
 };
 
 struct progress {
@@ -40,6 +50,7 @@ struct progress {
 	int64_t began_ms;
 	struct running running[RUNNING_MAX];
 	size_t n;
+	struct shared shared;
 	size_t ended;
 	int64_t tables; /* that were profiled */
 	int64_t rows;   /* that steps went through */
@@ -247,18 +258,78 @@ void progress_free(struct progress *p)
 	free(p);
 }
 
-static void begin(struct progress *p, const char *key, const char *name, int64_t at_ms)
+/* The nodes of a key, "run/9:developer.deploy/0:upload#0.0": "developer.deploy/upload". */
+static void put_nodes(const char *key, char ret[NAME_MAX_BYTES])
 {
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (const char *at = strchr(key, '/'); at != NULL; at = strchr(at + 1, '/')) {
+		const char *name = strchr(at, ':');
+
+		if (name == NULL || used >= NAME_MAX_BYTES) {
+			return;
+		}
+		used += (size_t)snprintf(ret + used, NAME_MAX_BYTES - used, "%s%.*s",
+					 used > 0 ? "/" : "", (int)strcspn(name + 1, "/#"),
+					 name + 1);
+	}
+}
+
+static void begin(struct progress *p, const char *key, const struct bldr_value *data,
+		  int64_t at_ms)
+{
+	const char *kind = bldr_get_text(data, "kind");
+	const char *name = bldr_get_text(data, "name");
 	struct running *r;
 
 	if (p->n == RUNNING_MAX) {
 		return;
 	}
 	r = &p->running[p->n++];
-	r->key = xstrdup(key);
-	snprintf(r->name, sizeof(r->name), "%s", name);
-	r->since_ms = at_ms;
+	*r = (struct running){ .key = xstrdup(key), .since_ms = at_ms };
+	r->request = kind != NULL && strcmp(kind, "http") == 0;
+	r->shares = r->request || (kind != NULL && strcmp(kind, "sleep") == 0) ||
+		strncmp(name, "remote.", strlen("remote.")) == 0;
+	if (r->shares) {
+		put_nodes(key, r->name);
+	} else {
+		snprintf(r->name, sizeof(r->name), "%s", name);
+	}
 	show_live(p);
+}
+
+static void put_shared(struct progress *p)
+{
+	struct shared *s = &p->shared;
+
+	if (s->name[0] != '\0') {
+		clear_line(p);
+		fprintf(stderr, "  %-24s %-7s %6lld ms  %zu request%s\n", s->name, "done",
+			(long long)(s->until_ms - s->since_ms), s->requests,
+			s->requests == 1 ? "" : "s");
+	}
+	*s = (struct shared){ 0 };
+}
+
+static void share(struct progress *p, const struct running *r, int64_t at_ms)
+{
+	struct shared *s = &p->shared;
+
+	if (strcmp(s->name, r->name) != 0) {
+		put_shared(p);
+		memcpy(s->name, r->name, sizeof(s->name));
+		s->since_ms = r->since_ms;
+	}
+	s->until_ms = at_ms;
+	s->requests += r->request;
+}
+
+static void drop_running(struct progress *p, size_t i)
+{
+	free(p->running[i].key);
+	memmove(&p->running[i], &p->running[i + 1], (p->n - i - 1) * sizeof(p->running[0]));
+	p->n--;
 }
 
 /* What a step was about and went through: "  raw_orders, 99 rows"; nothing when the meter does not know. */
@@ -296,15 +367,19 @@ static void end(struct progress *p, const char *key, const char *status, const c
 	if (i == p->n) {
 		return;
 	}
+	if (p->running[i].shares && strcmp(status, "done") == 0) {
+		share(p, &p->running[i], at_ms);
+		drop_running(p, i);
+		return;
+	}
+	put_shared(p);
 	ms = at_ms - p->running[i].since_ms;
 	add_measure(p, key, ms, measure, sizeof(measure));
 	clear_line(p);
 	p->ended++;
 	fprintf(stderr, "  %-24s %-7s %6lld ms%s%s%s\n", p->running[i].name, status, (long long)ms,
 		measure, error != NULL ? "  " : "", error != NULL ? error : "");
-	free(p->running[i].key);
-	memmove(&p->running[i], &p->running[i + 1], (p->n - i - 1) * sizeof(p->running[0]));
-	p->n--;
+	drop_running(p, i);
 	show_live(p);
 }
 
@@ -312,12 +387,16 @@ void progress_event(struct progress *p, const struct bldr_event *e)
 {
 	const char *key = bldr_get_text(e->data, "key");
 
-	if (p->quiet || key == NULL) {
+	bool over = strcmp(e->type, "run.ended") == 0 || strcmp(e->type, "run.failed") == 0;
+
+	if (p->quiet || (key == NULL && !over)) {
 		return;
 	}
 	pthread_mutex_lock(&p->lock);
-	if (strcmp(e->type, "effect.intended") == 0) {
-		begin(p, key, bldr_get_text(e->data, "name"), e->at_ms);
+	if (over) {
+		put_shared(p);
+	} else if (strcmp(e->type, "effect.intended") == 0) {
+		begin(p, key, e->data, e->at_ms);
 	} else if (strcmp(e->type, "effect.ended") == 0) {
 		end(p, key, bldr_get_text(e->data, "status"), bldr_get_text(e->data, "error"),
 		    e->at_ms);

@@ -36,7 +36,7 @@ static void plan_request(const struct bldr_view *v, struct bldr_plan *p)
 	struct bldr_value *args = bldr_copy(v->state);
 
 	bldr_object_set(args, "job_id", bldr_int(bldr_get_int(v->kept, "job_id", 0)));
-	bldr_plan_work(p, "developer.job_request", BLDR_PURE, args);
+	bldr_plan_work(p, "remote.job_request", BLDR_PURE, args);
 }
 
 static void prepare(const struct bldr_view *v, struct bldr_plan *p)

@@ -95,7 +95,7 @@ static void plan_reading(const struct bldr_view *v, struct bldr_plan *p)
 	struct bldr_value *args = bldr_copy(v->state);
 
 	bldr_object_set(args, "kept", bldr_copy(v->kept));
-	bldr_plan_work(p, in_phase(v, "read") ? "developer.read_tasks" : "developer.read_outputs",
+	bldr_plan_work(p, in_phase(v, "read") ? "remote.read_tasks" : "remote.read_outputs",
 		       BLDR_PURE, args);
 }
 

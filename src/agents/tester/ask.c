@@ -63,7 +63,7 @@ static void plan_reading(const struct bldr_view *v, struct bldr_plan *p)
 	bldr_object_set(args, "job", bldr_ref(bldr_get(v->state, "job")));
 	bldr_object_set(args, "asked", bldr_ref(bldr_get(v->state, "asked")));
 	bldr_object_set(args, "open", bldr_ref(bldr_get(v->kept, "open")));
-	bldr_plan_work(p, "tester.read_answers", BLDR_PURE, args);
+	bldr_plan_work(p, "remote.read_answers", BLDR_PURE, args);
 }
 
 static int64_t pause_ms(const struct bldr_view *v)
