@@ -48,7 +48,12 @@ void hash_bytes(const void *data, size_t size, char ret_hex[HASH_HEX_MAX])
 
 int64_t hash_spark_xx64(const void *data, size_t size)
 {
-	return (int64_t)XXH64(data, size, SPARK_SEED);
+	return hash_spark_xx64_on(SPARK_SEED, data, size);
+}
+
+int64_t hash_spark_xx64_on(int64_t before, const void *data, size_t size)
+{
+	return (int64_t)XXH64(data, size, (XXH64_hash_t)before);
 }
 
 uint64_t hash_xx64(const void *data, size_t size)

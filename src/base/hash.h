@@ -19,5 +19,7 @@ void hash_bytes(const void *data, size_t size, char ret_hex[HASH_HEX_MAX]);
 
 /* Spark's xxhash64(one string): XXH64 with seed 42, read as a signed integer. */
 int64_t hash_spark_xx64(const void *data, size_t size);
+/* Spark's xxhash64 goes on from the hash of the columns before: of fixed-width values in little-endian bytes. */
+int64_t hash_spark_xx64_on(int64_t before, const void *data, size_t size);
 /* XXH64 with seed 0, for in-memory sets and checksums; names nothing. */
 uint64_t hash_xx64(const void *data, size_t size);

@@ -125,6 +125,12 @@ static const struct check_text texts_of_checks[] = {
 	  "file and line of each row, looked up in the raw files by the Tester's own reader",
 	  "every row can be traced to the record that it came from, which holds its key",
 	  "its other columns (R4, K3, X2)" },
+	{ "W1", "The star in the workspace is the one that was loaded here, cell by cell",
+	  "error; only in a run whose star stands in a workspace",
+	  "the warehouse that was loaded here from the same files by the same STTM: all rows, or hashes of buckets "
+	  "of rows and the rows of those that differ",
+	  "every row and value that the notebooks made is the one that the interpreter made",
+	  "that the STTM is right: all other checks speak of that; a value that differs with the same 64-bit hash" },
 	{ "C1", "A design that was repaired leaves the files as they were",
 	  "error; only in a run whose design was sent back and made again",
 	  "the contract that was derived from the design before, kept beside the new one",

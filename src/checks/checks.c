@@ -47,6 +47,14 @@ static const char *verdict_of(const struct findings *f)
 	return "validated";
 }
 
+void checks_conclude(struct findings *f)
+{
+	if (f->checks.n > 0) {
+		qsort(f->checks.at, f->checks.n, sizeof(*f->checks.at), for_people);
+	}
+	f->verdict = verdict_of(f);
+}
+
 int checks_run(const struct checks_input *in, struct arena *a, struct findings *ret,
 	       struct bldr_error *err)
 {
@@ -60,10 +68,7 @@ int checks_run(const struct checks_input *in, struct arena *a, struct findings *
 		for (size_t i = 0; i < trial.findings.n; i++) {
 			*LIST_ADD(a, &f.checks) = trial.findings.at[i];
 		}
-		if (f.checks.n > 0) {
-			qsort(f.checks.at, f.checks.n, sizeof(*f.checks.at), for_people);
-		}
-		f.verdict = verdict_of(&f);
+		checks_conclude(&f);
 		*ret = f;
 	}
 	trial_release(&trial);

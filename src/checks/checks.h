@@ -42,3 +42,5 @@ struct checks_input {
  */
 int checks_run(const struct checks_input *in, struct arena *a, struct findings *ret,
 	       struct bldr_error *err);
+/* Puts findings in the order in which people want them, and says the verdict. */
+void checks_conclude(struct findings *f);

@@ -1,0 +1,164 @@
+/*
+ * Rows or buckets: a table of more rows than may cross is hashed on both sides, by buckets of its keys' hash, so that a row
+ * whose values differ is in the same bucket on both.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "checks/remote_parts.h"
+
+enum { BUCKET_ROWS = 16, BUCKETS_MAX = 16384, LIST_BYTES_MAX = 1 << 20 };
+
+static int64_t rows_max(const struct remote *r)
+{
+	return r->in->rows_max > 0 ? r->in->rows_max : REMOTE_ROWS_MAX;
+}
+
+int64_t remote_buckets(const struct remote *r, const struct remote_table *t)
+{
+	int64_t there = remote_count(r, t);
+	int64_t rows = there > t->rows_here ? there : t->rows_here;
+	bool keys = t->n_keys > 0;
+	for (size_t k = 0; k < t->n_keys; k++) {
+		keys = keys && remote_is_compared(&t->columns[t->keys[k]]);
+	}
+	if (rows <= rows_max(r) || !keys || !t->here) {
+		return 0;
+	}
+	int64_t buckets = rows / BUCKET_ROWS + 1;
+	return buckets < BUCKETS_MAX ? buckets : BUCKETS_MAX;
+}
+
+/* The compared columns of a table, and where its keys are among them. */
+struct hashing {
+	size_t n;
+	const struct remote_column **columns;
+	struct column_type *types;
+	size_t n_keys;
+	size_t *keys;
+	struct column_type *key_types;
+};
+
+/* A column that is declared otherwise than contracted is hashed as text. */
+static struct column_type hashed_type(const struct remote_column *c)
+{
+	return c->same ? c->type : (struct column_type){ .kind = COLUMN_TEXT };
+}
+
+static void prepare(const struct remote *r, const struct remote_table *t, struct hashing *ret)
+{
+	size_t n = t->design->columns.n;
+	*ret = (struct hashing){
+		.columns = ARENA_ARRAY(r->arena, const struct remote_column *, n),
+		.types = ARENA_ARRAY(r->arena, struct column_type, n),
+		.keys = ARENA_ARRAY(r->arena, size_t, n),
+		.key_types = ARENA_ARRAY(r->arena, struct column_type, n),
+	};
+	size_t *place = ARENA_ARRAY(r->arena, size_t, n);
+	for (size_t c = 0; c < n; c++) {
+		if (remote_is_compared(&t->columns[c])) {
+			place[c] = ret->n;
+			ret->types[ret->n] = hashed_type(&t->columns[c]);
+			ret->columns[ret->n++] = &t->columns[c];
+		}
+	}
+	for (size_t k = 0; k < t->n_keys; k++) {
+		ret->keys[ret->n_keys] = place[t->keys[k]];
+		ret->key_types[ret->n_keys++] = hashed_type(&t->columns[t->keys[k]]);
+	}
+}
+
+static void add_row(const struct hashing *h, sqlite3_stmt *stmt, int64_t buckets, struct bucket *ret)
+{
+	struct arena scratch = { 0 };
+	const char **cells = ARENA_ARRAY(&scratch, const char *, h->n);
+	int64_t key = REMOTE_HASH_SEED;
+	for (size_t i = 0; i < h->n; i++) {
+		cells[i] = remote_cell_here(stmt, (int)i, h->columns[i], &scratch);
+	}
+	for (size_t k = 0; k < h->n_keys; k++) {
+		key = remote_hash_add(key, h->key_types[k], cells[h->keys[k]]);
+	}
+	bucket_add(&ret[remote_bucket(key, buckets)],
+		   remote_hash_row(h->types, cells, h->n, &scratch));
+	arena_release(&scratch);
+}
+
+static int hash_here(const struct remote *r, const struct remote_table *t, int64_t buckets,
+		     struct bucket *ret, struct bldr_error *err)
+{
+	struct hashing h;
+	sqlite3_stmt *stmt;
+	prepare(r, t, &h);
+	char *sql = remote_select_here(t);
+	int rc = store_prepare(r->here, sql, &stmt, err);
+	sqlite3_free(sql);
+	while (rc == 0 && (rc = store_step(r->here, stmt, err)) == 1) {
+		add_row(&h, stmt, buckets, ret);
+		rc = 0;
+	}
+	return rc;
+}
+
+/* What the workspace says; a number that is none stays an empty bucket. */
+static void read_there(const struct remote_result *result, int64_t buckets, struct bucket *ret)
+{
+	for (size_t i = 0; i < result->n_rows; i++) {
+		const char *number = remote_cell(result, i, "bucket");
+		int64_t bucket = number != NULL ? strtoll(number, NULL, 10) : -1;
+		struct bucket b;
+		if (bucket >= 0 && bucket < buckets &&
+		    bucket_parse(remote_cell(result, i, "rows"), remote_cell(result, i, "hashes"),
+				 remote_cell(result, i, "xored"), &b)) {
+			ret[bucket] = b;
+		}
+	}
+}
+
+/* Of the buckets that differ the first, up to the rows that may cross; one always. */
+static void choose(const struct remote *r, const struct bucket *there, struct bucket_comparison *c)
+{
+	struct buf list;
+	int64_t rows = 0;
+	buf_init(&list, LIST_BYTES_MAX);
+	for (int64_t i = 0; i < c->buckets; i++) {
+		if (!c->differs[i] || (c->n_asked > 0 && rows + there[i].rows > rows_max(r))) {
+			continue;
+		}
+		rows += there[i].rows;
+		c->asked[i] = true;
+		buf_printf(&list, "%s%lld", c->n_asked > 0 ? "," : "", (long long)i);
+		c->n_asked++;
+	}
+	ASSERT(!buf_failed(&list));
+	c->list = arena_strndup(r->arena, list.data, list.size);
+	buf_release(&list);
+}
+
+int remote_compare_buckets(const struct remote *r, const struct remote_table *t,
+			   struct bucket_comparison *ret, struct bldr_error *err)
+{
+	const struct remote_result *result =
+		remote_result_find(r, remote_id(r, "buckets", t->design->name));
+	int64_t buckets = remote_buckets(r, t);
+	*ret = (struct bucket_comparison){
+		.buckets = buckets,
+		.differs = ARENA_ARRAY(r->arena, bool, buckets),
+		.asked = ARENA_ARRAY(r->arena, bool, buckets),
+		.list = "",
+	};
+	struct bucket *here = xcalloc((size_t)buckets, sizeof(*here));
+	struct bucket *there = xcalloc((size_t)buckets, sizeof(*there));
+	int rc = hash_here(r, t, buckets, here, err);
+	read_there(result, buckets, there);
+	for (int64_t i = 0; rc == 0 && i < buckets; i++) {
+		ret->differs[i] = !bucket_equal(&here[i], &there[i]);
+		ret->n_differ += ret->differs[i];
+	}
+	choose(r, there, ret);
+	free(here);
+	free(there);
+	return rc;
+}
