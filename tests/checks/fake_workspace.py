@@ -76,6 +76,8 @@ class Workspace:
         def text(value: Any, type_: str) -> Cell:
             if value is not None and type_.startswith("decimal") and isinstance(value, int):
                 return str(Decimal(value).scaleb(-int(type_[:-1].split(",")[1])))
+            if type_ == "bool" and value is not None:
+                return "true" if value else "false"
             return None if value is None else str(value)
 
         found = self.source.execute(f"SELECT {names} FROM {table}")

@@ -10,6 +10,7 @@ import datetime
 import functools
 import importlib
 import json
+import logging
 import os
 import shutil
 import socket
@@ -39,6 +40,7 @@ OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "1g",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -182,6 +184,7 @@ def sessions() -> dict[str, Spark]:
     sql = pytest.importorskip("pyspark.sql")
     if not os.environ.get("JAVA_HOME") and not shutil.which("java"):
         pytest.skip("no java")
+    logging.getLogger("SQLQueryContextLogger").setLevel(100)
     folder = Path(tempfile.mkdtemp(prefix="expressions"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
