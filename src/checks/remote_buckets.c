@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "checks/remote_parts.h"
 
-enum { BUCKET_ROWS = 64, BUCKETS_MAX = 16384, LIST_BYTES_MAX = 1 << 20 };
+enum { BUCKET_ROWS = 16, BUCKETS_MAX = 16384, LIST_BYTES_MAX = 1 << 20 };
 
 static int64_t rows_max(const struct remote *r)
 {

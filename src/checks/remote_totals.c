@@ -112,8 +112,8 @@ static void probe_rows(struct probing *p)
 			i += comma;
 		}
 		joined[to] = '\0';
-		add_count(p, "K2", subject_of(p, joined), "distinct keys without null",
-			  arena_printf(a, "count(DISTINCT %s)", columns), c->rows);
+		add_count(p, "K2", subject_of(p, joined), "keys that are null or there again",
+			  arena_printf(a, "count(*) - count(DISTINCT %s)", columns), 0);
 	}
 }
 
@@ -252,15 +252,36 @@ static const struct remote_table *dimension_of(const struct remote *r, const str
 	return joined ? dimension : NULL;
 }
 
-/* FROM fact AS f LEFT JOIN every dimension; NULL: there is none. */
+/* What the workspace itself counts or sums without a join; NULL: nothing. */
+static const char *unjoined(const struct remote *r, const struct remote_table *t,
+			    const char *subject, const char *what)
+{
+	probes list;
+	probe_table(r, t, &list);
+	for (size_t i = 0; i < list.n; i++) {
+		const struct probe *p = &list.at[i];
+		bool is = subject == NULL ? p->check == NULL
+					  : p->check != NULL && strcmp(p->subject, subject) == 0 &&
+				strcmp(p->what, what) == 0;
+		if (is) {
+			const char *column = arena_printf(r->arena, "p%zu", i);
+			const char *id = remote_id(r, "totals", t->design->name);
+			return remote_cell(remote_result_find(r, id), 0, column);
+		}
+	}
+	return NULL;
+}
+
+/* FROM fact AS f LEFT JOIN every dimension; NULL: there is none. Joined and not, the numbers must be the same. */
 static const char *probe_joins(const struct remote *r, const struct remote_table *t, probes *ret)
 {
 	struct probing p = { .r = r, .t = t };
 	struct arena *a = r->arena;
 	const char *from = arena_printf(a, "%s AS f", sql_table(r, t->design->name));
 	size_t n = 0;
-	add_count(&p, "R5", t->design->name, "rows, joined to all dimensions", "count(*)",
-		  t->contract->rows);
+	add(&p,
+	    (struct probe){ "R5", t->design->name, "rows, joined to all dimensions", "count(*)",
+			    unjoined(r, t, NULL, "rows"), whole });
 	for (size_t c = 0; c < t->design->columns.n; c++) {
 		const struct remote_table *d = dimension_of(r, t, c);
 		if (d == NULL) {
@@ -283,7 +304,9 @@ static const char *probe_joins(const struct remote *r, const struct remote_table
 			add(&p,
 			    (struct probe){ "R5", t->design->name,
 					    arena_printf(a, "sum of %s, joined", m->column),
-					    sum_sql(&p, name, type), m->sum, type });
+					    sum_sql(&p, name, type),
+					    unjoined(r, t, subject_of(&p, m->column), "sum"),
+					    type });
 		}
 	}
 	*ret = p.list;

@@ -55,6 +55,40 @@ errors, warnings by file, notes, then what passed.
 
 """
 
+REMOTE = """## On the client's compute
+
+Where the star stands in a workspace, the Tester asks for it in SQL and most rows stay where they are (`src/checks/remote.h`).
+`remote_plan` says which statements are left to ask, given the answers so far; whoever has the connection runs them. Four rounds:
+
+1. `DESCRIBE TABLE` of each target table and of each bronze table: what is there, and in which types (T1).
+2. Per table one row of counts, sums and extremes; per fact one join with all its dimensions, and per reference its totals by
+   month or by its largest members; per source the records of bronze (of each file the latest image) and silver, and file, line,
+   kind and reason of each record in quarantine.
+3. Tables of at most 20,000 rows as a whole; of larger ones, per bucket of about 16 rows by the hash of their keys: count, sum and
+   xor of `xxhash64` over the columns and a text of which of them are null.
+4. Of the buckets that are not as here, the rows, at most 20,000 per table.
+
+`remote_judge` makes of that an **image**, a `warehouse.db` that holds what stands there: rows that crossed, and the rows here
+where the hashes are equal. Every check of this page runs over it, so findings, blame and repairs are those of a warehouse here.
+**W1** compares image and warehouse here cell by cell. What the workspace itself counts, sums and joins is held to the contract:
+a check that passes over the image fails when the workspace counts otherwise ("in the workspace: sum: 12.50, expected 13.00").
+I1 compares with the image after a second run of the job (`remote_image`).
+
+- **What crosses** is counted per statement, in rows and bytes. Findings show at most five rows, cells cut at 120 letters, as here.
+- **Beyond the budget**: buckets that differ and do not cross are told by number, W1 fails, and for them the image has the rows
+  here: other checks then see only some of what is wrong.
+- **Types**: values come as text; instants as microseconds, which no session's time zone changes. A column that is declared
+  otherwise than contracted fails T1 and is compared as text.
+- **Not asked**: which cells silver found unfit (`_unfit`); N1 holds those of the warehouse here to the files.
+- A statement that fails is not asked again: what it should have shown fails, with the workspace's words.
+- Tables are asked for by their names in the design; those of more than 200 letters, which the emitter shortens, are not found.
+
+`tests/checks/test_remote.py` plants the faults of `test_checks_faults.py` in what stands in a workspace made of DuckDB: the same
+checks fail, with the same blame. `tests/spark/test_remote_checks.py` has Spark answer the statements, `test_remote_hash.py` holds
+the hashes to Spark's.
+
+"""
+
 PLANTED_HEAD = """## Planted faults
 
 Each fault is planted in the artefact named, and the tests want exactly the checks named to fail, with the blame named, and
@@ -137,7 +171,7 @@ def page() -> str:
     nowhere = Path(".")
     texts = [json.loads(line) for line in checks_probe.run("texts", nowhere, nowhere).splitlines()]
     sections = "".join(check_section(text) for text in texts)
-    return HEAD + sections + LEFT_OUT + PLANTED_HEAD + planted_rows()
+    return HEAD + sections + LEFT_OUT + REMOTE + PLANTED_HEAD + planted_rows()
 
 
 if __name__ == "__main__":

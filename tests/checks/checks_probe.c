@@ -6,62 +6,26 @@
  *	checks_probe contract CASE SOURCE_FOLDER    writes CASE/contract.json from sources.json and design.json
  *	checks_probe findings CASE SOURCE_FOLDER    writes CASE/findings.json from all artefacts, warehouse.db
  *	                                            and reloaded.db
+ *	checks_probe plan CASE SOURCE_FOLDER        one JSON line per statement that remote_plan asks, given CASE/remote.json
+ *	checks_probe judge CASE SOURCE_FOLDER       writes CASE/findings.json from what remote_judge says of it, and prints
+ *	                                            one JSON line per result: {"id","rows","bytes"}
+ *	checks_probe image CASE SOURCE_FOLDER       writes CASE/reloaded.db as the image of it
+ *	checks_probe hash CASE .                    per line of CASE/rows.json, [[type, text or null]...], Spark's xxhash64
  *	checks_probe texts . .                      one JSON line per check: what it is
  *
  * Exit 1: the error's name and text on standard error.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "checks/check_texts.h"
-#include "checks/checks.h"
 #include "checks/reader.h"
-
-struct probe {
-	const char *folder, *source_folder;
-	struct arena arena;
-	struct bldr_error err;
-};
+#include "probe.h"
 
 static int fail(const struct probe *p)
 {
 	fprintf(stderr, "%s: %s\n", bldr_error_name(p->err.code), p->err.text);
 	return 1;
-}
-
-static char *path_of(struct probe *p, const char *name)
-{
-	return arena_printf(&p->arena, "%s/%s", p->folder, name);
-}
-
-static int read_artefact(struct probe *p, const char *name, void *ret)
-{
-	char hash[HASH_HEX_MAX];
-	uint64_t bytes;
-	char *file = arena_printf(&p->arena, "%s.json", name);
-	int rc = file_hash(path_of(p, file), hash, &bytes, &p->err);
-	if (rc < 0) {
-		return rc;
-	}
-	struct artefact_ref ref = { .path = file, .hash = hash, .bytes = (int64_t)bytes };
-	return artefact_read(p->folder, name, &ref, &p->arena, ret, &p->err);
-}
-
-static int write_artefact(struct probe *p, const char *name, const void *data)
-{
-	struct artefact_ref ref;
-	char *file = arena_printf(&p->arena, "%s.json", name);
-	return artefact_write(p->folder, name, file, data, &p->arena, &ref, &p->err);
-}
-
-static void print(struct bldr_value *v)
-{
-	char *text = bldr_value_text(v);
-	puts(text);
-	free(text);
-	bldr_unref(v);
 }
 
 static void print_table(const struct source_file *f, const struct raw_table *t)
@@ -121,36 +85,9 @@ static int derive(struct probe *p)
 
 static int find(struct probe *p)
 {
-	struct sources sources;
-	struct design design;
-	struct contract contract;
-	struct sttm sttm;
-	struct deployment deployment;
 	struct findings findings;
-	const struct {
-		const char *name;
-		void *ret;
-	} artefacts[] = {
-		{ "sources", &sources }, { "design", &design },         { "contract", &contract },
-		{ "sttm", &sttm },       { "deployment", &deployment },
-	};
-	for (size_t i = 0; i < sizeof(artefacts) / sizeof(artefacts[0]); i++) {
-		int rc = read_artefact(p, artefacts[i].name, artefacts[i].ret);
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	struct checks_input in = {
-		.source_folder = p->source_folder,
-		.warehouse = path_of(p, "warehouse.db"),
-		.reloaded = path_of(p, "reloaded.db"),
-		.sources = &sources,
-		.design = &design,
-		.contract = &contract,
-		.sttm = &sttm,
-		.deployment = &deployment,
-	};
-	int rc = checks_run(&in, &p->arena, &findings, &p->err);
+	int rc = read_input(p);
+	rc = rc < 0 ? rc : checks_run(&p->in, &p->arena, &findings, &p->err);
 	return rc < 0 ? rc : write_artefact(p, "findings", &findings);
 }
 
@@ -181,6 +118,10 @@ int main(int argc, char **argv)
 	} commands[] = { { "records", records },
 			 { "contract", derive },
 			 { "findings", find },
+			 { "plan", remote_plan_lines },
+			 { "judge", remote_judge_lines },
+			 { "image", remote_image_file },
+			 { "hash", hash_lines },
 			 { "texts", texts_of_checks } };
 	for (size_t i = 0; argc == 4 && i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(argv[1], commands[i].name) == 0) {
@@ -190,6 +131,6 @@ int main(int argc, char **argv)
 			return code;
 		}
 	}
-	fprintf(stderr, "checks_probe records|contract|findings|texts CASE SOURCE_FOLDER\n");
+	fprintf(stderr, "checks_probe COMMAND CASE SOURCE_FOLDER\n");
 	return 2;
 }

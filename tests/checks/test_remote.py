@@ -1,0 +1,109 @@
+"""The Tester on the client's compute: the same findings as over a warehouse here, from what a workspace answers.
+
+The workspace is fake_workspace.py, which shares no code with the C side; the faults are those of test_checks_faults.py,
+planted in what stands there, while the warehouse here is right.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import checks_probe
+import fake_workspace
+import pytest
+from fake_workspace import Workspace
+from make_warehouse import make_jaffle
+from test_checks_faults import (
+    DEVELOPER,
+    FAULTS,
+    JAFFLE,
+    PLANNED,
+    TABLES,
+    Fault,
+    contract,
+    iso_date,
+    run_sql,
+)
+
+__all__ = ["contract"]
+COMPARED = {f"W1 {table}" for table in TABLES}
+# What SQLite can declare and a workspace cannot.
+SQLITE_ONLY = {"foreign keys are not declared", "a number is declared and stored as text"}
+# A join through the dimension sums up otherwise there; here the months are told from the keys.
+BY_JOIN = {
+    "a day is missing": {"R4 fact_payment.amount by order_date_key": DEVELOPER},
+    "every member stands twice": {"R4 fact_payment.amount by customer_key": DEVELOPER},
+}
+
+
+def make(case: Path, contract: Path, fault: Fault | None = None) -> Path:
+    """A case with a right warehouse; the path of the star as it stands in the workspace."""
+    parse = fault.parse_date if fault else iso_date
+    make_jaffle(case, JAFFLE, parse, constraints=False)
+    (case / "contract.json").write_bytes(contract.read_bytes())
+    there = case / "there.db"
+    shutil.copy(case / "warehouse.db", there)
+    if fault:
+        for path in (there, case / "reloaded.db"):
+            run_sql(path, fault.sql)
+        run_sql(case / "reloaded.db", fault.reload_sql)
+        if fault.change:
+            fault.change(case)
+    return there
+
+
+def findings_of(
+    case: Path, there: Path, rows_max: int = 0, types: dict[str, str] | None = None
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any], Workspace]:
+    workspace = Workspace(there, checks_probe.load(case, "design"), types or {})
+    fake_workspace.ask_everything(case, JAFFLE, workspace, rows_max)
+    found, traffic = fake_workspace.judge(case, JAFFLE)
+    return found, traffic, workspace
+
+
+def failing(found: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {k: f["blame"] for k, f in found.items() if not f["passed"] and f["severity"] == "error"}
+
+
+@pytest.mark.parametrize("rows_max", [0, 60])
+def test_a_right_star_passes_every_check(tmp_path: Path, contract: Path, rows_max: int) -> None:
+    there = make(tmp_path, contract)
+    found, traffic, _ = findings_of(tmp_path, there, rows_max)
+    assert set(found) == PLANNED | COMPARED
+    assert failing(found) == {}
+    crossed = {id_: t["rows"] for id_, t in traffic.items() if t["rows"]}
+    if rows_max == 0:
+        assert crossed == {
+            "rows dim_customer": 102,
+            "rows dim_date": 367,
+            "rows fact_order": 99,
+            "rows fact_payment": 113,
+        }
+    else:
+        assert crossed == {}  # the hashes are equal
+    assert all(t["bytes"] > 0 for t in traffic.values() if not t["id"].startswith("quarantine"))
+
+
+REMOTE = [f for f in FAULTS if f.name not in SQLITE_ONLY]
+CASES = [(f, 0) for f in REMOTE] + [(f, 60) for f in REMOTE if f.planted]
+
+
+@pytest.mark.parametrize(
+    ("fault", "rows_max"), CASES, ids=[f"{f.name}, {'buckets' if n else 'rows'}" for f, n in CASES]
+)
+def test_a_fault_there_fails_the_same_checks(
+    tmp_path: Path, contract: Path, fault: Fault, rows_max: int
+) -> None:
+    """And W1, when the star that stands there is not the one here."""
+    there = make(tmp_path, contract, fault)
+    found, _, _ = findings_of(tmp_path, there, rows_max)
+    failed = failing(found)
+    apart = {k: b for k, b in failed.items() if k in COMPARED}
+    assert set(apart.values()) <= {DEVELOPER}
+    if any("more buckets" in found[k]["found"] for k in apart):
+        assert rows_max  # not all that differs has crossed, so not every consequence is seen
+        return
+    assert {k: b for k, b in failed.items() if k not in COMPARED} == {
+        **fault.failing,
+        **BY_JOIN.get(fault.name, {}),
+    }
