@@ -16,13 +16,26 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local_databricks.errors import ApiError
+from local_databricks.errors import ApiError, invalid
+from local_databricks.faults import Strikes
+from local_databricks.requests import Logging
 from local_databricks.workspace import Workspace, is_there
 
 log = logging.getLogger("local_databricks")
 
 # A module that is not there yet is left out.
-APIS = ("oauth", "scim", "workspace", "files", "secrets", "catalog", "statements", "jobs", "run")
+APIS = (
+    "oauth",
+    "scim",
+    "workspace",
+    "files",
+    "secrets",
+    "control",
+    "catalog",
+    "statements",
+    "jobs",
+    "run",
+)
 THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
 OPEN = ("/.well-known/", "/oidc/", "/telemetry-ext", "/aad/auth")  # asked without a token
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -58,7 +71,7 @@ def build(workspace: Workspace) -> Any:
         },
     )
     app.router.redirect_slashes = False
-    return Guard(app, workspace)
+    return Logging(Strikes(Guard(app, workspace), workspace.faults), workspace.log)
 
 
 class Guard:
@@ -75,6 +88,8 @@ class Guard:
         request = Request(scope)
         try:
             check_host(request)
+            if any(ord(character) < 32 for character in scope["path"]):
+                raise invalid("The path in the URL has a control character.")
             if needs_token(request):
                 scope["principal"] = await run_in_threadpool(self._who, request)
                 self._check_workspace(request)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import time
 from typing import Literal
@@ -32,6 +34,9 @@ class Secrets:
     def __init__(self, database: Database) -> None:
         self._database = database
         database.migrate("secrets", _TABLES)
+        self._written: set[str] = set()
+        for value in self.values():
+            self._remember(value)
 
     def scopes(self) -> list[str]:
         """Names, sorted."""
@@ -67,6 +72,7 @@ class Secrets:
                     "RESOURCE_LIMIT_EXCEEDED",
                     f"Scope {scope} holds {SECRETS_MAX} secrets already.",
                 )
+            self._remember(value)
             connection.execute(
                 "REPLACE INTO secrets VALUES (?, ?, ?, ?)",
                 (scope, key, value, time.time_ns() // 1_000_000),
@@ -96,6 +102,14 @@ class Secrets:
     def values(self) -> list[bytes]:
         """All values there are: what must not be seen in a log or an output."""
         return [row["value"] for row in self._database.rows("SELECT value FROM secrets")]
+
+    def redact(self, text: str, mark: str = "[REDACTED]") -> str:
+        """`text` with `mark` in place of every value that is or was a secret since this process began, however it is
+        written: as it is, escaped as in JSON, in base64. Values of less than 3 characters are not looked for.
+        """
+        for form in sorted(self._written, key=len, reverse=True):
+            text = text.replace(form, mark)
+        return text
 
     def acls(self, scope: str) -> list[tuple[str, str]]:
         """(principal, permission) of a scope, sorted."""
@@ -128,6 +142,9 @@ class Secrets:
         held = dict(self.acls(scope)).get(principal)
         return held is not None and LEVELS.index(held) >= LEVELS.index(level)
 
+    def _remember(self, value: bytes) -> None:
+        self._written = self._written | {form for form in forms_of(value) if len(form) >= 3}
+
     def _has(self, scope: str) -> bool:
         return (
             self._database.row("SELECT 1 FROM secret_scopes WHERE name = ?", (scope,)) is not None
@@ -149,3 +166,11 @@ def _check_name(what: str, name: str) -> None:
         raise invalid(
             f"{what} '{name[:140]}' must have 1 to 128 characters: letters, digits, '_', '-', '@', '/', '.', blank."
         )
+
+
+def forms_of(value: bytes) -> list[str]:
+    """How a secret may be written in a text: as it is, escaped as in JSON (twice for JSON within JSON), in base64."""
+    text = value.decode("utf-8", "replace")
+    once = [json.dumps(text, ensure_ascii=ascii)[1:-1] for ascii in (False, True)]
+    twice = [json.dumps(form, ensure_ascii=False)[1:-1] for form in once]
+    return [text, *once, *twice, base64.b64encode(value).decode()]

@@ -55,6 +55,7 @@ def serve(workspace: Workspace, listener: socket.socket, ready: Callable[[], Non
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(config, ready)

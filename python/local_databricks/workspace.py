@@ -22,6 +22,8 @@ from typing import Any
 from local_databricks.auth import Auth, Credentials, Principal
 from local_databricks.database import Database
 from local_databricks.errors import denied
+from local_databricks.faults import Faults
+from local_databricks.requests import RequestLog
 from local_databricks.secrets import Secrets
 from local_databricks.tree import Tree
 from local_databricks.volumes import Volumes
@@ -79,6 +81,8 @@ class Workspace:
         self.tree = Tree(self.folder, self.database)
         self.volumes = Volumes(self.folder)
         self.secrets = Secrets(self.database)
+        self.faults = Faults()
+        self.log = RequestLog(self.folder, self.secrets)
         self.credentials, self.guest = self._credentials()
         self._homes()
         for part in PARTS:
@@ -98,6 +102,7 @@ class Workspace:
         """Stops what was started, and lets go of the folder."""
         while self._started:
             self._started.pop().stop()
+        self.log.close()
         self.database.close()
         os.close(self._lock)
 

@@ -8,6 +8,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "python")]
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "python"), str(Path(__file__).parent)]
 if (ROOT / ".spark" / "jars").is_dir():
     os.environ.setdefault("BLDR_DELTA_JARS", str(ROOT / ".spark" / "jars"))
+
+from fixtures import (  # noqa: E402, F401
+    new_workspace,
+    sdk,
+    shared_spark_workspace,
+    shared_workspace,
+    spark_workspace,
+    workspace,
+)

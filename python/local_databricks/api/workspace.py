@@ -1,0 +1,271 @@
+"""The workspace tree: /api/2.0/workspace/* and the two undocumented routes that bundles use, workspace-files."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from local_databricks import formats
+from local_databricks.auth import Principal
+from local_databricks.calls import Call, fields_of, json_route, principal_of, query_of, url_tail
+from local_databricks.errors import ApiError, denied, invalid, malformed
+from local_databricks.tree import Node, canonical
+from local_databricks.workspace import Workspace
+
+IMPORT_MAX = 10 * 1024 * 1024  # bytes of what import and export carry
+FILE_MAX = 500 * 1024 * 1024  # bytes of one workspace file
+FILES = "/api/2.0/workspace-files"
+IMPORT_FILE = f"{FILES}/import-file"
+
+
+def routes(workspace: Workspace) -> list[Route]:
+    """The API's routes."""
+    api = _Api(workspace)
+    return [
+        json_route("POST", "/api/2.0/workspace/mkdirs", api.mkdirs),
+        Route("/api/2.0/workspace/import", api.import_object, methods=["POST"]),
+        json_route("GET", "/api/2.0/workspace/get-status", api.get_status),
+        json_route("GET", "/api/2.0/workspace/list", api.children),
+        json_route("GET", "/api/2.0/workspace/export", api.export),
+        json_route("POST", "/api/2.0/workspace/delete", api.delete),
+        Route(IMPORT_FILE + "/{path:path}", api.import_file, methods=["POST"]),
+        Route(FILES + "/{path:path}", api.read_file, methods=["GET"]),
+    ]
+
+
+@dataclass(frozen=True)
+class _Api:
+    workspace: Workspace
+
+    def mkdirs(self, call: Call) -> object:
+        path = self._writable(call.principal, call.text("path"))
+        self.workspace.tree.mkdirs(path)
+        return {}
+
+    async def import_object(self, request: Request) -> Response:
+        """JSON with base64, or a form with a file, as the SDKs' upload sends it."""
+        principal = principal_of(request)
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            fields, content = await _form(request)
+        else:
+            fields = await fields_of(request)
+            content = _decoded(fields.pop("content", ""))
+        call = Call(request, principal, fields)
+        return JSONResponse(await run_in_threadpool(self._import, call, content))
+
+    def _import(self, call: Call, content: bytes) -> object:
+        path = self._writable(call.principal, call.text("path"))
+        form, overwrite = call.text("format", "SOURCE"), call.flag("overwrite")
+        if len(content) > IMPORT_MAX:
+            raise ApiError(
+                400,
+                "MAX_NOTEBOOK_SIZE_EXCEEDED",
+                f"File size imported is ({len(content)} bytes), exceeded max size ({IMPORT_MAX} bytes)",
+            )
+        if form == "AUTO":
+            found = formats.recognise(path, content)
+            if found is None:
+                self.workspace.tree.write_file(path, content, overwrite=overwrite)
+                return {}
+            path = path.rsplit(".", 1)[0]
+            form, language = ("JUPYTER", None) if found == "JUPYTER" else ("SOURCE", found)
+        elif form == "SOURCE":
+            language = formats.LANGUAGES.get(call.text("language", ""))
+            if language is None:
+                raise invalid(
+                    "The parameter language must be PYTHON, SQL, SCALA or R for format SOURCE."
+                )
+        elif form == "JUPYTER":
+            language = None
+        else:
+            raise invalid(f"The local workspace does not import format {form}.")
+        if language is None:
+            language, text = formats.from_jupyter(content)
+            self.workspace.tree.put_notebook(
+                path, language, text, form="JUPYTER", overwrite=overwrite
+            )
+        else:
+            text = formats.source_text(content, language)
+            self.workspace.tree.put_notebook(path, language, text, overwrite=overwrite)
+        return {}
+
+    def get_status(self, call: Call) -> object:
+        node = self.workspace.tree.get(self._readable(call.principal, call.text("path")))
+        return described(node, export_info=call.flag("return_export_info"))
+
+    def children(self, call: Call) -> object:
+        """No paging; `objects` is absent when there are none."""
+        path = self._readable(call.principal, call.text("path"))
+        since = call.number("notebooks_modified_after", 0)
+        found = [
+            described(node)
+            for node in self.workspace.tree.children(path)
+            if node.kind != "NOTEBOOK" or node.modified_ms > since
+        ]
+        return {"objects": found} if found else {}
+
+    def export(self, call: Call) -> object:
+        path = self._readable(call.principal, call.text("path"))
+        content, extension = self._exported(path, call.text("format", "SOURCE"))
+        if len(content) > IMPORT_MAX:
+            raise ApiError(
+                400,
+                "MAX_NOTEBOOK_SIZE_EXCEEDED",
+                f"File size exported is ({len(content)} bytes), exceeded max size ({IMPORT_MAX} bytes)",
+            )
+        if call.flag("direct_download"):
+            return Response(content, media_type="application/octet-stream")
+        return {"content": base64.b64encode(content).decode(), "file_type": extension}
+
+    def _exported(self, path: str, form: str) -> tuple[bytes, str]:
+        node = self.workspace.tree.get(path)
+        if node.kind == "DIRECTORY":
+            raise invalid(f"The local workspace does not export folders: {node.path}.")
+        if node.kind == "FILE":
+            if form not in ("AUTO", "SOURCE"):
+                raise invalid(f"Path ({node.path}) is a file: it has no format {form}.")
+            if node.size > IMPORT_MAX:
+                return bytes(node.size), ""
+            return self.workspace.tree.disk(path).read_bytes(), Path(node.path).suffix.lstrip(".")
+        if form == "AUTO":
+            form = node.form
+        language, text = self.workspace.tree.notebook(path)
+        if form == "SOURCE":
+            return text.encode(), formats.EXTENSION[language].lstrip(".")
+        if form == "JUPYTER":
+            return formats.to_jupyter(text, language), "ipynb"
+        raise invalid(f"The local workspace does not export format {form}.")
+
+    def delete(self, call: Call) -> object:
+        path = self._writable(call.principal, call.text("path"))
+        self.workspace.tree.delete(path, recursive=call.flag("recursive"))
+        return {}
+
+    async def import_file(self, request: Request) -> Response:
+        """The raw body becomes a file, or a notebook when it looks like one (its extension is taken off)."""
+        path = self._writable(principal_of(request), url_tail(request, IMPORT_FILE))
+        call = Call(request, principal_of(request), query_of(request))
+        overwrite = call.flag("overwrite")
+        staged = self.workspace.tree.stage()
+        try:
+            await _receive(request, staged)
+            await run_in_threadpool(self._keep, path, staged, overwrite)
+        finally:
+            staged.unlink(missing_ok=True)
+        return JSONResponse({})
+
+    def _keep(self, path: str, staged: Path, overwrite: bool) -> None:
+        tree = self.workspace.tree
+        content = staged.read_bytes() if staged.stat().st_size <= IMPORT_MAX else b""
+        found = formats.recognise(path, content)
+        try:
+            if found is None:
+                tree.put_file(path, staged, overwrite=overwrite)
+                return
+            path = path.rsplit(".", 1)[0]
+            if found == "JUPYTER":
+                language, text = formats.from_jupyter(content)
+                tree.put_notebook(path, language, text, form="JUPYTER", overwrite=overwrite)
+            else:
+                text = formats.source_text(content, found)
+                tree.put_notebook(path, found, text, overwrite=overwrite)
+        except ApiError as error:
+            if error.code == "RESOURCE_ALREADY_EXISTS":
+                raise _already(path, is_file=found is None) from None
+            raise
+
+    async def read_file(self, request: Request) -> Response:
+        path = self._readable(principal_of(request), url_tail(request, FILES))
+        node = await run_in_threadpool(self.workspace.tree.get, path)
+        if node.kind == "NOTEBOOK":
+            content, _ = await run_in_threadpool(self._exported, path, "AUTO")
+            return Response(content, media_type="application/octet-stream")
+        if node.kind == "DIRECTORY":
+            raise invalid(f"Path ({node.path}) is a folder.")
+        return FileResponse(self.workspace.tree.disk(path), media_type="application/octet-stream")
+
+    def _readable(self, principal: Principal, path: str) -> str:
+        """Everybody may look everywhere but into somebody else's home. Raises ApiError (403), also where nothing is."""
+        path = canonical(path)
+        home = path.split("/")[1:3]
+        others = home[:1] == ["Users"] and len(home) == 2 and home[1] != principal.name
+        if others and not principal.admin:
+            raise denied(f"{principal.name} does not have View permissions on {path}.")
+        return path
+
+    def _writable(self, principal: Principal, path: str) -> str:
+        """Only admins may write outside of their home and /Shared."""
+        path = canonical(path)
+        mine = (f"/Users/{principal.name}", "/Shared")
+        if not principal.admin and not any(
+            path == top or path.startswith(top + "/") for top in mine
+        ):
+            raise denied(f"{principal.name} does not have Edit permissions on {path}.")
+        return path
+
+
+def described(node: Node, *, export_info: bool = False) -> dict[str, Any]:
+    """One object as the API tells it."""
+    found: dict[str, Any] = {
+        "object_type": node.kind,
+        "path": node.path,
+        "object_id": node.id,
+        "resource_id": str(node.id),
+        "created_at": node.created_ms,
+        "modified_at": node.modified_ms,
+    }
+    if node.kind == "NOTEBOOK":
+        found["language"] = node.language
+        if export_info:
+            found["repos_export_format"] = node.form
+    if node.kind == "FILE":
+        found["size"] = node.size
+    return found
+
+
+def _already(path: str, *, is_file: bool) -> ApiError:
+    """The two ways in which import-file says it: 409 for files, 400 without a code for notebooks."""
+    if is_file:
+        return ApiError(409, "ALREADY_EXISTS", f"Node with name {path} already exists.")
+    return ApiError(400, "", f"Path ({path}) already exists.")
+
+
+async def _form(request: Request) -> tuple[dict[str, Any], bytes]:
+    try:
+        async with request.form(max_files=1, max_fields=20) as form:
+            fields: dict[str, Any] = {k: v for k, v in form.items() if isinstance(v, str)}
+            sent = form.get("content")
+            if isinstance(sent, UploadFile):
+                return fields, await sent.read(IMPORT_MAX + 1)
+            return fields, str(fields.pop("content", "")).encode()
+    except HTTPException as wrong:
+        raise malformed(f"Could not parse the form: {wrong.detail}") from None
+
+
+def _decoded(content: object) -> bytes:
+    if not isinstance(content, str):
+        raise invalid("Field 'content' must be a string: base64.")
+    try:
+        return base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid("Field 'content' is not base64.") from None
+
+
+async def _receive(request: Request, staged: Path) -> None:
+    size = 0
+    with open(staged, "wb") as out:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > FILE_MAX:
+                raise invalid(f"The file is larger than {FILE_MAX} bytes.")
+            out.write(chunk)
