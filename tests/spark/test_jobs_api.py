@@ -27,7 +27,7 @@ def task(key: str, path: str = "/Shared/none", **fields: Any) -> Task:
 
 def bodies(workspace: Any, since: int, path: str) -> list[dict[str, Any]]:
     """What was sent to a path since then."""
-    return [entry["body"] for entry in workspace.requests(since) if entry["path"].endswith(path)]
+    return [entry["json"] for entry in workspace.requests(since) if entry["path"].endswith(path)]
 
 
 def last_request(workspace: Any) -> int:
@@ -43,7 +43,7 @@ def full_settings(name: str) -> dict[str, Any]:
         "parameters": [{"name": "day", "default": "today"}],
         "job_clusters": [{"job_cluster_key": "main", "new_cluster": cluster}],
         "environments": [
-            {"environment_key": "env", "spec": {"environment_version": "2", "dependencies": []}}
+            {"environment_key": "env", "spec": {"environment_version": "2", "dependencies": ["a==1"]}}
         ],
         "schedule": {"quartz_cron_expression": "0 0 5 * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"},
         "queue": {"enabled": True},
@@ -75,7 +75,7 @@ def test_a_job_is_kept_as_it_was_given_and_filled_in(workspace: Any, sdk: Any) -
     given = full_settings("kept")
     valid("settings", given)
     since = last_request(workspace)
-    job_id = sdk.jobs.create(**JobSettings.from_dict(given).__dict__ | {}).job_id
+    job_id = sdk.jobs.create(**fields_of(given)).job_id
     assert job_id > 2**53
     [sent] = bodies(workspace, since, "/jobs/create")
     valid("settings", sent)
@@ -89,6 +89,11 @@ def test_a_job_is_kept_as_it_was_given_and_filled_in(workspace: Any, sdk: Any) -
     assert settings["job_clusters"][0]["new_cluster"]["data_security_mode"] == "SINGLE_USER"
     assert contains(settings, given)
     assert sdk.jobs.get(job_id).settings.tasks[1].depends_on == [TaskDependency(task_key="a")]
+
+
+def fields_of(settings: dict[str, Any]) -> dict[str, Any]:
+    """As arguments of the client's create()."""
+    return {k: v for k, v in JobSettings.from_dict(settings).__dict__.items() if v}
 
 
 def contains(whole: Any, part: Any) -> bool:
@@ -113,7 +118,7 @@ def test_reset_replaces_everything_but_run_as(workspace: Any, sdk: Any) -> None:
 
 
 def test_update_merges_arrays_and_removes_fields(sdk: Any) -> None:
-    job_id = sdk.jobs.create(**JobSettings.from_dict(full_settings("u")).__dict__).job_id
+    job_id = sdk.jobs.create(**fields_of(full_settings("u"))).job_id
     new = JobSettings(tasks=[task("a", "/Shared/changed"), task("c")], description="changed")
     sdk.jobs.update(job_id, new_settings=new, fields_to_remove=["tasks/b", "schedule", "environments/env"])
     settings = sdk.jobs.get(job_id).settings
@@ -398,8 +403,8 @@ def test_a_restarted_server_shows_old_runs_and_ends_those_that_were_active(
     assert run.status.termination_details.code.value == "INTERNAL_ERROR"
     assert {t.state.life_cycle_state.value for t in run.tasks} == {"INTERNAL_ERROR"}
     assert after.outcome(after.sdk.jobs.get_run(done.run_id)).result == "kept"
-    after.sdk.jobs.repair_run(active, rerun_tasks=["b"])
-    until(lambda: after.sdk.jobs.get_run(active).tasks[-1].state.life_cycle_state.value == "RUNNING")
+    after.sdk.jobs.repair_run(active, rerun_all_failed_tasks=True)
+    until(lambda: after.sdk.jobs.get_run(active).tasks[2].state.life_cycle_state.value == "RUNNING")
     after.sdk.jobs.cancel_run(active)
     assert after.wait(active).state.result_state.value == "CANCELED"
     second.stop()

@@ -47,9 +47,14 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL to the process and whatever it has started in its group."""
-        if self.known.wait(_START_S) and self.pid:
+        if not self.known.wait(_START_S) or not self.pid:
+            return
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        if not self.ended.is_set():
+            # it may not have its own group yet
             with contextlib.suppress(OSError):
-                os.killpg(self.pid, signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class Zygote:
@@ -127,9 +132,9 @@ class Zygote:
         control.close()
         process.wait()
         for child in orphans:
+            child.ended.set()
             child.known.set()
             child.kill()
-            child.ended.set()
 
     def _heard(self, message: Json) -> None:
         child = self._children.get(message.get("run", 0))
@@ -140,9 +145,9 @@ class Zygote:
             child.known.set()
         if "exit" in message:
             child.exit = message["exit"]
+            child.ended.set()
             child.kill()  # what it left behind
             self._children.pop(child.number, None)
-            child.ended.set()
 
 
 class Output:
@@ -329,6 +334,7 @@ def _environment() -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "TZ": "UTC",
         "DATABRICKS_RUNTIME_VERSION": RUNTIME_VERSION,
+        "SPARK_CONNECT_MODE_ENABLED": "1",  # pyspark.sql.functions are those of Connect
         # one thread, so that the copies of the warm process may change their namespace
         "OPENBLAS_NUM_THREADS": "1",
         "ARROW_DEFAULT_MEMORY_POOL": "system",

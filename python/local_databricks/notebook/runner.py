@@ -186,6 +186,7 @@ class Runner:
             return NoSpark()
         from local_databricks.spark import client, front
 
+        os.environ["SPARK_REMOTE"] = self.work["spark_url"]  # SparkSession.builder.getOrCreate()
         session = client.connect(self.work["spark_url"])
         front.install(session, lambda request: dict(self.link.call("registry", request=request)))
         return session
