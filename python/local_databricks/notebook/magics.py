@@ -12,7 +12,9 @@ class Refused(Exception):
     """Something that the local workspace does not do."""
 
 
-_REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?(?:==([^,;\s]+)|([<>~!=].*))?$")
+_REQUIREMENT = re.compile(
+    r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?(?:==([^,;\s]+)|([<>~!=].*))?$"
+)
 
 
 def pip(line: str, allowed: Sequence[str]) -> None:
@@ -24,20 +26,28 @@ def pip(line: str, allowed: Sequence[str]) -> None:
         if word in ("-q", "-qqq", "--quiet", "-U", "--upgrade"):
             continue
         _check(word, {_canonical(name) for name in allowed})
-    print("Note: you may need to restart the kernel using %restart_python or dbutils.library.restartPython()")
+    print(
+        "Note: you may need to restart the kernel using %restart_python or dbutils.library.restartPython()"
+    )
 
 
 def _check(requirement: str, allowed: set[str]) -> None:
     found = _REQUIREMENT.match(requirement)
     if not found or _canonical(found.group(1)) not in allowed:
-        raise Refused(f"%pip install {requirement}: not on the local workspace's list of allowed packages.")
+        raise Refused(
+            f"%pip install {requirement}: not on the local workspace's list of allowed packages."
+        )
     name, wanted, other = found.groups()
     if other:
-        raise Refused(f"%pip install {requirement}: only '==' is understood by the local workspace.")
+        raise Refused(
+            f"%pip install {requirement}: only '==' is understood by the local workspace."
+        )
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        raise Refused(f"%pip install {requirement}: the package is allowed but not installed.") from None
+        raise Refused(
+            f"%pip install {requirement}: the package is allowed but not installed."
+        ) from None
     if wanted and wanted != version:
         raise Refused(f"%pip install {requirement}: installed is version {version}.")
 

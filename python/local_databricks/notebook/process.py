@@ -217,7 +217,7 @@ class Notebooks:
     def _work(self, attempt: Attempt, path: str, language: str, text: str, url: str) -> Json:
         """What the process is told; all values of widgets are texts."""
         base = attempt.task["notebook_task"].get("base_parameters") or {}
-        given = base | attempt.scope.parameters | attempt.notebook_params
+        given = {**base, **attempt.scope.parameters, **attempt.notebook_params}
         tags = {
             "jobId": str(attempt.run.job_id),
             "runId": str(attempt.run_id),
@@ -339,5 +339,3 @@ def _environment() -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
-
-

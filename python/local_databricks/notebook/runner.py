@@ -105,7 +105,9 @@ class Runner:
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, name, "exec", dont_inherit=True), self.globals)
         if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), name, "eval", dont_inherit=True), self.globals)
+            value = eval(
+                compile(ast.Expression(last.value), name, "eval", dont_inherit=True), self.globals
+            )
             if value is not None:
                 print(repr(value))
 
