@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -368,6 +369,27 @@ def test_a_job_cluster_that_does_not_start(workspace: Any, notebooks: Notebooks,
     assert failed.status.termination_details.code.value == "CLUSTER_ERROR"
     assert "no capacity" in sdk.jobs.get_run_output(failed.run_id).error
     assert notebooks.wait(notebooks.start(one)).state.result_state.value == "SUCCESS"
+    workspace.fault("main", "cluster", message="no capacity")
+    serverless = notebooks.wait(notebooks.start(notebooks.task(path)))
+    assert serverless.status.termination_details.code.value == "CLUSTER_ERROR"
+    assert "no capacity" in serverless.state.state_message
+
+
+def test_a_stopped_server_ends_its_runs(new_workspace: Callable[..., Any], tmp_path: Any) -> None:
+    first = new_workspace(tmp_path / "w")
+    before = Notebooks(client(first), "stop")
+    run_id = before.start(before.task(before.put("slow", "import time\ntime.sleep(100)")))
+    until(
+        lambda: before.sdk.jobs.get_run(run_id).tasks[0].state.life_cycle_state.value == "RUNNING"
+    )
+    started = time.monotonic()
+    first.stop()
+    assert time.monotonic() - started < 15
+    second = new_workspace(tmp_path / "w")
+    run = client(second).jobs.get_run(run_id)
+    assert run.status.termination_details.code.value == "INTERNAL_ERROR"
+    assert run.tasks[0].state.life_cycle_state.value == "INTERNAL_ERROR"
+    second.stop()
 
 
 def test_permissions(workspace: Any, sdk: Any, notebooks: Notebooks) -> None:

@@ -3,16 +3,26 @@
 What is expected comes from the published behaviour of notebooks and from Python itself.
 """
 
+import contextlib
 import importlib.metadata
 import os
 import re
 import secrets
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from databricks.sdk.service.jobs import JobParameterDefinition, NotebookTask, Task, TaskDependency
+from databricks.sdk.service.compute import Environment, Library, PythonPyPiLibrary
+from databricks.sdk.service.jobs import (
+    JobEnvironment,
+    JobParameterDefinition,
+    NotebookTask,
+    Task,
+    TaskDependency,
+)
+from databricks.sdk.service.workspace import ImportFormat
 from fixtures import needs_workspace
 from notebook_world import Notebooks, until
 
@@ -462,12 +472,44 @@ def test_pip_is_refused_unless_allowed(notebooks: Notebooks, workspace: Any) -> 
             ("install not-there", "not installed"),
             ("install other", "list of allowed"),
             ("uninstall pandas", "only 'install'"),
-            ("install /tmp/x.whl", "list of allowed"),
+            ("install /tmp/x.whl", "no such wheel"),
             ("install pandas>=1", "only '=='"),
         ):
             assert said in notebooks.run(f"%pip {line}").error
     finally:
         workspace.ask("POST", "/_workspace/jobs", {"pip_allowed": []})
+
+
+def test_libraries_are_wheels_or_allowed_packages(notebooks: Notebooks, sdk: Any) -> None:
+    import io
+    import zipfile
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as wheel:
+        wheel.writestr("packed_tool/__init__.py", "ANSWER = 42\n")
+        wheel.writestr("packed_tool-1.0.dist-info/METADATA", "Name: packed_tool\nVersion: 1.0\n")
+    name = f"{notebooks.folder}/packed_tool-1.0-py3-none-any.whl"
+    sdk.workspace.upload(name, packed.getvalue(), format=ImportFormat.AUTO)
+    path = notebooks.put("uses", f"import packed_tool\n{EXIT}(packed_tool.ANSWER)")
+    task = notebooks.task(path)
+    task.libraries = [Library(whl=f"/Workspace{name}")]
+    assert notebooks.outcome(notebooks.wait(notebooks.start(task))).result == "42"
+    task.libraries, task.environment_key = None, "env"
+    spec = Environment(environment_version="2", dependencies=[f"/Workspace{name}"])
+    environments = [JobEnvironment(environment_key="env", spec=spec)]
+    run = notebooks.wait(notebooks.start(task, environments=environments))
+    assert notebooks.outcome(run).result == "42"
+    for library, said in (
+        (Library(whl=f"/Workspace{name[:-4]}x.whl"), "no such wheel"),
+        (
+            Library(pypi=PythonPyPiLibrary(package="left-pad==1")),
+            "not on the local workspace's list",
+        ),
+    ):
+        task.libraries, task.environment_key = [library], None
+        run = notebooks.wait(notebooks.start(task))
+        assert run.status.termination_details.code.value == "LIBRARY_INSTALLATION_ERROR"
+        assert said in run.state.state_message
 
 
 def test_restart_python_forgets_what_was_defined(notebooks: Notebooks) -> None:
@@ -565,6 +607,46 @@ def test_the_end_takes_the_whole_process_group(
     expected = {"cancel": "CANCELED", "timeout": "TIMEDOUT", "normal": "SUCCESS"}[how]
     assert run.tasks[0].state.result_state.value == expected
     until(lambda: not any(_alive(pid) for pid in _pids(notebooks, workspace, name)), 5)
+
+
+def test_cancelling_a_run_cancels_what_it_called(notebooks: Notebooks, sdk: Any) -> None:
+    notebooks.put("inner", "import time\ntime.sleep(100)")
+    name = f"inner {notebooks.folder}"
+    notebooks.put(name.replace("/", "-"), "import time\ntime.sleep(100)")
+    path = notebooks.put("outer", f"dbutils.notebook.run('{name.replace('/', '-')}', 0)")
+    run_id = notebooks.start(notebooks.task(path))
+
+    def child() -> Any:
+        runs = sdk.jobs.list_runs(run_type=_run_type("WORKFLOW_RUN"))
+        return next((run for run in runs if run.run_name == name.replace("/", "-")), None)
+
+    until(lambda: child() and child().state.life_cycle_state.value == "RUNNING")
+    sdk.jobs.cancel_run(run_id)
+    assert notebooks.wait(run_id).state.result_state.value == "CANCELED"
+    assert notebooks.wait(child().run_id).state.result_state.value == "CANCELED"
+
+
+def test_the_warm_process_is_replaced_when_it_is_gone(notebooks: Notebooks, workspace: Any) -> None:
+    assert notebooks.run("x = 1").state == "SUCCESS"
+    [zygote] = _children(workspace.process.pid)
+    os.kill(zygote, signal.SIGKILL)
+    until(lambda: not _alive(zygote))
+    assert notebooks.run("x = 1").state == "SUCCESS"
+    assert _children(workspace.process.pid) != [zygote]
+    path = notebooks.put("sleeps", "import time\ntime.sleep(100)")
+    run_id = notebooks.start(notebooks.task(path))
+    until(lambda: _children(_children(workspace.process.pid)[0]))
+    [notebook] = _children(_children(workspace.process.pid)[0])
+    os.kill(_children(workspace.process.pid)[0], signal.SIGKILL)
+    run = notebooks.wait(run_id)
+    assert run.state.result_state.value == "FAILED" and not _alive(notebook)
+
+
+def _children(pid: int) -> list[int]:
+    """Those that are alive."""
+    with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split() if _alive(int(child))]
+    return []
 
 
 def test_two_tasks_run_at_once_and_a_failed_one_does_not_stop_the_other(

@@ -49,7 +49,8 @@ class BadOption(Exception):
 class Options:
     """`parallel` tasks run at once over all runs. `pace` is how long a second of the settings' timeouts and intervals
     takes, in seconds. `pip_allowed` and `places` are the notebooks'. `cluster_fault(task key)` is asked when a
-    task is the first on its cluster: a reason when that shall not start."""
+    task is the first on its cluster, or starts on serverless compute: a reason when that shall not start.
+    """
 
     parallel: int = 2
     pace: float = 1.0
@@ -387,8 +388,10 @@ class Engine:
         except UnknownReference as error:
             return states.wrong_configuration(str(error))
         fault = self._cluster_fault(run, task)
-        if fault:
+        if fault and task.cluster_id:
             return states.cluster_failed(task.cluster_id, fault)
+        if fault:
+            return states.serverless_failed(fault)
         return Attempt(run, task, task.settings | task.resolved, scope)
 
     def _cluster_fault(self, run: Run, task: TaskRun) -> str | None:
@@ -396,7 +399,8 @@ class Engine:
         key = task.settings.get("job_cluster_key")
         if not key and not task.settings.get("new_cluster"):
             task.cluster_id = task.settings.get("existing_cluster_id", "")
-            return None
+            serverless = "notebook_task" in task.settings and not task.cluster_id
+            return self.options.cluster_fault(task.key) if serverless else None
         name = (run.run_id, key or f"/{task.run_id}")
         found = self._clusters.get(name)
         if found is None or found[1]:

@@ -148,6 +148,19 @@ def wrong_configuration(message: str) -> Ending:
     )
 
 
+def library_failed(message: str) -> Ending:
+    """A library of the task cannot be had."""
+    return Ending(
+        Result.FAILED, message, "LIBRARY_INSTALLATION_ERROR", "CLIENT_ERROR", internal=True
+    )
+
+
+def serverless_failed(reason: str) -> Ending:
+    """Compute that the platform should have given did not come up."""
+    message = f"Serverless compute could not be started: {reason}"
+    return Ending(Result.FAILED, message, "CLUSTER_ERROR", "CLOUD_FAILURE", internal=True)
+
+
 def not_found(message: str) -> Ending:
     """A notebook or file that the task names is not there."""
     return Ending(Result.FAILED, message, "RESOURCE_NOT_FOUND", "CLIENT_ERROR", internal=True)

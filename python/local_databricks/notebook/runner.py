@@ -25,7 +25,7 @@ from local_databricks.notebook.dbutils import (
 )
 from local_databricks.notebook.display import display, display_html
 from local_databricks.notebook.link import Link
-from local_databricks.notebook.magics import Refused, pip
+from local_databricks.notebook.magics import Refused, install, pip
 from local_databricks.notebook.source import Cell
 
 OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -57,8 +57,13 @@ class Runner:
         self.globals: Json = {}
 
     def run(self) -> Json:
-        """How it ended: {"status": "ok"|"error", "result", "truncated", "error", "error_trace", "cells"}."""
+        """How it ended: {"status": "ok"|"error"|"library", "result", "truncated", "error", "error_trace", "cells"}."""
         ended: Json = {"status": "ok", "result": None, "truncated": False}
+        try:
+            for library in self.work["libraries"]:
+                install(library, self.work["pip_allowed"])
+        except Refused as refused:
+            return {"status": "library", "error": str(refused)}
         try:
             self.spark = self._connect()
             self._fresh_globals()
