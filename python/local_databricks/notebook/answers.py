@@ -100,7 +100,7 @@ class Answers:
         return {"language": language, "source": text}
 
     def _registry(self, message: Json) -> Any:
-        return self._workspace.registry.answer(message["request"])
+        return self._workspace.registry.answer(message["request"], self._who())
 
     def _run_notebook(self, message: Json) -> str:
         """dbutils.notebook.run: the other run's exit value; the caller waits."""

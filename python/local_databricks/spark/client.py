@@ -6,6 +6,8 @@ does (`main`.`sales`.`t`), not as the session catalogue keeps them.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import logging
 import re
 import uuid
@@ -19,7 +21,21 @@ _QUALIFIED = re.compile(
     r"(?:`spark_catalog`|\bspark_catalog)\.(?:`(?P<q>[a-z0-9_]*?[a-z0-9])__(?P<qs>\w+)`"
     r"|(?P<c>[a-z0-9_]*?[a-z0-9])__(?P<s>\w+))"
 )
-_SCHEMA = re.compile(r"(?<=schema )`(?P<q>[a-z0-9_]*?[a-z0-9])__(?P<qs>\w+)`")
+_SCHEMA = re.compile(
+    r"(?:(?<=schema )|(?<=table )|(?<=view ))`(?P<q>[a-z0-9_]*?[a-z0-9])__(?P<qs>\w+)`"
+)
+
+
+def share_release_threads() -> None:
+    """Keeps pyspark from ending the threads that all clients of a process share.
+
+    It does so when any one client ends, holding a lock and waiting for the threads, also from the garbage collector,
+    which may run in one of them: every other client then waits for ever (pyspark 4.0.5, reattach.py, shutdown()).
+    """
+    from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
+
+    shared: Any = ExecutePlanResponseReattachableIterator
+    shared.shutdown = classmethod(lambda cls: None)
 
 
 def connect(url: str) -> SparkSession:
@@ -31,6 +47,7 @@ def connect(url: str) -> SparkSession:
     from pyspark.sql.connect.session import SparkSession
 
     quiet()
+    share_release_threads()
     session = SparkSession.builder.remote(url).create()
     session.client.set_retry_policies([DefaultPolicy(max_retries=4, jitter=50)])
     _name_as_users_do(session)
@@ -39,7 +56,11 @@ def connect(url: str) -> SparkSession:
 
 def quiet() -> None:
     """Client errors are answered or raised; pyspark logs each of them to standard error too."""
-    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger", "pyspark.sql.connect.logging"):
+    for name in (
+        "SQLQueryContextLogger",
+        "DataFrameQueryContextLogger",
+        "pyspark.sql.connect.logging",
+    ):
         logging.getLogger(name).setLevel(100)
 
 
@@ -87,7 +108,7 @@ def _url(port: int, token: str) -> str:
 
 
 def _ask(url: str, method: str, request: Any, seconds: float) -> bool:
-    import grpc
+    grpc = importlib.import_module("grpc")
     from pyspark.sql.connect.client.core import DefaultChannelBuilder
     from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
@@ -116,3 +137,13 @@ def _name_as_users_do(session: SparkSession) -> None:
             raise known from None
 
     client._handle_rpc_error = handle
+
+
+def close(session: SparkSession) -> None:
+    """Ends a session on the server and here; a dead server does not matter."""
+    grpc = importlib.import_module("grpc")
+    from pyspark.errors import PySparkException
+
+    with contextlib.suppress(PySparkException, grpc.RpcError):
+        session.client.release_session()
+    session.client.close()
