@@ -9,6 +9,8 @@ import os
 import re
 import secrets
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -36,9 +38,20 @@ def notebooks(sdk: Any) -> Notebooks:
     return Notebooks(sdk, secrets.token_hex(4))
 
 
+@pytest.fixture(scope="session")
+def namespaces(tmp_path_factory: pytest.TempPathFactory) -> bool:
+    """Whether the kernel gives this user a mount namespace."""
+    code = "import sys\nfrom local_databricks.notebook import places\nplaces.enter({}, sys.argv[1], 'namespace')"
+    command = [sys.executable, "-c", code, str(tmp_path_factory.mktemp("root"))]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(command, env=environment, capture_output=True).returncode == 0
+
+
 @pytest.fixture(params=["namespace", "patched"])
-def places(workspace: Any, request: pytest.FixtureRequest) -> Iterator[str]:
+def places(workspace: Any, request: pytest.FixtureRequest, namespaces: bool) -> Iterator[str]:
     """How /Volumes and /Workspace come to be."""
+    if request.param == "namespace" and not namespaces:
+        pytest.skip("the kernel gives this user no mount namespace")
     workspace.ask("POST", "/_workspace/jobs", {"places": request.param})
     yield request.param
     workspace.ask("POST", "/_workspace/jobs", {"places": "auto"})
@@ -236,8 +249,10 @@ def test_python_sees_volumes_and_the_workspace(
 
 
 def test_other_programs_see_volumes_where_the_kernel_lets_us(
-    notebooks: Notebooks, workspace: Any
+    notebooks: Notebooks, workspace: Any, namespaces: bool
 ) -> None:
+    if not namespaces:
+        pytest.skip("the kernel gives this user no mount namespace")
     (workspace.folder / "volumes" / "main" / "raw" / "seen").mkdir(parents=True, exist_ok=True)
     workspace.ask("POST", "/_workspace/jobs", {"places": "namespace"})
     try:
@@ -674,6 +689,6 @@ def test_two_tasks_run_at_once_and_a_failed_one_does_not_stop_the_other(
 
 
 def test_the_last_of_much_output_is_kept(notebooks: Notebooks) -> None:
-    done = notebooks.run("for i in range(900_000):\n    print(i, 'x' * 10)")
-    assert done.state == "SUCCESS" and done.printed.endswith("899999 xxxxxxxxxx\n")
+    done = notebooks.run("for i in range(400_000):\n    print(i, 'x' * 10)")
+    assert done.state == "SUCCESS" and done.printed.endswith("399999 xxxxxxxxxx\n")
     assert len(done.printed) == 5 * 1024 * 1024
