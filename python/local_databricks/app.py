@@ -41,7 +41,8 @@ THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
 # Asked without a token, or with one of their own (those of a notebook's process and of a result's link are looked at by
 # their routes).
 OPEN = re.compile(
-    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token|/_workspace/run/.*|/_workspace/results/.*"
+    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token"
+    r"|/_workspace/run/.*|/_workspace/results/.*"
 )
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 

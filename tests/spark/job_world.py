@@ -50,7 +50,8 @@ def notebook(key: str, after: object = (), **fields: object) -> Json:
     waits = [after] if isinstance(after, str) else list(after)  # type: ignore[call-overload]
     if waits:
         task["depends_on"] = [
-            {"task_key": w} if isinstance(w, str) else {"task_key": w[0], "outcome": w[1]} for w in waits
+            {"task_key": w} if isinstance(w, str) else {"task_key": w[0], "outcome": w[1]}
+            for w in waits
         ]
     return task
 
@@ -115,7 +116,9 @@ class World:
     def open(self) -> None:
         """Starts, or starts again as after a crash."""
         self.database = Database(self.folder / "state.db")
-        workspace = SimpleNamespace(database=self.database, folder=self.folder, url="http://localhost:1")
+        workspace = SimpleNamespace(
+            database=self.database, folder=self.folder, url="http://localhost:1"
+        )
         self.jobs = Jobs(workspace, self.script.perform, self.options)
         self.jobs.start()
 

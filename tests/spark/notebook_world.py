@@ -50,7 +50,9 @@ class Notebooks:
     def put(self, name: str, *cells: str, language: str = "PYTHON") -> str:
         """A notebook in SOURCE form; its path."""
         mark = {"PYTHON": "#", "SQL": "--"}[language]
-        text = f"{mark} Databricks notebook source\n" + f"\n\n{mark} COMMAND ----------\n\n".join(cells)
+        text = f"{mark} Databricks notebook source\n" + f"\n\n{mark} COMMAND ----------\n\n".join(
+            cells
+        )
         path = f"{self.folder}/{name}"
         self.sdk.workspace.import_(
             path=path,
@@ -68,7 +70,9 @@ class Notebooks:
         self.sdk.workspace.upload(path, content.encode(), format=ImportFormat.AUTO, overwrite=True)
         return path
 
-    def task(self, path: str, key: str = "main", after: tuple[str, ...] = (), **parameters: str) -> Any:
+    def task(
+        self, path: str, key: str = "main", after: tuple[str, ...] = (), **parameters: str
+    ) -> Any:
         return SubmitTask(
             task_key=key,
             notebook_task=NotebookTask(notebook_path=path, base_parameters=parameters or None),
@@ -95,10 +99,12 @@ class Notebooks:
         printed = unescape(page.partition("<h2>Output</h2>\n<pre>")[2].partition("</pre>")[0])
         return Outcome(run, self.sdk.jobs.get_run_output(run_id), printed)
 
-    def run(self, *cells: str, language: str = "PYTHON", name: str = "notebook", **parameters: str) -> Outcome:
+    def run(
+        self, *cells: str, language: str = "PYTHON", name: str = "notebook", **parameters: str
+    ) -> Outcome:
         """One notebook as a task of its own, to its end."""
         path = self.put(name, *cells, language=language)
-        return self.outcome(self.wait(self.start(self.task(path, **parameters))))
+        return self.outcome(self.wait(self.start(self.task(path, "main", (), **parameters))))
 
 
 def until(true: Callable[[], Any], seconds: float = 20) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ def task(key: str, path: str = "/Shared/none", **fields: Any) -> Task:
 
 def bodies(workspace: Any, since: int, path: str) -> list[dict[str, Any]]:
     """What was sent to a path since then."""
-    return [entry["body"] for entry in workspace.requests(since) if entry["path"].endswith(path)]
+    return [entry["json"] for entry in workspace.requests(since) if entry["path"].endswith(path)]
 
 
 def last_request(workspace: Any) -> int:
@@ -43,9 +44,16 @@ def full_settings(name: str) -> dict[str, Any]:
         "parameters": [{"name": "day", "default": "today"}],
         "job_clusters": [{"job_cluster_key": "main", "new_cluster": cluster}],
         "environments": [
-            {"environment_key": "env", "spec": {"environment_version": "2", "dependencies": []}}
+            {
+                "environment_key": "env",
+                "spec": {"environment_version": "2", "dependencies": ["a==1"]},
+            }
         ],
-        "schedule": {"quartz_cron_expression": "0 0 5 * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"},
+        "schedule": {
+            "quartz_cron_expression": "0 0 5 * * ?",
+            "timezone_id": "UTC",
+            "pause_status": "PAUSED",
+        },
         "queue": {"enabled": True},
         "max_concurrent_runs": 3,
         "timeout_seconds": 7200,
@@ -75,7 +83,7 @@ def test_a_job_is_kept_as_it_was_given_and_filled_in(workspace: Any, sdk: Any) -
     given = full_settings("kept")
     valid("settings", given)
     since = last_request(workspace)
-    job_id = sdk.jobs.create(**JobSettings.from_dict(given).__dict__ | {}).job_id
+    job_id = sdk.jobs.create(**fields_of(given)).job_id
     assert job_id > 2**53
     [sent] = bodies(workspace, since, "/jobs/create")
     valid("settings", sent)
@@ -91,6 +99,11 @@ def test_a_job_is_kept_as_it_was_given_and_filled_in(workspace: Any, sdk: Any) -
     assert sdk.jobs.get(job_id).settings.tasks[1].depends_on == [TaskDependency(task_key="a")]
 
 
+def fields_of(settings: dict[str, Any]) -> dict[str, Any]:
+    """As arguments of the client's create()."""
+    return {k: v for k, v in JobSettings.from_dict(settings).__dict__.items() if v}
+
+
 def contains(whole: Any, part: Any) -> bool:
     """Whether all of `part` is in `whole`."""
     if isinstance(part, dict):
@@ -103,7 +116,10 @@ def contains(whole: Any, part: Any) -> bool:
 def test_reset_replaces_everything_but_run_as(workspace: Any, sdk: Any) -> None:
     who = workspace.client_id
     job_id = sdk.jobs.create(
-        name="old", tags={"a": "b"}, run_as=api.JobRunAs(service_principal_name=who), tasks=[task("a")]
+        name="old",
+        tags={"a": "b"},
+        run_as=api.JobRunAs(service_principal_name=who),
+        tasks=[task("a")],
     ).job_id
     assert sdk.jobs.get(job_id).run_as_user_name == who
     sdk.jobs.reset(job_id, JobSettings(name="new", tasks=[task("b")]))
@@ -113,14 +129,18 @@ def test_reset_replaces_everything_but_run_as(workspace: Any, sdk: Any) -> None:
 
 
 def test_update_merges_arrays_and_removes_fields(sdk: Any) -> None:
-    job_id = sdk.jobs.create(**JobSettings.from_dict(full_settings("u")).__dict__).job_id
+    job_id = sdk.jobs.create(**fields_of(full_settings("u"))).job_id
     new = JobSettings(tasks=[task("a", "/Shared/changed"), task("c")], description="changed")
-    sdk.jobs.update(job_id, new_settings=new, fields_to_remove=["tasks/b", "schedule", "environments/env"])
+    sdk.jobs.update(
+        job_id, new_settings=new, fields_to_remove=["tasks/b", "schedule", "environments/env"]
+    )
     settings = sdk.jobs.get(job_id).settings
     assert [t.task_key for t in settings.tasks] == ["a", "c"]
     assert settings.tasks[0].notebook_task.notebook_path == "/Shared/changed"
     assert settings.tasks[0].max_retries is None and settings.description == "changed"
-    assert settings.schedule is None and settings.tags == {"team": "etl"} and not settings.environments
+    assert (
+        settings.schedule is None and settings.tags == {"team": "etl"} and not settings.environments
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,10 +152,16 @@ def test_update_merges_arrays_and_removes_fields(sdk: Any) -> None:
         (lambda s: s["tasks"][0].update(job_cluster_key="other"), "Job cluster 'other'"),
         (lambda s: s["tasks"][1].update(environment_key="other"), "Environment 'other'"),
         (lambda s: s["tasks"][0].pop("notebook_task"), "no task type"),
-        (lambda s: s["tasks"][0].update(pipeline_task={"pipeline_id": "x"}), "more than one task type"),
+        (
+            lambda s: s["tasks"][0].update(pipeline_task={"pipeline_id": "x"}),
+            "more than one task type",
+        ),
         (lambda s: s["tasks"][0].update(run_if="SOMETIMES"), "unknown run_if"),
         (lambda s: s["tasks"][0]["notebook_task"].update(notebook_path="a"), "only absolute paths"),
-        (lambda s: s["tasks"][0]["notebook_task"].update(base_parameters={"x": "a" * 2**20}), "exceed 1 MB"),
+        (
+            lambda s: s["tasks"][0]["notebook_task"].update(base_parameters={"x": "a" * 2**20}),
+            "exceed 1 MB",
+        ),
         (lambda s: s.update(name="n" * 4097), "exceeds 4096 bytes"),
         (lambda s: s.update(tags={str(i): "" for i in range(26)}), "limit of 25"),
         (lambda s: s.update(max_concurrent_runs=1001), "at most 1000"),
@@ -186,7 +212,9 @@ def test_jobs_get_pages_arrays_of_more_than_100(workspace: Any, sdk: Any) -> Non
     assert [t.task_key for t in whole.settings.tasks] == [f"t{i}" for i in range(230)]
     assert len(whole.settings.parameters) == 120
     with pytest.raises(InvalidParameterValue, match="page token"):
-        sdk.jobs._api.do("GET", "/api/2.2/jobs/get", query={"job_id": job_id, "page_token": "nonsense!"})
+        sdk.jobs._api.do(
+            "GET", "/api/2.2/jobs/get", query={"job_id": job_id, "page_token": "nonsense!"}
+        )
 
 
 def test_jobs_list_filters_by_name_and_pages(workspace: Any, sdk: Any) -> None:
@@ -254,7 +282,7 @@ def test_parameters_that_do_not_fit(notebooks: Notebooks, sdk: Any) -> None:
         sdk.jobs.run_now(job_id, job_parameters={"b": "2"})
     with pytest.raises(InvalidParameterValue, match="cannot be specified together"):
         sdk.jobs.run_now(job_id, job_parameters={"a": "2"}, notebook_params={"a": "2"})
-    with pytest.raises(InvalidParameterValue, match="job has job parameters|has job parameters"):
+    with pytest.raises(InvalidParameterValue, match="has job parameters"):
         sdk.jobs.run_now(job_id, notebook_params={"a": "2"})
 
 
@@ -287,7 +315,9 @@ def test_runs_list(notebooks: Notebooks, sdk: Any, workspace: Any) -> None:
     for run_id in made:
         notebooks.wait(run_id)
     assert [run.run_id for run in sdk.jobs.list_runs(job_id=job_id, limit=3)] == made[::-1]
-    page = workspace.ask("GET", f"/api/2.2/jobs/runs/list?job_id={job_id}&limit=3&expand_tasks=true")
+    page = workspace.ask(
+        "GET", f"/api/2.2/jobs/runs/list?job_id={job_id}&limit=3&expand_tasks=true"
+    )
     valid("jobs.ListRunsResponse", page)
     assert page["has_more"] is True and page["runs"][0]["tasks"][0]["task_key"] == "a"
     assert list(sdk.jobs.list_runs(job_id=job_id, active_only=True)) == []
@@ -325,7 +355,9 @@ def test_resolved_values(notebooks: Notebooks, sdk: Any) -> None:
 
 
 def test_a_job_cluster_that_does_not_start(workspace: Any, notebooks: Notebooks, sdk: Any) -> None:
-    workspace.fault("etl", "cluster", message="CLOUD_PROVIDER_LAUNCH_FAILURE(CLOUD_FAILURE): no capacity")
+    workspace.fault(
+        "etl", "cluster", message="CLOUD_PROVIDER_LAUNCH_FAILURE(CLOUD_FAILURE): no capacity"
+    )
     path = notebooks.put("n", "1")
     one = notebooks.task(path, "etl")
     one.new_cluster = api.compute.ClusterSpec(spark_version="17.3.x-scala2.13", num_workers=0)
@@ -337,6 +369,27 @@ def test_a_job_cluster_that_does_not_start(workspace: Any, notebooks: Notebooks,
     assert failed.status.termination_details.code.value == "CLUSTER_ERROR"
     assert "no capacity" in sdk.jobs.get_run_output(failed.run_id).error
     assert notebooks.wait(notebooks.start(one)).state.result_state.value == "SUCCESS"
+    workspace.fault("main", "cluster", message="no capacity")
+    serverless = notebooks.wait(notebooks.start(notebooks.task(path)))
+    assert serverless.status.termination_details.code.value == "CLUSTER_ERROR"
+    assert "no capacity" in serverless.state.state_message
+
+
+def test_a_stopped_server_ends_its_runs(new_workspace: Callable[..., Any], tmp_path: Any) -> None:
+    first = new_workspace(tmp_path / "w")
+    before = Notebooks(client(first), "stop")
+    run_id = before.start(before.task(before.put("slow", "import time\ntime.sleep(100)")))
+    until(
+        lambda: before.sdk.jobs.get_run(run_id).tasks[0].state.life_cycle_state.value == "RUNNING"
+    )
+    started = time.monotonic()
+    first.stop()
+    assert time.monotonic() - started < 15
+    second = new_workspace(tmp_path / "w")
+    run = client(second).jobs.get_run(run_id)
+    assert run.status.termination_details.code.value == "INTERNAL_ERROR"
+    assert run.tasks[0].state.life_cycle_state.value == "INTERNAL_ERROR"
+    second.stop()
 
 
 def test_permissions(workspace: Any, sdk: Any, notebooks: Notebooks) -> None:
@@ -366,7 +419,8 @@ def test_permissions(workspace: Any, sdk: Any, notebooks: Notebooks) -> None:
         guest.jobs.delete(job_id)
     found = sdk.permissions.get("jobs", str(job_id))
     levels = {
-        entry.user_name or entry.service_principal_name: entry.all_permissions[0].permission_level.value
+        entry.user_name
+        or entry.service_principal_name: entry.all_permissions[0].permission_level.value
         for entry in found.access_control_list
     }
     assert levels == {"admin@workspace.local": "IS_OWNER", who["client_id"]: "CAN_MANAGE_RUN"}
@@ -381,9 +435,12 @@ def test_a_restarted_server_shows_old_runs_and_ends_those_that_were_active(
     first = new_workspace(tmp_path / "w")
     before = Notebooks(client(first), "kill")
     (first.folder / "volumes" / "main").mkdir(parents=True)
-    done = before.wait(before.start(before.task(before.put("quick", "dbutils.notebook.exit('kept')"))))
+    done = before.wait(
+        before.start(before.task(before.put("quick", "dbutils.notebook.exit('kept')")))
+    )
     slow = before.put(
-        "slow", "import os, time\nopen('/Volumes/main/pid', 'w').write(str(os.getpid()))\ntime.sleep(100)"
+        "slow",
+        "import os, time\nopen('/Volumes/main/pid', 'w').write(str(os.getpid()))\ntime.sleep(100)",
     )
     active = before.start(before.task(slow, "a"), before.task(slow, "b", after=("a",)))
     file = first.folder / "volumes" / "main" / "pid"
@@ -398,8 +455,8 @@ def test_a_restarted_server_shows_old_runs_and_ends_those_that_were_active(
     assert run.status.termination_details.code.value == "INTERNAL_ERROR"
     assert {t.state.life_cycle_state.value for t in run.tasks} == {"INTERNAL_ERROR"}
     assert after.outcome(after.sdk.jobs.get_run(done.run_id)).result == "kept"
-    after.sdk.jobs.repair_run(active, rerun_tasks=["b"])
-    until(lambda: after.sdk.jobs.get_run(active).tasks[-1].state.life_cycle_state.value == "RUNNING")
+    after.sdk.jobs.repair_run(active, rerun_all_failed_tasks=True)
+    until(lambda: after.sdk.jobs.get_run(active).tasks[2].state.life_cycle_state.value == "RUNNING")
     after.sdk.jobs.cancel_run(active)
     assert after.wait(active).state.result_state.value == "CANCELED"
     second.stop()

@@ -29,7 +29,9 @@ def condition(key: str, left: str, op: str, right: str, after: object = ()) -> d
 
 
 def test_tasks_run_behind_those_they_wait_for(world: World) -> None:
-    run = world.run(notebook("d", ["b", "c"]), notebook("b", "a"), notebook("c", "a"), notebook("a"))
+    run = world.run(
+        notebook("d", ["b", "c"]), notebook("b", "a"), notebook("c", "a"), notebook("a")
+    )
     assert codes(run) == ("TERMINATED", "SUCCESS", "SUCCESS", "SUCCESS")
     assert world.script.ran[0] == "a" and world.script.ran[-1] == "d"
     assert sorted(world.script.ran) == ["a", "b", "c", "d"]
@@ -151,7 +153,12 @@ def test_a_condition_chooses_the_branch(world: World) -> None:
         "join": "SUCCESS",
     }
     many = run["tasks"][1]
-    assert many["condition_task"] == {"op": "GREATER_THAN", "left": "12", "right": "9.5", "outcome": "true"}
+    assert many["condition_task"] == {
+        "op": "GREATER_THAN",
+        "left": "12",
+        "right": "9.5",
+        "outcome": "true",
+    }
     resolved = world.seen(run["run_id"], resolved=True)["tasks"][1]["resolved_values"]
     assert resolved == {"condition_task": {"left": "12", "right": "9.5"}}
 
@@ -191,19 +198,25 @@ def test_references_are_replaced_in_parameters(world: World) -> None:
         "run": "{{job.run_id}}/{{task.run_id}}",
         "day": "{{job.parameters.day}}",
     }
-    job_id = world.job(task, name="nightly", parameters=[{"name": "day", "default": "{{job.name}}"}])
+    job_id = world.job(
+        task, name="nightly", parameters=[{"name": "day", "default": "{{job.name}}"}]
+    )
     first = world.ended(world.start(job_id))
     second = world.ended(world.start(job_id, job_parameters={"day": "2025-07-01"}))
     for run, day in ((first, "nightly"), (second, "2025-07-01")):
         task_run_id = run["tasks"][0]["run_id"]
         given = world.script.attempts[task_run_id].task["notebook_task"]["base_parameters"]
         assert given == {"run": f"{run['run_id']}/{task_run_id}", "day": day}
-    assert second["job_parameters"] == [{"name": "day", "default": "{{job.name}}", "value": "2025-07-01"}]
+    assert second["job_parameters"] == [
+        {"name": "day", "default": "{{job.name}}", "value": "2025-07-01"}
+    ]
 
 
 def test_retries_are_attempts_of_their_own(world: World) -> None:
     world.script.acts = {"a": [fail("first"), fail("second"), Done(states.success())]}
-    run = world.run(notebook("a", max_retries=3, min_retry_interval_millis=2000), notebook("b", "a"))
+    run = world.run(
+        notebook("a", max_retries=3, min_retry_interval_millis=2000), notebook("b", "a")
+    )
     attempts = [task for task in run["tasks"] if task["task_key"] == "a"]
     assert [a["attempt_number"] for a in attempts] == [0, 1, 2]
     assert [a["state"]["result_state"] for a in attempts] == ["FAILED", "FAILED", "SUCCESS"]
@@ -251,7 +264,9 @@ def test_a_job_past_its_time_is_stopped(world: World) -> None:
 
 def test_cancel_stops_what_runs_and_what_waits(world: World) -> None:
     world.script.acts = {"a": [until_stopped]}
-    run_id = world.start(world.job(notebook("a", max_retries=5), notebook("b", "a", run_if="ALL_DONE")))
+    run_id = world.start(
+        world.job(notebook("a", max_retries=5), notebook("b", "a", run_if="ALL_DONE"))
+    )
     world.until(lambda: world.script.ran)
     assert world.seen(run_id)["tasks"][1]["status"]["state"] == "BLOCKED"
     assert world.jobs.cancel(ADMIN, {"run_id": run_id}) == {}
@@ -333,7 +348,10 @@ def test_a_cluster_that_does_not_start_is_the_platforms_fault(world: World) -> N
     run = world.run(task, notebook("b", "a", job_cluster_key="main"), job_clusters=clusters)
     first, second, b = (run["tasks"][i] for i in (0, 2, 1))
     assert codes(first) == ("INTERNAL_ERROR", "FAILED", "CLUSTER_ERROR", "CLOUD_FAILURE")
-    assert "unexpected state Terminated: CLOUD_PROVIDER_LAUNCH_FAILURE" in first["state"]["state_message"]
+    assert (
+        "unexpected state Terminated: CLOUD_PROVIDER_LAUNCH_FAILURE"
+        in first["state"]["state_message"]
+    )
     assert codes(second)[1] == codes(b)[1] == codes(run)[1] == "SUCCESS"
     assert second["cluster_instance"]["cluster_id"] == b["cluster_instance"]["cluster_id"]
     assert first["cluster_instance"]["cluster_id"] != b["cluster_instance"]["cluster_id"]
@@ -360,9 +378,15 @@ def test_a_performer_that_breaks_is_an_internal_error(world: World) -> None:
 
 def test_for_each_runs_its_task_once_per_input(world: World) -> None:
     nested = notebook("each_inner")
-    nested["notebook_task"]["base_parameters"] = {"region": "{{input.name}}", "run": "{{job.run_id}}"}
+    nested["notebook_task"]["base_parameters"] = {
+        "region": "{{input.name}}",
+        "run": "{{job.run_id}}",
+    }
     inputs = '[{"name": "EU"}, {"name": "US"}, {"name": "APAC"}]'
-    task = {"task_key": "each", "for_each_task": {"inputs": inputs, "concurrency": 2, "task": nested}}
+    task = {
+        "task_key": "each",
+        "for_each_task": {"inputs": inputs, "concurrency": 2, "task": nested},
+    }
     run = world.run(task, notebook("b", "each"))
     assert codes(run)[1] == "SUCCESS" and len(world.script.ran) == 4
     given = [a.task["notebook_task"].get("base_parameters") for a in world.script.attempts.values()]
@@ -414,7 +438,9 @@ def test_repair_runs_failed_tasks_and_those_behind_them_again(world: World) -> N
     ]
     history = world.seen(run_id, history=True)["repair_history"]
     assert [h["type"] for h in history] == ["ORIGINAL", "REPAIR"]
-    assert history[0]["state"]["result_state"] == "FAILED" and history[1]["id"] == answer["repair_id"]
+    assert (
+        history[0]["state"]["result_state"] == "FAILED" and history[1]["id"] == answer["repair_id"]
+    )
     assert history[1]["task_run_ids"] == [t["run_id"] for t in again["tasks"][3:]]
 
 
@@ -436,7 +462,9 @@ def test_a_second_repair_names_the_first(world: World) -> None:
 
 def test_repair_runs_successful_dependents_too_when_asked(world: World) -> None:
     run_id = world.run(notebook("a"), notebook("b", "a"), notebook("c"))["run_id"]
-    world.jobs.repair(ADMIN, {"run_id": run_id, "rerun_tasks": ["a"], "rerun_dependent_tasks": True})
+    world.jobs.repair(
+        ADMIN, {"run_id": run_id, "rerun_tasks": ["a"], "rerun_dependent_tasks": True}
+    )
     world.ended(run_id)
     assert sorted(world.script.ran) == ["a", "a", "b", "b", "c"]
 

@@ -67,7 +67,9 @@ def test_a_python_notebook() -> None:
 
 
 def test_line_numbers_of_a_cell_survive_its_magic() -> None:
-    [cell] = cells("-- Databricks notebook source\n-- MAGIC %python\n-- MAGIC a = 1\n-- MAGIC 1 / 0", "SQL")
+    [cell] = cells(
+        "-- Databricks notebook source\n-- MAGIC %python\n-- MAGIC a = 1\n-- MAGIC 1 / 0", "SQL"
+    )
     assert cell.kind == "python" and cell.text.split("\n")[2] == "1 / 0"
 
 
@@ -84,7 +86,9 @@ def test_a_sql_notebook() -> None:
 
 
 def test_windows_line_ends_and_a_byte_order_mark() -> None:
-    text = "\ufeff# Databricks notebook source\r\na = 1\r\n\r\n# COMMAND ----------\r\n\r\nb = 2\r\n"
+    text = (
+        "\ufeff# Databricks notebook source\r\na = 1\r\n\r\n# COMMAND ----------\r\n\r\nb = 2\r\n"
+    )
     assert [cell.text for cell in cells(text, "PYTHON")] == ["a = 1", "b = 2"]
 
 

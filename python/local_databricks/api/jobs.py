@@ -42,12 +42,15 @@ def routes(workspace: Workspace) -> list[Route]:
         for method, name, handler in calls
     ]
     permissions = "/api/2.0/permissions/jobs/{job_id}"
-    return found + [
+    return [
+        *found,
         json_route("GET", "/_workspace/jobs", lambda call: api.settings(call, change=False)),
         json_route("POST", "/_workspace/jobs", lambda call: api.settings(call, change=True)),
         json_route("GET", permissions, lambda call: api.permissions(call, change=False)),
         json_route("PATCH", permissions, lambda call: api.permissions(call, change=True)),
-        json_route("PUT", permissions, lambda call: api.permissions(call, change=True, replace=True)),
+        json_route(
+            "PUT", permissions, lambda call: api.permissions(call, change=True, replace=True)
+        ),
     ]
 
 
@@ -98,7 +101,9 @@ class _Api:
             for name in ("job_id", "limit", "start_time_from", "start_time_to")
             if name in call.fields
         }
-        asked |= {name: call.flag(name) for name in ("active_only", "completed_only", "expand_tasks")}
+        asked |= {
+            name: call.flag(name) for name in ("active_only", "completed_only", "expand_tasks")
+        }
         asked |= {n: call.text(n) for n in ("run_type", "page_token") if n in call.fields}
         return self.jobs.runs(call.principal, asked)
 

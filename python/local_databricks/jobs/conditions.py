@@ -1,11 +1,12 @@
 """Condition tasks: two texts compared, the outcome is "true" or "false"."""
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
-from . import states
-from .model import Attempt, Done
+from local_databricks.jobs import states
+from local_databricks.jobs.model import Attempt, Done
 
-_ORDER = {
+_ORDER: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "GREATER_THAN": lambda left, right: left > right,
     "GREATER_THAN_OR_EQUAL": lambda left, right: left >= right,
     "LESS_THAN": lambda left, right: left < right,

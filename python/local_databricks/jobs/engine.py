@@ -14,12 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import conditions, graph, states
-from .model import Attempt, Done, Json, Performer, Run, TaskRun
-from .references import Scope, TaskFacts, UnknownReference, resolve, resolve_all
-from .settings import KINDS_RUN_HERE, kind_of
-from .states import Ending, Phase, Result
-from .store import Store
+from local_databricks.jobs import conditions, graph, states
+from local_databricks.jobs.model import Attempt, Done, Json, Performer, Run, TaskRun
+from local_databricks.jobs.references import (
+    Scope,
+    TaskFacts,
+    UnknownReference,
+    resolve,
+    resolve_all,
+)
+from local_databricks.jobs.settings import KINDS_RUN_HERE, kind_of
+from local_databricks.jobs.states import Ending, Phase, Result
+from local_databricks.jobs.store import Store
 
 _SKIPPED = {
     Result.UPSTREAM_FAILED: "An upstream task failed.",
@@ -43,7 +49,8 @@ class BadOption(Exception):
 class Options:
     """`parallel` tasks run at once over all runs. `pace` is how long a second of the settings' timeouts and intervals
     takes, in seconds. `pip_allowed` and `places` are the notebooks'. `cluster_fault(task key)` is asked when a
-    task is the first on its cluster: a reason when that shall not start."""
+    task is the first on its cluster, or starts on serverless compute: a reason when that shall not start.
+    """
 
     parallel: int = 2
     pace: float = 1.0
@@ -220,7 +227,9 @@ class Engine:
         if run.stopping:
             run.phase = Phase.TERMINATING
             return
-        others = [r for r in self.active(run.job_id) if r.phase in (Phase.RUNNING, Phase.TERMINATING)]
+        others = [
+            r for r in self.active(run.job_id) if r.phase in (Phase.RUNNING, Phase.TERMINATING)
+        ]
         if run.run_type == "JOB_RUN" and len(others) >= run.settings.get("max_concurrent_runs", 1):
             if run.phase != Phase.QUEUED:
                 run.phase, run.queue = Phase.QUEUED, _FULL
@@ -368,7 +377,9 @@ class Engine:
         """The attempt, with references replaced; or why it cannot be made."""
         kind = kind_of(task.settings)
         if kind not in KINDS_RUN_HERE:
-            return states.wrong_configuration(f"Tasks of type {kind} are not supported by the local workspace.")
+            return states.wrong_configuration(
+                f"Tasks of type {kind} are not supported by the local workspace."
+            )
         try:
             scope = self.scope(run, task)
             work = dict(task.settings[kind])
@@ -377,8 +388,10 @@ class Engine:
         except UnknownReference as error:
             return states.wrong_configuration(str(error))
         fault = self._cluster_fault(run, task)
-        if fault:
+        if fault and task.cluster_id:
             return states.cluster_failed(task.cluster_id, fault)
+        if fault:
+            return states.serverless_failed(fault)
         return Attempt(run, task, task.settings | task.resolved, scope)
 
     def _cluster_fault(self, run: Run, task: TaskRun) -> str | None:
@@ -386,11 +399,14 @@ class Engine:
         key = task.settings.get("job_cluster_key")
         if not key and not task.settings.get("new_cluster"):
             task.cluster_id = task.settings.get("existing_cluster_id", "")
-            return None
+            serverless = "notebook_task" in task.settings and not task.cluster_id
+            return self.options.cluster_fault(task.key) if serverless else None
         name = (run.run_id, key or f"/{task.run_id}")
         found = self._clusters.get(name)
         if found is None or found[1]:
-            cluster_id = time.strftime("%m%d-%H%M%S-", time.gmtime()) + f"{self.store.new_id() % 36**8:08x}"
+            cluster_id = (
+                time.strftime("%m%d-%H%M%S-", time.gmtime()) + f"{self.store.new_id() % 36**8:08x}"
+            )
             found = self._clusters[name] = (cluster_id, self.options.cluster_fault(task.key))
         task.cluster_id, fault = found
         return fault
@@ -403,7 +419,10 @@ class Engine:
         self._slots += slots
         work = self._for_each if "for_each_task" in task.settings else self._guarded
         threading.Thread(
-            target=self._work, args=(run, task, attempt, work, slots), name=f"task-{task.run_id}", daemon=True
+            target=self._work,
+            args=(run, task, attempt, work, slots),
+            name=f"task-{task.run_id}",
+            daemon=True,
         ).start()
 
     # The threads of attempts.

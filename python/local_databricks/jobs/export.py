@@ -2,7 +2,7 @@
 
 from html import escape
 
-from .model import Json, TaskRun
+from local_databricks.jobs.model import Json, TaskRun
 
 _PAGE = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>{title}</title></head>
@@ -16,7 +16,9 @@ _PAGE = """<!DOCTYPE html>
 
 def page(task: TaskRun, stored: Json) -> str:
     """`stored` is the run's output in the store: `cells` (texts), `printed`, `error`."""
-    cells = "\n".join(f"<pre class=\"cell\">{escape(cell)}</pre>" for cell in stored.get("cells") or [])
+    cells = "\n".join(
+        f'<pre class="cell">{escape(cell)}</pre>' for cell in stored.get("cells") or []
+    )
     error = f"<pre class=\"error\">{escape(stored['error'])}</pre>\n" if stored.get("error") else ""
     return _PAGE.format(
         title=escape(task.key), cells=cells, output=escape(stored.get("printed") or ""), error=error

@@ -8,7 +8,7 @@ others. Nothing here reads a clock or starts anything.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .states import Ending, Result
+from local_databricks.jobs.states import Ending, Result
 
 Task = Mapping[str, Any]
 Tasks = Mapping[str, Task]
@@ -102,7 +102,7 @@ def _before(tasks: Tasks, key: str) -> set[str]:
 
 def decide(
     task: Task, ended: Mapping[str, tuple[Result, str | None]], present: Iterable[str]
-) -> Result | None | bool:
+) -> Result | bool | None:
     """Whether a task starts: True; not yet: None; never: the result that it gets instead.
 
     `present` are the keys that this run has at all: a dependency outside it (run-now's `only`) counts as met.

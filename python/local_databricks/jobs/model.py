@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .references import Scope
-from .states import Ending, Phase
+from local_databricks.jobs.references import Scope
+from local_databricks.jobs.states import Ending, Phase
 
 Json = dict[str, Any]
 

@@ -17,7 +17,9 @@ def given(entries: Any) -> list[Json]:
     for entry in entries or []:
         names = [name for name in _PRINCIPALS if isinstance(entry.get(name), str)]
         if len(names) != 1 or entry.get("permission_level") not in LEVELS:
-            raise invalid("An entry of access_control_list needs one principal and a known permission_level.")
+            raise invalid(
+                "An entry of access_control_list needs one principal and a known permission_level."
+            )
         found.append({names[0]: entry[names[0]], "permission_level": entry["permission_level"]})
     return found
 
@@ -48,7 +50,7 @@ def require(caller: Any, job: Job, level: str) -> None:
 def shown(job: Job) -> Json:
     """permissions/jobs/{id}."""
     kind = "user_name" if "@" in job.creator else "service_principal_name"
-    entries = [{kind: job.creator, "permission_level": "IS_OWNER"}] + job.acl
+    entries = [{kind: job.creator, "permission_level": "IS_OWNER"}, *job.acl]
     listed = []
     for entry in {_who(e): e for e in reversed(entries)}.values():
         name, value = _who(entry)

@@ -156,7 +156,7 @@ def _value(path: list[str], scope: Scope) -> Any:
 
 
 def _of_job(rest: list[str], scope: Scope) -> Any:
-    plain = {
+    plain: dict[tuple[str, ...], Any] = {
         ("id",): scope.job_id,
         ("name",): scope.job_name,
         ("run_id",): scope.job_run_id,
@@ -188,7 +188,9 @@ def _of_task(rest: list[str], task: TaskFacts | None) -> Any:
 
 
 def _of_workspace(rest: list[str], scope: Scope) -> Any:
-    return {("id",): scope.workspace_id, ("url",): scope.workspace_url}.get(tuple(rest))
+    if len(rest) != 1:
+        return None
+    return {"id": scope.workspace_id, "url": scope.workspace_url}.get(rest[0])
 
 
 def _of_input(rest: list[str], scope: Scope) -> Any:

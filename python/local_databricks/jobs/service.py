@@ -37,7 +37,13 @@ _SUBMIT_FIELDS = (
     "budget_policy_id",
     "performance_target",
 )
-_SINGLE_USE = ("jar_params", "python_params", "spark_submit_params", "python_named_params", "sql_params")
+_SINGLE_USE = (
+    "jar_params",
+    "python_params",
+    "spark_submit_params",
+    "python_named_params",
+    "sql_params",
+)
 MAX_TOKEN = 64
 MAX_NOTEBOOK_PARAMS_BYTES = 10_000
 
@@ -88,7 +94,8 @@ class Jobs:
 
     def options(self, change: Json | None) -> Json:
         """The settings of this part, which are kept: `parallel` tasks at once (2 unless told), `pip_allowed` packages,
-        `places` (see notebook.places), and `pace`, the seconds that a second of a timeout takes (not kept)."""
+        `places` (see notebook.places), and `pace`, the seconds that a second of a timeout takes (not kept).
+        """
         options = self.engine.options
         if change is not None:
             try:
@@ -138,7 +145,9 @@ class Jobs:
         shown = view.job(job)
         return view.paged(shown, shown["settings"], _JOB_ARRAYS, _offset(page_token))
 
-    def list(self, caller: Caller, limit: int, name: str | None, expand: bool, page_token: str | None) -> Json:
+    def list(
+        self, caller: Caller, limit: int, name: str | None, expand: bool, page_token: str | None
+    ) -> Json:
         """jobs/list, newest first."""
         if not 1 <= limit <= 100:
             raise invalid("The limit must be between 1 and 100.")
@@ -250,7 +259,11 @@ class Jobs:
         run = self._new_run(run_type, job_id, of, caller.name, overrides)
         queued = (queue or of.get("queue") or {}).get("enabled", False)
         busy = len(self.engine.active(job_id))
-        if run_type == "JOB_RUN" and busy >= of["max_concurrent_runs"] and not (queued and of["max_concurrent_runs"]):
+        if (
+            run_type == "JOB_RUN"
+            and busy >= of["max_concurrent_runs"]
+            and not (queued and of["max_concurrent_runs"])
+        ):
             _skip(run)
         with self.store.transaction():
             self.engine.add(run)
@@ -275,13 +288,21 @@ class Jobs:
 
     def _new_task(self, run: Run, task: Json, attempt: int = 0, repair_id: int = 0) -> TaskRun:
         phase = Phase.BLOCKED if task.get("depends_on") else Phase.PENDING
-        made = TaskRun(self.store.new_id(), run.run_id, len(run.tasks), task, attempt, repair_id, phase)
+        made = TaskRun(
+            self.store.new_id(), run.run_id, len(run.tasks), task, attempt, repair_id, phase
+        )
         return made
 
     # Runs
 
     def run(
-        self, caller: Caller, run_id: int, *, resolved: bool = False, history: bool = False, page_token: str | None = None
+        self,
+        caller: Caller,
+        run_id: int,
+        *,
+        resolved: bool = False,
+        history: bool = False,
+        page_token: str | None = None,
     ) -> Json:
         """runs/get, of a run or of a task's run; arrays 100 at a time."""
         offset = _offset(page_token)
@@ -367,7 +388,9 @@ class Jobs:
         """runs/delete; an active run is refused."""
         run, _ = self._run(caller, _integer(body, "run_id"), "CAN_MANAGE")
         if not run.ended:
-            raise ApiError(400, "INVALID_STATE", f"Run {run.run_id} is active; cancel it before deleting it.")
+            raise ApiError(
+                400, "INVALID_STATE", f"Run {run.run_id} is active; cancel it before deleting it."
+            )
         self.store.delete_run(run.run_id)
         return {}
 
@@ -376,9 +399,13 @@ class Jobs:
         with self.engine.lock:
             run, task = self._run(caller, _integer(body, "run_id"), "CAN_MANAGE_RUN")
             if task is not None:
-                raise invalid(f"Run {task.run_id} is the run of a task; repair run {run.run_id} instead.")
+                raise invalid(
+                    f"Run {task.run_id} is the run of a task; repair run {run.run_id} instead."
+                )
             if not run.ended:
-                raise ApiError(400, "INVALID_STATE", f"Run {run.run_id} is active and cannot be repaired.")
+                raise ApiError(
+                    400, "INVALID_STATE", f"Run {run.run_id} is active and cannot be repaired."
+                )
             _check_latest_repair(run, body)
             keys = _keys_to_repair(run, body)
             params = body.get("job_parameters") or {}
@@ -461,7 +488,11 @@ def _integer(body: Json, name: str) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise invalid(f"Missing required field: {name}" if value is None else f"Field {name} must be an integer.")
+        raise invalid(
+            f"Missing required field: {name}"
+            if value is None
+            else f"Field {name} must be an integer."
+        )
     return value
 
 
@@ -483,7 +514,10 @@ def _check_parameters(given: Any, of: Json) -> None:
 
 def _overrides(job: Job, body: Json) -> Json:
     """What run-now hands in, checked."""
-    job_parameters, notebook_params = body.get("job_parameters") or {}, body.get("notebook_params") or {}
+    job_parameters, notebook_params = (
+        body.get("job_parameters") or {},
+        body.get("notebook_params") or {},
+    )
     if job_parameters and notebook_params:
         raise invalid("job_parameters and notebook_params cannot be specified together.")
     if notebook_params and job.settings.get("parameters"):
@@ -491,7 +525,10 @@ def _overrides(job: Job, body: Json) -> Json:
     used = [name for name in _SINGLE_USE if body.get(name)]
     if used:
         raise invalid(f"{used[0]} is not supported by the local workspace.")
-    if sum(len(str(k)) + len(str(v)) for k, v in notebook_params.items()) > MAX_NOTEBOOK_PARAMS_BYTES:
+    if (
+        sum(len(str(k)) + len(str(v)) for k, v in notebook_params.items())
+        > MAX_NOTEBOOK_PARAMS_BYTES
+    ):
         raise invalid(f"notebook_params exceed {MAX_NOTEBOOK_PARAMS_BYTES} bytes.")
     _check_parameters(job_parameters, job.settings)
     found = {
@@ -557,7 +594,9 @@ def _check_latest_repair(run: Run, body: Json) -> None:
     latest = run.repairs[-1].id if run.repairs else 0
     said = body.get("latest_repair_id")
     if latest and said is None:
-        raise invalid(f"latest_repair_id must be specified: run {run.run_id} has been repaired before.")
+        raise invalid(
+            f"latest_repair_id must be specified: run {run.run_id} has been repaired before."
+        )
     if said is not None and said != latest:
         raise invalid(f"latest_repair_id {said} is not the latest repair of run {run.run_id}.")
 

@@ -8,8 +8,8 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from . import graph
-from .references import references
+from local_databricks.jobs import graph
+from local_databricks.jobs.references import references
 
 Settings = dict[str, Any]
 
@@ -52,7 +52,9 @@ def kind_of(task: dict[str, Any]) -> str:
     kinds = [name for name in task if name.endswith("_task")]
     if len(kinds) != 1:
         said = "more than one" if kinds else "no"
-        raise BadSettings(f"Task '{task.get('task_key')}' specifies {said} task type; exactly one is required.")
+        raise BadSettings(
+            f"Task '{task.get('task_key')}' specifies {said} task type; exactly one is required."
+        )
     return kinds[0]
 
 
@@ -152,15 +154,21 @@ def _check_task(task: dict[str, Any], clusters: set[str], environments: set[str]
             f"Job cluster '{task['job_cluster_key']}' of task '{key}' is not defined in field 'job_clusters'."
         )
     if task.get("environment_key") not in environments | {None}:
-        raise BadSettings(f"Environment '{task['environment_key']}' of task '{key}' is not defined.")
+        raise BadSettings(
+            f"Environment '{task['environment_key']}' of task '{key}' is not defined."
+        )
     if kind == "notebook_task":
         _check_notebook(key, task[kind])
     if kind == "condition_task" and task[kind].get("op") not in _OPERATORS:
-        raise BadSettings(f"Condition task '{key}' has an unknown operator '{task[kind].get('op')}'.")
+        raise BadSettings(
+            f"Condition task '{key}' has an unknown operator '{task[kind].get('op')}'."
+        )
     if kind == "for_each_task":
         nested = task[kind].get("task")
         if not isinstance(nested, dict) or kind_of(nested) == "for_each_task":
-            raise BadSettings(f"For each task '{key}' needs a nested task that is not a for each task.")
+            raise BadSettings(
+                f"For each task '{key}' needs a nested task that is not a for each task."
+            )
 
 
 def _check_notebook(key: str, task: dict[str, Any]) -> None:
@@ -168,7 +176,9 @@ def _check_notebook(key: str, task: dict[str, Any]) -> None:
     if not isinstance(path, str) or not path:
         raise BadSettings(f"Task '{key}' needs a notebook_path.")
     if task.get("source", "WORKSPACE") == "WORKSPACE" and not path.startswith("/"):
-        raise BadSettings(f"Invalid notebook path '{path}': only absolute paths are currently supported.")
+        raise BadSettings(
+            f"Invalid notebook path '{path}': only absolute paths are currently supported."
+        )
     parameters = task.get("base_parameters") or {}
     if sum(len(str(k)) + len(str(v)) for k, v in parameters.items()) > MAX_BASE_PARAMETERS_BYTES:
         raise BadSettings(f"The base_parameters of task '{key}' exceed 1 MB.")
@@ -195,7 +205,9 @@ def updated(settings: Settings, new: Settings, remove: list[str]) -> Settings:
     return done
 
 
-def _merged(field: str, old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _merged(
+    field: str, old: list[dict[str, Any]], new: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     key = KEYS[field]
     by_key = {entry[key]: entry for entry in old} | {entry[key]: entry for entry in new}
     return list(by_key.values())

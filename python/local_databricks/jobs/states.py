@@ -104,7 +104,9 @@ class Ending:
 
     @staticmethod
     def restored(stored: dict[str, Any]) -> "Ending":
-        return Ending(Result(stored["result"]), *(stored[k] for k in ("message", "code", "type", "internal")))
+        return Ending(
+            Result(stored["result"]), *(stored[k] for k in ("message", "code", "type", "internal"))
+        )
 
 
 def success() -> Ending:
@@ -141,7 +143,22 @@ def lost() -> Ending:
 
 def wrong_configuration(message: str) -> Ending:
     """The task's settings cannot be run as they stand."""
-    return Ending(Result.FAILED, message, "INVALID_RUN_CONFIGURATION", "CLIENT_ERROR", internal=True)
+    return Ending(
+        Result.FAILED, message, "INVALID_RUN_CONFIGURATION", "CLIENT_ERROR", internal=True
+    )
+
+
+def library_failed(message: str) -> Ending:
+    """A library of the task cannot be had."""
+    return Ending(
+        Result.FAILED, message, "LIBRARY_INSTALLATION_ERROR", "CLIENT_ERROR", internal=True
+    )
+
+
+def serverless_failed(reason: str) -> Ending:
+    """Compute that the platform should have given did not come up."""
+    message = f"Serverless compute could not be started: {reason}"
+    return Ending(Result.FAILED, message, "CLUSTER_ERROR", "CLOUD_FAILURE", internal=True)
 
 
 def not_found(message: str) -> Ending:
@@ -156,8 +173,14 @@ def of_run(tasks: list[tuple[str, Ending, bool]]) -> Ending:
     else a success, "with failures" when a task that others caught failed.
     """
     leaves = [ending for _, ending, leaf in tasks if leaf]
-    bad = [(key, ending) for key, ending, _ in tasks if ending.result in (Result.FAILED, Result.TIMEDOUT)]
-    if any(leaf.result in (Result.FAILED, Result.TIMEDOUT, Result.UPSTREAM_FAILED) for leaf in leaves):
+    bad = [
+        (key, ending)
+        for key, ending, _ in tasks
+        if ending.result in (Result.FAILED, Result.TIMEDOUT)
+    ]
+    if any(
+        leaf.result in (Result.FAILED, Result.TIMEDOUT, Result.UPSTREAM_FAILED) for leaf in leaves
+    ):
         key, first = bad[0] if bad else next((k, e) for k, e, leaf in tasks if leaf)
         skipped = any(ending.result == Result.UPSTREAM_FAILED for _, ending, _ in tasks)
         message = f"Task {key} failed with message: {first.message.rstrip('.')}."
@@ -170,7 +193,9 @@ def of_run(tasks: list[tuple[str, Ending, bool]]) -> Ending:
     return success()
 
 
-def status(phase: Phase, ending: Ending | None, queue: tuple[str, str] | None = None) -> dict[str, Any]:
+def status(
+    phase: Phase, ending: Ending | None, queue: tuple[str, str] | None = None
+) -> dict[str, Any]:
     """The `status` field. `queue` is the code and the message that say why a queued run waits."""
     told: dict[str, Any] = {"state": phase.value}
     if phase == Phase.QUEUED and queue:
@@ -184,7 +209,9 @@ def status(phase: Phase, ending: Ending | None, queue: tuple[str, str] | None = 
     return told
 
 
-def state(phase: Phase, ending: Ending | None, queue: tuple[str, str] | None = None) -> dict[str, Any]:
+def state(
+    phase: Phase, ending: Ending | None, queue: tuple[str, str] | None = None
+) -> dict[str, Any]:
     """The older `state` field."""
     told: dict[str, Any] = {
         "life_cycle_state": _life_cycle(phase, ending),

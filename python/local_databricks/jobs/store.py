@@ -5,8 +5,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .model import Json, Repair, Run, TaskRun
-from .states import Ending, Phase
+from local_databricks.jobs.model import Json, Repair, Run, TaskRun
+from local_databricks.jobs.states import Ending, Phase
 
 _TABLES = (
     """CREATE TABLE jobs (
@@ -112,7 +112,14 @@ class Store:
             "trigger": run.trigger,
             "repairs": [_repair_doc(repair) for repair in run.repairs],
         }
-        row = (run.run_id, run.job_id, run.run_type, int(not run.ended), run.start_ms, json.dumps(doc))
+        row = (
+            run.run_id,
+            run.job_id,
+            run.run_type,
+            int(not run.ended),
+            run.start_ms,
+            json.dumps(doc),
+        )
         self._db.write(
             "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (run_id) DO UPDATE SET active = excluded.active, doc = excluded.doc",
@@ -120,10 +127,10 @@ class Store:
         )
 
     def save_task(self, task: TaskRun) -> None:
-        doc = {
-            name: getattr(task, name)
-            for name in _TASK_FIELDS
-        } | {"phase": task.phase.value, "ending": task.ending and task.ending.stored()}
+        doc = {name: getattr(task, name) for name in _TASK_FIELDS} | {
+            "phase": task.phase.value,
+            "ending": task.ending and task.ending.stored(),
+        }
         self._db.write(
             "INSERT INTO task_runs VALUES (?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET doc = excluded.doc",
             (task.run_id, task.job_run_id, task.position, json.dumps(doc)),
@@ -143,7 +150,9 @@ class Store:
         rows = self._db.rows("SELECT * FROM runs WHERE active = 1 ORDER BY start_ms, run_id")
         return [self._with_tasks(row) for row in rows]
 
-    def runs(self, where: list[tuple[str, Any]], limit: int, *, ascending: bool = False) -> list[Run]:
+    def runs(
+        self, where: list[tuple[str, Any]], limit: int, *, ascending: bool = False
+    ) -> list[Run]:
         """Newest first; each of `where` is an SQL condition with one marker, and its value."""
         conditions = " AND ".join(condition for condition, _ in where) or "1"
         order = "ASC" if ascending else "DESC"
@@ -173,7 +182,8 @@ class Store:
 
     def set_value(self, job_run_id: int, task_key: str, key: str, value: Any) -> None:
         self._db.write(
-            "REPLACE INTO task_values VALUES (?, ?, ?, ?)", (job_run_id, task_key, key, json.dumps(value))
+            "REPLACE INTO task_values VALUES (?, ?, ?, ?)",
+            (job_run_id, task_key, key, json.dumps(value)),
         )
 
     def values(self, job_run_id: int) -> dict[str, Json]:
@@ -191,7 +201,10 @@ class Store:
                 self._db.write("REPLACE INTO job_options VALUES (?, ?)", (name, json.dumps(value)))
 
     def settings(self) -> Json:
-        return {row["name"]: json.loads(row["value"]) for row in self._db.rows("SELECT * FROM job_options")}
+        return {
+            row["name"]: json.loads(row["value"])
+            for row in self._db.rows("SELECT * FROM job_options")
+        }
 
     def _with_tasks(self, row: sqlite3.Row) -> Run:
         doc = json.loads(row["doc"])

@@ -3,10 +3,10 @@
 import base64
 from typing import Any
 
-from . import states
-from .model import Json, Repair, Run, TaskRun
-from .states import Phase
-from .store import Job
+from local_databricks.jobs import states
+from local_databricks.jobs.model import Json, Repair, Run, TaskRun
+from local_databricks.jobs.states import Phase
+from local_databricks.jobs.store import Job
 
 PAGE = 100
 
@@ -196,7 +196,9 @@ def _base(run: Run, url: str) -> Json:
     return shown
 
 
-def run(of: Run, url: str, *, resolved: bool = False, history: bool = False, tasks: bool = True) -> Json:
+def run(
+    of: Run, url: str, *, resolved: bool = False, history: bool = False, tasks: bool = True
+) -> Json:
     """runs/get of a run, or an entry of runs/list; arrays uncut."""
     shown = _base(of, url) | {
         "run_id": of.run_id,
@@ -210,7 +212,9 @@ def run(of: Run, url: str, *, resolved: bool = False, history: bool = False, tas
     shown |= _times(of.start_ms, of.begin_ms, of.end_ms)
     shown["queue_duration"] = max(0, (of.begin_ms or of.end_ms or of.start_ms) - of.start_ms)
     if tasks:
-        shown["tasks"] = [task_run(of, t, url, resolved=resolved) for t in of.tasks if not t.parent_run_id]
+        shown["tasks"] = [
+            task_run(of, t, url, resolved=resolved) for t in of.tasks if not t.parent_run_id
+        ]
         if of.settings.get("job_clusters"):
             shown["job_clusters"] = of.settings["job_clusters"]
     if history and len(of.repairs) > 0:

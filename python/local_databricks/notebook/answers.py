@@ -58,7 +58,11 @@ class Answers:
     def _require_read(self, scope: str) -> None:
         who = self._who()
         if not who.admin and not self._workspace.secrets.may(scope, who.name, "READ"):
-            raise ApiError(403, "PERMISSION_DENIED", f"{who.name} does not have READ permission on scope {scope}")
+            raise ApiError(
+                403,
+                "PERMISSION_DENIED",
+                f"{who.name} does not have READ permission on scope {scope}",
+            )
 
     def _secret(self, message: Json) -> str:
         self._require_read(message["scope"])
@@ -84,7 +88,9 @@ class Answers:
         run = self._attempt.run
         if message["task_key"] not in run.latest():
             raise ApiError(
-                400, "INVALID_PARAMETER_VALUE", f"Task key does not exist in run: {message['task_key']}."
+                400,
+                "INVALID_PARAMETER_VALUE",
+                f"Task key does not exist in run: {message['task_key']}.",
             )
         values = self._jobs.store.values(run.run_id).get(message["task_key"], {})
         return {"value": values[message["key"]]} if message["key"] in values else {}
@@ -94,7 +100,7 @@ class Answers:
         return {"language": language, "source": text}
 
     def _registry(self, message: Json) -> Any:
-        return self._workspace.registry.answer(message["request"])
+        return self._workspace.registry.answer(message["request"], self._who())
 
     def _run_notebook(self, message: Json) -> str:
         """dbutils.notebook.run: the other run's exit value; the caller waits."""

@@ -57,7 +57,9 @@ class Widgets:
         self, name: str, defaultValue: str, choices: Sequence[str], label: str | None = None
     ) -> None:
         if defaultValue not in choices:
-            raise ValueError(f"The default value {defaultValue!r} of widget {name!r} is not one of its choices.")
+            raise ValueError(
+                f"The default value {defaultValue!r} of widget {name!r} is not one of its choices."
+            )
         self._define(name, defaultValue)
 
     def combobox(
@@ -118,7 +120,10 @@ class Notebook:
         try:
             return str(
                 self._link.call(
-                    "run_notebook", path=target, timeout_seconds=int(timeout_seconds), arguments=given
+                    "run_notebook",
+                    path=target,
+                    timeout_seconds=int(timeout_seconds),
+                    arguments=given,
                 )
             )
         except LinkError as error:
@@ -222,7 +227,9 @@ class Fs:
             raise _missing(source)
         if os.path.isdir(source):
             if not recurse:
-                raise ExecutionError(f"java.io.IOException: Cannot copy directory {source} without recurse=True")
+                raise ExecutionError(
+                    f"java.io.IOException: Cannot copy directory {source} without recurse=True"
+                )
             shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
             return True
         if os.path.isdir(target):
@@ -241,7 +248,9 @@ class Fs:
             return False
         if os.path.isdir(local) and not os.path.islink(local):
             if not recurse and os.listdir(local):
-                raise ExecutionError(f"java.io.IOException: Directory {local} is not empty: use recurse=True")
+                raise ExecutionError(
+                    f"java.io.IOException: Directory {local} is not empty: use recurse=True"
+                )
             shutil.rmtree(local)
         else:
             os.remove(local)
@@ -254,7 +263,9 @@ class Fs:
     def put(self, path: str, contents: str, overwrite: bool = False) -> bool:
         local = _local(path)
         if os.path.exists(local) and not overwrite:
-            raise ExecutionError(f"org.apache.hadoop.fs.FileAlreadyExistsException: {local} already exists")
+            raise ExecutionError(
+                f"org.apache.hadoop.fs.FileAlreadyExistsException: {local} already exists"
+            )
         os.makedirs(os.path.dirname(local), exist_ok=True)
         with open(local, "w", encoding="utf-8", newline="") as file:
             file.write(contents)
@@ -288,7 +299,9 @@ def _local(path: str) -> str:
         if path.startswith(scheme):
             path = "/" + path[len(scheme) :].lstrip("/")
     if ":/" in path:
-        raise ExecutionError(f"java.io.IOException: No FileSystem for scheme: {path.partition(':')[0]}")
+        raise ExecutionError(
+            f"java.io.IOException: No FileSystem for scheme: {path.partition(':')[0]}"
+        )
     if not path.startswith("/"):
         raise ExecutionError(f"java.lang.IllegalArgumentException: Path must be absolute: {path}")
     return path.rstrip("/") or "/"
@@ -349,16 +362,16 @@ class TaskValues:
             )
         self._link.call("set_task_value", key=str(key), value=value)
 
-    def get(
-        self, taskKey: str, key: str, default: Any = None, debugValue: Any = None
-    ) -> Any:
+    def get(self, taskKey: str, key: str, default: Any = None, debugValue: Any = None) -> Any:
         """`debugValue` is for notebooks outside a job only: here it is ignored."""
         found = self._link.call("task_value", task_key=taskKey, key=key)
         if "value" in found:
             return found["value"]
         if default is not None:
             return default
-        raise ValueError(f"No task value with key {key!r} was set by task {taskKey!r}, and there is no default.")
+        raise ValueError(
+            f"No task value with key {key!r} was set by task {taskKey!r}, and there is no default."
+        )
 
 
 class Jobs:

@@ -131,7 +131,9 @@ def patch(roots: Mapping[str, str]) -> None:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             changed = tuple(real(arg) for arg in args[:count]) + args[count:]
-            named = {k: real(v) if k in ("path", "src", "dst", "file") else v for k, v in kwargs.items()}
+            named = {
+                k: real(v) if k in ("path", "src", "dst", "file") else v for k, v in kwargs.items()
+            }
             return function(*changed, **named)
 
         return call

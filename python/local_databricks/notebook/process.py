@@ -47,9 +47,14 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL to the process and whatever it has started in its group."""
-        if self.known.wait(_START_S) and self.pid:
+        if not self.known.wait(_START_S) or not self.pid:
+            return
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        if not self.ended.is_set():
+            # it may not have its own group yet
             with contextlib.suppress(OSError):
-                os.killpg(self.pid, signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class Zygote:
@@ -127,9 +132,9 @@ class Zygote:
         control.close()
         process.wait()
         for child in orphans:
+            child.ended.set()
             child.known.set()
             child.kill()
-            child.ended.set()
 
     def _heard(self, message: Json) -> None:
         child = self._children.get(message.get("run", 0))
@@ -140,9 +145,9 @@ class Zygote:
             child.known.set()
         if "exit" in message:
             child.exit = message["exit"]
+            child.ended.set()
             child.kill()  # what it left behind
             self._children.pop(child.number, None)
-            child.ended.set()
 
 
 class Output:
@@ -188,6 +193,9 @@ class Notebooks:
     def perform(self, attempt: Attempt) -> Done:
         """One notebook task, from its text to its end."""
         asked = attempt.task["notebook_task"]
+        if asked.get("source", "WORKSPACE") != "WORKSPACE":
+            message = "Notebooks of a Git source are not supported by the local workspace."
+            return Done(states.wrong_configuration(message), {"error": message})
         try:
             path = _canonical(asked["notebook_path"])
             language, text = self.workspace.tree.notebook(path)
@@ -201,18 +209,18 @@ class Notebooks:
         spark = self.workspace.spark
         try:
             url = spark.url(session_id) if spark is not None else ""
-            done = self._run(attempt, self._work(attempt, path, language, text, url))
+            done, word = self._run(attempt, self._work(attempt, path, language, text, url))
+            if spark is not None and not word:
+                spark.interrupt(session_id)  # the process could not end its queries
         finally:
             if spark is not None:
-                # a process that was killed, or died, leaves its queries behind
-                spark.interrupt(session_id)
                 spark.release(session_id)
         return done
 
     def _work(self, attempt: Attempt, path: str, language: str, text: str, url: str) -> Json:
         """What the process is told; all values of widgets are texts."""
         base = attempt.task["notebook_task"].get("base_parameters") or {}
-        given = base | attempt.scope.parameters | attempt.notebook_params
+        given = {**base, **attempt.scope.parameters, **attempt.notebook_params}
         tags = {
             "jobId": str(attempt.run.job_id),
             "runId": str(attempt.run_id),
@@ -228,6 +236,7 @@ class Notebooks:
             "widgets": {str(name): str(value) for name, value in given.items()},
             "facts": {"notebook_path": path, "url": self.workspace.url, "tags": tags},
             "spark_url": url,
+            "libraries": _libraries(attempt),
             "pip_allowed": list(self.jobs.engine.options.pip_allowed),
             "places": {
                 "/Workspace": str(self.workspace.tree.root.resolve()),
@@ -237,7 +246,8 @@ class Notebooks:
             "scratch": str(self._scratch.resolve()),
         }
 
-    def _run(self, attempt: Attempt, work: Json) -> Done:
+    def _run(self, attempt: Attempt, work: Json) -> tuple[Done, bool]:
+        """How the process ended, and whether it said so itself."""
         answers = Answers(self.workspace, self.jobs, attempt)
         ours, theirs = socket.socketpair()
         reader, writer = os.pipe()
@@ -259,7 +269,7 @@ class Notebooks:
                 self._await_end(process)
         finally:
             channel.close()
-        return _done(ended, process, output.text(), answers)
+        return _done(ended, process, output.text(), answers), ended is not None
 
     def _await_end(self, process: Process) -> None:
         """The link is closed: the process is gone, or has closed it to go on without us."""
@@ -289,6 +299,9 @@ def _done(ended: Json | None, process: Process, printed: str, answers: Answers) 
         output |= {"error": UNRESPONSIVE, "error_trace": trace}
         return Done(states.failed(), output)
     output["cells"] = ended.get("cells") or []
+    if ended["status"] == "library":
+        message = f"Library installation failed for library due to user error. {ended['error']}"
+        return Done(states.library_failed(message), {"error": message})
     if ended["status"] == "error":
         output["error"] = answers.redact(ended["error"])
         output["error_trace"] = answers.redact(ended["error_trace"])
@@ -316,6 +329,21 @@ def _death(status: int | None) -> str:
     return f"The Python process exited with exit code {os.waitstatus_to_exitcode(status)}."
 
 
+def _libraries(attempt: Attempt) -> list[str]:
+    """What the task wants installed: requirements of pip, paths of wheels."""
+    wanted = []
+    for library in attempt.task.get("libraries") or []:
+        if "pypi" in library:
+            wanted.append(library["pypi"]["package"])
+        else:
+            wanted.append(str(next(iter(library.values()))))
+    key = attempt.task.get("environment_key")
+    for environment in attempt.run.settings.get("environments") or []:
+        if environment["environment_key"] == key:
+            wanted += (environment.get("spec") or {}).get("dependencies") or []
+    return wanted
+
+
 def _canonical(path: str) -> str:
     return "/" + path.removeprefix("/Workspace").strip("/")
 
@@ -329,9 +357,8 @@ def _environment() -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "TZ": "UTC",
         "DATABRICKS_RUNTIME_VERSION": RUNTIME_VERSION,
+        "SPARK_CONNECT_MODE_ENABLED": "1",  # pyspark.sql.functions are those of Connect
         # one thread, so that the copies of the warm process may change their namespace
         "OPENBLAS_NUM_THREADS": "1",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
-
-

@@ -25,7 +25,7 @@ from local_databricks.notebook.dbutils import (
 )
 from local_databricks.notebook.display import display, display_html
 from local_databricks.notebook.link import Link
-from local_databricks.notebook.magics import Refused, pip
+from local_databricks.notebook.magics import Refused, install, pip
 from local_databricks.notebook.source import Cell
 
 OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -57,8 +57,13 @@ class Runner:
         self.globals: Json = {}
 
     def run(self) -> Json:
-        """How it ended: {"status": "ok"|"error", "result", "truncated", "error", "error_trace", "cells"}."""
+        """How it ended: {"status": "ok"|"error"|"library", "result", "truncated", "error", "error_trace", "cells"}."""
         ended: Json = {"status": "ok", "result": None, "truncated": False}
+        try:
+            for library in self.work["libraries"]:
+                install(library, self.work["pip_allowed"])
+        except Refused as refused:
+            return {"status": "library", "error": str(refused)}
         try:
             self.spark = self._connect()
             self._fresh_globals()
@@ -105,7 +110,9 @@ class Runner:
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, name, "exec", dont_inherit=True), self.globals)
         if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), name, "eval", dont_inherit=True), self.globals)
+            value = eval(
+                compile(ast.Expression(last.value), name, "eval", dont_inherit=True), self.globals
+            )
             if value is not None:
                 print(repr(value))
 
@@ -186,6 +193,7 @@ class Runner:
             return NoSpark()
         from local_databricks.spark import client, front
 
+        os.environ["SPARK_REMOTE"] = self.work["spark_url"]  # SparkSession.builder.getOrCreate()
         session = client.connect(self.work["spark_url"])
         front.install(session, lambda request: dict(self.link.call("registry", request=request)))
         return session

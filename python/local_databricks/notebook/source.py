@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 _COMMENT = {"PYTHON": "#", "SQL": "--", "SCALA": "//", "R": "#"}
-_LANGUAGE_MAGICS = {"python", "py", "sql", "scala", "r", "md", "md-sandbox", "sh", "fs", "run", "pip"}
+_LANGUAGE_MAGICS = {
+    "python",
+    "py",
+    "sql",
+    "scala",
+    "r",
+    "md",
+    "md-sandbox",
+    "sh",
+    "fs",
+    "run",
+    "pip",
+}
 _MAGIC = re.compile(r"^%([A-Za-z][\w-]*)[ \t]*(.*)$", re.DOTALL)
 _RUN_PARAMETER = re.compile(r'\$(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'|(\S+))')
 
@@ -93,7 +105,9 @@ def _of_ipynb(text: str) -> list[tuple[str, str]]:
 def _of_ipynb_cell(cell: dict[str, Any]) -> tuple[str, str]:
     source = cell.get("source", "")
     body = "".join(source) if isinstance(source, list) else source
-    title = cell.get("metadata", {}).get("application/vnd.databricks.v1+cell", {}).get("title") or ""
+    title = (
+        cell.get("metadata", {}).get("application/vnd.databricks.v1+cell", {}).get("title") or ""
+    )
     if cell.get("cell_type") != "code" and not body.lstrip().startswith("%md"):
         body = "%md\n" + body
     return title, body
@@ -103,7 +117,9 @@ def ipynb_language(text: str) -> str:
     """The default language that an .ipynb names, PYTHON when it names none."""
     metadata = json.loads(text).get("metadata", {})
     own = metadata.get("application/vnd.databricks.v1+notebook", {}).get("language")
-    kernel = metadata.get("language_info", {}).get("name") or metadata.get("kernelspec", {}).get("language")
+    kernel = metadata.get("language_info", {}).get("name") or metadata.get("kernelspec", {}).get(
+        "language"
+    )
     return str(own or kernel or "python").upper()
 
 
@@ -119,7 +135,9 @@ def run_target(text: str) -> tuple[str, dict[str, str]]:
         raise BadNotebook("%run needs the path of a notebook")
     left = _RUN_PARAMETER.sub("", rest).strip()
     if left:
-        raise BadNotebook(f"%run stands alone in its cell; it cannot be followed by {left.splitlines()[0]!r}")
+        raise BadNotebook(
+            f"%run stands alone in its cell; it cannot be followed by {left.splitlines()[0]!r}"
+        )
     values = {m.group(1): _unquoted(m) for m in _RUN_PARAMETER.finditer(rest)}
     return path, values
 
@@ -148,11 +166,17 @@ def statements(text: str) -> list[str]:
 
 
 def _says_something(statement: str) -> bool:
-    bare = _SQL_PIECE.sub(lambda m: "" if m.group().startswith(("--", "/*")) else m.group(), statement)
+    bare = _SQL_PIECE.sub(
+        lambda m: "" if m.group().startswith(("--", "/*")) else m.group(), statement
+    )
     return bool(bare.strip())
 
 
 def named_markers(statement: str) -> list[str]:
     """The names of the parameters `:name` in a statement, each once, in order."""
-    found = [p.group()[1:] for p in _SQL_PIECE.finditer(statement) if re.fullmatch(r":[A-Za-z_]\w*", p.group())]
+    found = [
+        p.group()[1:]
+        for p in _SQL_PIECE.finditer(statement)
+        if re.fullmatch(r":[A-Za-z_]\w*", p.group())
+    ]
     return list(dict.fromkeys(found))

@@ -119,8 +119,7 @@ def _redirect(output: int) -> None:
         os.dup2(descriptor, target)
     os.close(nothing)
     os.close(output)
-    sys.stdout = sys.__stdout__ = _printer(1)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _printer(2)  # type: ignore[misc]
+    sys.stdout, sys.stderr = _printer(1), _printer(2)
 
 
 def _printer(descriptor: int) -> TextIO:
@@ -148,7 +147,9 @@ def _work(descriptor: int) -> None:
     folder = os.path.dirname(work["path"]).rstrip("/")
     os.chdir("/Workspace" + folder)
     # the import system opens files by itself, below what is patched
-    sys.path.insert(0, (work["places"]["/Workspace"] if how == "patched" else "/Workspace") + folder)
+    sys.path.insert(
+        0, (work["places"]["/Workspace"] if how == "patched" else "/Workspace") + folder
+    )
     sys.argv = [""]
     runner = Runner(work, Link(channel))
     ended = runner.run()

@@ -22,6 +22,7 @@ import queue
 import secrets
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -220,7 +221,11 @@ class SparkServer:
                 stderr=errors,
                 text=True,
                 cwd=self.folder / "tmp",
-                env={**os.environ, "SPARK_CONNECT_AUTHENTICATE_TOKEN": token},
+                env={
+                    **os.environ,
+                    "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
+                    "PYSPARK_PYTHON": sys.executable,  # of Python functions in queries
+                },
                 start_new_session=True,  # a Ctrl-C of the terminal is the workspace's to handle
             )
         port = self._await_ready(process, log)
