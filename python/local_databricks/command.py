@@ -67,7 +67,9 @@ def start(options: argparse.Namespace) -> int:
         return FAILED
     from local_databricks.serve import serve
 
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With its protocol named: asyncio turns Nagle's algorithm off for such sockets only, and head and body of an answer
+    # are two packets, so that the second would wait 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", options.port))

@@ -50,7 +50,7 @@ int command_config(int argc, char **argv, const struct cli_hooks *hooks)
 	int exit_code;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_RUN, argc, argv, &settings, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_ALL, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
 	if (settings.json) {

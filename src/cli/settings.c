@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-enum { OPTIONS_MAX = 32, KEYS_MAX = SETTINGS_RUN };
+enum { OPTIONS_MAX = 32, KEYS_MAX = 10 };
 
 static const char CONFIG_FILE[] = "bldr.config.json";
 static const char DOTENV_FILE[] = ".env";
@@ -90,10 +90,24 @@ const struct config_key settings_keys[] = {
 	  .option = "knowledge",
 	  .value = "on|off",
 	  .help = "recall what earlier runs learned, and learn from this one" },
+	{ .name = "spark.home",
+	  .kind = CONFIG_TEXT,
+	  .empty_is_fine = true,
+	  .env = "BLDR_SPARK_HOME",
+	  .option = "spark-home",
+	  .value = "DIR",
+	  .help = "the folder of Spark and its Python; empty: .spark here or beside the program" },
 	{ .name = NULL },
 };
-_Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) == KEYS_MAX + 1,
-	       "SETTINGS_RUN takes every key");
+
+/* The group of each key, in the order of the table. */
+static const enum settings_use groups[] = {
+	SETTINGS_READ,   SETTINGS_READ,   SETTINGS_READ,     SETTINGS_READ,     SETTINGS_DRIVES,
+	SETTINGS_DRIVES, SETTINGS_DRIVES, SETTINGS_RECORDED, SETTINGS_RECORDED, SETTINGS_SPARK,
+};
+_Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) == KEYS_MAX + 1 &&
+		       sizeof(groups) / sizeof(groups[0]) == KEYS_MAX,
+	       "every key has its group");
 
 /* What the command line says: NULL where it says nothing. */
 struct flags {
@@ -111,14 +125,17 @@ static void merge_options(const struct option_spec *own, enum settings_use use, 
 	for (; own != NULL && own->name != NULL; own++) {
 		all[n++] = *own;
 	}
-	ASSERT(n + use + 3 <= OPTIONS_MAX);
+	ASSERT(n + KEYS_MAX + 3 <= OPTIONS_MAX);
 	all[n++] = (struct option_spec){ .name = "json",
 					 .kind = OPTION_FLAG,
 					 .ret = &flags->json,
 					 .help = "print JSON on stdout" };
-	for (size_t i = 0; i < (size_t)use; i++) {
+	for (size_t i = 0; i < KEYS_MAX; i++) {
 		const struct config_key *key = &settings_keys[i];
 
+		if ((groups[i] & use) == 0) {
+			continue;
+		}
 		all[n++] = (struct option_spec){ .name = key->option,
 						 .letter = key->letter,
 						 .kind = OPTION_TEXT,

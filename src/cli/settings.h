@@ -9,11 +9,16 @@
 #include "base/config.h"
 #include "cli/cli.h"
 
-/* How many keys of the table a command takes as options, those first in the table. */
+/* Which keys of the table a command takes as options: groups of them. */
 enum settings_use {
-	SETTINGS_READ = 4,   /* output and log */
-	SETTINGS_RESUME = 7, /* and what drives a run */
-	SETTINGS_RUN = 9     /* and what is recorded in it */
+	SETTINGS_READ = 1,     /* output and log */
+	SETTINGS_DRIVES = 2,   /* what drives a run */
+	SETTINGS_RECORDED = 4, /* what is recorded in a run */
+	SETTINGS_SPARK = 8,    /* where Spark is */
+	SETTINGS_RESUME = SETTINGS_READ | SETTINGS_DRIVES,
+	SETTINGS_RUN = SETTINGS_RESUME | SETTINGS_RECORDED,
+	SETTINGS_WORKSPACE = SETTINGS_READ | SETTINGS_SPARK,
+	SETTINGS_ALL = SETTINGS_RUN | SETTINGS_SPARK
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_NONE };

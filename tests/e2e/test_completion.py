@@ -79,6 +79,8 @@ def options(*command: str) -> set[str]:
         ["score"],
         ["config"],
         ["graph", "draw"],
+        ["workspace", "start"],
+        ["workspace", "stop"],
     ],
 )
 def test_options_are_those_of_help(script: Path, command: list[str]) -> None:

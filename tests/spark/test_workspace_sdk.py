@@ -188,6 +188,7 @@ def test_every_language_names_itself_in_jupyter(sdk: Any, home: str) -> None:
 
 def test_import_refuses_what_it_cannot_keep(sdk: Any, home: str) -> None:
     from databricks.sdk.errors import (
+        BadRequest,
         DatabricksError,
         InvalidParameterValue,
         NotFound,
@@ -210,12 +211,19 @@ def test_import_refuses_what_it_cannot_keep(sdk: Any, home: str) -> None:
             f"{home}/no/such/a", content=coded, format=ImportFormat.SOURCE, language=Language.PYTHON
         )
     put(f"{home}/a", content=coded, format=ImportFormat.SOURCE, language=Language.PYTHON)
-    with pytest.raises(ResourceAlreadyExists, match=r"already exists\.$"):
+    with pytest.raises(BadRequest, match=r"Path \(.*\) already exists\.$") as said:
         put(f"{home}/a", content=coded, format=ImportFormat.SOURCE, language=Language.PYTHON)
+    assert not said.value.error_code  # notebooks: known by its words only
+    put(f"{home}/f.txt", content=coded, format=ImportFormat.AUTO)
+    with pytest.raises(ResourceAlreadyExists, match="Please pass overwrite=true to overwrite it"):
+        put(f"{home}/f.txt", content=coded, format=ImportFormat.AUTO)
     with pytest.raises(DatabricksError):  # below a notebook
         put(f"{home}/a/b", content=coded, format=ImportFormat.SOURCE, language=Language.PYTHON)
-    with pytest.raises(DatabricksError):  # a file in the place of a notebook
+    with pytest.raises(
+        InvalidParameterValue, match=r"type mismatch \(asked: FILE, actual: NOTEBOOK\)"
+    ) as wrong:
         put(f"{home}/a", content=coded, format=ImportFormat.AUTO, overwrite=True)
+    assert wrong.value.get_error_details().error_info.reason == "WORKSPACE_OBJECT_TYPE_MISMATCH"
     put(
         f"{home}/a",
         content=base64.b64encode(b"x = 2").decode(),
