@@ -213,7 +213,9 @@ static enum verdict judge_place(const struct step *s, const struct bldr_value *k
 		suggest(grants, text, place, known, NULL);
 		free(text);
 	}
-	suggest_grant(grants, place->privileges[0], place, known);
+	for (size_t i = 0; i < PRIVILEGES_MAX && place->privileges[i] != NULL; i++) {
+		suggest_grant(grants, place->privileges[i], place, known);
+	}
 	bldr_object_set(learned, "grants", grants);
 	return VERDICT_WRONG;
 }
@@ -401,6 +403,9 @@ static void set_known(struct bldr_value *known, const char *key, const char *tex
 	}
 }
 
+/* Somebody waits for it. */
+static const struct chain chain = { "databricks.check", steps, 20000 };
+
 static int check(const struct settings *settings, const struct remote_options *o)
 {
 	struct bldr_value *known = bldr_object();
@@ -408,7 +413,7 @@ static int check(const struct settings *settings, const struct remote_options *o
 	struct remote r;
 	char id[RUN_ID_MAX];
 	int exit_code;
-	int rc = remote_open(&r, settings, o, "databricks.check", steps, &err);
+	int rc = remote_open(&r, settings, o, &chain, &err);
 
 	runs_new_id(id);
 	r.thread = arena_printf(&r.arena, "databricks-check-%s", id);

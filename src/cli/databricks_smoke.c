@@ -484,6 +484,7 @@ static enum verdict judge_made(const struct step *s, const struct bldr_value *kn
 	(void)learned;
 	/* EXISTS: an earlier try's, whose answer was lost; nobody else has names like these */
 	if (end->outcome == DATABRICKS_OK || end->outcome == DATABRICKS_EXISTS) {
+		buf_puts(detail, "made");
 		return VERDICT_OK;
 	}
 	buf_puts(detail, end->message);
@@ -535,9 +536,12 @@ static const struct step steps[] = {
 	{ "statement", "SQL statement", &databricks_ensure_statement, input_statement,
 	  judge_statement, NULL, false },
 	{ "no_job", "clean up: job", &call_delete_jobs, input_delete_jobs, judge_gone, NULL, true },
-	{ "no_volume", "clean up: volume", &call_delete_volume, input_volume, judge_gone, CATALOG, true },
-	{ "no_schema", "clean up: schema", &call_delete_schema, input_schema, judge_gone, CATALOG, true },
-	{ "no_folder", "clean up: folder", &call_delete_folder, input_folder, judge_gone, NULL, true },
+	{ "no_volume", "clean up: volume", &call_delete_volume, input_volume, judge_gone, CATALOG,
+	  true },
+	{ "no_schema", "clean up: schema", &call_delete_schema, input_schema, judge_gone, CATALOG,
+	  true },
+	{ "no_folder", "clean up: folder", &call_delete_folder, input_folder, judge_gone, NULL,
+	  true },
 	{ .name = NULL },
 };
 
@@ -614,13 +618,15 @@ static void remove_files(const struct remote *r)
 	}
 }
 
+static const struct chain chain = { "databricks.smoke", steps, 0 };
+
 static int smoke(const struct settings *settings, const struct remote_options *o,
 		 const char *cluster, const char *thread)
 {
 	struct bldr_error err;
 	struct remote r;
 	int exit_code;
-	int rc = remote_open(&r, settings, o, "databricks.smoke", steps, &err);
+	int rc = remote_open(&r, settings, o, &chain, &err);
 
 	if (rc == 0) {
 		rc = thread != NULL ? remote_resume(&r, thread, &err) : begin(&r, o, cluster, &err);
@@ -673,7 +679,7 @@ int command_databricks_smoke(int argc, char **argv, const struct cli_hooks *hook
 		.value = "ID",
 		.help = "an existing cluster to run on, instead of serverless"
 	};
-	options[REMOTE_OPTIONS + 1] =
+	options[REMOTE_OPTIONS] =
 		(struct option_spec){ .name = "resume",
 				      .kind = OPTION_TEXT,
 				      .ret = &thread,

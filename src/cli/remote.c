@@ -271,7 +271,7 @@ static int add_credentials(struct remote *r, struct bldr_error *err)
 }
 
 int remote_open(struct remote *r, const struct settings *settings, const struct remote_options *o,
-		const char *name, const struct step *steps, struct bldr_error *err)
+		const struct chain *chain, struct bldr_error *err)
 {
 	struct bldr_engine_options engine = { .durability = settings->durability,
 					      .record_updates = true };
@@ -284,8 +284,13 @@ int remote_open(struct remote *r, const struct settings *settings, const struct 
 	}
 	r->workspace = databricks_workspace(&r->config);
 	r->policy = databricks_policy(&r->workspace, &r->arena);
+	r->retry = *r->policy.retry;
+	r->policy.retry = &r->retry;
+	if (chain->patience_ms > 0) {
+		r->retry.budget_ms = chain->patience_ms;
+	}
 	engine.journal = arena_printf(&r->arena, "%s/bldr.db", settings->output);
-	rc = make_graph(r, name, steps, err);
+	rc = make_graph(r, chain->name, chain->steps, err);
 	rc = rc == 0 ? file_mkdirs(settings->output, err) : rc;
 	rc = rc == 0 ? bldr_engine_open(&engine, &r->engine, err) : rc;
 	rc = rc == 0 ? add_credentials(r, err) : rc;

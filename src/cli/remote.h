@@ -53,16 +53,22 @@ struct remote {
 	struct databricks_config config;
 	struct databricks workspace;
 	struct bldr_policy policy;
+	struct bldr_retry retry; /* of the policy */
 	struct bldr_engine *engine;
 	struct bldr_graph *graph;
 	struct arena arena;
 	const char *thread;
 };
 
-/* Reads the configuration and opens the journal of the output folder, with the graph `name` of steps (until .name NULL). remote_close
- * follows in each case. Errors: those of databricks_config and of the engine. */
+struct chain {
+	const char *name;         /* of the graph */
+	const struct step *steps; /* until .name NULL */
+	uint32_t patience_ms; /* how long "later" is asked again; 0: as databricks_policy says */
+};
+/* Reads the configuration and opens the journal of the output folder, with the chain as its graph. remote_close follows in each
+ * case. Errors: those of databricks_config and of the engine. */
 int remote_open(struct remote *r, const struct settings *settings, const struct remote_options *o,
-		const char *name, const struct step *steps, struct bldr_error *err);
+		const struct chain *chain, struct bldr_error *err);
 void remote_close(struct remote *r);
 /* Begins the thread r->thread with what is known. known: object, borrowed. */
 int remote_begin(struct remote *r, const struct bldr_value *known, struct bldr_error *err);

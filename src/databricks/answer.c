@@ -207,11 +207,15 @@ static bool by_code(const struct databricks_answer *r, enum databricks_outcome *
 	return true;
 }
 
-/* Answers of 400 that mean something else. */
+/* Answers that mean something else than their status and code say. */
 static bool by_message(const struct databricks_answer *r, enum databricks_outcome *ret)
 {
 	const char *m = r->message;
 
+	if (r->status == 403 && strcasestr(m, "invalid access token") != NULL) {
+		*ret = DATABRICKS_UNAUTHENTICATED; /* of a personal token that is none */
+		return true;
+	}
 	if (r->status != 400 && r->status != 409) {
 		return false;
 	}
