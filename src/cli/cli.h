@@ -65,6 +65,8 @@ int command_threads_sweep(int argc, char **argv, const struct cli_hooks *hooks);
 int command_graph_run(int argc, char **argv, const struct cli_hooks *hooks);
 int command_graph_check(int argc, char **argv, const struct cli_hooks *hooks);
 int command_graph_draw(int argc, char **argv, const struct cli_hooks *hooks);
+int command_databricks_check(int argc, char **argv, const struct cli_hooks *hooks);
+int command_databricks_smoke(int argc, char **argv, const struct cli_hooks *hooks);
 int command_workspace_start(int argc, char **argv, const struct cli_hooks *hooks);
 int command_workspace_stop(int argc, char **argv, const struct cli_hooks *hooks);
 int command_workspace_status(int argc, char **argv, const struct cli_hooks *hooks);

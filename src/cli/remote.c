@@ -1,128 +1,425 @@
-/* Configuration and credentials of the workspace that a run works in. */
+/* A chain has three channels: what is known, what each step told, and whether one has failed. */
 #include "cli/remote.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/agents.h"
+#include "base/check.h"
 #include "base/file.h"
+#include "cli/interruptible.h"
 
-enum { PROFILES_MAX = 1 << 20 };
+enum { DETAIL_MAX = 4096, FILE_OF_PROFILES_MAX = 1 << 20 };
 
-static const char *said_text(const struct settings *s, const char *key)
+/* What a node of the chain is. */
+struct link {
+	const struct step *step;
+	const struct databricks *workspace;
+};
+
+static const char *const verdicts[] = { "ok", "skipped", "missing", "failed" };
+
+void remote_option_specs(struct remote_options *o, struct option_spec at[REMOTE_OPTIONS])
 {
-	const char *text = config_text(s->config, key);
-
-	return text[0] != '\0' ? text : NULL;
-}
-
-/* The file of profiles, when there is one. The caller frees *ret. */
-static int read_profiles(const char *path, char **ret, struct bldr_error *err)
-{
-	size_t size;
-	int r = path != NULL ? file_read(path, PROFILES_MAX, ret, &size, err) : BLDR_E_NOT_FOUND;
-
-	return r == BLDR_E_NOT_FOUND ? 0 : r;
-}
-
-int remote_config(const struct settings *settings, struct arena *a, struct databricks_config *ret,
-		  struct bldr_error *err)
-{
-	const char *path = databricks_config_file((const char *const *)environ, a);
-	struct databricks_said said = {
-		.profile = said_text(settings, "databricks.profile"),
-		.warehouse_id = said_text(settings, "databricks.warehouse"),
-		.environment = (const char *const *)environ,
-		.file_name = path,
+	const struct option_spec all[REMOTE_OPTIONS] = {
+		{ .name = "host",
+		  .kind = OPTION_TEXT,
+		  .ret = &o->host,
+		  .value = "URL",
+		  .help = "of the workspace, instead of DATABRICKS_HOST" },
+		{ .name = "profile",
+		  .kind = OPTION_TEXT,
+		  .ret = &o->profile,
+		  .value = "NAME",
+		  .help = "of ~/.databrickscfg, instead of DATABRICKS_CONFIG_PROFILE" },
+		{ .name = "warehouse",
+		  .kind = OPTION_TEXT,
+		  .ret = &o->warehouse,
+		  .value = "ID",
+		  .help = "for SQL, instead of DATABRICKS_WAREHOUSE_ID" },
+		{ .name = "catalog",
+		  .kind = OPTION_TEXT,
+		  .ret = &o->catalog,
+		  .value = "NAME",
+		  .help = "of Unity Catalog, to work in" },
+		{ .name = "schema",
+		  .kind = OPTION_TEXT,
+		  .ret = &o->schema,
+		  .value = "NAME",
+		  .help = "of that catalog" },
+		{ .name = "volume",
+		  .kind = OPTION_TEXT,
+		  .ret = &o->volume,
+		  .value = "NAME",
+		  .help = "of that schema" },
 	};
-	char *profiles = NULL;
-	int r = read_profiles(path, &profiles, err);
 
-	*ret = (struct databricks_config){ 0 };
-	if (r == 0) {
-		said.file_text = profiles;
-		r = databricks_config(&said, a, ret, err);
-	}
-	free(profiles);
-	return r;
+	memcpy(at, all, sizeof(all));
 }
 
-static void set_said(struct bldr_value *object, const char *key, const char *text)
+const char *known_text(const struct bldr_value *known, const char *key)
 {
+	const char *text = bldr_get_text(known, key);
+
+	return text != NULL ? text : "";
+}
+
+static struct databricks_request ask_me(const struct databricks *w, const struct bldr_value *input,
+					const struct bldr_value *kept)
+{
+	(void)input;
+	(void)kept;
+	return databricks_me(w);
+}
+
+const struct databricks_procedure call_me = { "me", ask_me, databricks_told_once };
+
+struct bldr_value *step_without_input(const struct step *s, const struct bldr_value *known,
+				      struct buf *detail)
+{
+	(void)s;
+	(void)known;
+	(void)detail;
+	return bldr_object();
+}
+
+/* Grants name a user, a service principal by its application id, or a group. */
+static struct bldr_value *principals_of(const struct bldr_value *me)
+{
+	const struct bldr_value *groups = bldr_get(me, "groups");
+	struct bldr_value *list = bldr_list();
+
+	bldr_list_add(list, bldr_text(known_text(me, "userName")));
+	for (size_t i = 0; bldr_type_of(groups) == BLDR_LIST && i < bldr_count(groups); i++) {
+		const char *name = bldr_get_text(bldr_at(groups, i), "display");
+
+		if (name != NULL) {
+			bldr_list_add(list, bldr_text(name));
+		}
+	}
+	bldr_list_add(list, bldr_text("account users"));
+	return list;
+}
+
+enum verdict judge_me(const struct step *s, const struct bldr_value *known,
+		      const struct databricks_end *end, struct bldr_value *learned,
+		      struct buf *detail)
+{
+	const char *name = bldr_get_text(end->value, "userName");
+
+	(void)s;
+	(void)known;
+	if (end->outcome != DATABRICKS_OK) {
+		buf_printf(detail, "%s", end->message);
+		if (end->outcome == DATABRICKS_UNAUTHENTICATED) {
+			buf_puts(detail,
+				 "; is the token or the client's secret one of this workspace, and "
+				 "has it not expired?");
+		}
+		return VERDICT_FAILED;
+	}
+	if (name == NULL) {
+		buf_puts(detail, "the answer names nobody: is this the host of a workspace?");
+		return VERDICT_FAILED;
+	}
+	bldr_object_set(learned, "user", bldr_text(name));
+	bldr_object_set(learned, "principals", principals_of(end->value));
+	buf_puts(detail, name);
+	return VERDICT_OK;
+}
+
+/* The input of a node's step, or NULL when it is not to be made, for the reason in detail. */
+static struct bldr_value *input_of(const struct bldr_view *v, struct buf *detail)
+{
+	const struct link *l = v->config;
+
+	if (bldr_as_bool(bldr_get(v->state, "failed"), false) && !l->step->always) {
+		buf_puts(detail, "a step before it has failed");
+		return NULL;
+	}
+	return l->step->input(l->step, bldr_get(v->state, "known"), detail);
+}
+
+static void prepare(const struct bldr_view *v, struct bldr_plan *p)
+{
+	const struct link *l = v->config;
+	struct bldr_value *input;
+	struct buf detail;
+
+	buf_init(&detail, DETAIL_MAX);
+	input = input_of(v, &detail);
+	if (input != NULL) {
+		databricks_procedure_prepare(l->step->call, l->workspace, input, v, p);
+	}
+	bldr_unref(input);
+	buf_release(&detail);
+}
+
+static void tell(const struct step *step, enum verdict verdict, const char *outcome,
+		 const struct buf *detail, struct bldr_value *learned, struct bldr_patch *p)
+{
+	struct bldr_value *told = bldr_object();
+	const struct bldr_value *grants = bldr_get(learned, "grants");
+
+	bldr_object_set(told, "step", bldr_text(step->name));
+	bldr_object_set(told, "title", bldr_text(step->title));
+	bldr_object_set(told, "verdict", bldr_text(verdicts[verdict]));
+	bldr_object_set(told, "outcome", bldr_text(outcome));
+	bldr_object_set(told, "detail", bldr_text(detail->data));
+	if (grants != NULL) {
+		bldr_object_set(told, "grants", bldr_ref(grants));
+	}
+	bldr_patch_set(p, "told", told);
+	bldr_patch_set(p, "known", learned);
+	if (verdict == VERDICT_FAILED) {
+		bldr_patch_set(p, "failed", bldr_bool(true));
+	}
+}
+
+static void absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
+		   struct bldr_patch *p)
+{
+	const struct link *l = v->config;
+	struct databricks_end end = { 0 };
+	struct arena a = { 0 };
+	struct bldr_value *learned;
+	struct bldr_value *input;
+	enum verdict verdict;
+	struct buf detail;
+
+	buf_init(&detail, DETAIL_MAX);
+	input = input_of(v, &detail);
+	if (n == 0) {
+		tell(l->step, VERDICT_SKIPPED, NULL, &detail, bldr_object(), p);
+	} else if (databricks_procedure_absorb(l->step->call, input, v, results, p, &a, &end)) {
+		learned = bldr_object();
+		buf_clear(&detail);
+		verdict = l->step->judge(l->step, bldr_get(v->state, "known"), &end, learned,
+					 &detail);
+		tell(l->step, verdict, databricks_outcome_name(end.outcome), &detail, learned, p);
+		bldr_unref(end.value);
+	}
+	bldr_unref(input);
+	buf_release(&detail);
+	arena_release(&a);
+}
+
+static int make_graph(struct remote *r, const char *name, const struct step *steps,
+		      struct bldr_error *err)
+{
+	static const char *const writes[] = { "known", "told", "failed", NULL };
+	const char *before = BLDR_START;
+
+	r->graph = bldr_graph_new(name, 1);
+	bldr_graph_channel(r->graph, "known", BLDR_MERGE);
+	bldr_graph_channel(r->graph, "told", BLDR_APPEND);
+	bldr_graph_channel(r->graph, "failed", BLDR_LAST);
+	bldr_graph_policy(r->graph, &r->policy);
+	for (; steps->name != NULL; steps++) {
+		struct link *l = ARENA_NEW(&r->arena, struct link);
+
+		*l = (struct link){ .step = steps, .workspace = &r->workspace };
+		bldr_graph_node(r->graph,
+				&(struct bldr_node){ .name = steps->name,
+						     .writes = writes,
+						     .prepare = prepare,
+						     .absorb = absorb,
+						     .config = l });
+		bldr_graph_edge(r->graph, before, steps->name);
+		before = steps->name;
+	}
+	return bldr_graph_compile(r->graph, err);
+}
+
+/* The text of the file of profiles, wiped when it has been read. */
+static int read_config(struct remote *r, const struct remote_options *o, struct bldr_error *err)
+{
+	const char *const *environment = (const char *const *)environ;
+	struct databricks_said said = {
+		.host = o->host,
+		.profile = o->profile,
+		.warehouse_id = o->warehouse,
+		.environment = environment,
+		.file_name = databricks_config_file(environment, &r->arena),
+	};
+	char *text = NULL;
+	size_t size = 0;
+	int rc = 0;
+
+	if (said.file_name != NULL && file_exists(said.file_name)) {
+		rc = file_read(said.file_name, FILE_OF_PROFILES_MAX, &text, &size, err);
+		said.file_text = text;
+	}
+	rc = rc == 0 ? databricks_config(&said, &r->arena, &r->config, err) : rc;
 	if (text != NULL) {
-		bldr_object_set(object, key, bldr_text(text));
+		secret_wipe(text, size);
+	}
+	free(text);
+	return rc;
+}
+
+static int add_credentials(struct remote *r, struct bldr_error *err)
+{
+	struct databricks_credentials c;
+	int rc = 0;
+
+	databricks_credentials(&r->config, &r->arena, &c);
+	for (size_t i = 0; i < c.n && rc == 0; i++) {
+		rc = bldr_engine_add_credential(r->engine, &c.at[i], err);
+	}
+	return rc;
+}
+
+int remote_open(struct remote *r, const struct settings *settings, const struct remote_options *o,
+		const struct chain *chain, struct bldr_error *err)
+{
+	struct bldr_engine_options engine = { .durability = settings->durability,
+					      .record_updates = true };
+	int rc;
+
+	*r = (struct remote){ .settings = settings };
+	rc = read_config(r, o, err);
+	if (rc < 0) {
+		return rc;
+	}
+	r->workspace = databricks_workspace(&r->config);
+	r->policy = databricks_policy(&r->workspace, &r->arena);
+	r->retry = *r->policy.retry;
+	r->policy.retry = &r->retry;
+	if (chain->patience_ms > 0) {
+		r->retry.budget_ms = chain->patience_ms;
+	}
+	engine.journal = arena_printf(&r->arena, "%s/bldr.db", settings->output);
+	rc = make_graph(r, chain->name, chain->steps, err);
+	rc = rc == 0 ? file_mkdirs(settings->output, err) : rc;
+	rc = rc == 0 ? bldr_engine_open(&engine, &r->engine, err) : rc;
+	rc = rc == 0 ? add_credentials(r, err) : rc;
+	if (rc == 0) {
+		bldr_engine_add_graph(r->engine, r->graph);
+	}
+	return rc;
+}
+
+void remote_close(struct remote *r)
+{
+	bldr_engine_close(r->engine);
+	bldr_graph_free(r->graph);
+	databricks_config_release(&r->config);
+	arena_release(&r->arena);
+}
+
+int remote_begin(struct remote *r, const struct bldr_value *known, struct bldr_error *err)
+{
+	struct bldr_value *input = bldr_object();
+	int rc;
+
+	bldr_object_set(input, "known", bldr_ref(known));
+	rc = bldr_thread_start(r->engine, bldr_graph_name(r->graph), r->thread, input, err);
+	bldr_unref(input);
+	return rc;
+}
+
+int remote_resume(struct remote *r, const char *thread, struct bldr_error *err)
+{
+	struct bldr_thread t;
+	int rc = bldr_thread_info(r->engine, thread, &t, err);
+
+	if (rc == 0 && strcmp(t.graph, bldr_graph_name(r->graph)) != 0) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "thread \"%s\" is of \"%s\", not of \"%s\"", thread, t.graph,
+				      bldr_graph_name(r->graph));
+	}
+	r->thread = arena_strdup(&r->arena, thread);
+	return rc == 0 ? bldr_thread_resume(r->engine, thread, err) : rc;
+}
+
+static void print_step(const struct bldr_value *told)
+{
+	const struct bldr_value *grants = bldr_get(told, "grants");
+
+	printf("%-8s %-28s %s\n", bldr_get_text(told, "verdict"), bldr_get_text(told, "title"),
+	       bldr_get_text(told, "detail"));
+	for (size_t i = 0; i < bldr_count(grants); i++) {
+		printf("         %s\n", bldr_as_text(bldr_at(grants, i)));
+	}
+	(void)fflush(stdout);
+}
+
+/* Of {node: {channel: value}}. */
+static void print_part(const struct bldr_stream_part *part, void *user)
+{
+	(void)user;
+	for (void *it = bldr_first(part->data); it != NULL; it = bldr_next(part->data, it)) {
+		const struct bldr_value *told = bldr_get(bldr_item(it), "told");
+
+		if (bldr_type_of(told) == BLDR_OBJECT) {
+			print_step(told);
+		}
 	}
 }
 
-struct bldr_value *remote_job(const struct databricks_config *c, const struct settings *settings)
+/* Of the first step that did not go well. */
+static int exit_code_of(const struct bldr_value *told)
 {
-	struct databricks w = databricks_workspace(c);
-	const char *catalog = config_text(settings->config, "databricks.catalog");
-	const char *schema = config_text(settings->config, "databricks.schema");
-	struct bldr_value *v = bldr_object();
+	for (size_t i = 0; i < bldr_count(told); i++) {
+		const struct bldr_value *step = bldr_at(told, i);
+		const char *verdict = bldr_get_text(step, "verdict");
+		const char *outcome = bldr_get_text(step, "outcome");
 
-	bldr_object_set(v, "host", bldr_text(w.host));
-	bldr_object_set(v, "auth", bldr_text(w.auth));
-	bldr_object_set(v, "catalog", bldr_text(catalog));
-	bldr_object_set(v, "schema", bldr_text(schema));
-	bldr_object_set(v, "volume", bldr_text(config_text(settings->config, "databricks.volume")));
-	bldr_object_set(v, "folder",
-			bldr_textf("%s/%s.%s", config_text(settings->config, "databricks.folder"),
-				   catalog, schema));
-	set_said(v, "warehouse_id", c->warehouse_id);
-	set_said(v, "workspace_id", w.workspace_id);
-	set_said(v, "azure_resource_id", w.azure_resource_id);
-	return v;
+		if (strcmp(verdict, verdicts[VERDICT_WRONG]) == 0 ||
+		    strcmp(verdict, verdicts[VERDICT_FAILED]) == 0) {
+			return strcmp(outcome, "unreachable") == 0 ? EXIT_WORLD : EXIT_FINDINGS;
+		}
+	}
+	return EXIT_VALIDATED;
 }
 
-int remote_register(struct bldr_engine *e, const struct databricks_config *c, struct bldr_error *err)
+static int print_end(struct remote *r, const struct bldr_value *state, const struct bldr_thread *t)
 {
-	struct databricks_credentials credentials;
-	struct arena a = { 0 };
-	int r = 0;
+	const struct bldr_value *told = bldr_get(state, "told");
+	int exit_code = exit_code_of(told);
+	struct bldr_value *v;
 
-	databricks_credentials(c, &a, &credentials);
-	for (size_t i = 0; r == 0 && i < credentials.n; i++) {
-		r = bldr_engine_add_credential(e, &credentials.at[i], err);
+	if (t->status == BLDR_THREAD_FAILED) {
+		exit_code = command_exit_code(t->code);
+		fprintf(stderr, "bldr: %s\n", t->error);
+	} else if (t->status != BLDR_THREAD_DONE) {
+		exit_code = EXIT_INTERRUPTED;
+		fprintf(stderr, "bldr: stopped; what was begun is in \"%s\" as thread %s\n",
+			r->settings->output, r->thread);
 	}
-	arena_release(&a);
-	return r;
+	if (r->settings->json) {
+		v = bldr_object();
+		bldr_object_set(v, "thread", bldr_text(r->thread));
+		bldr_object_set(v, "host", bldr_text(r->config.host));
+		bldr_object_set(v, "auth", bldr_text(r->workspace.auth));
+		bldr_object_set(v, "steps", told != NULL ? bldr_ref(told) : bldr_list());
+		bldr_object_set(v, "exit_code", bldr_int(exit_code));
+		command_print_json(v);
+	}
+	return exit_code;
 }
 
-static int same_workspace(struct bldr_engine *e, const char *host, const struct settings *settings,
-			  struct bldr_error *err)
+int remote_drive(struct remote *r)
 {
-	struct arena a = { 0 };
-	struct databricks_config c;
-	int r = remote_config(settings, &a, &c, err);
+	struct bldr_value *state = NULL;
+	struct bldr_thread t;
+	struct bldr_error err;
+	int exit_code;
+	int rc;
 
-	if (r == 0 && strcmp(c.host, host) != 0) {
-		r = bldr_error_set(err, BLDR_E_INVALID,
-				   "the run works in %s, and %s says %s: it goes on only where it began",
-				   host, c.host_origin, c.host);
+	if (!r->settings->json) {
+		printf("workspace %s (%s), as %s (%s)\n", r->config.host, r->config.host_origin,
+		       r->workspace.auth, r->config.auth_origin);
+		bldr_engine_stream(r->engine, BLDR_STREAM_UPDATES, print_part, NULL);
 	}
-	if (r == 0) {
-		r = remote_register(e, &c, err);
+	rc = interruptible_run(r->engine, &err);
+	rc = rc == 0 ? bldr_thread_info(r->engine, r->thread, &t, &err) : rc;
+	rc = rc == 0 ? bldr_thread_state(r->engine, r->thread, &state, &err) : rc;
+	if (rc < 0) {
+		return command_fail(&err);
 	}
-	databricks_config_release(&c);
-	arena_release(&a);
-	return r;
-}
-
-int remote_resume(struct bldr_engine *e, const char *run, const struct settings *settings,
-		  struct bldr_error *err)
-{
-	struct bldr_value *state;
-	const char *host;
-	int r = bldr_thread_state(e, run, &state, err);
-
-	if (r < 0) {
-		return r;
-	}
-	host = bldr_get_text(bldr_get(bldr_get(state, "job"), "databricks"), "host");
-	if (host != NULL) {
-		r = same_workspace(e, host, settings, err);
-	}
+	exit_code = print_end(r, state, &t);
 	bldr_unref(state);
-	return r;
+	return exit_code;
 }

@@ -1,21 +1,79 @@
 /*
- * The workspace of --target databricks: where it is goes into the run's job, who asks goes to the engine and nowhere else.
+ * Steps in a workspace: a chain of nodes, each of which makes one call, or plays one procedure, and judges what came of it. For
+ * `bldr databricks`; each step is journaled, so that a stopped chain can be taken up.
  */
 #pragma once
 
-#include "base/arena.h"
+#include "base/buf.h"
 #include "cli/settings.h"
 #include "databricks/databricks.h"
 
-/* Reads settings, environment and profile. ret is to be released in each case; a holds its texts. Errors: INVALID. */
-int remote_config(const struct settings *settings, struct arena *a, struct databricks_config *ret,
-		  struct bldr_error *err);
-/* job.databricks (agents/remote/remote.h). The caller owns it. */
-struct bldr_value *remote_job(const struct databricks_config *c, const struct settings *settings);
-/* Has the engine know the credentials under the names that the agents use. Errors: INVALID. */
-int remote_register(struct bldr_engine *e, const struct databricks_config *c, struct bldr_error *err);
-/*
- * For a run that goes on: when its job names a workspace, the configuration has to name the same one. Errors: INVALID.
- */
-int remote_resume(struct bldr_engine *e, const char *run, const struct settings *settings,
-		  struct bldr_error *err);
+enum verdict {
+	VERDICT_OK,
+	VERDICT_SKIPPED, /* nothing was to be done */
+	VERDICT_WRONG,   /* something is missing; the next steps are made all the same */
+	VERDICT_FAILED   /* the next steps make no sense, but those that clean up */
+};
+
+struct step {
+	const char *name;  /* of the node */
+	const char *title; /* for people */
+	const struct databricks_procedure *call;
+	/* The call's input from what is known; the caller owns it. NULL: the step does not apply, and detail says why. */
+	struct bldr_value *(*input)(const struct step *s, const struct bldr_value *known,
+				    struct buf *detail);
+	/* Judges the end. learned: object, becomes known to the steps that follow; a list "grants" in it is shown. */
+	enum verdict (*judge)(const struct step *s, const struct bldr_value *known,
+			      const struct databricks_end *end, struct bldr_value *learned,
+			      struct buf *detail);
+	const void *about; /* the step's own */
+	bool always;       /* also after a step that has failed */
+};
+
+/* The text of what is known, "" when it is not. */
+const char *known_text(const struct bldr_value *known, const char *key);
+/* Who am I: learns "user", as grants name it, and "principals", a list with its groups. */
+extern const struct databricks_procedure call_me;
+struct bldr_value *step_without_input(const struct step *s, const struct bldr_value *known,
+				      struct buf *detail);
+enum verdict judge_me(const struct step *s, const struct bldr_value *known,
+		      const struct databricks_end *end, struct bldr_value *learned,
+		      struct buf *detail);
+
+/* What the options of all `bldr databricks` commands say. */
+struct remote_options {
+	const char *host, *profile, *warehouse, *catalog, *schema, *volume;
+};
+enum { REMOTE_OPTIONS = 6 };
+/* Their rows of a table of options. */
+void remote_option_specs(struct remote_options *o, struct option_spec at[REMOTE_OPTIONS]);
+
+struct remote {
+	const struct settings *settings; /* borrowed */
+	struct databricks_config config;
+	struct databricks workspace;
+	struct bldr_policy policy;
+	struct bldr_retry retry; /* of the policy */
+	struct bldr_engine *engine;
+	struct bldr_graph *graph;
+	struct arena arena;
+	const char *thread;
+};
+
+struct chain {
+	const char *name;         /* of the graph */
+	const struct step *steps; /* until .name NULL */
+	uint32_t patience_ms; /* how long "later" is asked again; 0: as databricks_policy says */
+};
+/* Reads the configuration and opens the journal of the output folder, with the chain as its graph. remote_close follows in each
+ * case. Errors: those of databricks_config and of the engine. */
+int remote_open(struct remote *r, const struct settings *settings, const struct remote_options *o,
+		const struct chain *chain, struct bldr_error *err);
+void remote_close(struct remote *r);
+/* Begins the thread r->thread with what is known. known: object, borrowed. */
+int remote_begin(struct remote *r, const struct bldr_value *known, struct bldr_error *err);
+/* Goes on with a thread of an earlier process. */
+int remote_resume(struct remote *r, const char *thread, struct bldr_error *err);
+/* To the end: prints each step as it ends, and with --json all of them. Returns the exit code: 0, 1 (something is missing or has failed), 3 (the
+ * workspace could not be asked), 130. */
+int remote_drive(struct remote *r);

@@ -8,7 +8,7 @@
 #include "cli/approval.h"
 #include "cli/meter.h"
 #include "cli/outcome.h"
-#include "cli/remote.h"
+#include "cli/run_remote.h"
 #include "cli/runs.h"
 #include "cli/session.h"
 #include "ingest/ingest.h"
@@ -307,7 +307,7 @@ int runs_enter(struct session *s, const struct settings *settings, const char *w
 		r = find_run(s, wanted, true, ret, err);
 	}
 	if (r == 0) {
-		r = remote_resume(s->engine, ret, settings, err);
+		r = run_remote_resume(s->engine, ret, settings, err);
 	}
 	return r < 0 ? r : session_enter(s, ret, err);
 }

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -206,11 +207,15 @@ static bool by_code(const struct databricks_answer *r, enum databricks_outcome *
 	return true;
 }
 
-/* Answers of 400 that mean something else. */
+/* Answers that mean something else than their status and code say. */
 static bool by_message(const struct databricks_answer *r, enum databricks_outcome *ret)
 {
 	const char *m = r->message;
 
+	if (r->status == 403 && strcasestr(m, "invalid access token") != NULL) {
+		*ret = DATABRICKS_UNAUTHENTICATED; /* of a personal token that is none */
+		return true;
+	}
 	if (r->status != 400 && r->status != 409) {
 		return false;
 	}
@@ -333,6 +338,15 @@ void databricks_answer(const struct bldr_result *r, struct arena *a, struct data
 	} else {
 		failed(a, body, ret);
 	}
+}
+
+int64_t databricks_retry_after_ms(const struct databricks_answer *answer)
+{
+	const char *text = or_empty(bldr_get_text(answer->headers, "retry-after"));
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && digits < 6 && text[digits] == '\0' ? strtoll(text, NULL, 10) * 1000
+								: 0;
 }
 
 const char *databricks_next_page(const struct bldr_value *body)

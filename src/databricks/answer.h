@@ -48,6 +48,8 @@ struct databricks_answer {
 };
 /* r: the result of a request of request.h, borrowed for as long as ret is used. What ret points to is a's, or r's. */
 void databricks_answer(const struct bldr_result *r, struct arena *a, struct databricks_answer *ret);
+/* How long an answer of BUSY asks to wait, in whole seconds of Retry-After; 0: it does not say. */
+int64_t databricks_retry_after_ms(const struct databricks_answer *answer);
 /* The token of the next page; NULL: this was the last one. An empty page with a token is not the last one. */
 const char *databricks_next_page(const struct bldr_value *body);
 

@@ -13,4 +13,5 @@
 #include "databricks/answer.h"
 #include "databricks/config.h"
 #include "databricks/policy.h"
+#include "databricks/procedure.h"
 #include "databricks/request.h"

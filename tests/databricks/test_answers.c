@@ -81,6 +81,8 @@ static void errors_are_told_apart(void **state)
 		  "{\"error_code\":\"PERMISSION_DENIED\",\"message\":\"no\",\"details\":[{\"@type\":"
 		  "\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"R\"}]}",
 		  DATABRICKS_DENIED, CONFIG, "PERMISSION_DENIED", "no" },
+		{ 403, "{\"error_code\":403,\"message\":\"Invalid access token.\"}",
+		  DATABRICKS_UNAUTHENTICATED, CONFIG, "403", "Invalid access token." },
 		{ 401, "", DATABRICKS_UNAUTHENTICATED, CONFIG, "", "the workspace answered 401" },
 		{ 404,
 		  "{\"schemas\":[\"urn\"],\"detail\":\"User not found\",\"status\":\"404\",\"scimType\":"

@@ -1,0 +1,211 @@
+#include "databricks/cloud.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const int64_t FIRST_JOB = 7211000000000000100; /* beyond 2^53 */
+static const int64_t FIRST_RUN = 7211000000000000900;
+
+void cloud_begin(struct cloud *c)
+{
+	buf_init(&c->lines, 1 << 20);
+}
+
+void cloud_end(struct cloud *c)
+{
+	buf_release(&c->lines);
+}
+
+static struct bldr_value *json(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static struct bldr_value *json(const char *fmt, ...)
+{
+	static char text[1 << 16];
+	struct bldr_value *v = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	assert_in_range(vsnprintf(text, sizeof(text), fmt, args), 1, sizeof(text) - 1);
+	va_end(args);
+	assert_int_equal(bldr_value_parse(text, strlen(text), &v, NULL), 0);
+	return v;
+}
+
+static struct bldr_value *list_jobs(struct cloud *c)
+{
+	char jobs[2048] = "";
+	size_t n = 0;
+
+	c->listed++;
+	if (c->empty_pages > 0) {
+		c->empty_pages--;
+		return json("{\"has_more\":true,\"next_page_token\":\"more\"}");
+	}
+	if (c->n_jobs > 0 && c->lists_stale > 0) {
+		c->lists_stale--;
+		return json("{}");
+	}
+	for (size_t i = 0; i < c->n_jobs; i++) {
+		n += (size_t)snprintf(
+			jobs + n, sizeof(jobs) - n,
+			"%s{\"job_id\":%lld,\"settings\":{\"name\":\"orders\",\"tags\":{"
+			"\"deploy\":\"d1\"}}}",
+			i > 0 ? "," : "", (long long)c->jobs[i]);
+	}
+	return json("{\"jobs\":[%s]}", jobs);
+}
+
+static struct bldr_value *create_job(struct cloud *c)
+{
+	c->jobs[c->n_jobs] = FIRST_JOB + (int64_t)c->n_jobs;
+	return json("{\"job_id\":%lld}", (long long)c->jobs[c->n_jobs++]);
+}
+
+/* The same token gives the same run. */
+static struct bldr_value *run_now(struct cloud *c, const struct bldr_value *body)
+{
+	const char *token = bldr_get_text(body, "idempotency_token");
+	size_t i = 0;
+
+	assert_int_equal(strlen(token), 64);
+	while (i < c->n_runs && strcmp(c->tokens[i], token) != 0) {
+		i++;
+	}
+	if (i == c->n_runs) {
+		(void)snprintf(c->tokens[c->n_runs++], sizeof(c->tokens[0]), "%s", token);
+	}
+	return json("{\"run_id\":%lld,\"number_in_job\":1}", (long long)FIRST_RUN + (long long)i);
+}
+
+static struct bldr_value *get_run(struct cloud *c)
+{
+	static const char going[] = "{\"run_id\":%lld,\"status\":{\"state\":\"RUNNING\"}}";
+	const char *code = c->cancelled > 0 ? "USER_CANCELED"
+		: c->run_fails              ? "RUN_EXECUTION_ERROR"
+					    : "SUCCESS";
+
+	c->asked++;
+	if (c->cancelled == 0 && (c->run_hangs || c->asked <= c->polls)) {
+		return json(going, (long long)FIRST_RUN);
+	}
+	return json(
+		"{\"run_id\":%lld,\"run_page_url\":\"https://x/#job\",\"status\":{\"state\":\"TERMINATED\","
+		"\"termination_details\":{\"code\":\"%s\",\"type\":\"CLIENT_ERROR\",\"message\":\"m\"}},"
+		"\"tasks\":[{\"run_id\":%lld,\"task_key\":\"main\",\"status\":{\"state\":\"TERMINATED\","
+		"\"termination_details\":{\"code\":\"%s\",\"type\":\"CLIENT_ERROR\"}}}]}",
+		(long long)FIRST_RUN, code, (long long)FIRST_RUN + 50, code);
+}
+
+static struct bldr_value *statement(const struct cloud *c, unsigned chunk, bool alone)
+{
+	char next[64] = "";
+	char result[256];
+
+	if (chunk + 1 < c->chunks) {
+		(void)snprintf(next, sizeof(next), ",\"next_chunk_index\":%u", chunk + 1);
+	}
+	(void)snprintf(result, sizeof(result), "{\"chunk_index\":%u,\"data_array\":[[\"%u\"]]%s}",
+		       chunk, chunk, next);
+	if (alone) {
+		return json("%s", result);
+	}
+	if (c->sql_error != NULL) {
+		return json(
+			"{\"statement_id\":\"s1\",\"status\":{\"state\":\"FAILED\",\"error\":{\"error_code\":"
+			"\"BAD_REQUEST\",\"message\":\"%s\"},\"sql_state\":\"42P01\"}}",
+			c->sql_error);
+	}
+	return json(
+		"{\"statement_id\":\"s1\",\"status\":{\"state\":\"SUCCEEDED\"},\"manifest\":{\"schema\":{"
+		"\"columns\":[{\"name\":\"n\"}]},\"total_row_count\":%u},\"result\":%s}",
+		c->chunks, result);
+}
+
+static struct bldr_value *act(struct cloud *c, const char *path, const struct bldr_value *body)
+{
+	if (strncmp(path, "jobs/list", 9) == 0) {
+		return list_jobs(c);
+	}
+	if (strcmp(path, "jobs/create") == 0) {
+		return create_job(c);
+	}
+	if (strcmp(path, "jobs/reset") == 0) {
+		c->resets++;
+		return json("{}");
+	}
+	if (strcmp(path, "jobs/run-now") == 0) {
+		return run_now(c, body);
+	}
+	if (strncmp(path, "jobs/runs/get-output", 20) == 0) {
+		return c->run_fails
+			? json("{\"error\":\"ValueError: x\",\"error_trace\":\"\\u001b[31mtrace\"}")
+			: json("{\"notebook_output\":{\"result\":\"42\"}}");
+	}
+	if (strncmp(path, "jobs/runs/get", 13) == 0) {
+		return get_run(c);
+	}
+	if (strcmp(path, "jobs/runs/cancel") == 0) {
+		c->cancelled++;
+		return json("{}");
+	}
+	if (strcmp(path, "sql/statements") == 0) {
+		c->statements++;
+		return json("{\"statement_id\":\"s1\",\"status\":{\"state\":\"PENDING\"}}");
+	}
+	if (strcmp(path, "sql/statements/s1") == 0) {
+		return statement(c, 0, false);
+	}
+	assert_int_equal(strncmp(path, "sql/statements/s1/result/chunks/", 32), 0);
+	return statement(c, (unsigned)strtoul(path + 32, NULL, 10), true);
+}
+
+/* What the plan says of this request, or NULL. */
+static const struct cloud_fault *planned(struct cloud *c, const char *path)
+{
+	const struct cloud_fault *found = NULL;
+
+	for (size_t i = 0; i < CLOUD_PLAN_MAX && c->plan[i].path != NULL; i++) {
+		if (strncmp(path, c->plan[i].path, strlen(c->plan[i].path)) == 0 &&
+		    ++c->seen[i] == c->plan[i].nth) {
+			found = &c->plan[i];
+		}
+	}
+	return found;
+}
+
+int cloud_answer(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
+{
+	struct cloud *c = w->context;
+	const char *path = strstr(bldr_get_text(w->args, "url"), "/api/2.") + strlen("/api/2.0/");
+	const struct cloud_fault *fault = planned(c, path);
+	struct bldr_value *body = NULL;
+	struct bldr_value *v = bldr_object();
+	char *text = NULL;
+
+	(void)err;
+	if (fault == NULL || fault->applied) {
+		body = act(c, path, bldr_get(w->args, "json"));
+		text = bldr_value_text(body);
+	}
+	bldr_object_set(v, "status", bldr_int(fault != NULL ? fault->status : 200));
+	bldr_object_set(v, "headers", bldr_object());
+	if (fault != NULL && fault->retry_after != NULL) {
+		struct bldr_value *headers = bldr_object();
+
+		bldr_object_set(headers, "retry-after", bldr_text(fault->retry_after));
+		bldr_object_set(v, "headers", headers);
+	}
+	bldr_object_set(v, "body", bldr_text(fault != NULL ? "{}" : text));
+	buf_printf(&c->lines, "%s %.*s %d%s\n", bldr_get_text(w->args, "method"),
+		   (int)strcspn(path, "?"), path, fault != NULL ? fault->status : 200,
+		   fault != NULL && fault->applied ? " applied" : "");
+	free(text);
+	bldr_unref(body);
+	*ret = v;
+	return 0;
+}

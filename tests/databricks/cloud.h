@@ -1,0 +1,42 @@
+/*
+ * A workspace for simulation: jobs, runs and statements in memory, which misbehaves by plan. It plays the work "http". What
+ * it was asked is a list of lines, "POST jobs/create 503 applied".
+ */
+#pragma once
+
+#include <bldr/engine.h>
+#include "base/buf.h"
+
+enum { CLOUD_THINGS_MAX = 16, CLOUD_PLAN_MAX = 8 };
+
+/* The nth request of that path, counted from 1, is answered so. */
+struct cloud_fault {
+	const char *path; /* "jobs/create"; NULL ends the plan */
+	unsigned nth;
+	int status;   /* instead of the answer */
+	bool applied; /* it is done all the same */
+	const char *retry_after;
+};
+
+struct cloud {
+	struct cloud_fault plan[CLOUD_PLAN_MAX];
+	unsigned lists_stale; /* lists of jobs that do not see what was just made */
+	unsigned empty_pages; /* before the page of a list that has something on it */
+	unsigned polls;       /* of a run before it ends */
+	bool run_fails, run_hangs;
+	unsigned chunks; /* of a statement's result */
+	const char *sql_error;
+
+	int64_t jobs[CLOUD_THINGS_MAX];
+	size_t n_jobs, resets;
+	char tokens[CLOUD_THINGS_MAX][80]; /* of runs */
+	size_t n_runs, statements;
+	unsigned asked, listed, cancelled;
+	unsigned seen[CLOUD_PLAN_MAX];
+	struct buf lines;
+};
+
+void cloud_begin(struct cloud *c);
+void cloud_end(struct cloud *c);
+/* A bldr_work_fn, whose context is the cloud. */
+int cloud_answer(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
