@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -113,14 +113,20 @@ def first_at(text: str, size: int) -> int:
     """The first place in the text before which at least so many bytes stand, or one behind the text's end."""
     if text.isascii() or len(text) * 4 < size:
         return min(size, len(text) + 1)
-    return bisect_left(range(len(text) + 1), size, key=lambda n: len(encoded(text[:n])))
+    step, before = 1 << 16, 0
+    for start in range(0, len(text), step):
+        part = text[start : start + step]
+        here = len(encoded(part))
+        if before + here >= size:
+            rest = size - before
+            return start + bisect_left(range(step), rest, key=lambda n: len(encoded(part[:n])))
+        before += here
+    return len(text) + 1
 
 
 def last_within(text: str, size: int) -> int:
     """The last place in the text before which at most so many bytes stand."""
-    if text.isascii() or len(text) * 4 <= size:
-        return min(size, len(text))
-    return bisect_right(range(len(text) + 1), size, key=lambda n: len(encoded(text[:n]))) - 1
+    return first_at(text, size + 1) - 1
 
 
 class Window:

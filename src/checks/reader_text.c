@@ -181,7 +181,29 @@ static int decode_utf16(const struct source_file *f, bool big, const struct read
 	return rc;
 }
 
-/* What iconv does not know stays the byte it is. */
+/* What iconv does not know stays the byte it is, and FF keeps a lead byte of UTF-8 from what comes next. */
+static int keep_byte(const struct source_file *f, char byte, struct growing *g, struct bldr_error *err)
+{
+	bool lead = (unsigned char)byte >= 0xC2 && (unsigned char)byte <= 0xF4;
+	int rc = grow(g, 2, f, err);
+	if (rc == 0) {
+		g->bytes[g->size++] = byte;
+		if (lead) {
+			g->bytes[g->size++] = (char)0xFF;
+		}
+	}
+	return rc;
+}
+
+/* What glibc has taken in of Korean text without a word: A2 E8 is no character, yet it goes on behind it. */
+static size_t swallowed(const struct source_file *f, const char *start, const char *in)
+{
+	bool korean = strcmp(f->encoding, "uhc") == 0 || strcmp(f->encoding, "cp949") == 0;
+	size_t n = (size_t)(in - start);
+	return korean && n > 1 && (unsigned char)in[-2] == 0xA2 && (unsigned char)in[-1] == 0xE8 ? 2
+												 : 0;
+}
+
 static int decode_iconv(const struct source_file *f, iconv_t cd, const struct reader_text *text,
 			struct growing *g, struct bldr_error *err)
 {
@@ -197,15 +219,26 @@ static int decode_iconv(const struct source_file *f, iconv_t cd, const struct re
 		}
 		char *out = g->bytes + g->size;
 		size_t out_left = room;
+		const char *start = in;
 		size_t told = iconv(cd, &in, &left, &out, &out_left);
 		g->size += room - out_left;
-		if (told == (size_t)-1 && errno != E2BIG && left > 0) {
-			rc = grow(g, 1, f, err);
-			if (rc == 0) {
-				g->bytes[g->size++] = *in++;
-				left--;
-			}
+		if (told != (size_t)-1 || errno == E2BIG) {
+			continue;
 		}
+		size_t back = errno == EILSEQ ? swallowed(f, start, in) : 0;
+		in -= back;
+		left += back;
+		if (left > 0) {
+			rc = keep_byte(f, *in++, g, err);
+			left--;
+		}
+	}
+	rc = rc == 0 ? grow(g, 8, f, err) : rc;
+	if (rc == 0) { /* a letter that waited for its accent */
+		char *out = g->bytes + g->size;
+		size_t out_left = 8;
+		(void)iconv(cd, NULL, NULL, &out, &out_left);
+		g->size += 8 - out_left;
 	}
 	return rc;
 }

@@ -14,6 +14,7 @@ enum kind { KIND_UTF16LE, KIND_UTF16BE, KIND_WINDOWS_1252, KIND_ICONV };
 
 struct decoder {
 	enum kind kind;
+	bool uhc;
 	iconv_t iconv;
 };
 
@@ -34,7 +35,7 @@ struct decoder *decoder_new(const char *encoding)
 		{ "utf-16be", KIND_UTF16BE },
 		{ "windows-1252", KIND_WINDOWS_1252 },
 	};
-	struct decoder d = { KIND_ICONV, (iconv_t)-1 };
+	struct decoder d = { .kind = KIND_ICONV, .iconv = (iconv_t)-1 };
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (strcmp(encoding, own[i].name) == 0) {
 			d.kind = own[i].kind;
@@ -48,6 +49,7 @@ struct decoder *decoder_new(const char *encoding)
 			return NULL;
 		}
 	}
+	d.uhc = strcmp(encoding, "uhc") == 0 || strcmp(encoding, "cp949") == 0;
 	struct decoder *ret = xcalloc(1, sizeof(*ret));
 	*ret = d;
 	return ret;
@@ -112,23 +114,50 @@ static size_t run_utf16(bool big, const uint8_t *from, size_t size, bool last, c
 	return out;
 }
 
-static size_t run_iconv(iconv_t cd, const char *from, size_t size, bool last, char *to, size_t room,
-			size_t *ret_used)
+/* An undefined byte. Two of them must not make a character. */
+static size_t put_undefined(char *to, char byte)
+{
+	unsigned char c = (unsigned char)byte;
+	to[0] = byte;
+	if (c < 0xC2 || c > 0xF4) {
+		return 1;
+	}
+	to[1] = '\xFF';
+	return 2;
+}
+
+/* glibc steps over the one pair of UHC that is no character, as if it had read it. */
+static bool stepped_over(const char *from, const char *in)
+{
+	return in - from >= 2 && memcmp(in - 2, "\xA2\xE8", 2) == 0;
+}
+
+static size_t run_iconv(const struct decoder *d, const char *from, size_t size, bool last, char *to,
+			size_t room, size_t *ret_used)
 {
 	char *in = (char *)(uintptr_t)from; /* iconv does not write to it */
 	char *out = to;
 	size_t left = size;
-	while (left > 0 && room > 0) {
-		if (iconv(cd, &in, &left, &out, &room) != (size_t)-1) {
+	while (left > 0 && room > 1) {
+		const char *before = in;
+		if (iconv(d->iconv, &in, &left, &out, &room) != (size_t)-1) {
 			continue;
 		}
 		bool undefined = errno == EILSEQ || (errno == EINVAL && last);
-		if (!undefined || room == 0) {
+		if (errno == EILSEQ && d->uhc && stepped_over(before, in)) {
+			in -= 2;
+			left += 2;
+		}
+		if (!undefined || room < 2 || left == 0) {
 			break; /* no room, or the end of a character is still to come */
 		}
-		*out++ = *in++;
+		size_t n = put_undefined(out, *in++);
 		left--;
-		room--;
+		out += n;
+		room -= n;
+	}
+	if (last && left == 0) { /* what waits for an accent behind it */
+		(void)iconv(d->iconv, NULL, NULL, &out, &room);
 	}
 	*ret_used = size - left;
 	return (size_t)(out - to);
@@ -142,7 +171,7 @@ size_t decoder_run(struct decoder *d, const char *from, size_t size, bool last, 
 		return run_windows_1252(bytes, size, to, room, ret_used);
 	}
 	if (d->kind == KIND_ICONV) {
-		return run_iconv(d->iconv, from, size, last, to, room, ret_used);
+		return run_iconv(d, from, size, last, to, room, ret_used);
 	}
 	return run_utf16(d->kind == KIND_UTF16BE, bytes, size, last, to, room, ret_used);
 }

@@ -1,7 +1,8 @@
 /*
  * Character encodings: text of a named encoding as UTF-8, a piece at a time. What cannot be decoded becomes
  * bytes that are no UTF-8 (docs/artefacts.md, "How a file is read"): a surrogate without its pair its three
- * bytes, an odd last byte of UTF-16 FF, an undefined byte of another encoding itself.
+ * bytes, an odd last byte of UTF-16 FF, an undefined byte of another encoding itself, with FF behind it when it could begin
+ * a character of UTF-8 (C2 to F4).
  */
 #pragma once
 

@@ -233,6 +233,32 @@ def test_what_utf16_cannot_hold(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "odd", "raw"),
+    [
+        ("iso-8859-7", b"\xd2\xae", b"\xd2\xff\xae"),  # D2 AE is a letter in UTF-8
+        ("tis-620", b"\xdb\x80", b"\xdb\xff\x80"),
+        ("uhc", b"\xa2\xe8", b"\xa2\xe8\xff"),  # which glibc's iconv steps over
+    ],
+)
+def test_undefined_bytes_make_no_character(
+    tmp_path: Path, encoding: str, odd: bytes, raw: bytes
+) -> None:
+    found = read(tmp_path, b"a\n" + odd + b"\nb\n" + odd, encoding=encoding)
+    assert [r.get("rejected") for r in found] == ["not valid UTF-8", None, "not valid UTF-8"]
+    digest = hashlib.blake2b(raw, digest_size=32).hexdigest()
+    assert [r.get("hash") for r in found] == [digest, None, digest]
+
+
+@pytest.mark.parametrize("encoding", ["windows-1258", "windows-1255"])
+def test_a_letter_that_may_get_an_accent_is_not_lost_at_the_end(
+    tmp_path: Path, encoding: str
+) -> None:
+    last = "a" if encoding == "windows-1258" else "\u05d0"
+    found = read(tmp_path, f"x\n{last}".encode(encoding), encoding=encoding)
+    assert fields(found) == [[last]]
+
+
 def test_an_encoding_nobody_knows(tmp_path: Path) -> None:
     assert 'the encoding "klingon" of "t.dat" is not known' in refused(
         tmp_path, b"a\n", encoding="klingon"

@@ -1,6 +1,6 @@
 """How fast python/bldr_ingest reads: MB and records per second of one core, without Spark.
 
-Usage: python tests/bench/ingest_python [--megabytes N] [--only NAME]
+Usage: python tests/bench/ingest_python.py [--megabytes N] [--only NAME]
 
 Prints JSON, a line per kind of file: what it is, its bytes and records, seconds of the best of three readings, MB/s (of
 10^6 bytes) and records/s. The files are generated, the same for the same size.
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 
 from bldr_ingest.dialect import CsvDialect, Dialect, JsonDialect
 from bldr_ingest.read import records_of
