@@ -11,6 +11,7 @@ struct bldr_engine {
 	char *path;
 	bool simulate, running, record_updates;
 	int64_t keep_steps;
+	const char *const *interrupt_before, *const *interrupt_after;
 	struct journal *writer; /* NULL: read-only. The host's alone while it runs */
 	struct journal *reader; /* for the loop's thread, so that no question waits for a commit */
 	struct host *host;
@@ -70,6 +71,10 @@ void threads_rolled_back(void *user, const char *id, struct bldr_value *input);
 int change_take_over(struct bldr_engine *e, struct journal_thread *row, const struct bldr_graph *g,
 		     struct bldr_error *err);
 
+/* checkpoints.c: calls each for one checkpoint, as bldr_thread_history does; not at all when it was pruned. */
+int engine_checkpoint(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
+		      int (*each)(const struct bldr_checkpoint *c, void *user), void *user,
+		      struct bldr_error *err);
 /* checkpoints.c: the output channels as a checkpoint sees them. Errors: NOT_FOUND. */
 int engine_output_at(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
 		     struct bldr_value **ret, struct bldr_error *err);

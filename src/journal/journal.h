@@ -149,6 +149,10 @@ struct journal_step {
 int journal_history(struct journal *j, const struct journal_thread *t,
 		    int (*each)(const struct journal_step *s, void *user), void *user,
 		    struct bldr_error *err);
+/* Calls each for that superstep of a root frame; not at all when there is none, or it was pruned. Borrowed. */
+int journal_checkpoint(struct journal *j, const struct journal_thread *t, int64_t frame,
+		       int64_t step, int (*each)(const struct journal_step *s, void *user),
+		       void *user, struct bldr_error *err);
 /* Feeds run_restore_root and run_restore_step with the root frame `frame` up to superstep `step`: its state and tasks as they were,
  * and nothing of what the tasks did. Errors: NOT_FOUND (no such checkpoint, or pruned), CORRUPT, IO. */
 int journal_load_at(struct journal *j, const struct journal_thread *t, int64_t frame, int64_t step,
