@@ -231,7 +231,8 @@ struct bldr_checkpoint {
 BLDR_API int bldr_thread_history(struct bldr_engine *e, const char *id,
 				 int (*each)(const struct bldr_checkpoint *c, void *user),
 				 void *user, struct bldr_error *err);
-/* The state that the tasks of a checkpoint saw, persistent subgraphs under their nodes' names with "/" in front. Errors: NOT_FOUND. */
+/* The state that the tasks of a checkpoint saw, persistent subgraphs under their nodes' names with "/" in front.
+ * Errors: NOT_FOUND. */
 BLDR_API int bldr_thread_state_at(struct bldr_engine *e, const char *id, int64_t lineage,
 				  int64_t step, struct bldr_value **ret, struct bldr_error *err);
 
