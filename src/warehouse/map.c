@@ -579,10 +579,9 @@ static void map_column(struct mapper *m, const struct design_column *from)
 		.nullable = from->nullable,
 		.dimension = from->dimension,
 	};
-	const struct origin *first = from->origins.n > 0 ? &from->origins.at[0] : NULL;
+	const struct origin *first = &from->origins.at[0];
 	bool of_key = from->role == ROLE_SURROGATE_KEY ||
-		(first != NULL && first->generator != NULL &&
-		 strcmp(first->generator, "calendar") == 0);
+		(first->kind == ORIGIN_GENERATED && strcmp(first->generator, "calendar") == 0);
 	const struct design_column *part;
 	struct bldr_value *tree = rule(m, from);
 	struct buf prose;

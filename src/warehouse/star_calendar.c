@@ -5,24 +5,17 @@
  */
 #include "warehouse/star.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/calendar.h"
+#include "expr/expr.h"
 
 enum { DAYS_MIN = 28, DATE_CHARS = 10 };
 
 /* The day of a date's or time's canonical text. */
 static bool day_of(const char *text, int32_t *ret)
 {
-	struct ymd d;
-
-	if (text == NULL || sscanf(text, "%4d-%2d-%2d", &d.year, &d.month, &d.day) != 3 ||
-	    !calendar_valid(d.year, d.month, d.day)) {
-		return false;
-	}
-	*ret = calendar_days(d);
-	return true;
+	return text != NULL && strlen(text) >= DATE_CHARS &&
+		expr_date_parse("yyyy-MM-dd", 0, text, DATE_CHARS, ret);
 }
 
 struct days {
