@@ -98,7 +98,7 @@ int remote_plan(const struct remote_input *in, const remote_results *results, st
 		remote_statements *ret, struct bldr_error *err)
 {
 	struct remote r;
-	int rc = remote_open(in, results, a, &r, err);
+	int rc = remote_input_open(in, results, a, &r, err);
 	*ret = (remote_statements){ 0 };
 	if (rc == 0 && !all_described(&r)) { /* the joins need to know the other tables */
 		plan_descriptions(&r, ret);
@@ -118,7 +118,7 @@ int remote_image(const struct remote_input *in, const remote_results *results, s
 		 struct bldr_error *err)
 {
 	struct remote r;
-	int rc = remote_open(in, results, a, &r, err);
+	int rc = remote_input_open(in, results, a, &r, err);
 	rc = rc < 0 ? rc : remote_write_image(&r, err);
 	remote_release(&r);
 	return rc;
@@ -147,7 +147,7 @@ int remote_judge(const struct remote_input *in, const remote_results *results, s
 	struct checks_input checks = *in->checks;
 	checks.warehouse = in->image;
 	*ret_traffic = (remote_traffics){ 0 };
-	int rc = remote_open(in, results, a, &r, err);
+	int rc = remote_input_open(in, results, a, &r, err);
 	rc = rc < 0 ? rc : remote_write_image(&r, err);
 	rc = rc < 0 ? rc : checks_run(&checks, a, ret, err);
 	if (rc == 0) {
