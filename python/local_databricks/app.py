@@ -38,9 +38,9 @@ APIS = (
     "run",
 )
 THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
-# Asked without a token, or with one of their own (those of a notebook's process are looked at by its routes).
+# Asked without a token, or with one of their own that its routes look at (a notebook's process, links to results).
 OPEN = re.compile(
-    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token|/_workspace/run/.*"
+    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token|/_workspace/(run|results)/.*"
 )
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
