@@ -33,11 +33,18 @@ APIS = (
     "control",
     "catalog",
     "statements",
+    "spark",
     "jobs",
     "run",
 )
 THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
-OPEN = ("/.well-known/", "/oidc/", "/telemetry-ext", "/aad/auth", "/_workspace/results/")  # asked without a token
+OPEN = (
+    "/.well-known/",
+    "/oidc/",
+    "/telemetry-ext",
+    "/aad/auth",
+    "/_workspace/results/",
+)  # asked without a token
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
