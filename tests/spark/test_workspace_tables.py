@@ -30,6 +30,8 @@ def spark(running: Any) -> Iterator[Any]:
             "INSERT INTO main.sales.orders VALUES (1, 2.50, 'a'), (2, 3.50, 'b'), (3, 4.50, 'c')"
         )
         yield found
+        found.sql("DROP SCHEMA main.sales CASCADE")
+        assert not (running.folder / "volumes/main/sales/landing").exists()
 
 
 def failure(spark: Any, text: str) -> str:
@@ -184,25 +186,3 @@ def test_the_front_costs_little(spark: Any) -> None:
     for _ in range(1000):
         parse("SELECT id, amount FROM main.sales.orders WHERE id = 1")
     assert time.perf_counter() - began < 0.5
-
-
-def test_a_fresh_server_keeps_it_all_and_dropping_deletes_files(running: Any) -> None:
-    files = running.folder / "spark" / "warehouse" / "main__sales.db" / "orders"
-    with session(running) as spark:
-        spark.sql("CREATE VIEW main.sales.kept AS SELECT count(*) AS n FROM main.sales.orders")
-        count = rows(spark, "SELECT * FROM main.sales.kept")
-        assert running.ask("POST", "/_workspace/spark/recycle", {}) == {"recycled": False}
-    if running.ask("GET", "/_workspace/spark")["sessions"]:
-        pytest.skip("another test holds a session")
-    before = running.ask("GET", "/_workspace/spark")["pid"]
-    assert running.ask("POST", "/_workspace/spark/recycle", {}) == {"recycled": True}
-    assert running.ask("GET", "/_workspace/spark")["pid"] != before
-    with session(running) as spark:
-        assert rows(spark, "SELECT * FROM main.sales.kept") == count
-        detail = spark.sql("DESCRIBE DETAIL main.sales.orders").collect()[0]
-        assert (detail.description, detail.clusteringColumns) == ("one row per order", ["id"])
-        assert files.is_dir()
-        spark.sql("DROP TABLE main.sales.orders")
-        assert not files.exists()
-        spark.sql("DROP SCHEMA main.sales CASCADE")
-        assert not (running.folder / "volumes/main/sales/landing").exists()
