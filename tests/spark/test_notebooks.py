@@ -438,6 +438,24 @@ def _run_type(name: str) -> Any:
     return RunType[name]
 
 
+def test_notebooks_called_from_threads_run_at_once(notebooks: Notebooks) -> None:
+    """Each of the two waits for what the other writes, and the caller asks for its widgets and secrets meanwhile."""
+    wait = (
+        "import os, time\nme, other = dbutils.widgets.get('me'), dbutils.widgets.get('other')\n"
+        "open(me, 'w').close()\ndeadline = time.monotonic() + 30\n"
+        "while not os.path.exists(other):\n    assert time.monotonic() < deadline, 'alone'\n    time.sleep(0.02)"
+    )
+    notebooks.put("wait", wait, f"{EXIT}(me)")
+    done = notebooks.run(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def call(pair):\n    return dbutils.notebook.run('wait', 60, {'me': pair[0], 'other': pair[1]})",
+        "with ThreadPoolExecutor(2) as pool:\n    started = pool.map(call, [('a', 'b'), ('b', 'a')])\n"
+        "    scopes = dbutils.secrets.listScopes()\n    found = list(started)",
+        f"{EXIT}(str(found))",
+    )
+    assert (done.error, done.result) == ("", "['a', 'b']")
+
+
 def test_notebook_run_gives_up_after_its_time(notebooks: Notebooks) -> None:
     notebooks.put("slow", "import time\ntime.sleep(60)")
     started = time.monotonic()

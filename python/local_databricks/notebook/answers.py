@@ -11,6 +11,7 @@ from local_databricks.jobs.model import Attempt, Json, Run
 from local_databricks.jobs.states import Result
 
 REDACTED = "[REDACTED]"
+SLOW_CALLS = ("run_notebook",)  # those that others of the same notebook do not wait for
 
 
 class Answers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import queue
 import socket
 import struct
 import threading
@@ -72,21 +73,43 @@ class Channel:
 
 
 class Link:
-    """The notebook's end: calls, one after the other."""
+    """The notebook's end: calls, from as many threads as it likes."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
+        self._waiting: dict[int, queue.SimpleQueue[Json | None]] = {}
+        self._reader: threading.Thread | None = None
 
     def call(self, name: str, **fields: Any) -> Any:
         """The answer's result; raises LinkError when the workspace refuses."""
+        answers: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
         with self._lock:
             asked = next(self._ids)
-            self._channel.send({"id": asked, "call": name} | fields)
-            answer = self._channel.receive()
+            self._waiting[asked] = answers
+            if self._reader is None:
+                self._reader = threading.Thread(target=self._read, name="link", daemon=True)
+                self._reader.start()
+        self._channel.send({"id": asked, "call": name} | fields)
+        answer = answers.get()
         if answer is None:
             raise LinkError("INTERNAL_ERROR", "the workspace is gone")
         if "error" in answer:
             raise LinkError(answer["error"]["kind"], answer["error"]["message"])
         return answer.get("result")
+
+    def _read(self) -> None:
+        """Hands each answer to the thread that waits for it."""
+        while True:
+            answer = self._channel.receive()
+            with self._lock:
+                if answer is None:
+                    waiting = list(self._waiting.values())
+                    self._waiting.clear()
+                    break
+                found = self._waiting.pop(answer.get("id", 0), None)
+            if found is not None:
+                found.put(answer)
+        for queued in waiting:
+            queued.put(None)

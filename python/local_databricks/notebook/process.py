@@ -23,7 +23,7 @@ from local_databricks.errors import ApiError
 from local_databricks.jobs import states
 from local_databricks.jobs.model import Attempt, Done, Json
 from local_databricks.jobs.states import Ending, Result
-from local_databricks.notebook.answers import Answers
+from local_databricks.notebook.answers import SLOW_CALLS, Answers
 from local_databricks.notebook.link import Channel
 
 PACKAGES = Path(__file__).resolve().parents[2]
@@ -287,8 +287,15 @@ def _converse(channel: Channel, answers: Answers) -> Json | None:
         if "done" in message:
             found = message["done"]
             return found if isinstance(found, dict) else None
-        with contextlib.suppress(OSError):
-            channel.send(answers.answer(message))
+        if message.get("call") in SLOW_CALLS:
+            threading.Thread(target=_answer, args=(channel, answers, message), daemon=True).start()
+        else:
+            _answer(channel, answers, message)
+
+
+def _answer(channel: Channel, answers: Answers, message: Json) -> None:
+    with contextlib.suppress(OSError):
+        channel.send(answers.answer(message))
 
 
 def _done(ended: Json | None, process: Process, printed: str, answers: Answers) -> Done:

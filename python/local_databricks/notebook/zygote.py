@@ -97,7 +97,7 @@ def _child(link: int, output: int) -> None:
     code = 1
     try:
         os.setsid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _end_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _redirect(output)
         _reseed()
@@ -110,6 +110,10 @@ def _child(link: int, output: int) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _redirect(output: int) -> None:
@@ -144,6 +148,7 @@ def _work(descriptor: int) -> None:
     if work is None:
         return
     how = places.enter(work["places"], work["scratch"], work["places_how"])
+    _end_with_parent()  # a new namespace may have forgotten it
     folder = os.path.dirname(work["path"]).rstrip("/")
     os.chdir("/Workspace" + folder)
     # the import system opens files by itself, below what is patched
