@@ -79,7 +79,7 @@ static void print_help(FILE *out)
 	      "usage: bldr COMMAND [OPTIONS]\n\ncommands:\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS; i++) {
-		fprintf(out, "  %-16s %s\n", commands[i].words, commands[i].summary);
+		fprintf(out, "  %-18s %s\n", commands[i].words, commands[i].summary);
 	}
 	fputs("\nexamples:\n"
 	      "  bldr run --source-dir data/jaffle_shop\n"
