@@ -45,6 +45,7 @@ class Utilities:
 
 
 def session(work: Path) -> Any:
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # its workers need pyarrow, too
     jars = ",".join(str(jar) for jar in sorted(Path(os.environ["BLDR_DELTA_JARS"]).glob("*.jar")))
     options = {
         "spark.jars": jars,
@@ -90,14 +91,14 @@ def run_notebook(path: Path, parameters: dict[str, str]) -> list[dict[str, Any]]
     code = compile(path.read_text(), str(path), "exec")
     with contextlib.redirect_stdout(printed), contextlib.chdir(path.parent):
         exec(code, {"__name__": "__main__", "dbutils": Utilities(parameters)})
-    lines = [line.split(": ", 1) for line in printed.getvalue().splitlines()]
+    lines = [line.split(": ", 1) for line in printed.getvalue().splitlines() if ": {" in line]
     return [{"table": table, **ast.literal_eval(counts)} for table, counts in lines]
 
 
 def run_job(pipeline: Path, source: str, run_id: str) -> dict[str, Any]:
     job = json.loads((pipeline / "job.json").read_text())
     given = {p["name"]: p["default"] for p in job["parameters"]}
-    given |= {"catalog": CATALOG, "schema": SCHEMA, "source_path": source}
+    given |= {"catalog": CATALOG, "schema": SCHEMA, "source_path": source, "governance": "false"}
     ran: dict[str, Any] = {"merges": [], "failed": None, "tasks": {}}
     for task in in_order(job["tasks"]):
         notebook = task["notebook_task"]
