@@ -22,7 +22,7 @@ QUARANTINE_COLUMNS = {
     "_run_id": "STRING NOT NULL COMMENT 'run that refused it'",
 }
 LINE_CHECKS = {"a_line_counts_from_1": "_source_line >= 1"}
-QUARANTINE_CHECKS = LINE_CHECKS | {
+QUARANTINE_CHECKS = {
     "kind_is_known": "kind IN ('unreadable', 'total', 'blank', 'duplicate', 'refused')"
 }
 
@@ -109,15 +109,23 @@ def one_per_key(rows: DataFrame, key: list[str]) -> DataFrame:
 
 
 def with_missing(
-    rows: DataFrame, key: Sequence[str], required: Sequence[str], place: Sequence[str]
+    rows: DataFrame,
+    table: str,
+    key: Sequence[str],
+    required: Sequence[str],
+    *,
+    what: str,
+    place: Sequence[str],
 ) -> DataFrame:
     """Adds __refusal: no value where one is needed, or the key of a row before it; NULL when it is loaded.
 
-    Of the rows with one key the first one counts that lacks nothing, by place.
+    what: the key is called so, "grain" of a fact. Of the rows with one key the first one counts that lacks nothing, by
+    place.
     """
-    missing = F.coalesce(*[F.when(F.col(c).isNull(), F.lit(f"{c} is null")) for c in required])
+    faults = [F.when(F.col(c).isNull(), F.lit(f'"{table}.{c}" is null')) for c in required]
+    missing = F.coalesce(*faults)
     order = Window.partitionBy(*key).orderBy(missing.isNotNull(), *place)
-    again = F.when(F.row_number().over(order) > 1, F.lit("its key is there already"))
+    again = F.when(F.row_number().over(order) > 1, F.lit(f"duplicate {what}"))
     reason = F.coalesce(missing, again)
     return rows.withColumn("__refusal", F.when(reason.isNotNull(), because("refused", reason)))
 
