@@ -272,11 +272,11 @@ class CsvReader:
         try:
             for row in rows:
                 behind = rows.line_num
-                suspect = odd or (telling and any(mark in "".join(row) for mark in telling))
-                if row and not suspect and self._plain(row):
+                told = telling and any(mark in "".join(row) for mark in telling)
+                if row and not odd and not told and self._plain(row):
                     yield Record(first + done, 1, row)
                 elif row:
-                    record = self._judged("".join(lines[done:behind]), first + done, row, suspect)
+                    record = self._judged("".join(lines[done:behind]), first + done, row, told)
                     if record is None:
                         break
                     yield record
@@ -303,12 +303,15 @@ class CsvReader:
             return False
         return not (self._totals and is_total(first, self._totals))
 
-    def _judged(self, text: str, line: int, row: list[str], suspect: object) -> Record | None:
-        """The record of these lines, which the csv module read as row; None: that was another record."""
+    def _judged(self, text: str, line: int, row: list[str], told: object) -> Record | None:
+        """The record of these lines, which the csv module read as row; None: it is another record.
+
+        told: the row holds what tells that the rules may differ.
+        """
         end = len(text) - 1
         if text.endswith("\r\n"):
             end -= 1
-        if not suspect:
+        if not told:
             return self._record(text[:end], line, row, None)
         found = self._scanner.scan(text, 0, ended=True)
         if found is None or found.fault == OPEN or found.end != end:

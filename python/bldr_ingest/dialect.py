@@ -39,9 +39,9 @@ class CsvDialect:
 
     def __post_init__(self) -> None:
         _as_tuples(self, "columns", "header", "totals")
-        if not (len(self.delimiter) == 1 and self.delimiter.isascii()):
+        if not _is_mark(self.delimiter):
             raise ValueError(f"the delimiter {self.delimiter!r} is not one ASCII character")
-        if not (len(self.quote) <= 1 and self.quote.isascii()):
+        if self.quote and not _is_mark(self.quote):
             raise ValueError(f"the quote {self.quote!r} is not one ASCII character, or none")
         if self.escape not in ("doubled", "backslash"):
             raise ValueError(f'the escape {self.escape!r} is neither "doubled" nor "backslash"')
@@ -75,6 +75,11 @@ class JsonDialect:
 
 
 Dialect = CsvDialect | JsonDialect
+
+
+def _is_mark(text: str) -> bool:
+    """Whether this can stand between or around fields: a line end cannot."""
+    return len(text) == 1 and text.isascii() and text not in "\r\n\0"
 
 
 def _as_tuples(dialect: Dialect, *names: str) -> None:

@@ -94,9 +94,13 @@ def _read(spark: SparkSession, path: str, dialect: Dialect, source_file: str | N
 
 
 def _length(file: DataFrame, path: str) -> int:
+    """Bytes of the file. Spark gives no row for an empty one, and none for a name that it takes for hidden."""
     found = file.select("length").take(2)
+    if not found and len(file.inputFiles()) == 1:
+        return 0
     if len(found) != 1:
-        raise IngestError(f"{path} is not one file")
+        hidden = "; Spark passes over names that begin with _ or ." if not found else ""
+        raise IngestError(f"{path} is not one file{hidden}")
     length = int(found[0]["length"])
     if length > FILE_BYTES_MAX:
         raise TooLargeError(f"{path} has {length} bytes; at most {FILE_BYTES_MAX} are read")
