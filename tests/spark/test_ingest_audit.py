@@ -1,5 +1,7 @@
 """The audit's answer to other tasks that write at the same time, and what an entry says of itself."""
 
+import time
+
 import pytest
 
 pytest.importorskip("pyspark")
@@ -28,7 +30,7 @@ class Failing:
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     found: list[float] = []
-    monkeypatch.setattr(audit.time, "sleep", found.append)
+    monkeypatch.setattr(time, "sleep", found.append)
     return found
 
 
