@@ -48,10 +48,11 @@ CHECKS = {
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ERROR_MAX = 4000  # characters
-TRIES = 8
+TRIES = 12
 # Delta's words for: another task has written to the table meanwhile.
 CONFLICTS = (
     "DELTA_CONCURRENT",
+    "ALREADY_EXISTS",
     "DELTA_METADATA_CHANGED",
     "DELTA_PROTOCOL_CHANGED",
     "ConcurrentAppend",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -38,18 +39,18 @@ def append_image(
     a record stands in its file. Errors: the reader's; a file that changes meanwhile.
     """
     entry.bytes, source_hash = state_of(session, entry.file)
-    latest = latest_image(session, entry.file)
-    if latest is None or not is_still(session, table, latest, source_hash):
-        latest = append(
-            session,
-            table,
-            records(),
-            Image(entry.file, session.config.run_id, source_hash, 0),
-            place,
-        )
-    entry.take(latest)
-    malformed = image_rows(session, table, latest).filter("_corrupt_record IS NOT NULL")
-    entry.rows_rejected = malformed.count()
+    image = latest_image(session, entry.file)
+    if image is not None and image.source_hash == source_hash and not session.config.full_refresh:
+        rows, malformed = count(session, table, image)
+        if rows == image.rows:
+            entry.take(image)
+            entry.rows_rejected = malformed
+            return
+    image = Image(entry.file, session.config.run_id, source_hash, 0)
+    append(session, table, records(), image, place)
+    rows, malformed = count(session, table, image)
+    entry.take(replace(image, rows=rows))
+    entry.rows_rejected = malformed
 
 
 def image_rows(session: Session, table: str, image: Image) -> DataFrame:
@@ -82,19 +83,20 @@ def blake2b(column: str) -> Column:
     return hashed
 
 
-def is_still(session: Session, table: str, image: Image, source_hash: str) -> bool:
-    """Whether the table holds this content as its latest image, all of it."""
-    if session.config.full_refresh or image.source_hash != source_hash:
-        return False
-    rows: int = image_rows(session, table, image).count()
-    return rows == image.rows
+def count(session: Session, table: str, image: Image) -> tuple[int, int]:
+    """Rows of the image, and how many of them are malformed records."""
+    malformed = F.count("_corrupt_record").alias("malformed")
+    row = image_rows(session, table, image).agg(F.count("*").alias("rows"), malformed).first()
+    assert row is not None, "an aggregate has a row"
+    return int(row["rows"]), int(row["malformed"])
 
 
 def append(
     session: Session, table: str, records: DataFrame, image: Image, place: Sequence[str]
-) -> Image:
-    """Adds the records that the image lacks; the image with their number."""
-    changed = F.raise_error(F.lit(f"{image.file} changed while it was read")).cast("string")
+) -> None:
+    """Adds the records that the image lacks."""
+    message = F.lit(f"{image.file} changed while it was read")
+    changed = F.raise_error(message).cast("string")
     same = F.col("_source_hash") == image.source_hash
     rows = records.withColumns(
         {
@@ -106,5 +108,3 @@ def append(
     key = ["_source_file", "_run_id", "_source_hash", *place]
     counts = run_merge(session, rows, table, same_key(key), ["WHEN NOT MATCHED THEN INSERT *"])
     print(f"{table}: {counts}")
-    stored = image_rows(session, table, image).count()
-    return Image(image.file, image.run_id, image.source_hash, stored)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from .session import Session, literal, quoted
 
@@ -16,7 +17,16 @@ __all__ = ["ForeignKey", "govern"]
 
 NAME_MAX = 255
 HASH_SHOWN = 16
-ForeignKey = tuple[str, str, str, str]  # table, column, the dimension, its key
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A column of a table that holds the key of a dimension."""
+
+    table: str
+    column: str
+    dimension: str
+    key: str
 
 
 def govern(
@@ -51,11 +61,10 @@ def missing_keys(
         (key_name(table, "pk"), table, f"PRIMARY KEY ({names(columns)})")
         for table, columns in primary_keys.items()
     ]
-    for table, column, dimension, key in foreign_keys:
-        clause = (
-            f"FOREIGN KEY ({quoted(column)}) REFERENCES {session.table(dimension)} ({quoted(key)})"
-        )
-        wanted.append((key_name(table, column, "fk"), table, clause))
+    for f in foreign_keys:
+        parent = f"{session.table(f.dimension)} ({quoted(f.key)})"
+        clause = f"FOREIGN KEY ({quoted(f.column)}) REFERENCES {parent}"
+        wanted.append((key_name(f.table, f.column, "fk"), f.table, clause))
     return [
         f"ALTER TABLE {session.table(table)} ADD CONSTRAINT {quoted(name)} {clause} NOT ENFORCED"
         for name, table, clause in wanted

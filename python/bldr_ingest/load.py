@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from .session import Session, literal, quoted
 
+COUNTS = ("num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows")
 INDEXED = 32  # columns that Delta keeps statistics of unless it is told another number
 
 
@@ -47,16 +48,21 @@ def add_checks(session: Session, table: str, checks: Mapping[str, str]) -> None:
     prefix = "delta.constraints."
     rows = session.spark.sql(f"SHOW TBLPROPERTIES {name}").collect()
     there = {
-        row["key"].removeprefix(prefix): row["value"]
+        row["key"].removeprefix(prefix): without_blanks(row["value"])
         for row in rows
         if row["key"].startswith(prefix)
     }
     for check, condition in checks.items():
-        if there.get(check) == condition:
+        if there.get(check) == without_blanks(condition):
             continue
         if check in there:
             session.spark.sql(f"ALTER TABLE {name} DROP CONSTRAINT {quoted(check)}")
         session.spark.sql(f"ALTER TABLE {name} ADD CONSTRAINT {quoted(check)} CHECK ({condition})")
+
+
+def without_blanks(condition: str) -> str:
+    """A condition to compare: Delta keeps its words, but not the blanks between them."""
+    return "".join(condition.split())
 
 
 def merge(
@@ -71,17 +77,41 @@ def merge(
     """Puts rows into a table by key; a row that is there and equal is left alone. Prints and returns the counts.
 
     key is no NULL and stands once in rows. An image holds these rows and no others: what is not among them is deleted.
+    Where nothing would change, nothing is written: a MERGE would write the files anew that hold a matching row.
     """
-    equal = [f"target.{quoted(c)} <=> source.{quoted(c)}" for c in compared]
-    clauses = [
-        f"WHEN MATCHED AND NOT ({' AND '.join(equal) or 'true'}) THEN UPDATE SET *",
-        "WHEN NOT MATCHED THEN INSERT *",
-    ]
-    if image:
-        clauses.append("WHEN NOT MATCHED BY SOURCE THEN DELETE")
-    counts = run_merge(session, rows, table, same_key(key), clauses)
+    counts = dict.fromkeys(COUNTS, 0)
+    if differs(session, rows, table, key, compared, image=image):
+        equal = [f"target.{quoted(c)} <=> source.{quoted(c)}" for c in compared]
+        clauses = [
+            f"WHEN MATCHED AND NOT ({' AND '.join(equal) or 'true'}) THEN UPDATE SET *",
+            "WHEN NOT MATCHED THEN INSERT *",
+        ]
+        if image:
+            clauses.append("WHEN NOT MATCHED BY SOURCE THEN DELETE")
+        counts = run_merge(session, rows, table, same_key(key), clauses)
     print(f"{table}: {counts}")
     return counts
+
+
+def differs(
+    session: Session,
+    rows: DataFrame,
+    table: str,
+    key: Sequence[str],
+    compared: Sequence[str],
+    *,
+    image: bool,
+) -> bool:
+    """Whether merge() would change the table."""
+    there = session.read(table).select(*key, values(compared).alias("__there"))
+    given = rows.select(*key, values(compared).alias("__given"))
+    both = given.join(there, list(key), "full" if image else "left")
+    return both.filter(~F.col("__there").eqNullSafe(F.col("__given"))).first() is not None
+
+
+def values(columns: Sequence[str]) -> Column:
+    """The values of the columns as one, which is no NULL."""
+    return F.struct(F.lit(True), *columns)
 
 
 def same_key(key: Sequence[str]) -> str:

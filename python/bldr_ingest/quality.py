@@ -3,6 +3,7 @@ and the checks that end a task.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -21,9 +22,17 @@ QUARANTINE_COLUMNS = {
     "_run_id": "STRING NOT NULL COMMENT 'run that refused it'",
 }
 LINE_CHECKS = {"a_line_counts_from_1": "_source_line >= 1"}
-QUARANTINE_CHECKS = LINE_CHECKS | {
+QUARANTINE_CHECKS = {
     "kind_is_known": "kind IN ('unreadable', 'total', 'blank', 'duplicate', 'refused')"
 }
+
+
+@dataclass(frozen=True)
+class Unique:
+    """Of the records with one key the one with the greatest version counts, of equal ones the last in the file."""
+
+    key: list[str]
+    version: list[str]
 
 
 # ---- records ----
@@ -63,18 +72,16 @@ def typed_rows(
     return cleaned.select(*[typed.get(n, F.col(n)).alias(n) for n in fields], unfit, *lineage)
 
 
-def duplicates(
-    rows: DataFrame, unique: Sequence[tuple[list[str], list[str]]], place: Sequence[str]
-) -> DataFrame:
+def duplicates(rows: DataFrame, unique: Sequence[Unique], place: Sequence[str]) -> DataFrame:
     """Where a record stands whose key a later one has, whose line is _survivor.
 
-    unique: keys, and the columns whose greatest value is the last version; of equal ones the last in the file counts.
+    A record with NULL in its key is nobody's duplicate.
     """
     others = []
-    for key, version in unique:
-        order = [F.col(name).desc_nulls_last() for name in [*version, *place]]
-        same_key = Window.partitionBy(*key).orderBy(*order)
-        missing = F.array(*[F.col(name).isNull() for name in key])
+    for rule in unique:
+        order = [F.col(name).desc_nulls_last() for name in [*rule.version, *place]]
+        same_key = Window.partitionBy(*rule.key).orderBy(*order)
+        missing = F.array(*[F.col(name).isNull() for name in rule.key])
         again = ~F.array_contains(missing, True) & (F.row_number().over(same_key) > 1)
         others.append(F.when(again, F.first("_source_line").over(same_key)))
     found = rows.select("_source_file", *place, F.coalesce(*others).alias("_survivor"))
@@ -102,15 +109,23 @@ def one_per_key(rows: DataFrame, key: list[str]) -> DataFrame:
 
 
 def with_missing(
-    rows: DataFrame, key: Sequence[str], required: Sequence[str], place: Sequence[str]
+    rows: DataFrame,
+    table: str,
+    key: Sequence[str],
+    required: Sequence[str],
+    *,
+    what: str,
+    place: Sequence[str],
 ) -> DataFrame:
     """Adds __refusal: no value where one is needed, or the key of a row before it; NULL when it is loaded.
 
-    Of the rows with one key the first one counts that lacks nothing, by place.
+    what: the key is called so, "grain" of a fact. Of the rows with one key the first one counts that lacks nothing, by
+    place.
     """
-    missing = F.coalesce(*[F.when(F.col(c).isNull(), F.lit(f"{c} is null")) for c in required])
+    faults = [F.when(F.col(c).isNull(), F.lit(f'"{table}.{c}" is null')) for c in required]
+    missing = F.coalesce(*faults)
     order = Window.partitionBy(*key).orderBy(missing.isNotNull(), *place)
-    again = F.when(F.row_number().over(order) > 1, F.lit("its key is there already"))
+    again = F.when(F.row_number().over(order) > 1, F.lit(f"duplicate {what}"))
     reason = F.coalesce(missing, again)
     return rows.withColumn("__refusal", F.when(reason.isNotNull(), because("refused", reason)))
 

@@ -33,7 +33,7 @@ def load_silver(
     raw_columns: Sequence[str],
     fields: Mapping[str, Column],
     typed: Mapping[str, Column],
-    unique: Sequence[tuple[list[str], list[str]]] = (),
+    unique: Sequence[quality.Unique] = (),
 ) -> None:
     """Loads a silver table and its quarantine, and says in the audit how many records were refused.
 
@@ -55,9 +55,10 @@ def load_silver(
         raw = F.coalesce("_corrupt_record", F.to_json(F.struct(*raw_columns)))
         refused = records.filter("_refusal IS NOT NULL").withColumn("_raw", raw)
         quality.quarantine(session, refused, quarantine, f"Records that {table} refuses", place)
-        entry.rows_rejected = session.read(quarantine).count()
-        unreadable = session.read(quarantine).filter("kind = 'unreadable'").count()
-        quality.require_few_refused(session, unreadable, image.rows)
+        kinds = session.read(quarantine).groupBy("kind").count()
+        counted = {row["kind"]: int(row["count"]) for row in kinds.collect()}
+        entry.rows_rejected = sum(counted.values())
+        quality.require_few_refused(session, counted.get("unreadable", 0), image.rows)
         create(session, table, columns, comment, checks=quality.LINE_CHECKS)
         rows = rows_of(records)
         compared = [name for name in rows.columns if name not in lineage]

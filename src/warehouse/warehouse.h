@@ -35,8 +35,8 @@ int sttm_markdown(const struct sttm *sttm, struct buf *out, struct bldr_error *e
 int sttm_csv(const struct sttm *sttm, struct buf *out, struct bldr_error *err);
 
 /*
- * Emits pipeline/{bronze,silver,gold}/<table>.py (Databricks source format) and pipeline/job.json
- * below folder. Formatted as black leaves them; job settings as the Jobs API takes them.
+ * Emits the notebooks pipeline/{bronze,silver,gold}/<table>.py (Databricks source format, formatted as black leaves
+ * them), the library they import, pipeline/job.json as the Jobs API takes it and a bundle, below folder (docs/pipeline.md).
  */
 int emit_pipeline(const char *folder, const struct sources *sources, const struct sttm *sttm,
 		  struct arena *a, struct pipeline *ret, struct bldr_error *err);

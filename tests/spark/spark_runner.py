@@ -1,10 +1,11 @@
 """Runs an emitted pipeline on real Spark and Delta: the job's tasks in the order they wait for each other.
 
-Usage: spark_runner.py PIPELINE WORK RUN_ID=SOURCE_PATH...
+Usage: spark_runner.py PIPELINE WORK RUN_ID=SOURCE_PATH[;PARAMETER=VALUE...]... sql:STATEMENT...
 
-One run of the whole job per RUN_ID, one after the other, in one local session whose tables live in WORK. Prints JSON:
-per run what each MERGE counted, the seconds of each task, the exception that ended it, if any, and the rows of all
-tables behind it. Needs a Python with pyspark; BLDR_DELTA_JARS is
+One run of the whole job per RUN_ID, one after the other, in one local session whose tables live in WORK, then the
+statements, in which {schema} is that of the tables. Prints JSON: per run what each MERGE counted, the seconds of each
+task, the exception that ended it, if any, and the rows of all tables behind it with the number of their versions; per
+statement its rows or the exception. Needs a Python with pyspark; BLDR_DELTA_JARS is
 a folder with the jars of delta-spark and delta-storage. A notebook gets its own globals and `dbutils.widgets`, and its
 folder as the current one, as in a workspace; a reference such as {{job.run_id}} is put in as Databricks does.
 """
@@ -45,6 +46,7 @@ class Utilities:
 
 
 def session(work: Path) -> Any:
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # its workers need pyarrow, too
     jars = ",".join(str(jar) for jar in sorted(Path(os.environ["BLDR_DELTA_JARS"]).glob("*.jar")))
     options = {
         "spark.jars": jars,
@@ -90,14 +92,17 @@ def run_notebook(path: Path, parameters: dict[str, str]) -> list[dict[str, Any]]
     code = compile(path.read_text(), str(path), "exec")
     with contextlib.redirect_stdout(printed), contextlib.chdir(path.parent):
         exec(code, {"__name__": "__main__", "dbutils": Utilities(parameters)})
-    lines = [line.split(": ", 1) for line in printed.getvalue().splitlines()]
+    lines = [line.split(": ", 1) for line in printed.getvalue().splitlines() if ": {" in line]
     return [{"table": table, **ast.literal_eval(counts)} for table, counts in lines]
 
 
 def run_job(pipeline: Path, source: str, run_id: str) -> dict[str, Any]:
+    """source: the folder, and what else is to be given, as `;NAME=VALUE`."""
     job = json.loads((pipeline / "job.json").read_text())
+    source, *others = source.split(";")
     given = {p["name"]: p["default"] for p in job["parameters"]}
-    given |= {"catalog": CATALOG, "schema": SCHEMA, "source_path": source}
+    given |= dict(other.split("=", 1) for other in others)
+    given |= {"catalog": CATALOG, "schema": SCHEMA, "source_path": source, "governance": "false"}
     ran: dict[str, Any] = {"merges": [], "failed": None, "tasks": {}}
     for task in in_order(job["tasks"]):
         notebook = task["notebook_task"]
@@ -118,11 +123,12 @@ def run_job(pipeline: Path, source: str, run_id: str) -> dict[str, Any]:
 def cell(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value, "f")
-    return value if isinstance(value, int | str | list | None) else str(value)
+    return value if isinstance(value, int | str | list | dict | None) else str(value)
 
 
-def tables(spark: Any) -> dict[str, Any]:
+def tables(spark: Any, work: Path) -> dict[str, Any]:
     found = {}
+    folder = work / "warehouse" / f"{SCHEMA}.db"
     for row in spark.sql(f"SHOW TABLES IN {CATALOG}.{SCHEMA}").collect():
         if not row.isTemporary:
             frame = spark.table(f"`{CATALOG}`.`{SCHEMA}`.`{row.tableName}`")
@@ -130,21 +136,34 @@ def tables(spark: Any) -> dict[str, Any]:
             found[row.tableName] = {
                 "columns": frame.columns,
                 "types": [t for _, t in frame.dtypes],
+                "comments": [field.metadata.get("comment") for field in frame.schema],
+                "versions": len(list(folder.glob(f"{row.tableName}/_delta_log/*.json"))),
                 "rows": rows,
             }
     return found
+
+
+def execute(spark: Any, statement: str) -> dict[str, Any]:
+    try:
+        rows = spark.sql(statement.replace("{schema}", f"{CATALOG}.{SCHEMA}")).collect()
+    except Exception as error:
+        return {"failed": str(error), "rows": []}
+    return {"failed": None, "rows": [{k: cell(v) for k, v in row.asDict().items()} for row in rows]}
 
 
 def main() -> None:
     pipeline, work = Path(sys.argv[1]), Path(sys.argv[2])
     spark = session(work)
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
-    runs = []
+    runs: list[dict[str, Any]] = []
     for argument in sys.argv[3:]:
+        if argument.startswith("sql:"):
+            runs.append(execute(spark, argument.removeprefix("sql:")))
+            continue
         run_id, source = argument.split("=", 1)
         started = time.monotonic()
         ran = run_job(pipeline, source, run_id)
-        runs.append({**ran, "seconds": time.monotonic() - started, "tables": tables(spark)})
+        runs.append({**ran, "seconds": time.monotonic() - started, "tables": tables(spark, work)})
     json.dump(runs, sys.stdout)
     spark.stop()
 

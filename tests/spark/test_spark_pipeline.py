@@ -12,6 +12,7 @@ delta-spark_2.13 and delta-storage 4.0.1, else it is skipped; none of them but d
 BLDR_BUILD names the build whose `bldr` or `emit_tool` writes pipeline and warehouse.
 """
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -38,26 +39,32 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
     pytest.mark.skipif(shutil.which("java") is None, reason="needs java"),
     pytest.mark.skipif("BLDR_DELTA_JARS" not in os.environ, reason="needs BLDR_DELTA_JARS"),
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(3600),
 ]
 RUNNER = Path(__file__).with_name("spark_runner.py")
 TRUTH = json.loads((ECOMMERCE / "truth.json").read_text())
 
 
 class Ran:
-    """A pipeline that ran on Spark, twice over its source and then over others, and the warehouse
-    that bldr made of the same artefacts; made is their folder."""
+    """A pipeline that ran on Spark, twice over its source and then as others say, and the warehouse that bldr made of
+    the same artefacts; made is their folder. others: sources with parameters, and statements (spark_runner.py).
+    """
 
-    def __init__(self, made: Path, work: Path, source: Path, *others: Path) -> None:
+    def __init__(self, made: Path, work: Path, source: Path, *others: str) -> None:
+        self.changed = source
         self.database = sqlite3.connect(made / "warehouse.db")
         self.pipeline = made / "pipeline"
-        runs = [f"run{i}={path}" for i, path in enumerate([source, source, *others])]
+        sources = [str(source), str(source), *(o for o in others if not o.startswith("sql:"))]
+        runs = [f"run{i}={path}" for i, path in enumerate(sources)]
+        runs += [o for o in others if o.startswith("sql:")]
         command = [sys.executable, RUNNER, self.pipeline, work / "spark", *runs]
         done = subprocess.run(
-            [str(c) for c in command], capture_output=True, text=True, timeout=1700, check=False
+            [str(c) for c in command], capture_output=True, text=True, timeout=3400, check=False
         )
         assert done.returncode == 0, done.stderr[-4000:]
-        self.first, self.second, *self.others = json.loads(done.stdout)
+        ran = json.loads(done.stdout)
+        self.first, self.second, *self.others = (run for run in ran if "tasks" in run)
+        self.statements = [run for run in ran if "tasks" not in run]
 
     def rows(self, table: str, run: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         found = (run or self.second)["tables"][table]
@@ -98,13 +105,51 @@ def renamed_jaffle(folder: Path) -> Path:
     )
 
 
+def torn_jaffle(folder: Path) -> Path:
+    """Two of 113 payments have a field too many: 1.77 percent."""
+    return copy_of_jaffle(
+        folder / "torn", "payments", lambda text: text.replace(",coupon,", ",coupon,,", 2)
+    )
+
+
+# What tables must refuse, and the constraint that is in the way.
+REFUSED = [
+    ("bronze_raw_orders", "_source_line = 0", "a_line_counts_from_1"),
+    ("bronze_raw_orders", "_run_id = NULL", "NOT_NULL_CONSTRAINT_VIOLATED"),
+    ("silver_raw_orders", "_source_line = -1", "a_line_counts_from_1"),
+    ("fact_order", "customer_key = -7", "keys_are_known"),
+    ("fact_order", "order_date_key = 20", "keys_are_known"),
+    ("fact_order", "order_id = NULL", "NOT_NULL_CONSTRAINT_VIOLATED"),
+    ("dim_customer", "customer_key = -3", "keys_are_known"),
+    ("etl_audit", "status = 'odd'", "status_is_known"),
+    ("etl_audit", "error = NULL", "a_failure_has_its_error"),
+]
+# Columns that tables are clustered by.
+CLUSTERED = {
+    "bronze_raw_orders": ["_run_id"],
+    "fact_order": ["order_date_key", "customer_key"],
+    "fact_payment": ["order_date_key", "customer_key"],
+    "dim_customer": ["customer_key"],
+    "dim_date": ["date_key"],
+}
+STATEMENTS = [
+    *(f"UPDATE {{schema}}.{table} SET {change}" for table, change, _ in REFUSED),
+    *(f"DESCRIBE DETAIL {{schema}}.{table}" for table in CLUSTERED),
+]
+
+
 @pytest.fixture(scope="module")
 def jaffle(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("jaffle")
     tool("folder", JAFFLE, folder)
     artefacts = folder / "artefacts"
     tool("load", JAFFLE, artefacts / "sources.v1.json", artefacts / "sttm.v1.json", folder)
-    return Ran(folder, folder, JAFFLE, changed_jaffle(folder), renamed_jaffle(folder))
+    changed = changed_jaffle(folder)
+    others = [changed, renamed_jaffle(folder), f"{changed};full_refresh=true"]
+    others.append(f"{torn_jaffle(folder)};quarantine_limit=1")
+    ran = Ran(folder, folder, JAFFLE, *map(str, others), *(f"sql:{s}" for s in STATEMENTS))
+    ran.changed = changed
+    return ran
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +189,9 @@ def test_second_run_changes_no_row(ran: Ran) -> None:
     assert ran.first["tables"].keys() == ran.second["tables"].keys()
     for table, before in ran.first["tables"].items():
         after = ran.second["tables"][table]
+        if table == "etl_audit":
+            continue
+        assert before["versions"] == after["versions"], table
         assert before["columns"] == after["columns"]
         assert in_order(before["rows"]) == in_order(after["rows"]), table
 
@@ -174,12 +222,12 @@ def test_star_equals_the_embedded_warehouse(ran: Ran) -> None:
 
 
 def told(kind: str, reason: str) -> str:
-    """A reason that both tell in the same words: of a duplicate the line that counts is part of it."""
-    return reason if kind in ("duplicate", "total") else ""
+    """A reason as both tell it: of a NULL that is needed, the warehouse also says what text became it."""
+    return reason.split(": ")[0] if kind == "refused" else reason
 
 
-def test_the_same_records_are_in_quarantine(ran: Ran) -> None:
-    """A line is refused there when it is refused by silver, or by a gold table of its source; kinds are the same, too."""
+def test_the_same_records_are_in_quarantine_for_the_same_reasons(ran: Ran) -> None:
+    """A line is refused there when it is refused by silver, or by a gold table of its source."""
     refused = {
         (row["_source_file"], row["_source_line"], row["kind"], told(row["kind"], row["reason"]))
         for table in ran.second["tables"]
@@ -365,17 +413,17 @@ def counts(run: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
 
 
 def test_a_changed_source_changes_what_it_must(jaffle: Ran) -> None:
-    """98 orders stand a line higher: bronze and silver know rows by their line, gold by their key."""
+    """98 orders stand a line higher: silver knows rows by their line, gold by their key; bronze takes files as a whole."""
     run = jaffle.others[0]
     assert run["failed"] is None
     assert counts(run) == {
-        "bronze_raw_customers": (0, 1, 0),
+        "bronze_raw_customers": (100, 0, 0),
         "silver_raw_customers": (0, 1, 0),
         "dim_customer": (0, 1, 0),
-        "bronze_raw_orders": (0, 98, 1),
+        "bronze_raw_orders": (98, 0, 0),
         "silver_raw_orders": (0, 98, 1),
         "fact_order": (0, 98, 0),
-        "bronze_raw_payments": (1, 0, 0),
+        "bronze_raw_payments": (114, 0, 0),
         "silver_raw_payments": (1, 0, 0),
         "fact_payment": (1, 1, 0),
     }
@@ -388,13 +436,112 @@ def test_a_changed_source_changes_what_it_must(jaffle: Ran) -> None:
     # the order of payment 1 is gone, so nothing is known of it: its key is written, and leads nowhere
     assert (payments[1]["customer_key"], payments[1]["order_date_key"]) == (-1, -1)
     assert payments[1]["status"] is None
-    loads = {row["_run_id"] for row in jaffle.rows("bronze_raw_customers", run)}
-    assert loads == {"run0", "run2"}
+
+
+def test_bronze_keeps_every_content_that_a_file_had(jaffle: Ran) -> None:
+    changed = jaffle.others[0]
+    for table, file in (("customers", "raw_customers.csv"), ("orders", "raw_orders.csv")):
+        first = jaffle.rows(f"bronze_raw_{table}", jaffle.first)
+        rows = jaffle.rows(f"bronze_raw_{table}", changed)
+        by_run = {r: [row for row in rows if row["_run_id"] == r] for r in ("run0", "run2")}
+        assert in_order(by_run["run0"]) == in_order(first)
+        assert len(by_run["run0"]) + len(by_run["run2"]) == len(rows)
+        records = duck(f"SELECT * FROM read_csv('{jaffle.changed / file}', all_varchar = true)")
+        found = [tuple(row.values())[: len(records[0])] for row in by_run["run2"]]
+        assert in_order(found) == in_order(records)
+        (hash_,) = {row["_source_hash"] for row in by_run["run2"]}
+        content = (jaffle.changed / file).read_bytes()
+        assert hash_ == hashlib.blake2b(content, digest_size=32).hexdigest()
+
+
+def test_a_full_refresh_reads_again_and_removes_what_is_gone(jaffle: Ran) -> None:
+    run = jaffle.others[2]
+    assert run["failed"] is None
+    assert counts(run) == {
+        "bronze_raw_customers": (100, 0, 0),
+        "bronze_raw_orders": (98, 0, 0),
+        "bronze_raw_payments": (114, 0, 0),
+        "fact_order": (0, 0, 1),
+    }
+    assert 1 not in {row["order_id"] for row in jaffle.rows("fact_order", run)}
+
+
+HEADER = "the header of raw_orders.csv is ['id', 'user_id', 'order_date', 'state']"
 
 
 def test_another_header_is_refused(jaffle: Ran) -> None:
     run = jaffle.others[1]
-    expected = "bronze_raw_orders: the header of raw_orders.csv is ['id', 'user_id', 'order_date', 'state']"
-    assert run["failed"].startswith(expected)
+    assert run["failed"].startswith(f"bronze_raw_orders: {HEADER}")
     before = jaffle.others[0]["tables"]["bronze_raw_orders"]["rows"]
     assert in_order(run["tables"]["bronze_raw_orders"]["rows"]) == in_order(before)
+
+
+def test_more_refused_records_than_allowed_end_the_task(jaffle: Ran) -> None:
+    """They are in quarantine by then, for people to look at; silver is as it was."""
+    run, before = jaffle.others[3], jaffle.others[2]
+    assert run["failed"] == (
+        "silver_raw_payments: 2 of 113 records were refused, more than 1 percent"
+    )
+    silver = "silver_raw_payments"
+    assert in_order(run["tables"][silver]["rows"]) == in_order(before["tables"][silver]["rows"])
+    reasons = [row["reason"] for row in jaffle.rows("quarantine_raw_payments", run)]
+    assert reasons == ["5 fields where the header has 4"] * 2
+
+
+AUDITED = ("status", "rows_read", "rows_written", "rows_rejected", "image_run_id")
+
+
+def test_the_audit_has_a_row_for_every_file_and_run(jaffle: Ran) -> None:
+    """Runs: first, again, changed, another header (which ends the run), full refresh, too many refused."""
+    rows = jaffle.rows("etl_audit", jaffle.others[3])
+    found = {
+        (row["run_id"], row["file"][4:-4]): tuple(row[name] for name in AUDITED) for row in rows
+    }
+    assert len(found) == len(rows)
+    numbers = {"customers": 100, "orders": 99, "payments": 113}
+    changed = {"customers": 100, "orders": 98, "payments": 114}
+    expected: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for table, n in numbers.items():
+        expected["run0", table] = ("loaded", n, n, 0, "run0")
+        expected["run1", table] = ("unchanged", n, 0, 0, "run0")
+        expected["run2", table] = ("loaded", changed[table], changed[table], 0, "run2")
+        expected["run4", table] = ("loaded", changed[table], changed[table], 0, "run4")
+    # the job of this run begins with payments, whose file is that of the first runs
+    expected["run3", "payments"] = ("loaded", 113, 113, 0, "run3")
+    expected["run3", "orders"] = ("failed", None, None, None, None)
+    expected["run5", "payments"] = ("failed", 113, 113, 2, "run5")
+    assert found == expected
+
+
+def test_the_audit_says_what_was_wrong_and_which_file_it_was(jaffle: Ran) -> None:
+    rows = {(row["run_id"], row["file"]): row for row in jaffle.rows("etl_audit", jaffle.others[3])}
+    refused = rows["run3", "raw_orders.csv"]
+    assert refused["error"].startswith(f"HeaderError: {HEADER}")
+    assert rows["run5", "raw_payments.csv"]["error"].endswith("more than 1 percent")
+    for (run, file), row in rows.items():
+        folder = {"run2": jaffle.changed, "run4": jaffle.changed}.get(run, JAFFLE)
+        if run not in ("run3", "run5"):
+            content = (folder / file).read_bytes()
+            digest = hashlib.blake2b(content, digest_size=32).hexdigest()
+            assert (row["bytes"], row["source_hash"]) == (len(content), digest)
+            assert row["error"] is None
+        assert row["started_at"] < row["ended_at"]
+
+
+def test_tables_refuse_what_breaks_their_constraints(jaffle: Ran) -> None:
+    for (table, change, constraint), done in zip(REFUSED, jaffle.statements, strict=False):
+        assert done["failed"] is not None, (table, change)
+        assert constraint.lower() in done["failed"].lower(), (table, change, done["failed"])
+
+
+def test_tables_are_clustered_and_described(jaffle: Ran) -> None:
+    details = jaffle.statements[len(REFUSED) :]
+    for (table, columns), done in zip(CLUSTERED.items(), details, strict=True):
+        (detail,) = done["rows"]
+        assert detail["clusteringColumns"] == columns, table
+        assert detail["description"], table
+
+
+def test_every_column_of_every_table_has_a_comment(ran: Ran) -> None:
+    for name, table in ran.second["tables"].items():
+        assert all(table["comments"]), (name, table["columns"], table["comments"])

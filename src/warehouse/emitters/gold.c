@@ -415,6 +415,8 @@ static void add_head(struct gold_notebook *g)
 			t->source != NULL
 				? bldr_textf("A row per record of the source `%s`.", t->source)
 				: bldr_text("A row per day."));
+	bldr_object_set(g->data, "what_key",
+			bldr_text(g->target->dimension ? "business key" : "grain"));
 	bldr_object_set(g->data, "source", bldr_bool(t->source != NULL));
 	bldr_object_set(g->data, "dimension", bldr_bool(g->target->dimension));
 	bldr_object_set(g->data, "has_joins", bldr_bool(t->joins.n > 0));

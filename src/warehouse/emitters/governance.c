@@ -46,7 +46,7 @@ static const char *key_of(const struct emitter *e, const char *dimension)
 	return NULL;
 }
 
-/* `("fact_order", "customer_key", "dim_customer", "customer_key"),` per reference */
+/* `ForeignKey("fact_order", "customer_key", "dim_customer", "customer_key"),` per reference */
 static int put_foreign_keys(struct emitter *e, const struct target *t, struct buf *out)
 {
 	int rc = 0;
@@ -57,7 +57,9 @@ static int put_foreign_keys(struct emitter *e, const struct target *t, struct bu
 
 		if (key != NULL) {
 			rc = python_item(out, ITEM_INDENT, "",
-					 arena_printf(e->arena, "(\"%s\", \"%s\", \"%s\", \"%s\")",
+					 arena_printf(e->arena,
+						      "ForeignKey(\"%s\", \"%s\", "
+						      "\"%s\", \"%s\")",
 						      emit_name(e->arena, t->sttm->name), c->target,
 						      emit_name(e->arena, c->dimension), key),
 					 e->err);

@@ -166,7 +166,7 @@ static void put_names(struct buf *out, const texts *names)
 	buf_putc(out, ']');
 }
 
-/* `(["id"], ["updated_at"]),` per rule of dedup */
+/* `Unique(["id"], ["updated_at"]),` per rule of dedup */
 static int add_unique(struct emitter *e, const struct lake_source *s, struct bldr_value *data)
 {
 	struct buf items;
@@ -177,7 +177,7 @@ static int add_unique(struct emitter *e, const struct lake_source *s, struct bld
 	buf_init(&item, EMIT_TEXT_MAX);
 	for (size_t i = 0; rc == 0 && i < s->uniques.n; i++) {
 		buf_clear(&item);
-		buf_putc(&item, '(');
+		buf_puts(&item, "Unique(");
 		put_names(&item, &s->uniques.at[i].key);
 		buf_puts(&item, ", ");
 		put_names(&item, &s->uniques.at[i].version);
