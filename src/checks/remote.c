@@ -90,7 +90,8 @@ static void plan_descriptions(const struct remote *r, remote_statements *ret)
 		ask_columns(r, r->tables[i].design->name, ret);
 	}
 	for (size_t i = 0; i < r->sources.n; i++) {
-		ask_columns(r, arena_printf(r->arena, "bronze_%s", r->sources.at[i]->table), ret);
+		ask_columns(r, arena_printf(r->arena, "bronze_%s", r->sources.at[i].file->table),
+			    ret);
 	}
 }
 
@@ -104,7 +105,7 @@ int remote_plan(const struct remote_input *in, const remote_results *results, st
 		plan_descriptions(&r, ret);
 	} else {
 		for (size_t i = 0; rc == 0 && i < r.sources.n; i++) {
-			plan_source(&r, r.sources.at[i], ret);
+			plan_source(&r, r.sources.at[i].file, ret);
 		}
 		for (size_t i = 0; rc == 0 && i < r.n; i++) {
 			rc = plan_table(&r, &r.tables[i], ret, err);

@@ -298,24 +298,48 @@ struct refusals {
 	int64_t gold;                 /* of them: by gold alone, so that silver has them */
 };
 
+static const char *cell_or_empty(const struct remote_result *result, size_t row, const char *column)
+{
+	const char *cell = remote_cell(result, row, column);
+	return cell != NULL ? cell : "";
+}
+
 static int insert_refusal(const struct image *m, const struct source_file *source,
 			  const struct remote_result *refused, size_t i, sqlite3_stmt *stmt,
 			  struct bldr_error *err)
 {
 	sqlite3_bind_text(stmt, 1, source->table, -1, SQLITE_TRANSIENT);
-	sqlite3_bind_text(stmt, 2, remote_cell(refused, i, "file"), -1, SQLITE_TRANSIENT);
-	sqlite3_bind_text(stmt, 3, remote_cell(refused, i, "line"), -1, SQLITE_TRANSIENT);
-	sqlite3_bind_text(stmt, 4, remote_cell(refused, i, "reason"), -1, SQLITE_TRANSIENT);
-	sqlite3_bind_text(stmt, 5, remote_cell(refused, i, "kind"), -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(stmt, 2, cell_or_empty(refused, i, "file"), -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(stmt, 3, cell_or_empty(refused, i, "line"), -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(stmt, 4, cell_or_empty(refused, i, "reason"), -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(stmt, 5, cell_or_empty(refused, i, "kind"), -1, SQLITE_TRANSIENT);
 	sqlite3_bind_int64(stmt, 6, (int64_t)i); /* tells records of a line apart */
 	return store_step(m->store, stmt, err);
 }
 
-static bool cell_is(const struct remote_result *result, size_t row, const char *column,
-		    const char *text)
+/* The records that one layer refused and that are not seen yet. */
+static int insert_refusals_of(const struct image *m, const struct source_file *source,
+			      const struct remote_result *refused, const char *layer,
+			      struct map *seen, sqlite3_stmt *stmt, struct refusals *ret,
+			      struct bldr_error *err)
 {
-	const char *cell = remote_cell(result, row, column);
-	return cell != NULL && strcmp(cell, text) == 0;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < refused->n_rows; i++) {
+		const char *key = arena_printf(m->r->arena, "%s/%s",
+					       cell_or_empty(refused, i, "line"),
+					       cell_or_empty(refused, i, "record"));
+		void **known = map_at(seen, key, strlen(key));
+		if (*known != NULL || strcmp(cell_or_empty(refused, i, "layer"), layer) != 0) {
+			continue;
+		}
+		*known = seen;
+		bool duplicate = strcmp(cell_or_empty(refused, i, "kind"), "duplicate") == 0;
+		ret->duplicates += duplicate;
+		ret->rejected += !duplicate;
+		ret->gold += strcmp(layer, "gold") == 0;
+		rc = insert_refusal(m, source, refused, i, stmt, err);
+	}
+	return rc;
 }
 
 /* One row of bldr_quarantine per record, however many tables refused it; silver's come first. */
@@ -323,33 +347,15 @@ static int insert_refusals(const struct image *m, const struct source_file *sour
 			   const struct remote_result *refused, struct refusals *ret,
 			   struct bldr_error *err)
 {
-	static const char *const layers[] = { "silver", "gold" };
 	struct map *seen = map_new();
 	sqlite3_stmt *stmt;
 	int rc = store_prepare(m->store,
 			       "INSERT INTO bldr_quarantine(source_table, path, line, byte_offset, "
-			       "reason, raw, hash, kind) VALUES (?1, coalesce(?2, ''), "
-			       "coalesce(CAST(?3 AS INTEGER), 0), ?6, coalesce(?4, ''), '', '', "
-			       "coalesce(?5, ''))",
+			       "reason, raw, hash, kind) VALUES (?1, ?2, CAST(?3 AS INTEGER), ?6, "
+			       "?4, '', '', ?5)",
 			       &stmt, err);
-	for (size_t i = 0; rc == 0 && i < 2 * refused->n_rows; i++) {
-		size_t row = i % refused->n_rows;
-		const char *layer = layers[i / refused->n_rows];
-		const char *line = remote_cell(refused, row, "line");
-		const char *record = remote_cell(refused, row, "record");
-		const char *key = arena_printf(m->r->arena, "%s/%s", line != NULL ? line : "",
-					       record != NULL ? record : "");
-		void **known = map_at(seen, key, strlen(key));
-		if (*known != NULL || !cell_is(refused, row, "layer", layer)) {
-			continue;
-		}
-		*known = seen;
-		bool duplicate = cell_is(refused, row, "kind", "duplicate");
-		ret->duplicates += duplicate;
-		ret->rejected += !duplicate;
-		ret->gold += i >= refused->n_rows;
-		rc = insert_refusal(m, source, refused, row, stmt, err);
-	}
+	rc = rc < 0 ? rc : insert_refusals_of(m, source, refused, "silver", seen, stmt, ret, err);
+	rc = rc < 0 ? rc : insert_refusals_of(m, source, refused, "gold", seen, stmt, ret, err);
 	map_free(seen);
 	return rc;
 }
@@ -392,7 +398,7 @@ static int fill(const struct image *m, struct bldr_error *err)
 		rc = write_table(m, &m->r->tables[i], err);
 	}
 	for (size_t i = 0; rc == 0 && i < m->r->sources.n; i++) {
-		rc = write_layers(m, m->r->sources.at[i], err);
+		rc = write_layers(m, m->r->sources.at[i].file, err);
 	}
 	return rc < 0 ? rc : store_exec(m->store, "COMMIT", err);
 }

@@ -32,6 +32,11 @@ struct remote_table {
 	int64_t rows_here;
 };
 
+/* A file that the load here read. */
+struct remote_source {
+	const struct source_file *file;
+};
+
 struct remote {
 	const struct remote_input *in;
 	const remote_results *results;
@@ -39,7 +44,7 @@ struct remote {
 	struct store *here;          /* the warehouse here */
 	struct remote_table *tables; /* as in the design; n of them */
 	size_t n;
-	LIST(const struct source_file *) sources; /* that the load here read */
+	LIST(struct remote_source) sources;
 };
 
 /* ret must be released whatever is returned. */

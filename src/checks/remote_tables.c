@@ -208,7 +208,7 @@ static int read_sources(struct remote *r, struct bldr_error *err)
 		sqlite3_bind_text(stmt, 1, file->table, -1, SQLITE_TRANSIENT);
 		rc = store_step(r->here, stmt, err);
 		if (rc == 1) {
-			*LIST_ADD(r->arena, &r->sources) = file;
+			*LIST_ADD(r->arena, &r->sources) = (struct remote_source){ file };
 		}
 		sqlite3_reset(stmt);
 		rc = rc < 0 ? rc : 0;

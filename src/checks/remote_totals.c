@@ -103,15 +103,10 @@ static void probe_rows(struct probing *p)
 			  c->grain_distinct);
 	}
 	if (columns != NULL && p->t->surrogate < 0) {
-		const char *subject = texts_joined(a, &c->grain_columns);
-		char *joined = arena_strdup(a, subject);
-		size_t to = 0;
-		for (size_t i = 0; subject[i] != '\0'; i++) { /* "a, b" becomes "a+b" */
-			bool comma = subject[i] == ',' && subject[i + 1] == ' ';
-			joined[to++] = comma ? '+' : subject[i];
-			i += comma;
+		const char *joined = c->grain_columns.at[0];
+		for (size_t i = 1; i < c->grain_columns.n; i++) {
+			joined = arena_printf(a, "%s+%s", joined, c->grain_columns.at[i]);
 		}
-		joined[to] = '\0';
 		add_count(p, "K2", subject_of(p, joined), "keys that are null or there again",
 			  arena_printf(a, "count(*) - count(DISTINCT %s)", columns), 0);
 	}
