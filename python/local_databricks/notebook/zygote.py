@@ -169,7 +169,6 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warm()
-    control.send(b'{"warm": true}')
     serve(control)
 
 
