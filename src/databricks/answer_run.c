@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "databricks/answer.h"
+#include "databricks/request.h"
 
 enum { FAST_POLL_MAX_S = 10, SLOW_POLL_MS = 20000, SLOW_AFTER_MS = 600000 };
 
@@ -247,6 +248,9 @@ void databricks_output(const struct bldr_value *body, struct arena *a, struct da
 		.trace = plain_text(a, body, "error_trace"),
 		.logs = bldr_get_text(body, "logs"),
 	};
+	if (ret->result != NULL && strlen(ret->result) + 3 >= DATABRICKS_OUTPUT_MAX) {
+		ret->truncated = true; /* cut on the way, at a character of at most four bytes */
+	}
 	if (ret->error != NULL || ret->trace != NULL) {
 		const char *all =
 			arena_printf(a, "%s\n%s", or_empty(ret->error), or_empty(ret->trace));

@@ -170,6 +170,21 @@ struct databricks_request request_of(const struct databricks *w, enum bldr_class
 	return request_end(w, cls, method, &u, json);
 }
 
+void request_pick(struct databricks_request *q, const char *const *members, int64_t text_max)
+{
+	struct bldr_value *list = bldr_list();
+	struct bldr_value *pick;
+
+	for (; *members != NULL; members++) {
+		bldr_list_add(list, bldr_text(*members));
+	}
+	pick = object_of("members", list);
+	if (text_max > 0) {
+		bldr_object_set(pick, "text_max", bldr_int(text_max));
+	}
+	bldr_object_set(q->args, "pick", pick);
+}
+
 void databricks_save(struct databricks_request *q, const char *path)
 {
 	bldr_object_set(q->args, "save", bldr_text(path));

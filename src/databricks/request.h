@@ -6,7 +6,8 @@
  *	bldr_plan_add(p, "http", q.cls, q.args, q.timeout_ms);
  *
  * Texts passed in are copied; values (struct bldr_value *) are taken; w is borrowed for the call. Answers above 64 KB do
- * not fit a result: databricks_save has them written to a file.
+ * not fit a result: databricks_save has them written to a file. Of lists of jobs, runs, outputs and permissions only what
+ * answer.h reads is the result (long texts cut: messages to 2,000 bytes, outputs, errors and traces to 12,000).
  */
 #pragma once
 
@@ -110,7 +111,8 @@ struct databricks_request databricks_run_submit(const struct databricks *w,
 						const char *idempotency);
 struct databricks_request databricks_run_get(const struct databricks *w, int64_t run_id,
 					     const char *token);
-/* Of a task's run, never of the run of a job with several tasks. */
+/* Of a task's run, never of the run of a job with several tasks. Its texts are cut to DATABRICKS_OUTPUT_MAX bytes. */
+enum { DATABRICKS_OUTPUT_MAX = 12000 };
 struct databricks_request databricks_run_output(const struct databricks *w, int64_t task_run_id);
 /* job_id 0: of all jobs. */
 struct databricks_request databricks_run_list(const struct databricks *w, int64_t job_id,

@@ -113,6 +113,10 @@ struct databricks_request databricks_permissions(const struct databricks *w,
 						 const char *full_name, const char *principal,
 						 const char *token)
 {
+	static const char *const members[] = { "privilege_assignments/*/principal",
+					       "privilege_assignments/*/privileges/*/privilege",
+					       "next_page_token", NULL };
+	struct databricks_request q;
 	struct url u;
 
 	url_begin(&u, w, "/api/2.1/unity-catalog/effective-permissions");
@@ -121,5 +125,7 @@ struct databricks_request databricks_permissions(const struct databricks *w,
 	url_text(&u, "principal", principal);
 	url_int(&u, "max_results", 0);
 	url_text(&u, "page_token", token);
-	return request_end(w, BLDR_PURE, "GET", &u, NULL);
+	q = request_end(w, BLDR_PURE, "GET", &u, NULL);
+	request_pick(&q, members, 0);
+	return q;
 }

@@ -4,7 +4,40 @@
  */
 #include "databricks/request_parts.h"
 
-enum { PAGE = 100, RUNS_PAGE = 24 };
+enum { PAGE = 100, RUNS_PAGE = 24, MESSAGE_MAX = 2000 };
+
+/* Of a job in a list, what it is known by. */
+static const char *const of_jobs[] = { "jobs/*/job_id", "jobs/*/settings/name",
+				       "jobs/*/settings/tags", "next_page_token", NULL };
+/* Of a run and its tasks, what databricks_run reads: with its clusters a run of some tasks is more than a result holds. */
+static const char *const of_run[] = {
+	"run_id",
+	"job_id",
+	"status",
+	"state",
+	"run_page_url",
+	"execution_duration",
+	"setup_duration",
+	"repair_history/*/id",
+	"tasks/*/run_id",
+	"tasks/*/task_key",
+	"tasks/*/attempt_number",
+	"tasks/*/status",
+	"tasks/*/state",
+	"tasks/*/execution_duration",
+	"tasks/*/setup_duration",
+	"next_page_token",
+	NULL,
+};
+static const char *const of_output[] = { "notebook_output", "error", "error_trace", "logs",
+					 "logs_truncated",  NULL };
+
+static struct databricks_request pick(struct databricks_request q, const char *const *members,
+				      int64_t text_max)
+{
+	request_pick(&q, members, text_max);
+	return q;
+}
 
 struct databricks_request databricks_job_create(const struct databricks *w,
 						struct bldr_value *settings)
@@ -68,7 +101,7 @@ struct databricks_request databricks_job_list(const struct databricks *w, const 
 	url_int(&u, "limit", PAGE);
 	url_text(&u, "name", name);
 	url_text(&u, "page_token", token);
-	return request_end(w, BLDR_PURE, "GET", &u, NULL);
+	return pick(request_end(w, BLDR_PURE, "GET", &u, NULL), of_jobs, 0);
 }
 
 struct databricks_request databricks_job_delete(const struct databricks *w, int64_t job_id)
@@ -100,12 +133,14 @@ struct databricks_request databricks_run_submit(const struct databricks *w,
 struct databricks_request databricks_run_get(const struct databricks *w, int64_t run_id,
 					     const char *token)
 {
-	return get_id(w, "/api/2.2/jobs/runs/get", "run_id", run_id, token);
+	return pick(get_id(w, "/api/2.2/jobs/runs/get", "run_id", run_id, token), of_run,
+		    MESSAGE_MAX);
 }
 
 struct databricks_request databricks_run_output(const struct databricks *w, int64_t task_run_id)
 {
-	return get_id(w, "/api/2.2/jobs/runs/get-output", "run_id", task_run_id, NULL);
+	return pick(get_id(w, "/api/2.2/jobs/runs/get-output", "run_id", task_run_id, NULL),
+		    of_output, DATABRICKS_OUTPUT_MAX);
 }
 
 struct databricks_request databricks_run_list(const struct databricks *w, int64_t job_id,

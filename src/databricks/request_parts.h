@@ -32,6 +32,9 @@ struct databricks_request request_end(const struct databricks *w, enum bldr_clas
 struct databricks_request request_of(const struct databricks *w, enum bldr_class cls,
 				     const char *method, const char *path, struct bldr_value *json);
 
+/* Only these members of the answer are the result (NULL-terminated); longer texts are cut to text_max bytes, 0: none. */
+void request_pick(struct databricks_request *q, const char *const *members, int64_t text_max);
+
 /* An object of one member; takes value. */
 struct bldr_value *object_of(const char *key, struct bldr_value *value);
 /* Sets key when text is not NULL. */

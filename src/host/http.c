@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "host/curl_late.h"
+#include "host/http_pick.h"
 #include "host/http_request.h"
 
 /* Delay-seconds or a date (RFC 9110, 10.2.3), which is counted from the answer's own Date; 0: says nothing. */
@@ -79,16 +80,47 @@ void http_refuse(struct flight *f, int64_t status, int code, const char *why)
 	free(text);
 }
 
+/* The answer with a body of no more than was asked for, where it is one of success and JSON. */
+static struct bldr_value *picked(const struct http_request *q, int64_t status,
+				 const struct bldr_value *value)
+{
+	const char *body = bldr_get_text(value, "body");
+	struct bldr_value *v = NULL;
+	struct bldr_value *all;
+	struct bldr_value *part;
+	char *text;
+
+	if (q->pick == NULL || status < 200 || status > 299 || body == NULL ||
+	    bldr_value_parse(body, strlen(body), &v, NULL) < 0) {
+		return bldr_ref(value);
+	}
+	part = http_pick(v, q->pick, q->text_max);
+	text = bldr_value_text(part);
+	all = bldr_object();
+	for (void *it = bldr_first(value); it != NULL; it = bldr_next(value, it)) {
+		bldr_object_set(all, bldr_key(it),
+				strcmp(bldr_key(it), "body") == 0 ? bldr_text(text)
+								  : bldr_ref(bldr_item(it)));
+	}
+	free(text);
+	bldr_unref(part);
+	bldr_unref(v);
+	return all;
+}
+
 void http_answer(struct flight *f, const struct bldr_value *value)
 {
 	int64_t status = bldr_get_int(value, "status", 0);
+	struct bldr_value *all;
 	char *text;
 
 	if (http_fails(f, status, bldr_get_text(value, "body"))) {
 		fail(f, status, value);
 		return;
 	}
-	text = bldr_value_text(value);
+	all = picked(f->target, status, value);
+	text = bldr_value_text(all);
+	bldr_unref(all);
 	if (strlen(text) > BLDR_RESULT_MAX) {
 		http_refuse(f, status, BLDR_E_LIMIT,
 			    "with more than a result can hold, 65536 bytes: have it saved with "

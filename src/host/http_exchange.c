@@ -102,7 +102,7 @@ static void begin_body(struct exchange *x)
 
 static int too_large(struct exchange *x)
 {
-	if (x->request->max_bytes < BLDR_RESULT_MAX || x->saves) {
+	if (x->request->max_bytes < BLDR_RESULT_MAX || x->saves || x->request->pick != NULL) {
 		return bldr_error_set(&x->stop, BLDR_E_LIMIT,
 				      "with more than %" PRIu64 " bytes, its max_bytes",
 				      x->request->max_bytes);
@@ -326,7 +326,7 @@ struct exchange *exchange_new(struct flight *f)
 
 	x->flight = f;
 	x->request = f->target;
-	buf_init(&x->body, BLDR_RESULT_MAX);
+	buf_init(&x->body, x->request->pick != NULL ? x->request->max_bytes : BLDR_RESULT_MAX);
 	return x;
 }
 

@@ -26,9 +26,9 @@ static bool is_among(const char *text, const char *const *list)
 
 static int check_keys(const struct bldr_value *args, struct bldr_error *err)
 {
-	static const char *const keys[] = { "method",    "url",       "headers", "body", "json",
-					    "upload",    "max_bytes", "idle_ms", "save", "ok",
-					    "transient", "proxy",     "ca",      NULL };
+	static const char *const keys[] = { "method", "url",       "headers",   "body",    "json",
+					    "upload", "pick",      "max_bytes", "idle_ms", "save",
+					    "ok",     "transient", "proxy",     "ca",      NULL };
 
 	for (void *it = bldr_first(args); it != NULL; it = bldr_next(args, it)) {
 		size_t i = 0;
@@ -40,8 +40,8 @@ static int check_keys(const struct bldr_value *args, struct bldr_error *err)
 			return bldr_error_set(
 				err, BLDR_E_INVALID,
 				"an effect of kind \"http\" takes method, url, headers, "
-				"body, json, upload, max_bytes, idle_ms, save, ok, transient, "
-				"proxy and ca, not \"%s\"",
+				"body, json, upload, pick, max_bytes, idle_ms, save, ok, "
+				"transient, proxy and ca, not \"%s\"",
 				bldr_key(it));
 		}
 	}
@@ -277,6 +277,29 @@ static int read_ok(const struct bldr_value *args, struct http_request *q, struct
 		: wrong(err, "has \"ok\" as a list of statuses, 200 to 599");
 }
 
+/* What of a JSON answer is the result. */
+static int read_pick(const struct bldr_value *args, struct http_request *q, struct bldr_error *err)
+{
+	const struct bldr_value *pick = bldr_get(args, "pick");
+	const struct bldr_value *max = bldr_get(pick, "text_max");
+
+	q->pick = bldr_get(pick, "members");
+	q->text_max = bldr_as_int(max, 0);
+	for (size_t i = 0; i < bldr_count(q->pick); i++) {
+		if (bldr_as_text(bldr_at(q->pick, i)) == NULL) {
+			q->pick = NULL;
+		}
+	}
+	if (pick != NULL &&
+	    (bldr_type_of(q->pick) != BLDR_LIST || (max != NULL && q->text_max < 1) ||
+	     bldr_get(args, "save") != NULL)) {
+		return wrong(err,
+			     "has \"pick\": {\"members\": [path...], \"text_max\": bytes}, and no "
+			     "\"save\" then");
+	}
+	return 0;
+}
+
 static bool is_text_or_absent(const struct bldr_value *v)
 {
 	return v == NULL || (bldr_as_text(v) != NULL && bldr_as_text(v)[0] != '\0');
@@ -284,7 +307,9 @@ static bool is_text_or_absent(const struct bldr_value *v)
 
 static int read_limits(const struct bldr_value *args, struct http_request *q, struct bldr_error *err)
 {
-	int64_t usual = bldr_get(args, "save") != NULL ? HTTP_SAVED_MAX : BLDR_RESULT_MAX;
+	int64_t usual = bldr_get(args, "save") != NULL ? HTTP_SAVED_MAX
+		: q->pick != NULL                      ? HTTP_PICKED_MAX
+						       : BLDR_RESULT_MAX;
 	const struct bldr_value *max = bldr_get(args, "max_bytes");
 	const struct bldr_value *idle = bldr_get(args, "idle_ms");
 	int64_t max_bytes = max == NULL ? usual : bldr_as_int(max, 0);
@@ -325,6 +350,7 @@ int http_request_read(struct flight *f, struct http_request **ret, struct bldr_e
 	rc = rc == 0 ? read_body(f, q, err) : rc;
 	rc = rc == 0 ? read_ok(f->args, q, err) : rc;
 	rc = rc == 0 ? read_transient(f->args, q, err) : rc;
+	rc = rc == 0 ? read_pick(f->args, q, err) : rc;
 	rc = rc == 0 ? read_limits(f->args, q, err) : rc;
 	if (rc == 0) {
 		*ret = q;

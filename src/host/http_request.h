@@ -8,6 +8,7 @@
 
 enum {
 	HTTP_SAVED_MAX = 1 << 30,    /* of a saved body, unless max_bytes says otherwise */
+	HTTP_PICKED_MAX = 16 << 20,  /* of a body that is picked from, likewise */
 	HTTP_IDLE_MS = 120000,       /* unless idle_ms says otherwise */
 	HTTP_SHOWN_MAX = 200,        /* of the body of a failure, in its error */
 	HTTP_PAUSE_MAX_MS = 21600000 /* a longer Retry-After counts as six hours */
@@ -25,9 +26,11 @@ struct http_request {
 	LIST(struct http_header) headers;
 	const char *body; /* NULL: none */
 	bool is_json;
-	const char *upload;      /* NULL, or the file that is the body */
-	const char *upload_hash; /* what it has to be; or NULL */
-	int64_t upload_bytes;    /* the same; -1: whatever it is */
+	const char *upload;            /* NULL, or the file that is the body */
+	const char *upload_hash;       /* what it has to be; or NULL */
+	int64_t upload_bytes;          /* the same; -1: whatever it is */
+	const struct bldr_value *pick; /* NULL, or the members that are the result */
+	int64_t text_max;              /* 0: texts are not cut */
 	uint64_t max_bytes;
 	int64_t idle_ms;
 	const char *save, *proxy, *ca;       /* NULL: none */

@@ -186,6 +186,11 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(401, b"not you")
 
+    def do_many(self, query: dict[str, str], body: bytes) -> None:
+        tasks = [{"run": i, "text": "ä" * 10} for i in range(int(query["n"]))]
+        answer = {"id": 7211000000000000123, "odd": {"a": 1}, "tasks": tasks}
+        self.answer(200, json.dumps(answer).encode(), Content_Type="application/json")
+
     def do_config(self, query: dict[str, str], body: bytes) -> None:
         self.answer(200, json.dumps(query).encode(), Content_Type="application/json")
 

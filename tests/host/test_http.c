@@ -168,6 +168,37 @@ static void what_means_later_can_be_said(void **state)
 	}
 }
 
+/* Of a large answer what is asked for; of a failure all of it. */
+static void a_part_of_an_answer_is_picked(void **state)
+{
+	static const struct {
+		const char *args, *answer;
+	} cases[] = {
+		{ "{\"url\":\"" AT
+		  "/many?n=3000\",\"pick\":{\"members\":[\"id\",\"tasks/*/run\",\"none\",\"odd/*\"]}}",
+		  "\"body\":\"{\\\"id\\\":7211000000000000123,\\\"odd\\\":{},\\\"tasks\\\":[{\\\"run\\\":0},{"
+		  "\\\"run\\\":1}," },
+		{ "{\"url\":\"" AT "/many?n=3\",\"pick\":{\"members\":[\"tasks\"],\"text_max\":4}}",
+		  "\"body\":\"{\\\"tasks\\\":[{\\\"run\\\":0,\\\"text\\\":\\\"\xC3\xA4\xC3\xA4\\\"},{" },
+		{ "{\"url\":\"" AT "/many?n=3\",\"pick\":{\"members\":[]}}", "\"body\":\"{}\"" },
+		{ "{\"url\":\"" AT "/ok\",\"pick\":{\"members\":[\"a\"]}}", "\"body\":\"well\"" },
+		{ "{\"url\":\"" AT "/nowhere\",\"pick\":{\"members\":[\"a\"]}}",
+		  "\"body\":\"nothing here\"" },
+		{ "{\"url\":\"" AT "/many?n=3000\",\"pick\":{\"members\":[\"tasks\"]}}",
+		  "failed LIMIT: http \"127.0.0.1\" answered 200 with more than a result can hold" },
+		{ "{\"url\":\"" AT
+		  "/many?n=3000\",\"max_bytes\":1000,\"pick\":{\"members\":[\"id\"]}}",
+		  "failed LIMIT: http \"127.0.0.1\" answered 200 with more than 1000 bytes" },
+		{ "{\"url\":\"" AT "/ok\",\"save\":\"DIR/x\",\"pick\":{\"members\":[\"id\"]}}",
+		  "failed INVALID: an effect of kind \"http\" has \"pick\": {\"members\": [path...]" },
+		{ "{\"url\":\"" AT "/ok\",\"pick\":{\"members\":[1]}}", "failed INVALID: " },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		party_expect_part(*state, (struct call){ cases[i].args }, cases[i].answer);
+	}
+}
+
 /* A file of the fixture's folder. */
 static void put_file(struct party *p, const char *name, char c, size_t size)
 {
@@ -336,7 +367,7 @@ static void what_nobody_should_send_is_refused(void **state)
 		  "the secret \"X\" would be read by others: a URL with secrets is https, or of this "
 		  "machine" },
 		{ "{\"url\":\"" AT "\",\"URL\":\"x\"}",
-		  "an effect of kind \"http\" takes method, url, headers, body, json, upload, "
+		  "an effect of kind \"http\" takes method, url, headers, body, json, upload, pick, "
 		  "max_bytes, idle_ms, save, ok, transient, proxy and ca, not \"URL\"" },
 		{ "{\"url\":\"" AT "\",\"method\":\"TRACE\"}",
 		  "an effect of kind \"http\" has \"method\" GET (which is meant without one), HEAD, "
@@ -575,6 +606,7 @@ int main(void)
 		CASE(answers_are_taken_as_they_are),
 		CASE(some_statuses_are_failures),
 		CASE(what_means_later_can_be_said),
+		CASE(a_part_of_an_answer_is_picked),
 		CASE(a_file_is_sent_as_a_body),
 		CASE(another_file_is_not_sent),
 		CASE(what_a_world_does_wrong_is_told),
