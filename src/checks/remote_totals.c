@@ -647,11 +647,28 @@ static void judge_table(const struct remote *r, const struct remote_table *t, st
 	}
 }
 
+/* An answer that is not there: what it should have shown is not shown. */
+static void judge_answered(const struct remote *r, const char *what, const char *source,
+			   struct findings *f)
+{
+	const char *id = remote_id(r, what, source);
+	const struct remote_result *result = remote_result_find(r, id);
+	if (result == NULL) {
+		fail(r, f, "R2", source, arena_printf(r->arena, "\"%s\" was not asked", id));
+	} else if (result->error != NULL) {
+		fail(r, f, "R2", source, failure_words(r, result));
+	}
+}
+
 void remote_judge_totals(const struct remote *r, struct findings *f)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (!r->tables[i].missing) {
 			judge_table(r, &r->tables[i], f);
 		}
+	}
+	for (size_t i = 0; i < r->sources.n; i++) {
+		judge_answered(r, "layers", r->sources.at[i].file->table, f);
+		judge_answered(r, "quarantine", r->sources.at[i].file->table, f);
 	}
 }

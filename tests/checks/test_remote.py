@@ -5,6 +5,7 @@ planted in what stands there, while the warehouse here is right.
 """
 
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,22 @@ def findings_of(
     return found, traffic, workspace
 
 
+def content(path: Path, table: str) -> tuple[list[str], list[str]]:
+    with sqlite3.connect(path) as db:
+        columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        rows = sorted(map(repr, db.execute(f"SELECT * FROM {table}"))) if columns else []
+    return columns, rows
+
+
+def apart_from_here(case: Path, there: Path) -> set[str]:
+    """W1 of the tables that are not alike in both files."""
+    return {
+        f"W1 {table}"
+        for table in TABLES
+        if content(case / "warehouse.db", table) != content(there, table)
+    }
+
+
 def failing(found: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {k: f["blame"] for k, f in found.items() if not f["passed"] and f["severity"] == "error"}
 
@@ -99,7 +116,8 @@ def test_a_fault_there_fails_the_same_checks(
     found, _, _ = findings_of(tmp_path, there, rows_max)
     failed = failing(found)
     apart = {k: b for k, b in failed.items() if k in COMPARED}
-    assert set(apart.values()) <= {DEVELOPER}
+    assert apart == dict.fromkeys(apart_from_here(tmp_path, there), DEVELOPER)
+    assert all(len(f["samples"]) <= 5 for f in found.values())
     if any("more buckets" in found[k]["found"] for k in apart):
         assert rows_max  # not all that differs has crossed, so not every consequence is seen
         return
@@ -107,3 +125,51 @@ def test_a_fault_there_fails_the_same_checks(
         **fault.failing,
         **BY_JOIN.get(fault.name, {}),
     }
+
+
+def test_a_second_run_is_compared_by_its_image(tmp_path: Path, contract: Path) -> None:
+    there = make(tmp_path, contract)
+    design = checks_probe.load(tmp_path, "design")
+    again = tmp_path / "again.db"
+    shutil.copy(there, again)
+    run_sql(again, "UPDATE fact_order SET status = 'lost' WHERE order_id = 5")
+    (tmp_path / "reloaded.db").unlink()
+    fake_workspace.ask_everything(tmp_path, JAFFLE, Workspace(again, design, {}), 60)
+    checks_probe.run("image", tmp_path, JAFFLE)
+    found, _, _ = findings_of(tmp_path, there, 60)
+    assert failing(found) == {"I1 fact_order": DEVELOPER}
+    assert any("lost" in sample for sample in found["I1 fact_order"]["samples"])
+
+
+def test_a_type_that_is_declared_otherwise_is_told(tmp_path: Path, contract: Path) -> None:
+    there = make(tmp_path, contract)
+    types = {"fact_payment.amount": "string"}
+    found, _, _ = findings_of(tmp_path, there, 0, types)
+    assert failing(found) == {"T1 fact_payment.amount": DEVELOPER}
+    assert found["T1 fact_payment.amount"]["found"].startswith("declared string")
+
+
+@pytest.mark.parametrize("what", ["totals", "joined", "split", "rows", "layers", "quarantine"])
+def test_a_statement_that_fails_is_a_finding(tmp_path: Path, contract: Path, what: str) -> None:
+    class Broken(Workspace):
+        def answer(self, statement: dict[str, Any]) -> dict[str, Any]:
+            if statement["id"].startswith(what) and ("payment" in statement["id"]):
+                return {"id": statement["id"], "error": "[CANCELLED]", "columns": [], "rows": []}
+            return super().answer(statement)
+
+    there = make(tmp_path, contract)
+    workspace = Broken(there, checks_probe.load(tmp_path, "design"), {})
+    fake_workspace.ask_everything(tmp_path, JAFFLE, workspace)
+    found, _ = fake_workspace.judge(tmp_path, JAFFLE)
+    failed = failing(found)
+    expected = {  # where the workspace's words stand
+        "totals": "R3 fact_payment",
+        "joined": "R5 fact_payment",
+        "split": "R4 fact_payment.amount by customer_key",
+        "rows": "W1 fact_payment",
+        "layers": "R2 raw_payments",
+        "quarantine": "R2 raw_payments",
+    }[what]
+    assert expected in failed
+    assert "[CANCELLED]" in found[expected]["found"]
+    assert not any("order." in key or "dim_" in key for key in failed)
