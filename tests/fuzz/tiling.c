@@ -81,3 +81,21 @@ size_t tiling_field(const char *raw, size_t size, size_t at, const char *text, s
 	ASSERT(at == size || raw[at] == delimiter);
 	return at;
 }
+
+bool tiling_is_blank(const char *raw, size_t size, char delimiter, char quote)
+{
+	static const char *const blanks[] = { " ", "\t", "\xC2\xA0", "\xE2\x80\x87",
+					      "\xE2\x80\xAF" };
+	for (size_t i = 0; i < size;) {
+		size_t step = raw[i] == delimiter || raw[i] == quote ? 1 : 0;
+		for (size_t b = 0; step == 0 && b < sizeof(blanks) / sizeof(blanks[0]); b++) {
+			size_t n = strlen(blanks[b]);
+			step = n <= size - i && memcmp(raw + i, blanks[b], n) == 0 ? n : 0;
+		}
+		if (step == 0) {
+			return false;
+		}
+		i += step;
+	}
+	return true;
+}
