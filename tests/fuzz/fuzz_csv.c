@@ -60,8 +60,8 @@ static void check_rejected(const struct record *r, size_t columns)
 	} else if (begins(r->rejected, "not valid UTF-8")) {
 		ASSERT(!utf8_valid(r->raw, r->raw_size));
 	} else if (r->kind == RECORD_BLANK) {
-		ASSERT(tiling_blank(r->raw, r->raw_size, ',', '"'));
-		ASSERT(columns == 0 ? r->n > 1 : r->n <= columns);
+		ASSERT(tiling_is_blank(r->raw, r->raw_size, ',', '"'));
+		ASSERT(r->n > 0 && (columns == 0 || (columns > 1 && r->n <= columns)));
 	} else {
 		ASSERT(strstr(r->rejected, " where the ") != NULL);
 		ASSERT(columns != 0 && r->n != columns);

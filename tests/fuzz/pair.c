@@ -9,6 +9,7 @@ static void same_record(const struct raw_table *t, size_t i, const struct record
 	ASSERT(i < t->records.n);
 	const struct raw_record *other = &t->records.at[i];
 	ASSERT(other->line == r->line && other->offset == (size_t)r->offset);
+	ASSERT(other->in_line == r->in_line);
 	ASSERT(other->size == r->raw_size && t->columns == r->n);
 	for (size_t j = 0; j < r->n; j++) {
 		const char *text = raw_field(t, i, j);
@@ -21,6 +22,10 @@ static void same_reject(const struct raw_table *t, size_t i, const struct record
 {
 	ASSERT(i < t->rejects.n);
 	const struct raw_record *other = &t->rejects.at[i].record;
+	enum reject_kind kind = t->rejects.at[i].kind;
+	ASSERT((kind == REJECT_BLANK) == (r->kind == RECORD_BLANK));
+	ASSERT((kind == REJECT_TOTAL) == (r->kind == RECORD_TOTAL));
+	ASSERT(other->in_line == r->in_line);
 	ASSERT(other->line == r->line && other->offset == (size_t)r->offset);
 	/* ingest keeps the beginning of a record that is too long */
 	ASSERT(other->size == r->raw_size || other->size > CSV_RECORD_MAX);

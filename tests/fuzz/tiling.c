@@ -1,6 +1,7 @@
 /* Written from the rules in the readers' headers, without a reader's state machine: fields are compared, not parsed. */
 #include "fuzz/tiling.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -81,14 +82,20 @@ size_t tiling_field(const char *raw, size_t size, size_t at, const char *text, s
 	return at;
 }
 
-bool tiling_blank(const char *raw, size_t size, char delimiter, char quote)
+bool tiling_is_blank(const char *raw, size_t size, char delimiter, char quote)
 {
-	static const char blanks[] = " \t\xC2\xA0\xE2\x80\x87\xAF"; /* bytes of theirs */
-	for (size_t i = 0; i < size; i++) {
-		if (raw[i] != delimiter && raw[i] != quote &&
-		    memchr(blanks, raw[i], sizeof(blanks) - 1) == NULL) {
+	static const char *const blanks[] = { " ", "\t", "\xC2\xA0", "\xE2\x80\x87",
+					      "\xE2\x80\xAF" };
+	for (size_t i = 0; i < size;) {
+		size_t step = raw[i] == delimiter || raw[i] == quote ? 1 : 0;
+		for (size_t b = 0; step == 0 && b < sizeof(blanks) / sizeof(blanks[0]); b++) {
+			size_t n = strlen(blanks[b]);
+			step = n <= size - i && memcmp(raw + i, blanks[b], n) == 0 ? n : 0;
+		}
+		if (step == 0) {
 			return false;
 		}
+		i += step;
 	}
 	return true;
 }

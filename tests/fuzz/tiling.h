@@ -30,5 +30,6 @@ void tiling_end(struct tiling *t);
  */
 size_t tiling_field(const char *raw, size_t size, size_t at, const char *text, size_t text_size,
 		    char delimiter, char quote);
-/* Whether the record holds nothing but blanks, delimiters and quotes. */
-bool tiling_blank(const char *raw, size_t size, char delimiter, char quote);
+
+/* The bytes of a record are delimiters, quotes and blanks alone. */
+bool tiling_is_blank(const char *raw, size_t size, char delimiter, char quote);
