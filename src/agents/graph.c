@@ -44,7 +44,7 @@ static const struct channel channels[] = {
 	{ "pipeline", BLDR_LAST },
 	{ "deployment", BLDR_LAST },
 	{ "staged", BLDR_LAST }, /* developer/stage.c */
-	{ "remote", BLDR_LAST }, /* developer/run.c: the job and its run in the workspace */
+	{ "remote", BLDR_LAST }, /* remote/job_run.h: the job and its run in the workspace */
 	{ "asked", BLDR_LAST },  /* tester/ask.c */
 	{ "reloaded", BLDR_LAST },
 	{ "findings", BLDR_LAST }, /* and verdict, counts, repairs */
@@ -128,20 +128,19 @@ static struct bldr_graph *new_developer_deploy(void)
 	struct bldr_graph *g = new_graph("developer.deploy", NAMES("job", "rounds", "sources", "pipeline",
 								   "staged", "remote"));
 	static const char *const chain[] = { BLDR_START, "place", "stage", "upload",
-					     "job",      "run",   "poll",  NULL };
+					     "job",      "run",   NULL };
 
 	bldr_graph_node(g, &developer_place_node);
 	bldr_graph_node(g, &developer_stage_node);
 	bldr_graph_node(g, &developer_upload_node);
 	bldr_graph_node(g, &developer_job_node);
 	bldr_graph_node(g, &developer_run_node);
-	bldr_graph_node(g, &developer_poll_node);
-	bldr_graph_node(g, &developer_collect_node);
+	bldr_graph_node(g, &developer_repair_node);
 	for (size_t i = 0; chain[i + 1] != NULL; i++) {
 		bldr_graph_edge(g, chain[i], chain[i + 1]);
 	}
-	bldr_graph_route(g, "poll", developer_poll_route, developer_poll_targets);
-	bldr_graph_route(g, "collect", developer_collect_route, developer_collect_targets);
+	bldr_graph_route(g, "run", developer_run_route, developer_run_targets);
+	bldr_graph_edge(g, "repair", "run");
 	add_remote_policies(g);
 	return g;
 }
@@ -151,20 +150,18 @@ static struct bldr_graph *new_tester_check(void)
 	struct bldr_graph *g =
 		new_graph("tester.check",
 			  NAMES("job", "rounds", "sources", "design", "contract", "sttm", "deployment",
-				"reloaded", "staged", "remote", "asked", "findings", "superseded"));
+				"reloaded", "remote", "asked", "findings", "superseded"));
 
 	bldr_graph_node(g, &tester_reload_node);
 	bldr_graph_node(g, &tester_questions_node);
 	bldr_graph_node(g, &tester_ask_node);
 	bldr_graph_node(g, &tester_rerun_node);
-	bldr_graph_node(g, &tester_repoll_node);
 	bldr_graph_node(g, &tester_check_node);
 	bldr_graph_route(g, BLDR_START, tester_start_route, tester_start_targets);
 	bldr_graph_edge(g, "reload", "check");
 	bldr_graph_route(g, "questions", tester_questions_route, tester_questions_targets);
 	bldr_graph_edge(g, "ask", "questions");
-	bldr_graph_edge(g, "rerun", "repoll");
-	bldr_graph_route(g, "repoll", tester_repoll_route, tester_repoll_targets);
+	bldr_graph_route(g, "rerun", tester_rerun_route, tester_rerun_targets);
 	bldr_graph_edge(g, "check", BLDR_END);
 	add_remote_policies(g);
 	return g;
@@ -179,8 +176,7 @@ static void build_parts(struct part parts[SUBGRAPHS])
 {
 	/* clang-format off */
 	static const char *const check_in[] = {"job", "rounds", "sources", "design", "contract",
-					       "sttm", "deployment", "staged", "remote", "superseded",
-					       NULL};
+					       "sttm", "deployment", "remote", "superseded", NULL};
 	static const char *const all_in[] = {"job", "rounds", "decisions", "sources", "profile", "design",
 					     "contract", "sttm", "pipeline", "deployment", "findings",
 					     "attempts", "recalled", "recalled_build", "remote", "asked", NULL};
@@ -298,11 +294,6 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 		{ .name = "developer.stage", .fn = developer_stage_work, .virtual_ms = 20 },
 		{ .name = "remote.job_request",
 		  .fn = developer_job_request_work,
-		  .virtual_ms = 5 },
-		{ .name = "remote.read_run", .fn = remote_read_run_work, .virtual_ms = 5 },
-		{ .name = "remote.read_tasks", .fn = developer_read_tasks_work, .virtual_ms = 5 },
-		{ .name = "remote.read_outputs",
-		  .fn = developer_read_outputs_work,
 		  .virtual_ms = 5 },
 		{ .name = "remote.batch", .fn = remote_batch_work, .virtual_ms = 5 },
 		{ .name = "tester.reload", .fn = tester_reload_work, .virtual_ms = 60 },

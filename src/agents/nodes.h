@@ -26,34 +26,28 @@ int analyst_design_work(const struct bldr_work *w, struct bldr_value **ret, stru
 int analyst_map_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
 /* remote/ */
-int remote_read_run_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 int remote_batch_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
 /* developer/ */
 extern const struct bldr_node developer_recall_node, developer_emit_node, developer_load_node,
 	developer_place_node, developer_stage_node, developer_upload_node, developer_job_node,
-	developer_run_node, developer_poll_node, developer_collect_node;
-extern const char *const developer_poll_targets[], *const developer_collect_targets[];
-void developer_poll_route(const struct bldr_view *v, struct bldr_route *r);
-void developer_collect_route(const struct bldr_view *v, struct bldr_route *r);
+	developer_run_node, developer_repair_node;
+extern const char *const developer_run_targets[];
+void developer_run_route(const struct bldr_view *v, struct bldr_route *r);
 int developer_stage_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 int developer_job_request_work(const struct bldr_work *w, struct bldr_value **ret,
 			       struct bldr_error *err);
-int developer_read_tasks_work(const struct bldr_work *w, struct bldr_value **ret,
-			      struct bldr_error *err);
-int developer_read_outputs_work(const struct bldr_work *w, struct bldr_value **ret,
-				struct bldr_error *err);
 int developer_emit_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 int developer_load_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 
 /* tester/ */
 extern const struct bldr_node tester_contract_node, tester_reload_node, tester_questions_node,
-	tester_ask_node, tester_rerun_node, tester_repoll_node, tester_check_node;
+	tester_ask_node, tester_rerun_node, tester_check_node;
 extern const char *const tester_start_targets[], *const tester_questions_targets[],
-	*const tester_repoll_targets[];
+	*const tester_rerun_targets[];
 void tester_start_route(const struct bldr_view *v, struct bldr_route *r);
 void tester_questions_route(const struct bldr_view *v, struct bldr_route *r);
-void tester_repoll_route(const struct bldr_view *v, struct bldr_route *r);
+void tester_rerun_route(const struct bldr_view *v, struct bldr_route *r);
 int tester_questions_work(const struct bldr_work *w, struct bldr_value **ret,
 			  struct bldr_error *err);
 int tester_read_answers_work(const struct bldr_work *w, struct bldr_value **ret,

@@ -13,7 +13,7 @@
 #include "databricks/request_parts.h"
 
 /* The first reads of what was just made may not see it. */
-enum { STALE_MAX = 5, TEXT_MAX = 8 << 10, TEXTS_MAX = 40 << 10 };
+enum { STALE_MAX = 5, TEXT_MAX = 8 << 10, TEXTS_MAX = 40 << 10, FAILED_MAX = 5 };
 
 static int64_t kept_int(const struct bldr_value *kept, const char *key)
 {
@@ -112,15 +112,36 @@ static struct bldr_value *described(const struct databricks_run *run, size_t max
 	return v;
 }
 
-static int describe(const struct bldr_value *body, const struct databricks_run *run,
-		    struct arena *a, struct bldr_value **ret, struct bldr_error *err)
+/* Leaves the first tasks that have failed themselves. */
+static void keep_failed(struct databricks_runs *tasks)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tasks->at.n && n < FAILED_MAX; i++) {
+		enum databricks_run_result result = tasks->at.at[i].result;
+
+		if (result == DATABRICKS_RUN_FAILED || result == DATABRICKS_RUN_TIMED_OUT) {
+			tasks->at.at[n++] = tasks->at.at[i];
+		}
+	}
+	tasks->at.n = n;
+}
+
+static int describe(const struct bldr_value *input, const struct bldr_value *body,
+		    const struct databricks_run *run, struct arena *a, struct bldr_value **ret,
+		    struct bldr_error *err)
 {
 	struct databricks_runs tasks;
 	int rc = databricks_run_tasks(body, a, &tasks, err);
-	size_t max = text_max(tasks.at.n);
-	struct bldr_value *v = described(run, max);
 	struct bldr_value *list = bldr_list();
+	struct bldr_value *v;
+	size_t max;
 
+	if (rc == 0 && bldr_as_bool(bldr_get(input, "failed_only"), false)) {
+		keep_failed(&tasks);
+	}
+	max = text_max(tasks.at.n);
+	v = described(run, max);
 	for (size_t i = 0; i < tasks.at.n && rc == 0; i++) {
 		struct bldr_value *task = described(&tasks.at.at[i], max);
 
@@ -158,14 +179,14 @@ static void read_on(const struct bldr_value *kept, struct bldr_value *value, siz
 	turn_again(ret, next, 0);
 }
 
-static void told_ended(const struct bldr_value *kept, const struct databricks_answer *answer,
-		       const struct databricks_run *run, struct arena *a,
-		       struct databricks_turn *ret)
+static void told_ended(const struct bldr_value *input, const struct bldr_value *kept,
+		       const struct databricks_answer *answer, const struct databricks_run *run,
+		       struct arena *a, struct databricks_turn *ret)
 {
 	struct bldr_value *value = NULL;
 	struct bldr_error err;
 
-	if (describe(answer->body, run, a, &value, &err) < 0) {
+	if (describe(input, answer->body, run, a, &value, &err) < 0) {
 		turn_end(ret, DATABRICKS_FAILED, DATABRICKS_BLAME_INFRASTRUCTURE,
 			 arena_strdup(a, err.text));
 		return;
@@ -201,7 +222,7 @@ static void told_poll(const struct bldr_value *input, const struct bldr_value *k
 		return;
 	}
 	if (run.state == DATABRICKS_RUN_ENDED) {
-		told_ended(kept, answer, &run, a, ret);
+		told_ended(input, kept, answer, &run, a, ret);
 		return;
 	}
 	if (deadline_ms > 0 && waited_ms > deadline_ms && kept_int(kept, "cancelled") == 0) {

@@ -4,7 +4,7 @@
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
-#include "agents/remote/remote.h"
+#include "agents/remote/job_run.h"
 #include "agents/tester/answers.h"
 #include "agents/tester/evidence.h"
 
@@ -75,49 +75,61 @@ static void summarise(const struct findings *findings, struct bldr_value *out)
 }
 
 /* What is said of a task that has failed, or else of the whole run. */
-static const char *message_of(const struct bldr_value *failure, const struct bldr_value *remote)
+static const char *message_of(const struct bldr_value *failure, const struct bldr_value *run)
 {
-	const char *message = bldr_get_text(failure, "message");
+	static const char *const keys[] = { "error", "message" };
 
-	if (message == NULL || message[0] == '\0') {
-		message = bldr_get_text(remote, "message");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *text = bldr_get_text(failure, keys[i]);
+
+		if (text != NULL && text[0] != '\0') {
+			return text;
+		}
 	}
-	return message != NULL ? message : "nothing is said";
+	return bldr_get_text(run, "message") != NULL ? bldr_get_text(run, "message")
+						     : "nothing is said";
 }
 
-/* J1: the run of the job itself. The last lines of a trace say what the Developer has to know. */
+/* A failed task, or the run when none is known, with what the Developer has to know. */
+static void blame(struct desk *d, const struct bldr_value *run, struct finding *f)
+{
+	const struct bldr_value *tasks = bldr_get(run, "tasks");
+	const struct bldr_value *first = bldr_count(tasks) > 0 ? bldr_at(tasks, 0) : run;
+	const char *task = bldr_get_text(first, "task_key");
+	const char *trace = bldr_get_text(first, "trace");
+
+	f->found = arena_printf(&d->arena, "%s: %s", task != NULL ? task : "the run",
+				message_of(first, run));
+	f->blame = strcmp(bldr_get_text(first, "blame"),
+			  databricks_blame_name(DATABRICKS_BLAME_CODE)) == 0
+		? "developer"
+		: "infrastructure";
+	f->why = trace != NULL
+		? trace
+		: "the workspace did not run it: what is said here is a person's to settle";
+	for (size_t i = 0; i < bldr_count(tasks); i++) {
+		*LIST_ADD(&d->arena, &f->samples) = arena_printf(
+			&d->arena, "%s: %s", bldr_get_text(bldr_at(tasks, i), "task_key"),
+			message_of(bldr_at(tasks, i), run));
+	}
+}
+
+/* J1: the run of the job itself. */
 static struct finding job_finding(struct desk *d, const struct bldr_value *remote)
 {
-	const struct bldr_value *failures = bldr_get(remote, "failures");
-	const struct bldr_value *first = bldr_at(failures, 0);
-	const char *code = databricks_blame_name(DATABRICKS_BLAME_CODE);
-	const char *blame = bldr_get_text(first, "blame");
 	struct finding f = {
 		.check = "J1",
 		.subject = "job",
-		.passed = bldr_get_int(remote, "result", 0) == DATABRICKS_RUN_SUCCESS,
+		.passed = remote_has_run(remote),
 		.severity = SEVERITY_ERROR,
 		.expected = "every task of the job ends well",
 		.found = "every task of the job ended well",
 		.provenance = "the job's settings",
-		.proves = "the pipeline runs in the workspace; not that it is right",
+		.proves = "the pipeline runs in the workspace; not that what it makes is right",
 	};
 
-	if (f.passed) {
-		return f;
-	}
-	f.found = arena_printf(&d->arena, "task %s: %s",
-			       first != NULL ? bldr_get_text(first, "task") : "?",
-			       bldr_get_text(first, "error") != NULL ? bldr_get_text(first, "error")
-								     : message_of(first, remote));
-	f.blame = blame != NULL && strcmp(blame, code) == 0 ? "developer" : "infrastructure";
-	f.why = bldr_get_text(first, "trace") != NULL
-		? bldr_get_text(first, "trace")
-		: "the workspace did not run the task: what is said here is a person's to settle";
-	for (size_t i = 0; i < bldr_count(failures); i++) {
-		*LIST_ADD(&d->arena, &f.samples) = arena_printf(
-			&d->arena, "%s: %s", bldr_get_text(bldr_at(failures, i), "task"),
-			message_of(bldr_at(failures, i), remote));
+	if (!f.passed) {
+		blame(d, bldr_get(remote, "run"), &f);
 	}
 	return f;
 }
@@ -140,7 +152,7 @@ static int judge(struct desk *d, struct evidence *e, struct findings *ret, struc
 	in.catalog = r.catalog;
 	in.schema = r.schema;
 	e->checks.reloaded = again ? desk_path(d, "remote_again.db") : NULL;
-	e->checks.reload_refused = again ? NULL : bldr_get_text(remote, "message");
+	e->checks.reload_refused = again ? NULL : bldr_get_text(bldr_get(remote, "run"), "message");
 	rc = answers_results(d, "questions",
 			     bldr_get_int(asked, again ? "first_rounds" : "round", 0), &results, err);
 	return rc < 0 ? rc : remote_judge(&in, &results, &d->arena, ret, &traffics, err);

@@ -3,7 +3,7 @@
  * those before; and the same once more when the job has run a second time, for I1.
  *
  *	questions --statements--> ask --> questions
- *	         \--none: the first pass--> rerun --> repoll --> questions
+ *	         \--none: the first pass--> rerun --> questions
  *	         \--none: the second pass--> check
  *
  * The channel `asked`: {"pass", "round": that is asked, "batch", "folder": where answers are saved, "statements", "bytes",
@@ -71,17 +71,12 @@ const struct bldr_node tester_questions_node = {
 	.absorb = absorb,
 };
 
-static bool has_run(const struct bldr_view *v)
-{
-	return remote_int(v, "result") == DATABRICKS_RUN_SUCCESS;
-}
-
 const char *const tester_start_targets[] = { "questions", "reload", NULL };
 
 /* A run that has failed left nothing to ask about. */
 void tester_start_route(const struct bldr_view *v, struct bldr_route *r)
 {
-	bldr_route_to(r, bldr_get(v->state, "remote") != NULL && has_run(v) ? "questions" : "reload");
+	bldr_route_to(r, remote_has_run(bldr_get(v->state, "remote")) ? "questions" : "reload");
 }
 
 const char *const tester_questions_targets[] = { "ask", "rerun", "check", NULL };
@@ -108,22 +103,17 @@ const struct bldr_node tester_rerun_node = {
 	.config = REMOTE_SECOND_RUN,
 };
 
-const struct bldr_node tester_repoll_node = {
-	.name = "repoll",
-	.reads = remote_run_reads,
-	.writes = remote_run_writes,
-	.prepare = remote_poll_prepare,
-	.absorb = remote_poll_absorb,
-};
+const char *const tester_rerun_targets[] = { "rerun", "questions", "check", NULL };
 
-const char *const tester_repoll_targets[] = { "repoll", "questions", "check", NULL };
-
-void tester_repoll_route(const struct bldr_view *v, struct bldr_route *r)
+/* Of a second run that has failed there is nothing to compare: I1 says so. */
+void tester_rerun_route(const struct bldr_view *v, struct bldr_route *r)
 {
-	if (!remote_ended(v)) {
-		bldr_route_to(r, "repoll");
+	const struct bldr_value *remote = bldr_get(v->state, "remote");
+
+	if (!remote_has_ended(remote)) {
+		bldr_route_to(r, "rerun");
 	} else {
-		bldr_route_to(r, has_run(v) ? "questions" : "check");
+		bldr_route_to(r, remote_has_run(remote) ? "questions" : "check");
 	}
 }
 
