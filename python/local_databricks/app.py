@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,27 +39,20 @@ APIS = (
     "run",
 )
 THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
-OPEN = (
-    "/.well-known/",
-    "/oidc/",
-    "/telemetry-ext",
-    "/aad/auth",
-    "/_workspace/results/",
-)  # asked without a token
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+# Asked without a token, or with one of their own that its routes look at (a notebook's process, links to results).
+OPEN = re.compile(
+    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token|/_workspace/(run|results)/.*"
+)
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
 
 def build(workspace: Workspace) -> Any:
-    """The ASGI application that serves `workspace`; starts its parts before the first request, closes it at the end."""
+    """The ASGI application that serves `workspace`, whose parts the caller has started."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        try:
-            await run_in_threadpool(workspace.start)
-            yield
-        finally:
-            await run_in_threadpool(workspace.close)
+        yield
 
     routes: list[Route] = []
     for name in APIS:
@@ -128,18 +122,13 @@ class Guard:
 def check_host(request: Request) -> None:
     """Raises ApiError (403) for a `Host` that is not this machine's loopback: a page in a browser cannot get in by a
     name that it points here."""
-    name = request.headers.get("host", "").lower()
-    host = name if name.endswith("]") else name.rsplit(":", 1)[0]
-    if host not in LOOPBACK:
+    if LOOPBACK.fullmatch(request.headers.get("host", "").lower()) is None:
         raise ApiError(403, "PERMISSION_DENIED", "This workspace answers on loopback names only.")
 
 
 def needs_token(request: Request) -> bool:
     """Whether a request has to say who is asking; the token endpoints check for themselves."""
-    path = request.url.path
-    if path.startswith(OPEN) or path.startswith("/_workspace/run/"):
-        return False
-    return not path.endswith(("/oauth2/token", "/oauth2/v2.0/token"))
+    return OPEN.fullmatch(request.scope["path"]) is None
 
 
 def error_response(error: ApiError) -> Response:
@@ -152,7 +141,7 @@ def _api_error(_: Request, error: Any) -> Response:
 
 
 def _no_route(request: Request, _: Any) -> Response:
-    message = f"No handler for pattern: {request.method} {request.url.path}"
+    message = f"No handler for pattern: {request.method} {request.scope['path']}"
     return error_response(ApiError(501, "NOT_IMPLEMENTED", message))
 
 
@@ -165,7 +154,7 @@ def _gone(_: Request, __: Any) -> Response:
 
 
 def _bug(request: Request, error: Any) -> Response:
-    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    log.error("%s %s", request.method, request.scope["path"], exc_info=error)
     return error_response(
         ApiError(500, "INTERNAL_ERROR", f"{type(error).__name__} in the workspace")
     )

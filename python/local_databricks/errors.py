@@ -58,7 +58,9 @@ def denied(message: str) -> ApiError:
     return ApiError(403, "PERMISSION_DENIED", message)
 
 
-def error_info(reason: str, domain: str = "filesystem.databricks.com") -> list[dict[str, Any]]:
+def error_info(
+    reason: str, domain: str = "filesystem.databricks.com", metadata: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
     """`details` with one ErrorInfo."""
     kind = "type.googleapis.com/google.rpc.ErrorInfo"
-    return [{"@type": kind, "reason": reason, "domain": domain}]
+    return [{"@type": kind, "reason": reason, "domain": domain, "metadata": metadata or {}}]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-READY_S = 120.0
+READY_S = 180.0
 STOP_S = 60.0
 PACKAGES = Path(__file__).resolve().parents[1]
 
@@ -108,8 +109,11 @@ def start(folder: Path, *, spark: bool = True, python: str = sys.executable) -> 
             env={**os.environ, "PYTHONPATH": search},
         )
     assert process.stdout is not None
-    line = process.stdout.readline()
+    ready, _, _ = select.select([process.stdout], [], [], READY_S)
+    line = process.stdout.readline() if ready else ""
     if not line:
+        if not ready:
+            process.kill()
         process.wait(STOP_S)
         tail = (folder / "log").read_text()[-4000:]
         raise RuntimeError(f"the workspace did not start (exit code {process.returncode}):\n{tail}")

@@ -16,7 +16,7 @@ from typing import Literal
 
 from local_databricks import formats, paths
 from local_databricks.database import Database
-from local_databricks.errors import ApiError, exists, invalid, not_found
+from local_databricks.errors import ApiError, error_info, exists, invalid, not_found
 from local_databricks.formats import Language
 
 Kind = Literal["NOTEBOOK", "FILE", "DIRECTORY"]
@@ -221,9 +221,16 @@ class Tree:
         if node is None:
             return
         if node.kind != kind:
-            raise invalid(
+            raise ApiError(
+                400,
+                "INVALID_PARAMETER_VALUE",
                 f"Cannot overwrite the asset at {path} due to type mismatch "
-                f"(asked: {kind}, existing: {node.kind})."
+                f"(asked: {kind}, actual: {node.kind}).",
+                details=error_info(
+                    "WORKSPACE_OBJECT_TYPE_MISMATCH",
+                    "workspace.databricks.com",
+                    {"existing_type": node.kind},
+                ),
             )
         if not overwrite:
             raise exists(f"Path ({path}) already exists.")

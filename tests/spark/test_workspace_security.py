@@ -173,6 +173,8 @@ def test_a_url_that_is_not_utf_8(held: Any) -> None:
         "10.0.0.1",
         "",
         "localhost@evil",
+        "localhost:80/oidc/?",
+        "localhost:x",
     ],
 )
 def test_only_loopback_names(workspace: Any, host: str) -> None:
@@ -216,6 +218,23 @@ def test_without_a_token(workspace: Any, header: str) -> None:
     ):
         status, _, answer = raw(workspace, "GET", target, headers={"Authorization": header})
         assert status in (401, 403) and json.loads(answer)["message"]
+
+
+def test_no_path_looks_like_one_that_asks_for_no_token(workspace: Any) -> None:
+    for path in ("oauth2/token", "x/oauth2/v2.0/token", ".well-known/databricks-config", "oidc/x"):
+        for method in ("GET", "PUT", "DELETE"):
+            target = f"/api/2.0/fs/files/Volumes/main/default/v/{path}"
+            assert raw(workspace, method, target, headers={"Authorization": ""})[0] == 401
+        target = f"/api/2.0/workspace-files/{path}"
+        assert raw(workspace, "GET", target, headers={"Authorization": ""})[0] == 401
+    for target in ("/oidc/../api/2.0/workspace/list?path=/", "/oidc/%2e%2e/api/2.0/workspace/list?path=/",
+                   "//api/2.0/workspace/list?path=/", "/_workspace/run/../requests"):  # fmt: skip
+        status, _, answer = raw(workspace, "GET", target, headers={"Authorization": ""})
+        assert (
+            status in (400, 401, 403, 404, 501)
+            and b"objects" not in answer
+            and b"requests" not in answer[:20]
+        )
 
 
 def test_an_unknown_route_says_its_pattern(workspace: Any) -> None:
@@ -385,6 +404,18 @@ def test_no_secret_in_the_log(new_workspace: Callable[..., Any], tmp_path: Path)
         }
         forms.add(base64.b64encode(value.encode()).decode())
         assert [form for form in forms if form in text] == [], value[:20]
+
+
+def test_links_to_results_are_logged_without_their_key(workspace: Any) -> None:
+    """So that a test sees whether a client sent its token to one."""
+    raw(workspace, "GET", "/_workspace/results/the-key", headers={"Authorization": ""})
+    entry = workspace.requests()[-1]
+    assert (
+        entry["path"] == "/_workspace/results/<not logged>"
+        and "authorization" not in entry["headers"]
+    )
+    raw(workspace, "GET", "/_workspace/results/the-key")
+    assert "authorization" in workspace.requests()[-1]["headers"]
 
 
 def test_files_are_for_their_owner_only(new_workspace: Callable[..., Any], tmp_path: Path) -> None:

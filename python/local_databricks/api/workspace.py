@@ -6,7 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -19,6 +19,7 @@ from local_databricks import formats
 from local_databricks.auth import Principal
 from local_databricks.calls import Call, fields_of, json_route, principal_of, query_of, url_tail
 from local_databricks.errors import ApiError, denied, invalid, malformed
+from local_databricks.formats import Language
 from local_databricks.tree import Node, canonical
 from local_databricks.workspace import Workspace
 
@@ -74,30 +75,39 @@ class _Api:
             )
         if form == "AUTO":
             found = formats.recognise(path, content)
-            if found is None:
-                self.workspace.tree.write_file(path, content, overwrite=overwrite)
-                return {}
-            path = path.rsplit(".", 1)[0]
-            form, language = ("JUPYTER", None) if found == "JUPYTER" else ("SOURCE", found)
+            path = path if found is None else path.rsplit(".", 1)[0]
         elif form == "SOURCE":
-            language = formats.LANGUAGES.get(call.text("language", ""))
-            if language is None:
+            found = formats.LANGUAGES.get(call.text("language", ""))
+            if found is None:
                 raise invalid(
                     "The parameter language must be PYTHON, SQL, SCALA or R for format SOURCE."
                 )
         elif form == "JUPYTER":
-            language = None
+            found = "JUPYTER"
         else:
             raise invalid(f"The local workspace does not import format {form}.")
-        if language is None:
+        try:
+            if found is None:
+                self.workspace.tree.write_file(path, content, overwrite=overwrite)
+            else:
+                self._put_notebook(path, content, found, overwrite)
+        except ApiError as error:
+            raise _reworded(
+                error, _FILE_EXISTS if found is None else _NOTEBOOK_EXISTS, path
+            ) from None
+        return {}
+
+    def _put_notebook(
+        self, path: str, content: bytes, found: Language | Literal["JUPYTER"], overwrite: bool
+    ) -> None:
+        if found == "JUPYTER":
             language, text = formats.from_jupyter(content)
             self.workspace.tree.put_notebook(
                 path, language, text, form="JUPYTER", overwrite=overwrite
             )
         else:
-            text = formats.source_text(content, language)
-            self.workspace.tree.put_notebook(path, language, text, overwrite=overwrite)
-        return {}
+            text = formats.source_text(content, found)
+            self.workspace.tree.put_notebook(path, found, text, overwrite=overwrite)
 
     def get_status(self, call: Call) -> object:
         node = self.workspace.tree.get(self._readable(call.principal, call.text("path")))
@@ -165,24 +175,18 @@ class _Api:
         return JSONResponse({})
 
     def _keep(self, path: str, staged: Path, overwrite: bool) -> None:
-        tree = self.workspace.tree
         content = staged.read_bytes() if staged.stat().st_size <= IMPORT_MAX else b""
         found = formats.recognise(path, content)
+        path = path if found is None else path.rsplit(".", 1)[0]
         try:
             if found is None:
-                tree.put_file(path, staged, overwrite=overwrite)
-                return
-            path = path.rsplit(".", 1)[0]
-            if found == "JUPYTER":
-                language, text = formats.from_jupyter(content)
-                tree.put_notebook(path, language, text, form="JUPYTER", overwrite=overwrite)
+                self.workspace.tree.put_file(path, staged, overwrite=overwrite)
             else:
-                text = formats.source_text(content, found)
-                tree.put_notebook(path, found, text, overwrite=overwrite)
+                self._put_notebook(path, content, found, overwrite)
         except ApiError as error:
-            if error.code == "RESOURCE_ALREADY_EXISTS":
-                raise _already(path, is_file=found is None) from None
-            raise
+            raise _reworded(
+                error, _NODE_EXISTS if found is None else _NOTEBOOK_EXISTS, path
+            ) from None
 
     async def read_file(self, request: Request) -> Response:
         path = self._readable(principal_of(request), url_tail(request, FILES))
@@ -233,11 +237,27 @@ def described(node: Node, *, export_info: bool = False) -> dict[str, Any]:
     return found
 
 
-def _already(path: str, *, is_file: bool) -> ApiError:
-    """The two ways in which import-file says it: 409 for files, 400 without a code for notebooks."""
-    if is_file:
-        return ApiError(409, "ALREADY_EXISTS", f"Node with name {path} already exists.")
-    return ApiError(400, "", f"Path ({path}) already exists.")
+# "Exists already" as the cloud says it: status, error code, message. By import for files, by import-file for files, by
+# both for notebooks.
+_FILE_EXISTS = (
+    400,
+    "RESOURCE_ALREADY_EXISTS",
+    "{} already exists. Please pass overwrite=true to overwrite it.",
+)
+_NODE_EXISTS = (
+    409,
+    "ALREADY_EXISTS",
+    "Node with name {} already exists. Please pass overwrite=true to update it.",
+)
+_NOTEBOOK_EXISTS = (400, "", "Path ({}) already exists.")
+
+
+def _reworded(error: ApiError, said: tuple[int, str, str], path: str) -> ApiError:
+    """RESOURCE_ALREADY_EXISTS in other words; any other error as it is."""
+    if error.code != "RESOURCE_ALREADY_EXISTS":
+        return error
+    status, code, message = said
+    return ApiError(status, code, message.format(path))
 
 
 async def _form(request: Request) -> tuple[dict[str, Any], bytes]:
