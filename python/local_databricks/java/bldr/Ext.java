@@ -60,14 +60,17 @@ public class Ext extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
   static final class Parser implements ParserInterface {
     private final SparkSession session;
     private final ParserInterface inner;
+    private final Catalogs catalogs;
 
     Parser(SparkSession session, ParserInterface inner) {
       this.session = session;
       this.inner = inner;
+      catalogs = new Catalogs(session);
     }
 
     @Override
     public LogicalPlan parsePlan(String text) throws ParseException {
+      catalogs.tell(); // a session's first statement may be about a view of a new catalogue
       LogicalPlan plan = inner.parsePlan(text);
       if (plan instanceof CreateView p && p.child() instanceof UnresolvedIdentifier view) {
         LogicalPlan named = new UnresolvedIdentifier(kept(view.nameParts()), view.allowTemp());
