@@ -38,25 +38,20 @@ APIS = (
     "run",
 )
 THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
-# Asked without a token, or with one of their own (links to results carry theirs).
+# Asked without a token, or with one of their own that its routes look at (a notebook's process, links to results).
 OPEN = re.compile(
-    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token"
-    r"|/_workspace/results/.*"
+    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token|/_workspace/(run|results)/.*"
 )
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
 
 def build(workspace: Workspace) -> Any:
-    """The ASGI application that serves `workspace`; starts its parts before the first request, closes it at the end."""
+    """The ASGI application that serves `workspace`, whose parts the caller has started."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        try:
-            await run_in_threadpool(workspace.start)
-            yield
-        finally:
-            await run_in_threadpool(workspace.close)
+        yield
 
     routes: list[Route] = []
     for name in APIS:

@@ -16,9 +16,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from local_databricks.workspace import Workspace
 
 STOP_S = 30.0  # how long `stop` waits for the process to end by itself
+BACKLOG = 1024
 USAGE, FAILED = 2, 3
 
 
@@ -65,6 +69,22 @@ def start(options: argparse.Namespace) -> int:
     except OSError as failed:
         print(f"local_databricks: {failed}", file=sys.stderr)
         return FAILED
+    if options.while_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
+    # uvicorn has handlers of its own while it serves, and raises the signal again behind that
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        return _serve(workspace, options.port)
+    except (OSError, RuntimeError) as failed:  # what a part lacks is said by itself
+        print(f"local_databricks: {failed}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        workspace.close()
+
+
+def _serve(workspace: Workspace, port: int) -> int:
     from local_databricks.serve import serve
 
     # With its protocol named: asyncio turns Nagle's algorithm off for such sockets only, and head and body of an answer
@@ -72,14 +92,12 @@ def start(options: argparse.Namespace) -> int:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", options.port))
+        listener.bind(("127.0.0.1", port))
+        listener.listen(BACKLOG)  # runs that go on when the jobs start may ask before all is ready
     except (OSError, OverflowError) as failed:
-        workspace.close()
-        print(f"local_databricks: cannot listen on port {options.port}: {failed}", file=sys.stderr)
-        return FAILED
+        raise OSError(f"cannot listen on port {port}: {failed}") from None
     workspace.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    if options.while_stdin:
-        threading.Thread(target=_end_with_stdin, daemon=True).start()
+    workspace.start()
 
     def ready() -> None:
         workspace.publish()

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from local_databricks.errors import ApiError, invalid
 
 DROP = "local_databricks.drop"  # the type of a message to whoever has the connection: close it, answer nothing
+# Neither faults nor the log touch what is no part of Databricks; links to results are: the cloud has them elsewhere.
+UNWATCHED = re.compile(r"/_workspace/(?!results/)")
 KINDS = ("status", "drop_before", "drop_after", "slow", "stale", "cluster")
 # error code and message of an answered fault, where the rule says none
 SAID = {
@@ -148,7 +150,7 @@ class Strikes:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         rule = None
-        if scope["type"] == "http" and not scope["path"].startswith("/_workspace/"):
+        if scope["type"] == "http" and not UNWATCHED.match(scope["path"]):
             query = scope["query_string"].decode("latin-1")
             rule = self._faults.strike(scope["method"], scope["path"], query)
         if rule is None:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local_databricks.faults import DROP
+from local_databricks.faults import DROP, UNWATCHED
 from local_databricks.secrets import Secrets
 
 BODY_MAX = 64 << 10  # bytes of a body that are kept
@@ -45,6 +45,7 @@ _OPEN_FIELD = re.compile(r"^(idempotency_token|page_token|next_page_token|token_
 _TOKEN = re.compile(
     r"(dapi|dose)[0-9a-f]{32}|bldr-local\.[A-Za-z0-9_=.%-]+"
 )  # what auth.py gives out
+_LINK = re.compile(r"(/_workspace/results/).+")  # whoever has such a link may read the result
 _SECRET_PATH = re.compile(r"^/api/2\.0/secrets/|/token$|/token/")
 
 
@@ -124,7 +125,7 @@ class Logging:
         self._log = log
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/_workspace/"):
+        if scope["type"] != "http" or UNWATCHED.match(scope["path"]):
             await self._app(scope, receive, send)
             return
         request = _Heard(scope)
@@ -173,6 +174,7 @@ class _Heard:
 
     def entry(self, status: int | None) -> dict[str, Any]:
         path = self._scope["raw_path"].split(b"?")[0].decode("latin-1")
+        path = _LINK.sub(rf"\1{HIDDEN}", path)
         secret = _SECRET_PATH.search(self._scope["path"]) is not None
         query = parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True)
         principal = self._scope.get("principal")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -46,8 +44,7 @@ class _Server(uvicorn.Server):  # type: ignore[misc]
 
 
 def serve(workspace: Workspace, listener: socket.socket, ready: Callable[[], None]) -> int:
-    """Serves until SIGTERM or SIGINT; `ready` is called when requests are answered. The exit code: 0, or 3 when a part
-    did not start."""
+    """Serves until SIGTERM or SIGINT; `ready` is called when requests are answered. The exit code."""
     config = uvicorn.Config(
         build(workspace),
         http=Connection,
@@ -59,8 +56,6 @@ def serve(workspace: Workspace, listener: socket.socket, ready: Callable[[], Non
         timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(config, ready)
-    # uvicorn raises the signal again when it has ended
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(server.serve([listener]))
     return 0 if server.started else 3

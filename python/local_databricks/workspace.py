@@ -13,6 +13,7 @@ import fcntl
 import importlib
 import importlib.util
 import json
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from local_databricks.secrets import Secrets
 from local_databricks.tree import Tree
 from local_databricks.volumes import Volumes
 
+log = logging.getLogger("local_databricks")
 ADMIN, SERVICE, GUEST = "admin@workspace.local", "bldr", "guest"
 
 
@@ -95,13 +97,17 @@ class Workspace:
         for part in PARTS:
             made = getattr(self, part.attribute)
             if made is not None:
+                self._started.append(made)  # also one that fails half-way is stopped
                 made.start()
-                self._started.append(made)
 
     def close(self) -> None:
-        """Stops what was started, and lets go of the folder."""
+        """Stops what was started, and lets go of the folder; a part that fails at it does not keep the others."""
         while self._started:
-            self._started.pop().stop()
+            part = self._started.pop()
+            try:
+                part.stop()
+            except Exception:
+                log.exception("%s did not stop", type(part).__name__)
         self.log.close()
         self.database.close()
         os.close(self._lock)

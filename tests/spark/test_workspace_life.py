@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -117,12 +118,14 @@ def test_killed_while_it_works(new_workspace: Callable[..., Any], tmp_path: Path
         ]
         for thread in threads:
             thread.start()
-        time.sleep(0.3 + 0.1 * life)
+        end = time.monotonic() + 60
+        while len(done) < 10 * (life + 1):
+            assert time.monotonic() < end
+            time.sleep(0.01)
         running.kill()
         stop.set()
         for thread in threads:
             thread.join()
-        assert done
         answered.update(done)
     http = plain(new_workspace(folder))
     for path, content in answered.items():
@@ -234,6 +237,79 @@ def test_wrong_use(tmp_path: Path) -> None:
     ):
         ended = command(*words)
         assert ended.returncode in (2, 3) and ended.stderr and "Traceback" not in ended.stderr
+
+
+PART = """
+import sys
+import local_databricks.workspace as w
+from local_databricks.command import main
+
+class Part:
+    def __init__(self, workspace):
+        pass
+    def start(self):
+        print(type(self).__name__, "starts", file=sys.stderr)
+    def stop(self):
+        print(type(self).__name__, "stops", file=sys.stderr)
+        raise OSError("cannot")
+
+class Lacking(Part):
+    def start(self):
+        raise RuntimeError("there is no java")
+
+class Later(Part):
+    pass
+
+here = sys.modules["parts"] = sys.modules["__main__"]
+w.is_there = lambda module: module == "parts"
+w.PARTS = tuple(w.Part(name, "parts", kind) for name, kind in PARTS)
+raise SystemExit(main(["start", "--folder", sys.argv[1], "--while-stdin"]))
+"""
+
+
+def parts(folder: Path, *kinds: str) -> subprocess.Popen[str]:
+    """A workspace of parts that say what happens to them."""
+    wanted = list(zip(("registry", "spark"), kinds, strict=True))
+    return subprocess.Popen(
+        [sys.executable, "-c", f"PARTS = {wanted}" + PART, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PYTHON)},
+    )
+
+
+def told(stderr: str) -> list[str]:
+    """Without the traceback of the part that fails when it is stopped."""
+    return [
+        line for line in stderr.splitlines() if re.match(r"\w+ (starts|stops)$|local_data", line)
+    ]
+
+
+def test_parts_start_in_order_and_stop_in_the_other(tmp_path: Path) -> None:
+    """Though one fails when it is stopped."""
+    process = parts(tmp_path, "Part", "Later")
+    assert process.stdout is not None and json.loads(process.stdout.readline())["url"]
+    _, stderr = process.communicate(timeout=60)  # closes its standard input
+    assert told(stderr) == ["Part starts", "Later starts", "Later stops", "Part stops"]
+    assert process.returncode == 0
+
+
+def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """In one line at the end; what was started before is stopped, and the folder is free."""
+    process = parts(tmp_path, "Part", "Lacking")
+    assert process.stderr is not None
+    stderr = process.stderr.read()  # to its end, its standard input still open
+    stdout, _ = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (3, "") and "RuntimeError" not in stderr
+    assert sorted(told(stderr)) == [
+        "Lacking stops",
+        "Part starts",
+        "Part stops",
+        "local_databricks: there is no java",
+    ]
+    assert command("stop", "--folder", str(tmp_path)).returncode == 2
 
 
 def test_it_ends_with_who_started_it(tmp_path: Path) -> None:

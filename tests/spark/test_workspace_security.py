@@ -406,6 +406,18 @@ def test_no_secret_in_the_log(new_workspace: Callable[..., Any], tmp_path: Path)
         assert [form for form in forms if form in text] == [], value[:20]
 
 
+def test_links_to_results_are_logged_without_their_key(workspace: Any) -> None:
+    """So that a test sees whether a client sent its token to one."""
+    raw(workspace, "GET", "/_workspace/results/the-key", headers={"Authorization": ""})
+    entry = workspace.requests()[-1]
+    assert (
+        entry["path"] == "/_workspace/results/<not logged>"
+        and "authorization" not in entry["headers"]
+    )
+    raw(workspace, "GET", "/_workspace/results/the-key")
+    assert "authorization" in workspace.requests()[-1]["headers"]
+
+
 def test_files_are_for_their_owner_only(new_workspace: Callable[..., Any], tmp_path: Path) -> None:
     running = new_workspace(tmp_path / "modes")
     client(running).workspace.mkdirs("/Shared/a")
