@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import os
 import re
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,9 @@ def connect(url: str) -> SparkSession:
 
     quiet()
     share_release_threads()
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = (
+        "1"  # pyspark.sql.functions is Connect's, as after builder.remote()
+    )
     session = SparkSession.builder.remote(url).create()
     session.client.set_retry_policies([DefaultPolicy(max_retries=4, jitter=50)])
     _name_as_users_do(session)

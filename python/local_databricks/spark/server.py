@@ -65,6 +65,7 @@ class Settings:
     probe_seconds: float = 15.0
     probe_limit_seconds: float = 60.0
     archive: bool = True
+    java_options: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -125,12 +126,12 @@ class SparkServer:
                 self._watch = threading.Thread(target=self._watching, name="spark", daemon=True)
                 self._watch.start()
 
-    def stop(self) -> None:
-        """Ends the server; its tables stay."""
+    def stop(self, seconds: float = 5.0) -> None:
+        """Ends the server, killing it when it takes longer than `seconds`; its tables stay."""
         self._stopping.set()
         with self._lock:
             if self._jvm is not None:
-                self._jvm.end()
+                self._jvm.end(seconds)
             self._jvm = None
             self._open.clear()
         watch, self._watch = self._watch, None
@@ -190,6 +191,21 @@ class SparkServer:
         """The JVM's process id, None when there is none."""
         jvm = self._jvm
         return jvm.process.pid if jvm is not None and jvm.alive() else None
+
+    def rss_bytes(self) -> int:
+        """Resident memory of the server, 0 when there is none."""
+        jvm = self._jvm
+        return jvm.rss_bytes() if jvm is not None else 0
+
+    def recycle(self) -> bool:
+        """Replaces the server by a fresh one, unless a session is open."""
+        with self._lock:
+            if self._open or self._jvm is None:
+                return False
+            self._jvm.end()
+            self._jvm = None
+            self._running()
+            return True
 
     def _running(self) -> Jvm:
         if self._jvm is None or not self._jvm.alive():
@@ -280,7 +296,7 @@ class SparkServer:
                 "-Xlog:cds=off",
                 "-Xlog:cds+dynamic=off",
             ]
-        return tuple(options)
+        return (*options, *self.settings.java_options)
 
     def _options(self) -> dict[str, str]:
         return {

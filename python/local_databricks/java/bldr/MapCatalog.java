@@ -286,6 +286,7 @@ public class MapCatalog implements StagingTableCatalog, SupportsNamespaces {
       }
     }
     found.add(new String[] {INFORMATION});
+    found.sort((a, b) -> a[0].compareTo(b[0]));
     return found.toArray(new String[0][]);
   }
 

@@ -44,7 +44,7 @@ public final class Server {
     catalog.addListener(journal);
     check(session);
     for (String name : Files.readAllLines(folder.resolve("catalogs"))) {
-      defaultSchema(catalog, name);
+      defaultSchema(catalog, name, session.conf().get("spark.sql.warehouse.dir"));
     }
     SparkConnectService.start(session.sparkContext());
     System.out.println("bldr-ready " + SparkConnectService$.MODULE$.localPort());
@@ -60,10 +60,11 @@ public final class Server {
     }
   }
 
-  private static void defaultSchema(ExternalCatalogWithListener catalog, String name) {
+  private static void defaultSchema(
+      ExternalCatalogWithListener catalog, String name, String warehouse) {
     String schema = MapCatalog.mapped(name, "default");
     if (!catalog.databaseExists(schema)) {
-      URI location = SparkSession.active().sessionState().catalog().getDefaultDBPath(schema);
+      URI location = URI.create(warehouse + "/" + schema + ".db");
       catalog.createDatabase(new CatalogDatabase(schema, "", location, Map$.MODULE$.empty()), true);
     }
   }
@@ -75,6 +76,9 @@ public final class Server {
       }
     } catch (IOException e) {
       // a broken pipe is an end too
+    }
+    if (Boolean.getBoolean("bldr.orderly")) {
+      System.exit(0); // writes the AppCDS archive
     }
     Runtime.getRuntime().halt(0);
   }
