@@ -435,7 +435,7 @@ static int decide(const struct reading *r, const struct databricks_said *said,
 		  struct databricks_config *ret, struct bldr_error *err)
 {
 	const char *host = text_of(r, HOST);
-	const struct way *way = NULL;
+	const struct way *way = &ways[0];
 	enum attribute secret = ATTRIBUTES;
 	int rc;
 

@@ -40,7 +40,8 @@ struct credential {
 };
 
 /* A copy. Errors: INVALID. */
-int credential_new(const struct bldr_credential *c, struct credential **ret, struct bldr_error *err);
+int credential_new(const struct bldr_credential *from, struct credential **ret,
+		   struct bldr_error *err);
 /* No fetch is under way. NULL is fine. */
 void credential_free(struct credential *c);
 

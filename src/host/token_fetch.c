@@ -326,7 +326,9 @@ static void put_shown(struct buf *b, const char *text)
 
 	size = utf8_cut(text, size, SHOWN_MAX);
 	for (size_t i = 0; i < size; i++) {
-		buf_putc(b, (unsigned char)text[i] < 0x20 || text[i] == 0x7F ? ' ' : text[i]);
+		bool shown = (unsigned char)text[i] >= 0x20 && text[i] != 0x7F;
+
+		buf_putc(b, shown ? text[i] : ' ');
 	}
 }
 

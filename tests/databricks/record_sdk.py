@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-import requests
+import requests  # type: ignore[import-untyped]
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service import catalog, jobs, sql, workspace
 
@@ -54,7 +54,7 @@ def entry(request: requests.PreparedRequest) -> dict[str, Any]:
 
 
 def main() -> None:
-    requests.adapters.HTTPAdapter.send = send  # type: ignore[method-assign]
+    requests.adapters.HTTPAdapter.send = send
     w = WorkspaceClient(host="https://workspace.example", token="t")
     task = jobs.Task(
         task_key="main", notebook_task=jobs.NotebookTask(notebook_path="/Shared/bldr/nb")

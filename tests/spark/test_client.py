@@ -97,7 +97,7 @@ def test_each_way_to_authenticate(
     assert (steps["me"]["verdict"], steps["me"]["detail"]) == ("ok", expected)
     entries = workspace.requests(before)
     request = asked(entries, "GET", ME)[0]
-    name = {pat: "pat", oauth: "oauth-m2m", azure: "azure-client-secret"}[way]
+    name = "pat" if way is pat else "oauth-m2m" if way is oauth else "azure-client-secret"
     assert request["headers"]["user-agent"].startswith("bldr/0.1.0 c/0.1.0 os/linux auth/" + name)
     assert request["headers"]["authorization"].startswith("Bearer")
     assert ("x-databricks-azure-sp-management-token" in request["headers"]) == (way is azure)
@@ -281,7 +281,7 @@ def test_a_round_that_fails_cleans_up(whole: Any, tmp_path: Path) -> None:
 @needs_spark
 def test_a_round_that_was_killed_goes_on(whole: Any, tmp_path: Path) -> None:
     before = since(whole)
-    args = [bldr.BIN, "databricks", "smoke", "--output", tmp_path, *all_of_it(whole)]
+    args = [bldr.BIN, "databricks", "smoke", "--output", str(tmp_path), *all_of_it(whole)]
     process = subprocess.Popen(args, env=pat(whole), stdout=subprocess.DEVNULL)
     end = time.monotonic() + 60
     while not asked(whole.requests(before), "POST", "/api/2.2/jobs/run-now"):
