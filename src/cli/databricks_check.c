@@ -178,7 +178,9 @@ static void suggest_grant(struct bldr_value *list, const char *privilege, const 
 	char *sql = xasprintf("GRANT %s ON %s ", privilege, place->type);
 
 	for (char *c = sql; *c != '\0'; c++) {
-		*c = *c == '_' ? ' ' : *c;
+		if (*c == '_') {
+			*c = ' ';
+		}
 	}
 	suggest(list, sql, place, known, known_text(known, "user"));
 	free(sql);

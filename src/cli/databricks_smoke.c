@@ -70,7 +70,9 @@ static char *remote_file_of(const struct bldr_value *known)
 	char *file;
 
 	for (char *c = path; *c != '\0'; c++) {
-		*c = *c == '.' ? '/' : *c;
+		if (*c == '.') {
+			*c = '/';
+		}
 	}
 	file = xasprintf("/Volumes/%s/hello %s.txt", path, known_text(known, "id"));
 	free(path);
@@ -584,7 +586,9 @@ static int begin(struct remote *r, const struct remote_options *o, const char *c
 	runs_new_id(id);
 	sql_id = xstrdup(id);
 	for (char *c = sql_id; *c != '\0'; c++) {
-		*c = *c == '-' ? '_' : *c;
+		if (*c == '-') {
+			*c = '_';
+		}
 	}
 	r->thread = arena_printf(&r->arena, "databricks-smoke-%s", id);
 	set_known(known, "id", id);

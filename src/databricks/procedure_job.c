@@ -88,21 +88,25 @@ static void told_create(const struct bldr_value *kept, const struct databricks_a
 {
 	int64_t creates = bldr_get_int(kept, "creates", 0) + 1;
 	int64_t job_id = bldr_get_int(answer->body, "job_id", 0);
+	bool unknown = answer->outcome == DATABRICKS_UNKNOWN || answer->outcome == DATABRICKS_OK;
+	bool later = answer->outcome == DATABRICKS_BUSY ||
+		answer->outcome == DATABRICKS_UNREACHABLE;
 
 	if (answer->outcome == DATABRICKS_OK && job_id != 0) {
 		end(ret, job_id, true);
-	} else if (creates >= CREATES_MAX) {
+	} else if (creates >= CREATES_MAX && answer->outcome == DATABRICKS_OK) {
+		turn_end(ret, DATABRICKS_FAILED, DATABRICKS_BLAME_INFRASTRUCTURE,
+			 "the answer to jobs/create has no \"job_id\"");
+	} else if (creates >= CREATES_MAX || (!unknown && !later)) {
 		turn_failed(ret, answer);
-	} else if (answer->outcome == DATABRICKS_UNKNOWN || answer->outcome == DATABRICKS_OK) {
+	} else if (unknown) {
 		turn_again(ret, keep("list", 0, creates), PAUSE_MS);
-	} else if (answer->outcome == DATABRICKS_BUSY || answer->outcome == DATABRICKS_UNREACHABLE) {
+	} else {
 		int64_t after_ms = databricks_retry_after_ms(answer);
 		int64_t pause_ms = PAUSE_MS << creates;
 
 		turn_again(ret, keep("create", 0, creates),
 			   after_ms > pause_ms ? after_ms : pause_ms);
-	} else {
-		turn_failed(ret, answer);
 	}
 }
 
