@@ -1,13 +1,7 @@
 """The emitted notebooks on real Spark and Delta, in the job's order, against DuckDB and the embedded warehouse.
 
-Runs where pyspark 4.0, java, duckdb and xxhash are there and BLDR_DELTA_JARS names a folder with the jars
-delta-spark_2.13 and delta-storage 4.0.1, else it is skipped; none of them but duckdb is among the project's requirements:
-
-    python3 -m venv /tmp/spark
-    /tmp/spark/bin/pip install 'pyspark==4.0.*' duckdb xxhash pytest pytest-timeout
-    for jar in delta-spark_2.13 delta-storage; do
-        mvn -q dependency:copy -Dartifact=io.delta:$jar:4.0.1 -DoutputDirectory=/tmp/spark/jars; done
-    BLDR_DELTA_JARS=/tmp/spark/jars /tmp/spark/bin/pytest tests/spark/test_spark_pipeline.py
+`script/bootstrap --spark` gets what it needs; without java, pyspark 4.0, duckdb, xxhash or the jars of Delta (BLDR_DELTA_JARS,
+.spark/jars unless told) it is skipped.
 
 BLDR_BUILD names the build whose `bldr` or `emit_tool` writes pipeline and warehouse.
 """
