@@ -104,6 +104,9 @@ struct bldr_engine_options {
 	unsigned effects_max; /* under way at once; 0: any number. The others wait in the order of their intents */
 	/* Prunes as it goes: of each lineage's superstep records about this many at least, at most twice as many, stay; 0: all. */
 	int64_t keep_steps;
+	/* Nodes of root graphs before or after which threads pause while this engine runs them, beside those of
+	 * bldr_graph_interrupt: names, ended by NULL, {"*"}: all; or NULL. Borrowed for the engine's life. */
+	const char *const *interrupt_before, *const *interrupt_after;
 };
 
 struct bldr_engine;
@@ -228,7 +231,8 @@ struct bldr_checkpoint {
 BLDR_API int bldr_thread_history(struct bldr_engine *e, const char *id,
 				 int (*each)(const struct bldr_checkpoint *c, void *user),
 				 void *user, struct bldr_error *err);
-/* The state that the tasks of a checkpoint saw, persistent subgraphs under their nodes' names with "/" in front. Errors: NOT_FOUND. */
+/* The state that the tasks of a checkpoint saw, persistent subgraphs under their nodes' names with "/" in front.
+ * Errors: NOT_FOUND. */
 BLDR_API int bldr_thread_state_at(struct bldr_engine *e, const char *id, int64_t lineage,
 				  int64_t step, struct bldr_value **ret, struct bldr_error *err);
 

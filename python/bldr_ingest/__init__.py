@@ -9,8 +9,11 @@ from __future__ import annotations
 from .dialect import CsvDialect, Dialect, JsonDialect, dialect_of
 from .errors import EncodingError, HeaderError, IngestError, PackedError, TooLargeError
 from .read import read_csv, read_json
+from .records import BLANK, TOTAL
 
 __all__ = [
+    "BLANK",
+    "TOTAL",
     "CsvDialect",
     "Dialect",
     "EncodingError",

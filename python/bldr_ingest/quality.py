@@ -9,9 +9,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from .load import create, merge
+from .records import BLANK
 from .session import Session
 
-BLANK = "blank, not a row"  # what the reader says of such records
 QUARANTINE_COLUMNS = {
     "_source_file": "STRING NOT NULL COMMENT 'path below source_path'",
     "_source_line": "BIGINT NOT NULL COMMENT 'first line of the record, from 1'",

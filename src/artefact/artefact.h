@@ -191,7 +191,7 @@ enum column_role {
 	ROLE_MEASURE,
 	ROLE_LINEAGE /* _source_file, _source_line */
 };
-enum origin_kind { ORIGIN_COLUMN, ORIGIN_PATH, ORIGIN_GENERATED, ORIGIN_CONSTANT };
+enum origin_kind { ORIGIN_COLUMN, ORIGIN_PATH, ORIGIN_GENERATED, ORIGIN_CONSTANT, ORIGIN_PRODUCT };
 enum additivity { ADDITIVE_NONE, ADDITIVE_FULL, ADDITIVE_SEMI }; /* none semi full */
 
 /* One step along a foreign key: table.columns -> to_table.to_columns (unique there). */
@@ -207,15 +207,17 @@ struct hop {
  * column: source table's own column. path: hops from the source table, then a column of the
  * last hop's to_table. generated: generator is surrogate_key | calendar | source_file | source_line |
  * source_record.
- * constant: value.
+ * constant: value. product: the source table's own columns `factors` multiplied, times one less the column `less`.
  */
 struct origin {
 	int kind;          /* enum origin_kind */
-	const char *table; /* column, path: the table that holds the column */
+	const char *table; /* column, path, product: the table that holds the column, or the factors */
 	const char *column;
 	LIST(struct hop) hops; /* path */
 	const char *generator;
 	const char *value;
+	texts factors;    /* product: two columns or more */
+	const char *less; /* product: a column of shares, or NULL */
 };
 
 struct alternative {

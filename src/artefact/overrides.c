@@ -64,6 +64,14 @@ static const struct shape_field columns_override_fields[] = {
 };
 static const struct shape columns_override_shape = SHAPE_OF(columns_override);
 
+static const struct shape_field product_override_fields[] = {
+	TEXT(product_override, name),
+	TEXTS(product_override, factors),
+	TEXT_OR_NULL(product_override, less),
+	END_OF_FIELDS,
+};
+static const struct shape product_override_shape = SHAPE_OF(product_override);
+
 static const struct shape_field table_override_fields[] = {
 	TEXT(table_override, table),
 	TEXT_OR_NULL(table_override, role),
@@ -72,6 +80,8 @@ static const struct shape_field table_override_fields[] = {
 	LIST_OR_EMPTY(table_override, foreign_keys, reference_override),
 	LIST_OR_EMPTY(table_override, not_foreign_keys, columns_override),
 	LIST_OR_EMPTY(table_override, columns, column_override),
+	BOOLEAN_OR_FALSE(table_override, products_said),
+	LIST_OR_EMPTY(table_override, products, product_override),
 	END_OF_FIELDS,
 };
 static const struct shape table_override_shape = SHAPE_OF(table_override);
@@ -123,6 +133,9 @@ static struct bldr_value *table_value(const struct bldr_value *v)
 	if (bldr_get(v, "columns") != NULL) {
 		bldr_object_set(t, "columns",
 				named_items(bldr_get(v, "columns"), "name", bldr_copy));
+	}
+	if (bldr_get(v, "products") != NULL) {
+		bldr_object_set(t, "products_said", bldr_bool(true));
 	}
 	if (bldr_get(v, "not_keys") != NULL) {
 		bldr_object_set(t, "not_keys", column_lists(bldr_get(v, "not_keys")));
@@ -388,6 +401,13 @@ static int check_table(const struct checker *c, const struct table_override *t)
 		const char *column = t->columns.at[i].name;
 
 		r = check_column(c, f, arena_printf(c->a, "%s/columns/%s", table, column), column);
+	}
+	for (size_t i = 0; r == 0 && i < t->products.n; i++) {
+		const struct product_override *p = &t->products.at[i];
+		const char *field = arena_printf(c->a, "%s/products/%zu", table, i);
+
+		r = check_columns(c, f, field, &p->factors);
+		r = r == 0 && p->less != NULL ? check_column(c, f, field, p->less) : r;
 	}
 	for (size_t i = 0; r == 0 && i < t->foreign_keys.n; i++) {
 		r = check_reference(c, f, arena_printf(c->a, "%s/foreign_keys/%zu", table, i),

@@ -41,6 +41,13 @@ struct reference_override {
 	texts to_columns;
 };
 
+/* A measure of a fact: columns multiplied, times one less a column of shares. */
+struct product_override {
+	const char *name;
+	texts factors;
+	const char *less; /* or NULL */
+};
+
 struct columns_override {
 	texts columns;
 };
@@ -53,6 +60,8 @@ struct table_override {
 	LIST(struct reference_override) foreign_keys;
 	LIST(struct columns_override) not_foreign_keys;
 	LIST(struct column_override) columns;
+	bool products_said; /* products has them all, none too */
+	LIST(struct product_override) products;
 };
 
 struct overrides {

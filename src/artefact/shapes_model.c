@@ -23,7 +23,7 @@ static const char *const COLUMN_ROLES[] = {
 static const char *const ORIGIN_KINDS[] = {
 	[ORIGIN_COLUMN] = "column",       [ORIGIN_PATH] = "path",
 	[ORIGIN_GENERATED] = "generated", [ORIGIN_CONSTANT] = "constant",
-	[ORIGIN_CONSTANT + 1] = NULL,
+	[ORIGIN_PRODUCT] = "product",     [ORIGIN_PRODUCT + 1] = NULL,
 };
 
 static const char *const ADDITIVITIES[] = {
@@ -49,6 +49,8 @@ static const struct shape_field origin_fields[] = {
 	LIST_OR_EMPTY(origin, hops, hop),
 	TEXT_OR_NULL(origin, generator),
 	TEXT_OR_NULL(origin, value),
+	TEXTS_OR_EMPTY(origin, factors),
+	TEXT_OR_NULL(origin, less),
 	END_OF_FIELDS,
 };
 static const struct shape origin_shape = SHAPE_OF(origin);

@@ -329,6 +329,24 @@ bool amount_add(struct amount a, struct amount b, struct amount *ret)
 	return true;
 }
 
+bool amount_multiply(struct amount a, struct amount b, struct amount *ret)
+{
+	int128 units;
+	if (a.scale + b.scale > AMOUNT_DIGITS_MAX ||
+	    __builtin_mul_overflow(a.units, b.units, &units) || !fits(units)) {
+		return false;
+	}
+	*ret = (struct amount){ .units = units, .scale = a.scale + b.scale };
+	return true;
+}
+
+bool amount_rest_of_one(struct amount v, struct amount *ret)
+{
+	struct amount one = { .units = 1 };
+	v.units = -v.units;
+	return amount_rescale(one, v.scale, &one) && amount_add(one, v, ret);
+}
+
 void amount_text(struct amount v, char ret[AMOUNT_TEXT_MAX])
 {
 	char backwards[AMOUNT_TEXT_MAX];

@@ -44,4 +44,8 @@ bool amount_rescale(struct amount v, int scale, struct amount *ret);
 struct amount amount_shortest(struct amount v);
 /* The same scale in both. False: more than 38 digits. */
 bool amount_add(struct amount a, struct amount b, struct amount *ret);
+/* Of any scales; the result has both scales together. False: more than 38 digits, or a scale above 38. */
+bool amount_multiply(struct amount a, struct amount b, struct amount *ret);
+/* One less the value. False: more than 38 digits. */
+bool amount_rest_of_one(struct amount v, struct amount *ret);
 void amount_text(struct amount v, char ret[AMOUNT_TEXT_MAX]);

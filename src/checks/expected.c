@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "checks/amount.h"
 #include "checks/calendar_table.h"
 #include "checks/recent.h"
 #include "checks/row_choice.h"
@@ -158,6 +159,26 @@ static int fill_constant(const struct builder *b, struct expected_column *c, con
 	return 0;
 }
 
+/* A part of an adopted calendar that its file does not hold: of the day, which stands before it. */
+static int fill_part(const struct builder *b, struct expected_column *c)
+{
+	struct expected_table *t = b->t;
+	const char **days = t->n_keys == 1 ? t->columns[t->keys[0]].cells : NULL;
+	size_t n = t->source->raw.records.n;
+	if (t->design->kind != TABLE_DATE || days == NULL) {
+		return wrong_origin(b, c->design, "it is no part of a day before it");
+	}
+	c->cells = ARENA_ARRAY(b->e->arena, const char *, n);
+	for (size_t i = 0; i < n; i++) {
+		struct stamp s;
+		if (days[i] != NULL && stamp_parse(days[i], ORDER_YMD, &s)) {
+			c->cells[i] = calendar_table_cell(t, (size_t)(c - t->columns), s.days,
+							  b->e->arena);
+		}
+	}
+	return 0;
+}
+
 static int fill_generated(const struct builder *b, struct expected_column *c, const struct origin *o)
 {
 	const char *generator = o->generator != NULL ? o->generator : "";
@@ -166,6 +187,9 @@ static int fill_generated(const struct builder *b, struct expected_column *c, co
 	bool line = strcmp(generator, "source_line") == 0;
 	if (strcmp(generator, "surrogate_key") == 0) {
 		return 0; /* filled when the rows are known */
+	}
+	if (strcmp(generator, "calendar") == 0) {
+		return fill_part(b, c);
 	}
 	if (!file && !line && strcmp(generator, "source_record") != 0) {
 		return wrong_origin(b, c->design,
@@ -183,6 +207,72 @@ static int fill_generated(const struct builder *b, struct expected_column *c, co
 	return 0;
 }
 
+/* A factor of a record's product; false: it has no value. The last reason why one has none stays. */
+static bool factor_of(const struct builder *b, struct reading *reading, size_t record,
+		      struct expected_column *c, struct amount *ret)
+{
+	const char *text = reading->texts[record];
+	unsigned char absence = ABSENCE_NONE;
+	if (value_is_null(reading->decision, text)) {
+		absence = ABSENCE_WRITTEN;
+	} else if (!amount_parse_marked(text, reading->decision->marks.decimal, ret)) {
+		absence = ABSENCE_UNREADABLE;
+		note_refused(b, reading, record);
+	}
+	c->absences[record] = absence > c->absences[record] ? absence : c->absences[record];
+	return absence == ABSENCE_NONE;
+}
+
+/* The product's text at the type's scale; NULL: the type does not hold it. */
+static const char *product_text(struct amount v, struct column_type type, struct arena *a)
+{
+	char text[AMOUNT_TEXT_MAX];
+	if (!amount_rescale(v, type.scale, &v)) {
+		return NULL;
+	}
+	amount_text(v, text);
+	return value_constant(type, arena_strdup(a, text), a);
+}
+
+/* Each factor is read as the Tester reads a number of its column; the one that is a share is taken off one. */
+static int fill_product(const struct builder *b, struct expected_column *c, const struct origin *o)
+{
+	struct arena *a = b->e->arena;
+	size_t n = b->t->source->raw.records.n, factors = o->factors.n + (o->less != NULL);
+	struct amount *products = ARENA_ARRAY(a, struct amount, n);
+	c->cells = ARENA_ARRAY(a, const char *, n);
+	c->absences = ARENA_ARRAY(a, unsigned char, n);
+	bool *beyond = ARENA_ARRAY(a, bool, n);
+	if (o->factors.n < 2 || c->type.kind != COLUMN_DECIMAL) {
+		return wrong_origin(b, c->design, "a product needs two factors and is a decimal");
+	}
+	for (size_t f = 0; f < factors; f++) {
+		struct origin column = { .kind = ORIGIN_COLUMN, .table = o->table };
+		column.column = f < o->factors.n ? o->factors.at[f] : o->less;
+		struct reading reading = { 0 };
+		int rc = read_column(b, c->design, &column, &reading);
+		if (rc < 0) {
+			return rc;
+		}
+		*LIST_ADD(a, &c->reads) = reading.read;
+		for (size_t i = 0; i < n; i++) {
+			struct amount v = { 0 };
+			bool value = factor_of(b, &reading, i, c, &v);
+			if (value && f == o->factors.n) {
+				beyond[i] |= !amount_rest_of_one(v, &v);
+			}
+			beyond[i] |= f > 0 && !amount_multiply(products[i], v, &v);
+			products[i] = v;
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (c->absences[i] == ABSENCE_NONE && !beyond[i]) {
+			c->cells[i] = product_text(products[i], c->type, a);
+		}
+	}
+	return 0;
+}
+
 /* Any column but dimension keys, per source record. */
 static int fill_plain(const struct builder *b, struct expected_column *c)
 {
@@ -195,6 +285,9 @@ static int fill_plain(const struct builder *b, struct expected_column *c)
 	}
 	if (o->kind == ORIGIN_GENERATED) {
 		return fill_generated(b, c, o);
+	}
+	if (o->kind == ORIGIN_PRODUCT) {
+		return fill_product(b, c, o);
 	}
 	struct reading reading = { 0 };
 	int rc = read_column(b, c->design, o, &reading);

@@ -426,6 +426,11 @@ static bool judge_reference(struct judge *j, const struct bldr_value *rule)
 static bool judge_own_key(struct judge *j, const struct bldr_value *rule)
 {
 	const struct expected_table *e = j->table->expected;
+	if (e->design->kind == TABLE_DATE && e->source != NULL && is_fn(rule, "date_key")) {
+		j->part = 0;
+		return judge_value(j, argument(rule, 0),
+				   &e->columns[e->keys[0]].design->origins.at[0], "date");
+	}
 	if (e->design->kind == TABLE_DATE) {
 		return (is_fn(rule, "date_key") && is_fn(argument(rule, 0), "calendar_day")) ||
 			wrong(j, "surrogate_key", "the STTM makes another date key than yyyymmdd");

@@ -182,7 +182,8 @@ static int decode_utf16(const struct source_file *f, bool big, const struct read
 }
 
 /* What iconv does not know stays the byte it is, and FF keeps a lead byte of UTF-8 from what comes next. */
-static int keep_byte(const struct source_file *f, char byte, struct growing *g, struct bldr_error *err)
+static int keep_byte(const struct source_file *f, char byte, struct growing *g,
+		     struct bldr_error *err)
 {
 	bool lead = (unsigned char)byte >= 0xC2 && (unsigned char)byte <= 0xF4;
 	int rc = grow(g, 2, f, err);
@@ -200,8 +201,9 @@ static size_t swallowed(const struct source_file *f, const char *start, const ch
 {
 	bool korean = strcmp(f->encoding, "uhc") == 0 || strcmp(f->encoding, "cp949") == 0;
 	size_t n = (size_t)(in - start);
-	return korean && n > 1 && (unsigned char)in[-2] == 0xA2 && (unsigned char)in[-1] == 0xE8 ? 2
-												 : 0;
+	return korean && n > 1 && (unsigned char)in[-2] == 0xA2 && (unsigned char)in[-1] == 0xE8
+		? 2
+		: 0;
 }
 
 static int decode_iconv(const struct source_file *f, iconv_t cd, const struct reader_text *text,

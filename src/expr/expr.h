@@ -14,6 +14,7 @@
  *		"formats": [...] the date in what parse_timestamp reads by them
  *	{"fn": "parse_amount", "args": [e], "decimal": ",", "group": ".", "currencies": ["EUR"], "percent": true,
  *		"parentheses": true, "trailing_minus": true, "type": "decimal(10,2)"}  nothing is rounded
+ *	{"fn": "multiply", "args": [number, number], "type": "decimal(12,4)"}  exact, then rounded HALF_UP; subtract too
  *	{"fn": "date_key", "args": [date]}                int64 yyyymmdd
  *	{"fn": "date_part", "args": [date], "part": "year|quarter|month|day|iso_weekday|iso_week|day_of_year"}
  *	{"fn": "surrogate_key", "args": [part...], "table": "dim_customer"}   DESIGN 6's canon, int64

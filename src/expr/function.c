@@ -17,6 +17,8 @@ const struct function *const functions[] = {
 	&function_null_if,
 	&function_cast,
 	&function_parse_amount,
+	&function_multiply,
+	&function_subtract,
 	&function_parse_date,
 	&function_parse_timestamp,
 	&function_written_date,

@@ -80,6 +80,7 @@ extern const struct function function_cast;
 extern const struct function function_parse_date, function_date_key, function_date_part;
 extern const struct function function_parse_timestamp, function_written_date;
 extern const struct function function_parse_amount;
+extern const struct function function_multiply, function_subtract;
 extern const struct function function_surrogate_key, function_lookup;
 
 /* Every function, in the order of the documents; NULL ends. */

@@ -96,6 +96,17 @@ int bldr_thread_history(struct bldr_engine *e, const char *id,
 	return rc < 0 ? rc : journal_history(e->reader, &row, tell, &t, err);
 }
 
+int engine_checkpoint(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
+		      int (*each)(const struct bldr_checkpoint *c, void *user), void *user,
+		      struct bldr_error *err)
+{
+	struct journal_thread row;
+	struct telling t = { .thread = &row, .each = each, .user = user };
+	int rc = journal_thread(e->reader, id, &row, err);
+
+	return rc < 0 ? rc : journal_checkpoint(e->reader, &row, lineage, step, tell, &t, err);
+}
+
 /* A run that stands at a checkpoint, to be looked at. */
 static int look_at(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
 		   struct run **ret, struct bldr_error *err)

@@ -109,6 +109,8 @@ int bldr_engine_open(const struct bldr_engine_options *options, struct bldr_engi
 	e->replays = map_new();
 	e->record_updates = options->record_updates;
 	e->keep_steps = options->keep_steps;
+	e->interrupt_before = options->interrupt_before;
+	e->interrupt_after = options->interrupt_after;
 	if (!options->read_only) {
 		rc = journal_open(&write, &e->writer, err);
 		if (rc == BLDR_E_LOCKED) {

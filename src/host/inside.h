@@ -11,6 +11,7 @@ struct bldr_engine {
 	char *path;
 	bool simulate, running, record_updates;
 	int64_t keep_steps;
+	const char *const *interrupt_before, *const *interrupt_after;
 	struct journal *writer; /* NULL: read-only. The host's alone while it runs */
 	struct journal *reader; /* for the loop's thread, so that no question waits for a commit */
 	struct host *host;
@@ -54,7 +55,8 @@ int engine_add(struct bldr_engine *e, const struct journal_thread *row, struct r
 /* The same for a thread that comes to rest with this update: between two runs of the loop it is committed before this returns. */
 int engine_settle(struct bldr_engine *e, const struct journal_thread *row, struct run *run,
 		  struct update *update, int rc, struct bldr_error *err);
-/* Has job done on the writer: at once between two runs of the loop, otherwise with the next batch. Errors: the job's, between two runs. */
+/* Has job done on the writer: at once between two runs of the loop, otherwise with the next batch. Errors: the job's,
+ * between two runs. */
 int engine_job(struct bldr_engine *e, const struct driver_job *job, struct bldr_error *err);
 
 /* Of a thread that nobody runs: its run as the journal has it, not restored yet; taken over by g when it was parked under another
@@ -70,11 +72,15 @@ void threads_rolled_back(void *user, const char *id, struct bldr_value *input);
 int change_take_over(struct bldr_engine *e, struct journal_thread *row, const struct bldr_graph *g,
 		     struct bldr_error *err);
 
+/* checkpoints.c: calls each for one checkpoint, as bldr_thread_history does; not at all when it was pruned. */
+int engine_checkpoint(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
+		      int (*each)(const struct bldr_checkpoint *c, void *user), void *user,
+		      struct bldr_error *err);
 /* checkpoints.c: the output channels as a checkpoint sees them. Errors: NOT_FOUND. */
 int engine_output_at(struct bldr_engine *e, const char *id, int64_t lineage, int64_t step,
 		     struct bldr_value **ret, struct bldr_error *err);
-/* checkpoints.c: a fork of the thread at the checkpoint before its current invocation, at rest, u begun; *ret is the caller's even when it
- * fails, and may be NULL then. */
+/* checkpoints.c: a fork of the thread at the checkpoint before its current invocation, at rest, u begun; *ret is the
+ * caller's even when it fails, and may be NULL then. */
 int checkpoint_before_invocation(struct bldr_engine *e, const struct journal_thread *row,
 				 const struct bldr_graph *g, struct update *u, struct run **ret,
 				 struct bldr_error *err);

@@ -73,38 +73,32 @@ static int64_t number(const struct projector *p, const char *key, int64_t fallba
 
 /* ---- checkpoints and values ---- */
 
-struct wanted {
-	int64_t lineage, step;
-	struct bldr_value *ret;
-};
-
 static int describe(const struct bldr_checkpoint *c, void *user)
 {
-	struct wanted *w = user;
+	struct bldr_value *v = bldr_object();
 
-	if (c->lineage != w->lineage || c->step != w->step) {
-		return 0;
-	}
-	w->ret = bldr_object();
-	bldr_object_set(w->ret, "held", bldr_bool(c->held));
-	bldr_object_set(w->ret, "lineage", bldr_int(c->lineage));
-	bldr_object_set(w->ret, "next", bldr_ref(c->next));
-	bldr_object_set(w->ret, "source", bldr_text(c->source));
-	bldr_object_set(w->ret, "step", bldr_int(c->step));
-	return 1;
+	bldr_object_set(v, "held", bldr_bool(c->held));
+	bldr_object_set(v, "lineage", bldr_int(c->lineage));
+	bldr_object_set(v, "next", bldr_ref(c->next));
+	bldr_object_set(v, "source", bldr_text(c->source));
+	bldr_object_set(v, "step", bldr_int(c->step));
+	*(struct bldr_value **)user = v;
+	return 0;
 }
 
 /* A superstep of the root graph has begun, or the run has ended: the state that it sees. */
 static int checkpoint(struct projector *p)
 {
-	struct wanted w = { .lineage = number(p, "lineage", 0), .step = number(p, "step", 0) };
+	int64_t lineage = number(p, "lineage", 0);
+	int64_t step = number(p, "step", 0);
+	struct bldr_value *described = NULL;
 	struct bldr_value *values = NULL;
 	int rc;
 
 	if (!wants(p, BLDR_STREAM_VALUES | BLDR_STREAM_CHECKPOINTS | BLDR_STREAM_DEBUG)) {
 		return 0;
 	}
-	rc = engine_output_at(p->e, p->event->thread, w.lineage, w.step, &values, p->err);
+	rc = engine_output_at(p->e, p->event->thread, lineage, step, &values, p->err);
 	if (rc == BLDR_E_NOT_FOUND) {
 		return 0; /* pruned */
 	}
@@ -113,12 +107,13 @@ static int checkpoint(struct projector *p)
 	}
 	give(p, BLDR_STREAM_VALUES, "", bldr_ref(values));
 	if (wants(p, BLDR_STREAM_CHECKPOINTS | BLDR_STREAM_DEBUG)) {
-		rc = bldr_thread_history(p->e, p->event->thread, describe, &w, p->err);
+		rc = engine_checkpoint(p->e, p->event->thread, lineage, step, describe, &described,
+				       p->err);
 	}
-	if (rc == 0 && w.ret != NULL) {
-		bldr_object_set(w.ret, "values", bldr_ref(values));
-		give(p, BLDR_STREAM_CHECKPOINTS, "", bldr_ref(w.ret));
-		give_debug(p, "checkpoint", "", w.ret);
+	if (rc == 0 && described != NULL) {
+		bldr_object_set(described, "values", bldr_ref(values));
+		give(p, BLDR_STREAM_CHECKPOINTS, "", bldr_ref(described));
+		give_debug(p, "checkpoint", "", described);
 	}
 	bldr_unref(values);
 	return rc;

@@ -100,6 +100,7 @@ struct run *engine_run(struct bldr_engine *e, const struct bldr_graph *g,
 	run_record_updates(run, e->record_updates);
 	run_yield_after(run, STEPS_AT_ONCE);
 	run_base_every(run, e->keep_steps);
+	run_interrupt_also(run, e->interrupt_before, e->interrupt_after);
 	return run;
 }
 

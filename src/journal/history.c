@@ -101,6 +101,21 @@ int journal_history(struct journal *j, const struct journal_thread *t,
 	return rc < 0 ? rc : 0;
 }
 
+int journal_checkpoint(struct journal *j, const struct journal_thread *t, int64_t frame,
+		       int64_t step, int (*each)(const struct journal_step *s, void *user),
+		       void *user, struct bldr_error *err)
+{
+	struct arena a = { 0 };
+	struct step_record s = { 0 };
+	int rc = step_until(j, t->rowid, frame, step, &a, &s, err);
+
+	if (rc == 1 && s.step == step) {
+		(void)tell(&s, each, user);
+	}
+	arena_release(&a);
+	return rc < 0 ? rc : 0;
+}
+
 int journal_load_at(struct journal *j, const struct journal_thread *t, int64_t frame, int64_t step,
 		    struct run *r, struct bldr_error *err)
 {

@@ -149,15 +149,19 @@ struct journal_step {
 int journal_history(struct journal *j, const struct journal_thread *t,
 		    int (*each)(const struct journal_step *s, void *user), void *user,
 		    struct bldr_error *err);
-/* Feeds run_restore_root and run_restore_step with the root frame `frame` up to superstep `step`: its state and tasks as they were,
- * and nothing of what the tasks did. Errors: NOT_FOUND (no such checkpoint, or pruned), CORRUPT, IO. */
+/* Calls each for that superstep of a root frame; not at all when there is none, or it was pruned. Borrowed. */
+int journal_checkpoint(struct journal *j, const struct journal_thread *t, int64_t frame,
+		       int64_t step, int (*each)(const struct journal_step *s, void *user),
+		       void *user, struct bldr_error *err);
+/* Feeds run_restore_root and run_restore_step with the root frame `frame` up to superstep `step`: its state and tasks as
+ * they were, and nothing of what the tasks did. Errors: NOT_FOUND (no such checkpoint, or pruned), CORRUPT, IO. */
 int journal_load_at(struct journal *j, const struct journal_thread *t, int64_t frame, int64_t step,
 		    struct run *r, struct bldr_error *err);
 
 /*
- * What an effect at that place of a lineage, with that kind and request, ended with, if it is DONE: 1, *ret filled, its texts in a; 0: there
- * is none; or an error. path: of the task, without thread and fork; that place first, then the oldest effect of the
- * same node with the same kind and request.
+ * What an effect at that place of a lineage, with that kind and request, ended with, if it is DONE: 1, *ret filled, its
+ * texts in a; 0: there is none; or an error. path: of the task, without thread and fork; that place first, then the oldest
+ * effect of the same node with the same kind and request.
  */
 int journal_recorded(struct journal *j, int64_t thread, int64_t lineage, const char *path,
 		     int64_t round, int64_t ordinal, const char *kind, const char *request,

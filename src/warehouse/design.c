@@ -27,7 +27,7 @@ static void decide_dedup(struct designer *d, const struct star_table *t)
 	struct design_table *table = d->table;
 	const char *rule;
 
-	if (t->key == NULL || t->key->duplicates == 0) {
+	if (t->key == NULL || t->key->duplicates == 0 || t == d->star->calendar) {
 		return;
 	}
 	table->dedup = DEDUP_LAST;
@@ -53,6 +53,9 @@ static void explain_table(struct designer *d, const struct profile *profile,
 			  const struct star_table *t)
 {
 	d->table->reason = join(d->a, &t->evidence);
+	if (t->kind != TABLE_DIMENSION && d->product != NULL) {
+		d->table->reason = arena_printf(d->a, "%s; %s", d->table->reason, d->product);
+	}
 	decide_dedup(d, t);
 	for (size_t i = 0; i < profile->inclusions.n; i++) {
 		const struct inclusion *inclusion = &profile->inclusions.at[i];
@@ -99,6 +102,7 @@ static void explain_source(struct designer *d, struct design *ret, const struct 
 		[TABLE_DIMENSION] = "dimension", [TABLE_FACT] = "fact", [TABLE_BRIDGE] = "bridge"
 	};
 	struct source_role *role = LIST_ADD(d->a, &ret->sources);
+	const struct key_candidate *own = t == d->star->calendar ? t->named : t->key;
 
 	role->table = t->profile->table;
 	role->role = roles[t->kind];
@@ -107,8 +111,8 @@ static void explain_source(struct designer *d, struct design *ret, const struct 
 	if (!t->stands) {
 		explain_flattened(d, role, t);
 	}
-	for (size_t i = 0; t->key != NULL && i < t->key->columns.n; i++) {
-		*LIST_ADD(d->a, &role->key) = t->key->columns.at[i];
+	for (size_t i = 0; own != NULL && i < own->columns.n; i++) {
+		*LIST_ADD(d->a, &role->key) = own->columns.at[i];
 	}
 	for (size_t i = 0; i < t->profile->keys.n; i++) {
 		const struct key_candidate *key = &t->profile->keys.at[i];
@@ -209,7 +213,11 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 				      star.out.at[0]->path, star.out.at[0]->columns.n,
 				      STAR_COLUMNS_MAX);
 	}
-	d.calendar = calendar_name(&star, a);
+	rc = design_check_products(&d, err);
+	if (rc < 0) {
+		return rc;
+	}
+	d.calendar = star.calendar != NULL ? star.calendar->target : calendar_name(&star, a);
 	for (size_t i = 0; i < star.n; i++) {
 		const struct star_table *t = &star.tables[i];
 
@@ -233,7 +241,7 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 	for (; out < star.out.n; out++) {
 		explain_out(&d, &result, star.out.at[out]);
 	}
-	if (d.dates) {
+	if (d.dates && star.calendar == NULL) {
 		d.table = LIST_ADD(a, &result.tables);
 		design_date_dimension(&d);
 	}

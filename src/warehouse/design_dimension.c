@@ -129,16 +129,37 @@ static void add_attributes(struct designer *d, const struct flattened *f)
 	}
 }
 
+/* What a generated calendar says of a day beside the day itself. */
+static const char *const parts[] = { "year",        "quarter",  "month",       "day",
+				     "iso_weekday", "iso_week", "day_of_year", NULL };
+
+/* What an adopted calendar does not say itself is made of its day. */
+static void add_parts(struct designer *d)
+{
+	for (const char *const *part = parts; *part != NULL; part++) {
+		if (!designer_name_taken(d->table, *part, "int64")) {
+			designer_add_generated(d, *part, ROLE_ATTRIBUTE, "int64", true, "calendar");
+		}
+	}
+	*LIST_ADD(d->a, &d->table->alternatives) = (struct alternative){
+		.choice = "a generated calendar",
+		.reason = "the source's own has every day in use, and says more of each",
+	};
+}
+
 void design_dimension(struct designer *d, const struct star_table *t)
 {
 	struct design_table *table = d->table;
+	bool calendar = t == d->star->calendar;
 	hop_list none = { 0 };
 
 	table->name = t->target;
-	table->kind = TABLE_DIMENSION;
+	table->kind = calendar ? TABLE_DATE : TABLE_DIMENSION;
 	table->source = t->profile->table;
-	table->grain = arena_printf(d->a, "one row per %s", t->entity);
-	table->scd = "type 1: one extract shows no history, so a changed attribute overwrites";
+	table->grain = arena_printf(d->a, "one row per %s", calendar ? "day" : t->entity);
+	table->scd = calendar
+		? "type 0: a calendar does not change"
+		: "type 1: one extract shows no history, so a changed attribute overwrites";
 	designer_add_generated(d, arena_printf(d->a, "%s_key", t->entity), ROLE_SURROGATE_KEY,
 			       "int64", false, "surrogate_key");
 	for (size_t i = 0; i < t->key->columns.n; i++) {
@@ -153,6 +174,9 @@ void design_dimension(struct designer *d, const struct star_table *t)
 		*LIST_ADD(d->a, &table->grain_columns) = c->name;
 	}
 	add_attributes(d, &(struct flattened){ .table = t });
+	if (calendar) {
+		add_parts(d);
+	}
 	for (size_t i = 0; i < table->columns.n; i++) {
 		table->columns.at[i].nullable |= table->columns.at[i].role == ROLE_ATTRIBUTE;
 	}
@@ -161,15 +185,6 @@ void design_dimension(struct designer *d, const struct star_table *t)
 
 void design_date_dimension(struct designer *d)
 {
-	static const struct {
-		const char *name, *type;
-		enum column_role role;
-	} columns[] = {
-		{ "date", "date", ROLE_BUSINESS_KEY },   { "year", "int64", ROLE_ATTRIBUTE },
-		{ "quarter", "int64", ROLE_ATTRIBUTE },  { "month", "int64", ROLE_ATTRIBUTE },
-		{ "day", "int64", ROLE_ATTRIBUTE },      { "iso_weekday", "int64", ROLE_ATTRIBUTE },
-		{ "iso_week", "int64", ROLE_ATTRIBUTE }, { "day_of_year", "int64", ROLE_ATTRIBUTE },
-	};
 	struct design_table *table = d->table;
 
 	table->name = d->calendar;
@@ -177,10 +192,13 @@ void design_date_dimension(struct designer *d)
 	table->grain = "one row per day of the whole years that the facts' dates lie in";
 	table->scd = "type 0: a calendar does not change";
 	table->reason = "no source table is a daily calendar, so one is generated";
+	for (size_t i = 0; i < d->star->not_calendars.n; i++) {
+		*LIST_ADD(d->a, &table->alternatives) = d->star->not_calendars.at[i];
+	}
 	*LIST_ADD(d->a, &table->grain_columns) = "date";
 	designer_add_generated(d, "date_key", ROLE_SURROGATE_KEY, "int64", false, "calendar");
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		designer_add_generated(d, columns[i].name, columns[i].role, columns[i].type, true,
-				       "calendar");
+	designer_add_generated(d, "date", ROLE_BUSINESS_KEY, "date", true, "calendar");
+	for (const char *const *part = parts; *part != NULL; part++) {
+		designer_add_generated(d, *part, ROLE_ATTRIBUTE, "int64", true, "calendar");
 	}
 }

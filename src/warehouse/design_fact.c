@@ -65,6 +65,16 @@ static void add_date_key(struct designer *d, const struct star_table *t,
 	d->dates = true;
 }
 
+/* A date that refers to the source's own calendar: it has a key of that as every date has. */
+static bool is_date_of(const struct designer *d, const struct star_table *t,
+		       const struct star_link *link)
+{
+	const struct column_profile *p = star_column(t, link->inclusion->from_columns.at[0]);
+
+	return link->to == d->star->calendar && link->inclusion->from_columns.n == 1 &&
+		star_is_date(p) && !star_is_audit(p);
+}
+
 /* The dimension keys that a table's own foreign keys and dates give, but what the table that way comes from has itself.
  * way: the last of hops, or NULL. */
 static void add_dimension_keys(struct designer *d, const struct star_table *t, const hop_list *hops,
@@ -73,7 +83,7 @@ static void add_dimension_keys(struct designer *d, const struct star_table *t, c
 	for (size_t i = 0; i < t->out.n; i++) {
 		const struct star_link *link = t->out.at[i];
 
-		if (link->to->kind == TABLE_DIMENSION &&
+		if (link->to->kind == TABLE_DIMENSION && !is_date_of(d, t, link) &&
 		    (way == NULL || !star_leads_again(way, link))) {
 			add_dimension_key(d, t, link, hops);
 		}
@@ -289,5 +299,6 @@ void design_fact(struct designer *d, const struct star_table *t)
 	inherit(d, t, &none, NULL);
 	add_far_dimensions(d, t);
 	add_measures(d, t);
+	design_products(d, t);
 	designer_add_lineage(d, false);
 }

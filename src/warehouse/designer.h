@@ -13,6 +13,7 @@ struct designer {
 	struct design_table *table; /* being designed */
 	const char *calendar;       /* name of the generated date dimension */
 	bool dates;                 /* some fact refers to the date dimension */
+	const char *product;        /* why the fact being designed has a product, or NULL */
 };
 
 typedef LIST(struct hop) hop_list;
@@ -21,6 +22,10 @@ typedef LIST(struct hop) hop_list;
 void design_dimension(struct designer *d, const struct star_table *t);
 void design_date_dimension(struct designer *d);
 void design_fact(struct designer *d, const struct star_table *t);
+/* Adds the measures that are products of the fact's own columns, and says so in d->product. */
+void design_products(struct designer *d, const struct star_table *t);
+/* What bldr.json says of products must be possible. Errors: INVALID. */
+int design_check_products(struct designer *d, struct bldr_error *err);
 
 /* Would a column of that name collide, in the warehouse's way of storing it too? */
 bool designer_name_taken(const struct design_table *t, const char *name, const char *type);

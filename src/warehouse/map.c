@@ -435,10 +435,15 @@ static struct bldr_value *lookup_rule(struct mapper *m, const struct design_colu
 
 static struct bldr_value *surrogate_rule(struct mapper *m)
 {
-	struct bldr_value *parts = bldr_list();
-	struct bldr_value *v = fn("surrogate_key");
-	const struct design_column *part;
+	struct bldr_value *parts;
+	struct bldr_value *v;
+	const struct design_column *part = business_key(m->target, 0);
 
+	if (m->target->kind == TABLE_DATE) { /* a source's own calendar */
+		return fn1("date_key", origin_value(m, &part->origins.at[0], "date"));
+	}
+	parts = bldr_list();
+	v = fn("surrogate_key");
 	for (size_t i = 0; (part = business_key(m->target, i)) != NULL; i++) {
 		bldr_list_add(parts, origin_value(m, &part->origins.at[0], part->type));
 	}
@@ -449,11 +454,15 @@ static struct bldr_value *surrogate_rule(struct mapper *m)
 
 static struct bldr_value *calendar_rule(struct mapper *m, const struct design_column *c)
 {
-	struct bldr_value *day = fn("calendar_day");
+	struct bldr_value *day;
 	struct bldr_value *v;
 
-	(void)m;
-	bldr_object_set(day, "args", bldr_list());
+	if (m->target->source != NULL) {
+		day = origin_value(m, &business_key(m->target, 0)->origins.at[0], "date");
+	} else {
+		day = fn("calendar_day");
+		bldr_object_set(day, "args", bldr_list());
+	}
 	if (c->role == ROLE_SURROGATE_KEY) {
 		return fn1("date_key", day);
 	}
@@ -490,6 +499,49 @@ static struct bldr_value *generated_rule(struct mapper *m, const struct design_c
 	return v;
 }
 
+/* A factor with the type of its column. */
+static struct bldr_value *factor(struct mapper *m, const struct origin *o, const char *name,
+				 struct column_type *ret_type)
+{
+	const struct column_profile *p = find_column(m, o->table, name);
+
+	*ret_type = (struct column_type){ .kind = COLUMN_TEXT };
+	if (p == NULL || !column_type_parse(p->type, ret_type)) {
+		fail(m, "no source column", o->table, name);
+		return bldr_object();
+	}
+	return typed(m, NULL, o->table, name, p->type);
+}
+
+/* One factor after the other, each product with all its digits but the last, which has the column's type. */
+static struct bldr_value *product_rule(struct mapper *m, const struct design_column *c)
+{
+	const struct origin *o = &c->origins.at[0];
+	struct column_type type, whole;
+	struct bldr_value *one = bldr_object();
+	struct bldr_value *v = factor(m, o, o->factors.at[0], &type);
+
+	(void)column_type_parse(c->type, &whole);
+	for (size_t i = 1; i < o->factors.n; i++) {
+		struct column_type other;
+		struct bldr_value *by = factor(m, o, o->factors.at[i], &other);
+
+		type = (struct column_type){ COLUMN_DECIMAL, whole.precision,
+					     (uint8_t)(type.scale + other.scale) };
+		v = rule_arithmetic("multiply", v, by, type);
+	}
+	if (o->less == NULL) {
+		bldr_unref(one);
+		return v;
+	}
+	bldr_object_set(one, "lit", bldr_text("1"));
+	bldr_object_set(one, "type", bldr_text("decimal(1,0)"));
+	struct bldr_value *less = factor(m, o, o->less, &type);
+
+	type = (struct column_type){ COLUMN_DECIMAL, (uint8_t)(type.scale + 1), type.scale };
+	return rule_arithmetic("multiply", v, rule_arithmetic("subtract", one, less, type), whole);
+}
+
 static struct bldr_value *rule(struct mapper *m, const struct design_column *c)
 {
 	if (c->role == ROLE_DIMENSION_KEY) {
@@ -500,6 +552,8 @@ static struct bldr_value *rule(struct mapper *m, const struct design_column *c)
 		return generated_rule(m, c);
 	case ORIGIN_CONSTANT:
 		return constant_rule(c);
+	case ORIGIN_PRODUCT:
+		return product_rule(m, c);
 	case ORIGIN_COLUMN:
 	case ORIGIN_PATH:
 		break;
@@ -525,15 +579,23 @@ static void map_column(struct mapper *m, const struct design_column *from)
 		.nullable = from->nullable,
 		.dimension = from->dimension,
 	};
+	const struct origin *first = &from->origins.at[0];
+	bool of_key = from->role == ROLE_SURROGATE_KEY ||
+		(first->kind == ORIGIN_GENERATED && strcmp(first->generator, "calendar") == 0);
 	const struct design_column *part;
 	struct bldr_value *tree = rule(m, from);
 	struct buf prose;
 
 	for (size_t i = 0; i < from->origins.n; i++) {
-		add_source(m, &c, from->origins.at[i].table, from->origins.at[i].column);
+		const struct origin *o = &from->origins.at[i];
+
+		add_source(m, &c, o->table, o->column);
+		for (size_t k = 0; k < o->factors.n; k++) {
+			add_source(m, &c, o->table, o->factors.at[k]);
+		}
+		add_source(m, &c, o->table, o->less);
 	}
-	for (size_t i = 0;
-	     from->role == ROLE_SURROGATE_KEY && (part = business_key(m->target, i)) != NULL; i++) {
+	for (size_t i = 0; of_key && (part = business_key(m->target, i)) != NULL; i++) {
 		add_source(m, &c, part->origins.at[0].table, part->origins.at[0].column);
 	}
 	buf_init(&prose, RULE_TEXT_MAX);
@@ -606,7 +668,7 @@ static void map_table(struct mapper *m)
 		*LIST_ADD(m->a, &m->table->reserved) = (struct sttm_member){ -1, "Unknown" };
 		*LIST_ADD(m->a, &m->table->reserved) = (struct sttm_member){ -2, "Not applicable" };
 	}
-	if (from->kind == TABLE_DATE) {
+	if (from->kind == TABLE_DATE && from->source == NULL) {
 		map_calendar(m);
 	}
 	for (size_t i = 0; i < from->columns.n; i++) {

@@ -133,3 +133,19 @@ struct bldr_value *rule_without_alias(const struct bldr_value *tree)
 {
 	return rule_rewrite(tree, own_column, NULL);
 }
+
+struct bldr_value *rule_arithmetic(const char *name, struct bldr_value *a, struct bldr_value *b,
+				   struct column_type type)
+{
+	char text[COLUMN_TYPE_TEXT_MAX];
+	struct bldr_value *args = bldr_list();
+	struct bldr_value *v = bldr_object();
+
+	column_type_text(type, text);
+	bldr_list_add(args, a);
+	bldr_list_add(args, b);
+	bldr_object_set(v, "fn", bldr_text(name));
+	bldr_object_set(v, "args", args);
+	bldr_object_set(v, "type", bldr_text(text));
+	return v;
+}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "artefact/artefact.h"
+#include "base/columntype.h"
 
 /* The source table behind an alias of a table's rules ("" is its own); NULL: there is none. */
 const char *rule_alias_table(const struct sttm_table *table, const char *alias);
@@ -25,5 +26,8 @@ const char *rule_first_column(const struct bldr_value *tree, const char **ret_al
 struct bldr_value *
 rule_rewrite(const struct bldr_value *tree,
 	     struct bldr_value *(*leaf)(void *user, const struct bldr_value *column), void *user);
+/* multiply or subtract of two numbers, which it takes over. A new value. */
+struct bldr_value *rule_arithmetic(const char *name, struct bldr_value *a, struct bldr_value *b,
+				   struct column_type type);
 /* The same tree over one file's columns: without aliases. A new value. */
 struct bldr_value *rule_without_alias(const struct bldr_value *tree);

@@ -628,5 +628,6 @@ int star_build(const struct profile *profile, const struct overrides *said, stru
 	}
 	find_back_links(ret);
 	find_standing(ret);
+	star_find_calendar(ret, a);
 	return 0;
 }

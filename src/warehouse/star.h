@@ -17,7 +17,9 @@ struct star_link { /* a chosen foreign key */
 
 struct star_table {
 	const struct table_profile *profile;
-	const struct key_candidate *key;   /* NULL: none was chosen */
+	const struct key_candidate *key; /* NULL: none was chosen */
+	const struct key_candidate
+		*named; /* of the calendar: the chosen one, in place of which key is its day */
 	const struct table_override *said; /* what bldr.json says of it, or NULL */
 	const char *entity;                /* singular, snake_case: customer; no other table's */
 	const char *target;                /* dim_customer, fact_order, bridge_film_actor */
@@ -41,6 +43,8 @@ struct star {
 	struct star_table *tables; /* by table name, without those that are too wide */
 	size_t n;
 	LIST(struct star_link) links;
+	struct star_table *calendar; /* the source table that is the date dimension, or NULL */
+	LIST(struct alternative) not_calendars; /* tables with a row per day that are none */
 	LIST(const struct table_profile *)
 	out; /* not in the star: of more columns than a table of the warehouse holds, or said to be unused */
 };
@@ -51,6 +55,9 @@ struct star {
  */
 int star_build(const struct profile *profile, const struct overrides *said, struct arena *a,
 	       struct star *ret, struct bldr_error *err);
+
+/* Sets calendar, and why other tables with a row for each day are none. Roles and who stands are decided. */
+void star_find_calendar(struct star *s, struct arena *a);
 
 /* Sets kind, score, evidence and target of all tables. Errors: as star_build. */
 int star_decide_roles(struct star *s, struct arena *a, struct bldr_error *err);

@@ -216,6 +216,41 @@ static void time_formats(void **state)
 	assert_non_null(time_format_fault("yyyy-MM-dd XXXHH:mm", true));
 }
 
+#define NUMBER(type) "{\"lit\": \"1\", \"type\": \"" type "\"}"
+#define OF_TWO(fn, a, b, type) \
+	"{\"fn\": \"" fn "\", \"args\": [" a ", " b "], \"type\": \"" type "\"}"
+
+static void refuses_arithmetic_that_is_not_exact(void **state)
+{
+	struct bldr_value *tree = parse(
+		OF_TWO("multiply", NUMBER("decimal(19,0)"), NUMBER("int64"), "decimal(38,0)"));
+	struct arena arena = { 0 };
+	const struct expr *e;
+	(void)state;
+	check_refused(&scope,
+		      OF_TWO("multiply", NUMBER("int64"), "{\"col\": \"x\"}", "decimal(9,2)"),
+		      "\"/args/1\": \"multiply\" takes int64 or decimal(p,s), found text");
+	check_refused(&scope, OF_TWO("subtract", NUMBER("double"), NUMBER("int64"), "decimal(9,2)"),
+		      "\"/args/0\": \"subtract\" takes int64 or decimal(p,s), found double");
+	check_refused(&scope, OF_TWO("multiply", NUMBER("int64"), NUMBER("int64"), "int64"),
+		      "\"/type\": \"multiply\" gives decimal(p,s)");
+	check_refused(&scope,
+		      OF_TWO("multiply", NUMBER("decimal(20,2)"), NUMBER("decimal(18,0)"),
+			     "decimal(38,2)"),
+		      "\"/args\": \"multiply\" of these may have 39 digits, 38 are exact");
+	check_refused(&scope,
+		      OF_TWO("subtract", NUMBER("decimal(30,0)"), NUMBER("decimal(20,19)"),
+			     "decimal(38,2)"),
+		      "\"/args\": \"subtract\" of these may have 50 digits, 38 are exact");
+	check_refused(&scope,
+		      "{\"fn\": \"multiply\", \"args\": [" NUMBER("int64") "], \"type\": \"int64\"}",
+		      "\"/args\": \"multiply\" takes 2 arguments, found 1");
+	assert_int_equal(expr_compile(tree, &scope, &arena, &e, NULL), 0);
+	assert_int_equal(expr_type(e).precision, 38);
+	arena_release(&arena);
+	bldr_unref(tree);
+}
+
 static void refuses_wrong_types(void **state)
 {
 	(void)state;
@@ -452,6 +487,7 @@ int main(void)
 		cmocka_unit_test(refuses_unknown_members),
 		cmocka_unit_test(refuses_wrong_arguments),
 		cmocka_unit_test(refuses_wrong_members),
+		cmocka_unit_test(refuses_arithmetic_that_is_not_exact),
 		cmocka_unit_test(refuses_wrong_types),
 		cmocka_unit_test(refuses_hops_that_are_none),
 		cmocka_unit_test(refuses_what_is_not_in_scope),

@@ -59,6 +59,9 @@ static void check_rejected(const struct record *r, size_t columns)
 		ASSERT(memchr(r->raw, '\0', r->raw_size) != NULL);
 	} else if (begins(r->rejected, "not valid UTF-8")) {
 		ASSERT(!utf8_valid(r->raw, r->raw_size));
+	} else if (r->kind == RECORD_BLANK) {
+		ASSERT(tiling_blank(r->raw, r->raw_size, ',', '"'));
+		ASSERT(columns == 0 ? r->n > 1 : r->n <= columns);
 	} else {
 		ASSERT(strstr(r->rejected, " where the ") != NULL);
 		ASSERT(columns != 0 && r->n != columns);

@@ -1,7 +1,6 @@
 /* Written from the rules in the readers' headers, without a reader's state machine: fields are compared, not parsed. */
 #include "fuzz/tiling.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -80,4 +79,16 @@ size_t tiling_field(const char *raw, size_t size, size_t at, const char *text, s
 	}
 	ASSERT(at == size || raw[at] == delimiter);
 	return at;
+}
+
+bool tiling_blank(const char *raw, size_t size, char delimiter, char quote)
+{
+	static const char blanks[] = " \t\xC2\xA0\xE2\x80\x87\xAF"; /* bytes of theirs */
+	for (size_t i = 0; i < size; i++) {
+		if (raw[i] != delimiter && raw[i] != quote &&
+		    memchr(blanks, raw[i], sizeof(blanks) - 1) == NULL) {
+			return false;
+		}
+	}
+	return true;
 }

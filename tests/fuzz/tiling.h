@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,3 +30,5 @@ void tiling_end(struct tiling *t);
  */
 size_t tiling_field(const char *raw, size_t size, size_t at, const char *text, size_t text_size,
 		    char delimiter, char quote);
+/* Whether the record holds nothing but blanks, delimiters and quotes. */
+bool tiling_blank(const char *raw, size_t size, char delimiter, char quote);

@@ -1,7 +1,5 @@
-/*
- * Threads that live on: further inputs and what a second one does to the first, cancelling, draining, pausing, going back,
- * changing, copying, pruning, deleting. On sim_host; what is expected follows from the graph that counts (counter.h).
- */
+/* Threads that live on: further inputs and what a second one does to the first, cancelling, draining, pausing, going back,
+ * changing, copying, pruning, deleting. On sim_host; what is expected follows from the graph that counts (counter.h). */
 #include "host/host_test.h"
 
 #include <sqlite3.h>
@@ -336,6 +334,22 @@ static void a_static_interrupt_pauses_each_time(void **state)
 		}
 	}
 	expect(w, "t", "{\"by\":4,\"log\":[3,7],\"total\":7}");
+}
+
+static void an_engine_may_pause_at_more_nodes(void **state)
+{
+	const char *const all[] = { "*", NULL };
+	struct world *w = *state;
+
+	open_world(w, (struct bldr_engine_options){ .interrupt_before = all });
+	start(w, "t", 3);
+	run(w);
+	assert_int_equal(status(w, "t"), BLDR_THREAD_PAUSED);
+	bldr_engine_close(w->e);
+	open_world(w, (struct bldr_engine_options){ 0 });
+	must(bldr_thread_resume(w->e, "t", &w->err));
+	run(w);
+	expect(w, "t", "{\"by\":3,\"log\":[3],\"total\":3}");
 }
 
 /* ---- many supersteps that wait for nothing ---- */
@@ -766,6 +780,7 @@ int main(void)
 		TEST(a_cancelled_thread_can_be_resumed),
 		TEST(a_drained_thread_pauses_where_its_superstep_ended),
 		TEST(a_static_interrupt_pauses_each_time),
+		TEST(an_engine_may_pause_at_more_nodes),
 		TEST(a_busy_thread_is_committed_and_cancelled_in_between),
 		TEST(a_busy_thread_that_crashes_goes_on_where_it_was_committed),
 		TEST(a_fork_runs_again_with_keys_of_its_own),

@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 	bool declared = strcmp(argv[1], "declared") == 0 && argc == 5;
 	bool each = strcmp(argv[1], "each") == 0;
 	int rc = declared ? dump_declared(argv, &a, &err)
-		: each	  ? dump_each(argv[2], &err)
+		: each    ? dump_each(argv[2], &err)
 			  : ingest_discover(argv[2], &a, &sources, &err);
 	if (declared || each) {
 		arena_release(&a);

@@ -32,7 +32,11 @@ from ingest_pair import DUMP, c_reads, records_of  # noqa: E402
 from pyspark.errors import AnalysisException, PythonException  # noqa: E402
 from pyspark.sql import DataFrame, SparkSession  # noqa: E402
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [
+    pytest.mark.timeout(900),
+    # a client tells that it cannot set what the server was started with
+    pytest.mark.filterwarnings("ignore:Failed to set"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-/* Recalls what is known of such sources before the pipeline is emitted; what was shown is recorded with the run. */
+/*
+ * Shows what was right for such sources before the pipeline is emitted, and records that with the run. Nothing is decided
+ * by it: docs/knowledge.md, "The Developer's recall changes nothing".
+ */
 #include "agents/knowledge.h"
 #include "agents/nodes.h"
 
