@@ -15,7 +15,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from .audit import Entry, Image, latest_image
+from .errors import TooLargeError
 from .load import run_merge, same_key
+from .read import FILE_BYTES_MAX
 from .session import Session
 
 __all__ = ["append_image", "image_rows", "source_path"]
@@ -63,13 +65,21 @@ def image_rows(session: Session, table: str, image: Image) -> DataFrame:
 
 
 def state_of(session: Session, file: str) -> tuple[int, str]:
-    """Size of the file in bytes and BLAKE2b-256 of it, hex. Errors: FileNotFoundError."""
+    """Size of the file in bytes and BLAKE2b-256 of it, hex. Errors: FileNotFoundError, TooLargeError."""
     path = re.sub(r"([\\\[\]{}*?])", r"\\\1", source_path(session, file))
     files = session.spark.read.format("binaryFile").load(path)
-    row = files.select("length", blake2b("content").alias("hash")).first()
-    if row is None:
-        raise FileNotFoundError(f"{file} is not below {session.config.source_path}")
-    return int(row["length"]), str(row["hash"])
+    found = files.select("length").first()
+    if found is None:
+        raise FileNotFoundError(
+            f"Spark finds no {file} below {session.config.source_path}; "
+            "it passes over names that begin with _ or ."
+        )
+    size = int(found["length"])
+    if size > FILE_BYTES_MAX:
+        raise TooLargeError(f"{file} has {size} bytes; at most {FILE_BYTES_MAX} are read")
+    row = files.select(blake2b("content").alias("hash")).first()
+    assert row is not None, "the file was there"
+    return size, str(row["hash"])
 
 
 def blake2b(column: str) -> Column:

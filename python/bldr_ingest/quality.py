@@ -9,9 +9,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from .load import create, merge
+from .records import BLANK
 from .session import Session
 
-BLANK = "blank, not a row"  # what the reader says of such records
 QUARANTINE_COLUMNS = {
     "_source_file": "STRING NOT NULL COMMENT 'path below source_path'",
     "_source_line": "BIGINT NOT NULL COMMENT 'first line of the record, from 1'",
@@ -61,7 +61,8 @@ def typed_rows(
 ) -> DataFrame:
     """The records' fields, cleaned and typed, with _unfit: the columns whose text does not fit their type.
 
-    fields: the texts, over the fields as they are in the file. typed: the values of some of them, over those texts; NULL where one does not fit.
+    fields: the texts, over the fields as they are in the file. typed: the values of some of them, over those texts;
+    NULL where one does not fit.
     lineage: columns of records that are kept behind.
     """
     cleaned = records.select(*[text.alias(name) for name, text in fields.items()], *lineage)
