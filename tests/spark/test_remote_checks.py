@@ -25,6 +25,12 @@ pytestmark = pytest.mark.timeout(600)
 Findings = dict[str, dict[str, Any]]
 
 
+@pytest.fixture(autouse=True)
+def _spark() -> None:
+    """Skips where Spark cannot be had, before anything is made."""
+    expression_spark.sessions()
+
+
 class Case:
     """Artefacts and warehouse of a source folder."""
 
