@@ -46,7 +46,9 @@ class Case:
     def stands(self, tmp_path: Path, schema: str) -> SparkWorkspace:
         session = expression_spark.sessions()["classic"].session
         star = self.folder / "warehouse.db"
-        return SparkWorkspace(session, tmp_path / "lake", schema, star, self.design)
+        files = checks_probe.load(self.folder, "sources")["files"]
+        hashes = {file["table"]: file["hash"] for file in files}
+        return SparkWorkspace(session, tmp_path / "lake", schema, star, self.design, hashes)
 
     def there(
         self, workspace: SparkWorkspace, monkeypatch: pytest.MonkeyPatch, rows_max: int
