@@ -26,7 +26,7 @@ import pytest
 
 Rule = dict[str, Any]
 Row = dict[str, Any]
-"""{"row": {column or "alias.column": text or None}, "at": {"file", "line", "day"}}, as the golden vectors have it."""
+"""{"row": {column or "alias.column": text or None}, "at": {"file", "line", "record", "day"}}, as the golden vectors have it."""
 SPARK_TYPES = {
     "text": "string",
     "bool": "boolean",
@@ -123,7 +123,7 @@ class Spark:
         self.frames = 0
 
     def frame(self, rows: list[Row]) -> Any:
-        """row_id, _source_file, _source_line, calendar_day and the rows' own columns, a dot in a name as two _."""
+        """row_id, _source_file, _source_line, _source_record, calendar_day and the rows' own columns, a dot in a name as two _."""
         arrow = importlib.import_module("pyarrow")
         names = dict.fromkeys(name for row in rows for name in row.get("row", {}))
         ats = [row.get("at", {}) for row in rows]
@@ -132,6 +132,7 @@ class Spark:
             "row_id": arrow.array(range(len(rows)), arrow.int64()),
             "_source_file": arrow.array([at.get("file") for at in ats], arrow.string()),
             "_source_line": arrow.array([at.get("line") for at in ats], arrow.int64()),
+            "_source_record": arrow.array([at.get("record") for at in ats], arrow.int64()),
             "calendar_day": arrow.array(
                 [day and datetime.date.fromisoformat(day) for day in days], arrow.date32()
             ),
