@@ -31,8 +31,12 @@ static void plan_source(const struct remote *r, const struct source_file *source
 	if (!ask_columns(r, bronze, ret)) {
 		return;
 	}
-	ask(r, ret, "layers", source->table, sql_layers(r, source->table),
-	    "bronze and silver hold as many records as the file (R1)");
+	bool answered = ask(r, ret, "layers", source->table, sql_layers(r, source->table),
+			    "bronze and silver hold as many records as the file (R1)");
+	if (!answered && remote_has_images(r, source->table)) {
+		*LIST_ADD(r->arena, &ret->at[ret->n - 1].parameters) =
+			(struct remote_parameter){ "source_hash", "STRING", source->hash };
+	}
 	ask(r, ret, "quarantine", source->table, sql_quarantine(r, source),
 	    "every record that is not in the star was refused for a fault of its own (R2)");
 }

@@ -79,7 +79,9 @@ const char *sql_describe(const struct remote *r, const char *table);
 const char *sql_rows(const struct remote *r, const struct remote_table *t, int64_t buckets);
 /* Per bucket its number, rows, sum and xor of hashes, as texts. */
 const char *sql_buckets(const struct remote *r, const struct remote_table *t, int64_t buckets);
-/* One row: records in bronze's latest image and in silver. */
+/* Bronze keeps every image of the file: sql_layers takes :source_hash, that of the file here. */
+bool remote_has_images(const struct remote *r, const char *source);
+/* One row: records in bronze's latest image of the file here, and in silver. */
 const char *sql_layers(const struct remote *r, const char *source);
 /* Every record that silver, or gold for a table of the source, refused: file, line, record, layer (silver or gold),
  * kind, reason. */

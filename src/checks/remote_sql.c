@@ -140,21 +140,26 @@ static bool has_column(const struct remote_result *description, const char *name
 	return false;
 }
 
-/* Of a bronze that keeps every image of a file, the latest of each file counts. */
-static const char *bronze_rows(const struct remote *r, const char *source)
+bool remote_has_images(const struct remote *r, const char *source)
 {
 	const char *name = arena_printf(r->arena, "bronze_%s", source);
-	const char *table = sql_table(r, name);
 	const struct remote_result *columns = remote_result_find(r, remote_id(r, "columns", name));
-	if (!has_column(columns, "_source_hash") || !has_column(columns, "_run_id")) {
+	return has_column(columns, "_source_hash") && has_column(columns, "_run_id") &&
+		has_column(columns, "_ingested_at");
+}
+
+/* Of a bronze that keeps every image of a file, the latest of the content that is known here counts. */
+static const char *bronze_rows(const struct remote *r, const char *source)
+{
+	const char *table = sql_table(r, arena_printf(r->arena, "bronze_%s", source));
+	if (!remote_has_images(r, source)) {
 		return table;
 	}
-	const char *by = has_column(columns, "_ingested_at") ? "_ingested_at" : "_run_id";
 	return arena_printf(r->arena,
-			    "%s AS b JOIN (SELECT `_source_file` AS file, max_by(`_run_id`, `%s`) "
-			    "AS run FROM %s GROUP BY `_source_file`) AS latest "
-			    "ON b.`_source_file` = latest.file AND b.`_run_id` = latest.run",
-			    table, by, table);
+			    "%s WHERE `_source_hash` = :source_hash AND `_run_id` = (SELECT "
+			    "max_by(`_run_id`, `_ingested_at`) FROM %s WHERE `_source_hash` = "
+			    ":source_hash)",
+			    table, table);
 }
 
 const char *sql_layers(const struct remote *r, const char *source)

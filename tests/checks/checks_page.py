@@ -62,8 +62,8 @@ Where the star stands in a workspace, the Tester asks for it in SQL and most row
 
 1. `DESCRIBE TABLE` of each target table and of each bronze table: what is there, and in which types (T1).
 2. Per table one row of counts, sums and extremes; per fact one join with all its dimensions, and per reference its totals by
-   month or by its largest members; per source the records of bronze (of each file the latest image) and silver, and file, line,
-   kind and reason of each record in quarantine.
+   month or by its largest members; per source the records of bronze (where it keeps images, the latest of the file as it is here) and silver, and
+   file, line, kind and reason of each record in quarantine.
 3. Tables of at most 20,000 rows as a whole; of larger ones, per bucket of about 16 rows by the hash of their keys: count, sum and
    xor of `xxhash64` over the columns and a text of which of them are null.
 4. Of the buckets that are not as here, the rows, at most 20,000 per table.

@@ -105,7 +105,7 @@ static void make_design(struct case_ *c)
 	};
 	*LIST_ADD(&c->arena, &c->contract.tables) = of;
 	*LIST_ADD(&c->arena, &c->sources.files) =
-		(struct source_file){ .path = "sales.csv", .table = "sales" };
+		(struct source_file){ .path = "sales.csv", .table = "sales", .hash = "c0ffee" };
 }
 
 static void write_warehouse(const char *path)
@@ -282,6 +282,9 @@ static void test_the_latest_image_of_bronze_is_counted(void **state)
 	       "_run_id", "string", "_ingested_at", "timestamp");
 	(void)asked(c, &s);
 	assert_non_null(strstr(s.at[0].sql, "max_by(`_run_id`, `_ingested_at`)"));
+	assert_int_equal(s.at[0].parameters.n, 1);
+	assert_string_equal(s.at[0].parameters.at[0].name, "source_hash");
+	assert_string_equal(s.at[0].parameters.at[0].value, "c0ffee");
 }
 
 /* ---- the image ---- */

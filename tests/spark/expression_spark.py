@@ -26,7 +26,7 @@ import pytest
 
 Rule = dict[str, Any]
 Row = dict[str, Any]
-"""{"row": {column or "alias.column": text or None}, "at": {"file", "line", "day"}}, as the golden vectors have it."""
+"""{"row": {column or "alias.column": text or None}, "at": {"file", "line", "record", "day"}}, as the golden vectors have it."""
 SPARK_TYPES = {
     "text": "string",
     "bool": "boolean",

@@ -54,12 +54,20 @@ class SparkWorkspace:
     """schema is this workspace's own; `run` is what a caller may use to change what stands there."""
 
     def __init__(
-        self, session: Any, folder: Path, schema: str, star: Path, design: dict[str, Any]
+        self,
+        session: Any,
+        folder: Path,
+        schema: str,
+        star: Path,
+        design: dict[str, Any],
+        hashes: dict[str, str],
     ) -> None:
+        """hashes: of the file of each source, by its table."""
         self.session = session
         self.folder = folder
         self.schema = schema
         self.design = design
+        self.hashes = hashes
         self.star = fake_workspace.Workspace.__new__(fake_workspace.Workspace)
         self.star.source = sqlite3.connect(star)
         self.star.tables = {table["name"]: table for table in design["tables"]}
@@ -96,16 +104,18 @@ class SparkWorkspace:
         )
 
     def write_layers(self, source: str, read: int, loaded: int) -> None:
-        """Bronze has an earlier image of the file as well; what gold alone refused is in silver."""
+        """Bronze has an image of an earlier content and one of an earlier run as well; what gold alone refused is in silver."""
         lineage = [("_source_file", "text"), ("_source_line", "int64")]
         query = """SELECT path, CAST(line AS TEXT), CAST(byte_offset AS TEXT), kind, reason, kind = 'refused'
             FROM bldr_quarantine WHERE source_table = ?"""
         refused = list(self.star.source.execute(query, [source]))
         by_gold = [row[:5] for row in refused if row[5]]
-        earlier = [("f", str(i), "h1", "b", "2026-01-01T00:00:00Z") for i in range(read + 3)]
-        latest = [("f", str(i), "h2", "a", "2026-01-02T00:00:00Z") for i in range(read)]
+        now = self.hashes[source]
+        earlier = [("f", str(i), "h1", "c", "2026-01-01T00:00:00Z") for i in range(read + 3)]
+        again = [("f", str(i), now, "b", "2026-01-02T00:00:00Z") for i in range(read)]
+        latest = [("f", str(i), now, "a", "2026-01-03T00:00:00Z") for i in range(read)]
         image = [("_source_hash", "text"), ("_run_id", "text"), ("_ingested_at", "timestamp")]
-        self.write(f"bronze_{source}", [*lineage, *image], [*earlier, *latest])
+        self.write(f"bronze_{source}", [*lineage, *image], [*earlier, *again, *latest])
         silver = [("f", str(i)) for i in range(loaded + len(by_gold))]
         self.write(f"silver_{source}", lineage, list(silver))
         columns = [*lineage, ("_source_record", "int64"), ("kind", "text"), ("reason", "text")]

@@ -18,7 +18,12 @@ from expression_spark import Batch, Row
 
 ROWS = int(os.environ.get("BLDR_TEST_ROWS", "1000"))
 CELLS_WANTED = 100_000
-PLACES = {"source_file": "file", "source_line": "line", "calendar_day": "day"}
+PLACES = {
+    "source_file": "file",
+    "source_line": "line",
+    "source_record": "record",
+    "calendar_day": "day",
+}
 SEED = os.environ.get("BLDR_TEST_SEED") or secrets.token_hex(4)
 tally: dict[str, int] = {}
 pytestmark = pytest.mark.timeout(300)
@@ -27,7 +32,11 @@ pytestmark = pytest.mark.timeout(300)
 def own_columns(tries: list[Try], rng: random.Random) -> tuple[list[Try], list[Row]]:
     """Each rule over columns of its own, and the rows that all share."""
     rows: list[Row] = [
-        {"row": {}, "at": {"line": line_number(i, rng), "day": any_day(rng)}} for i in range(ROWS)
+        {
+            "row": {},
+            "at": {"line": line_number(i, rng), "record": line_number(i, rng), "day": any_day(rng)},
+        }
+        for i in range(ROWS)
     ]
     for row in rows:
         file = rng.choice([None, "a.csv", "größe/\U0001f600 b.csv", "x'y\\z.csv"])

@@ -17,7 +17,7 @@ from expression_spark import Answer, Batch, Row, Rule, Spark
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "functions"
 FUNCTIONS = sorted(path.stem for path in GOLDEN.glob("*.json"))
-SOMEWHERE = {"line": 1, "day": "1970-01-01"}
+SOMEWHERE = {"line": 1, "record": 1, "day": "1970-01-01"}
 pytestmark = pytest.mark.timeout(300)
 
 

@@ -25,6 +25,12 @@ pytestmark = pytest.mark.timeout(600)
 Findings = dict[str, dict[str, Any]]
 
 
+@pytest.fixture(autouse=True)
+def _spark() -> None:
+    """Skips where Spark cannot be had, before anything is made."""
+    expression_spark.sessions()
+
+
 class Case:
     """Artefacts and warehouse of a source folder."""
 
@@ -40,7 +46,9 @@ class Case:
     def stands(self, tmp_path: Path, schema: str) -> SparkWorkspace:
         session = expression_spark.sessions()["classic"].session
         star = self.folder / "warehouse.db"
-        return SparkWorkspace(session, tmp_path / "lake", schema, star, self.design)
+        files = checks_probe.load(self.folder, "sources")["files"]
+        hashes = {file["table"]: file["hash"] for file in files}
+        return SparkWorkspace(session, tmp_path / "lake", schema, star, self.design, hashes)
 
     def there(
         self, workspace: SparkWorkspace, monkeypatch: pytest.MonkeyPatch, rows_max: int

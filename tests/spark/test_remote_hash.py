@@ -102,6 +102,7 @@ def arrow_type(arrow: Any, type_: str) -> Any:
 
 
 def test_a_row_has_the_hash_that_spark_gives_it(tmp_path: Path) -> None:
+    session = expression_spark.sessions()["classic"].session
     arrow = importlib.import_module("pyarrow")
     rng = random.Random(SEED)
     print(f"BLDR_TEST_SEED={SEED}")
@@ -116,7 +117,6 @@ def test_a_row_has_the_hash_that_spark_gives_it(tmp_path: Path) -> None:
     path = str(tmp_path / "rows.parquet")
     importlib.import_module("pyarrow.parquet").write_table(arrow.table(columns), path)
 
-    session = expression_spark.sessions()["classic"].session
     names = [f"c{i}" for i in range(len(types))]
     nulls = ", ".join(f"IF({name} IS NULL, '1', '0')" for name in names)
     query = f"SELECT row_id, xxhash64({', '.join(names)}, concat('', {nulls})) AS h FROM parquet.`{path}`"
