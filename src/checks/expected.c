@@ -166,7 +166,7 @@ static int fill_part(const struct builder *b, struct expected_column *c)
 	const char **days = t->n_keys == 1 ? t->columns[t->keys[0]].cells : NULL;
 	size_t n = t->source->raw.records.n;
 	if (t->design->kind != TABLE_DATE || days == NULL) {
-		return wrong_origin(b, c->design, "it is no part of a day before it");
+		return wrong_origin(b, c->design, "generator \"calendar\" needs a day before it");
 	}
 	c->cells = ARENA_ARRAY(b->e->arena, const char *, n);
 	for (size_t i = 0; i < n; i++) {
