@@ -34,13 +34,13 @@ APIS = (
     "control",
     "catalog",
     "statements",
+    "spark",
     "jobs",
-    "run",
 )
 THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
-# Asked without a token, or with one of their own that its routes look at (a notebook's process, links to results).
+# Asked without a token, or with one of their own that their routes look at (links to results).
 OPEN = re.compile(
-    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token|/_workspace/(run|results)/.*"
+    r"/\.well-known/databricks-config|/oidc/.*|/telemetry-ext|/aad/auth|/[^/]+/oauth2(/v2\.0)?/token|/_workspace/results/.*"
 )
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 

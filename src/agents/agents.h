@@ -41,7 +41,8 @@ struct agents_job {
 	int64_t rounds_max;     /* mapping rounds at most, the first included */
 	bool approve;           /* a person is asked whether the design is right */
 	bool knowledge;         /* recall from the knowledge base and write to it */
-	const struct bldr_value *databricks; /* where the pipeline runs (remote/remote.h); NULL: embedded only */
+	const struct bldr_value
+		*databricks; /* where the pipeline runs (remote/remote.h); NULL: embedded only */
 };
 /* The input of a thread of the main graph. The caller owns the result. */
 struct bldr_value *agents_input(const struct agents_job *job);

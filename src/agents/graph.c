@@ -23,11 +23,11 @@ struct channel {
 };
 
 static const struct channel channels[] = {
-	{ "job", BLDR_LAST },      /* {run, source_dir, rounds_max, approve, knowledge, databricks} */
-	{ "next", BLDR_LAST },     /* the supervisor's decision: an agent's name */
-	{ "advice", BLDR_LAST },   /* list of repairs asked of the mapper */
-	{ "rounds", BLDR_ADD },    /* rounds begun: mappings, and loads made again */
-	{ "designs", BLDR_ADD },   /* designs begun */
+	{ "job", BLDR_LAST },    /* {run, source_dir, rounds_max, approve, knowledge, databricks} */
+	{ "next", BLDR_LAST },   /* the supervisor's decision: an agent's name */
+	{ "advice", BLDR_LAST }, /* list of repairs asked of the mapper */
+	{ "rounds", BLDR_ADD },  /* rounds begun: mappings, and loads made again */
+	{ "designs", BLDR_ADD }, /* designs begun */
 	{ "approval", BLDR_LAST }, /* {answer, reason, pinned}: what a person said of the design */
 	{ "decisions", BLDR_APPEND },  /* [{next, reason}] */
 	{ "attempts", BLDR_APPEND },   /* [{sources, profile, sttm, findings, tried}] sent back */
@@ -125,8 +125,9 @@ static void add_remote_policies(struct bldr_graph *g)
 
 static struct bldr_graph *new_developer_deploy(void)
 {
-	struct bldr_graph *g = new_graph("developer.deploy", NAMES("job", "rounds", "sources", "pipeline",
-								   "staged", "remote"));
+	struct bldr_graph *g =
+		new_graph("developer.deploy",
+			  NAMES("job", "rounds", "sources", "pipeline", "staged", "remote"));
 	static const char *const chain[] = { BLDR_START, "place", "stage", "upload",
 					     "job",      "run",   NULL };
 
@@ -147,10 +148,10 @@ static struct bldr_graph *new_developer_deploy(void)
 
 static struct bldr_graph *new_tester_check(void)
 {
-	struct bldr_graph *g =
-		new_graph("tester.check",
-			  NAMES("job", "rounds", "sources", "design", "contract", "sttm", "deployment",
-				"reloaded", "remote", "asked", "findings", "superseded"));
+	struct bldr_graph *g = new_graph("tester.check",
+					 NAMES("job", "rounds", "sources", "design", "contract",
+					       "sttm", "deployment", "reloaded", "remote", "asked",
+					       "findings", "superseded"));
 
 	bldr_graph_node(g, &tester_reload_node);
 	bldr_graph_node(g, &tester_questions_node);
@@ -292,9 +293,7 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 		{ .name = "developer.emit", .fn = developer_emit_work, .virtual_ms = 20 },
 		{ .name = "developer.load", .fn = developer_load_work, .virtual_ms = 60 },
 		{ .name = "developer.stage", .fn = developer_stage_work, .virtual_ms = 20 },
-		{ .name = "remote.job_request",
-		  .fn = developer_job_request_work,
-		  .virtual_ms = 5 },
+		{ .name = "remote.job_request", .fn = developer_job_request_work, .virtual_ms = 5 },
 		{ .name = "remote.batch", .fn = remote_batch_work, .virtual_ms = 5 },
 		{ .name = "tester.reload", .fn = tester_reload_work, .virtual_ms = 60 },
 		{ .name = "tester.questions", .fn = tester_questions_work, .virtual_ms = 20 },

@@ -49,7 +49,7 @@ struct remote {
 
 /* ret must be released whatever is returned. */
 int remote_input_open(const struct remote_input *in, const remote_results *results, struct arena *a,
-		struct remote *ret, struct bldr_error *err);
+		      struct remote *ret, struct bldr_error *err);
 void remote_release(struct remote *r);
 
 const struct remote_table *remote_table_find(const struct remote *r, const char *table);

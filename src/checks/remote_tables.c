@@ -217,7 +217,7 @@ static int read_sources(struct remote *r, struct bldr_error *err)
 }
 
 int remote_input_open(const struct remote_input *in, const remote_results *results, struct arena *a,
-		struct remote *ret, struct bldr_error *err)
+		      struct remote *ret, struct bldr_error *err)
 {
 	const struct design *design = in->checks->design;
 	*ret = (struct remote){ .in = in, .results = results, .arena = a };

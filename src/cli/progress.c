@@ -276,8 +276,7 @@ static void put_nodes(const char *key, char ret[NAME_MAX_BYTES])
 	}
 }
 
-static void begin(struct progress *p, const char *key, const struct bldr_value *data,
-		  int64_t at_ms)
+static void begin(struct progress *p, const char *key, const struct bldr_value *data, int64_t at_ms)
 {
 	const char *kind = bldr_get_text(data, "kind");
 	const char *name = bldr_get_text(data, "name");

@@ -25,8 +25,8 @@ static int read_profiles(const char *path, char **ret, struct bldr_error *err)
 	return r == BLDR_E_NOT_FOUND ? 0 : r;
 }
 
-int run_remote_config(const struct settings *settings, struct arena *a, struct databricks_config *ret,
-		  struct bldr_error *err)
+int run_remote_config(const struct settings *settings, struct arena *a,
+		      struct databricks_config *ret, struct bldr_error *err)
 {
 	const char *path = databricks_config_file((const char *const *)environ, a);
 	struct databricks_said said = {
@@ -75,7 +75,8 @@ struct bldr_value *run_remote_job(const struct databricks_config *c, const struc
 	return v;
 }
 
-int run_remote_register(struct bldr_engine *e, const struct databricks_config *c, struct bldr_error *err)
+int run_remote_register(struct bldr_engine *e, const struct databricks_config *c,
+			struct bldr_error *err)
 {
 	struct databricks_credentials credentials;
 	struct arena a = { 0 };
@@ -97,9 +98,10 @@ static int same_workspace(struct bldr_engine *e, const char *host, const struct 
 	int r = run_remote_config(settings, &a, &c, err);
 
 	if (r == 0 && strcmp(c.host, host) != 0) {
-		r = bldr_error_set(err, BLDR_E_INVALID,
-				   "the run works in %s, and %s says %s: it goes on only where it began",
-				   host, c.host_origin, c.host);
+		r = bldr_error_set(
+			err, BLDR_E_INVALID,
+			"the run works in %s, and %s says %s: it goes on only where it began", host,
+			c.host_origin, c.host);
 	}
 	if (r == 0) {
 		r = run_remote_register(e, &c, err);
@@ -110,7 +112,7 @@ static int same_workspace(struct bldr_engine *e, const char *host, const struct 
 }
 
 int run_remote_resume(struct bldr_engine *e, const char *run, const struct settings *settings,
-		  struct bldr_error *err)
+		      struct bldr_error *err)
 {
 	struct bldr_value *state;
 	const char *host;

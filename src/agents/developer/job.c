@@ -49,8 +49,8 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 	if (in_phase(v, "find")) {
 		char *name = xasprintf("bldr %s.%s", r.catalog, r.schema);
 
-		remote_send(p, databricks_job_list(&r.workspace, name,
-						   bldr_get_text(v->kept, "page")));
+		remote_send(
+			p, databricks_job_list(&r.workspace, name, bldr_get_text(v->kept, "page")));
 		free(name);
 	} else if (in_phase(v, "request")) {
 		plan_request(v, p);
@@ -125,8 +125,7 @@ static void look_again(const struct bldr_view *v, const struct databricks_answer
 	bldr_patch_again(p, kept);
 }
 
-static void take_answer(const struct bldr_view *v, const struct bldr_result *r,
-			struct bldr_patch *p)
+static void take_answer(const struct bldr_view *v, const struct bldr_result *r, struct bldr_patch *p)
 {
 	int64_t id = bldr_get_int(v->kept, "job_id", 0);
 	struct arena a = { 0 };

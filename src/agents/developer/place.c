@@ -40,9 +40,8 @@ static struct databricks_request request(const struct remote *r, int64_t place, 
 		return databricks_mkdirs(&r->workspace, r->folder);
 	}
 	if (place == PLACE_WAREHOUSE) {
-		return r->warehouse != NULL
-			? databricks_warehouse_get(&r->workspace, r->warehouse)
-			: databricks_warehouse_list(&r->workspace);
+		return r->warehouse != NULL ? databricks_warehouse_get(&r->workspace, r->warehouse)
+					    : databricks_warehouse_list(&r->workspace);
 	}
 	name = schema ? xasprintf("%s.%s", r->catalog, r->schema)
 		      : xasprintf("%s.%s.%s", r->catalog, r->schema, r->volume);
@@ -100,9 +99,10 @@ static void take_warehouse(const struct bldr_view *v, const struct databricks_an
 
 	if (id == NULL) {
 		bldr_unref(remote);
-		bldr_patch_fail_code(p, BLDR_E_NOT_FOUND,
-				     "the workspace has no SQL warehouse that may be used; the Tester "
-				     "asks one: make one, or ask for the right to use it");
+		bldr_patch_fail_code(
+			p, BLDR_E_NOT_FOUND,
+			"the workspace has no SQL warehouse that may be used; the Tester "
+			"asks one: make one, or ask for the right to use it");
 		return;
 	}
 	bldr_object_set(remote, "warehouse_id", bldr_text(id));

@@ -62,10 +62,11 @@ static void repair_prepare(const struct bldr_view *v, struct bldr_plan *p)
 	if (v->round == 0) {
 		bldr_plan_sleep(p, (int64_t)REPAIR_PAUSE_MS << repairs);
 	} else if (remote_of(v->state, &r)) {
-		remote_send(p, databricks_run_repair(
-				       &r.workspace,
-				       bldr_get_int(bldr_get(remote, "run"), "run_id", 0),
-				       bldr_get_int(remote, "latest_repair_id", 0), NULL));
+		remote_send(
+			p,
+			databricks_run_repair(&r.workspace,
+					      bldr_get_int(bldr_get(remote, "run"), "run_id", 0),
+					      bldr_get_int(remote, "latest_repair_id", 0), NULL));
 	}
 }
 

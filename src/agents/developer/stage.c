@@ -85,7 +85,8 @@ static const char *target_of(struct stage *s, const struct pipeline_file *f)
 	const char *name = f->path + strlen(prefix);
 	size_t length = strlen(name);
 
-	if (strcmp(f->kind, "notebook") == 0 && length > 3 && strcmp(name + length - 3, ".py") == 0) {
+	if (strcmp(f->kind, "notebook") == 0 && length > 3 &&
+	    strcmp(name + length - 3, ".py") == 0) {
 		length -= 3;
 	}
 	return arena_printf(&s->desk->arena, "%s/%.*s", s->remote.folder, (int)length, name);
@@ -251,10 +252,8 @@ static int write_settings(struct stage *s, struct bldr_value **ret, struct bldr_
 	tags = bldr_copy(bldr_get(settings, "tags"));
 	bldr_object_set(tags, REMOTE_TAG, bldr_textf("%s.%s", s->remote.catalog, s->remote.schema));
 	bldr_object_set(*ret, "tags", tags);
-	bldr_object_set(*ret, "name",
-			bldr_textf("bldr %s.%s", s->remote.catalog, s->remote.schema));
-	bldr_object_set(*ret, "parameters",
-			parameters(s, bldr_get(settings, "parameters")));
+	bldr_object_set(*ret, "name", bldr_textf("bldr %s.%s", s->remote.catalog, s->remote.schema));
+	bldr_object_set(*ret, "parameters", parameters(s, bldr_get(settings, "parameters")));
 	bldr_unref(settings);
 	return 0;
 }

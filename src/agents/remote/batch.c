@@ -34,8 +34,8 @@ int batch_begin(struct batch *b, struct desk *d, const char *name, struct bldr_e
 static int move_body(struct batch *b, struct bldr_value *args, struct bldr_value **ret,
 		     struct bldr_error *err)
 {
-	const char *path = arena_printf(&b->desk->arena, "%s/%zu.body", b->folder,
-					bldr_count(b->items));
+	const char *path =
+		arena_printf(&b->desk->arena, "%s/%zu.body", b->folder, bldr_count(b->items));
 	struct bldr_value *upload = bldr_object();
 	struct bldr_value *headers;
 	char *text = bldr_value_text(bldr_get(args, "json"));

@@ -68,9 +68,8 @@ void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *resu
 					   end.value != NULL ? end.value : bldr_null()));
 	} else {
 		remote_fail(p, "the run of the job",
-			    &(struct databricks_answer){ .outcome = end.outcome,
-							 .code = "",
-							 .message = end.message });
+			    &(struct databricks_answer){
+				    .outcome = end.outcome, .code = "", .message = end.message });
 		bldr_unref(end.value);
 	}
 	bldr_unref(input);

@@ -21,7 +21,7 @@
 struct remote {
 	struct databricks workspace;
 	const char *catalog, *schema, *volume;
-	const char *folder;    /* "/Workspace/Shared/bldr/main.bldr" */
+	const char *folder; /* "/Workspace/Shared/bldr/main.bldr" */
 	const char *warehouse; /* id of the SQL warehouse that is named, or was chosen; NULL: none yet */
 };
 /* From a view's state or a work's arguments, whose texts it borrows. False: the job is not of a workspace. */

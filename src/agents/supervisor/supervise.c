@@ -24,10 +24,10 @@ static const char *const reads[] = { "job",     "next",     "rounds",   "approva
 static const char *const writes[] = { "next",      "advice",   "rounds",     "designs",
 				      "decisions", "attempts", "superseded", NULL };
 
-const char *const supervisor_targets[] = { "analyst.design", "approval",        "tester.contract",
-					   "analyst.map",    "developer.build", "developer.deploy",
-					   "tester.check",   "evaluator",       BLDR_END,
-					   NULL };
+const char *const supervisor_targets[] = {
+	"analyst.design",   "approval",     "tester.contract", "analyst.map", "developer.build",
+	"developer.deploy", "tester.check", "evaluator",       BLDR_END,      NULL
+};
 
 struct decision {
 	const char *next;

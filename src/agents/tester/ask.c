@@ -49,8 +49,9 @@ static void plan_polls(const struct bldr_view *v, const struct remote *r, struct
 			? databricks_statement_get(&r->workspace, id)
 			: databricks_statement_chunk(&r->workspace, id, chunk);
 
-		databricks_save(&q, arena_printf(&a, "%s/%s", folder,
-						 answers_name(&a, bldr_get_int(o, "n", 0), chunk)));
+		databricks_save(&q,
+				arena_printf(&a, "%s/%s", folder,
+					     answers_name(&a, bldr_get_int(o, "n", 0), chunk)));
 		remote_send(p, q);
 	}
 	arena_release(&a);
@@ -82,7 +83,8 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 		return;
 	}
 	if (in_phase(v, "items")) {
-		batch_plan_items(v, p, bldr_get_text(asked, "batch"), bldr_get_int(v->kept, "at", 0));
+		batch_plan_items(v, p, bldr_get_text(asked, "batch"),
+				 bldr_get_int(v->kept, "at", 0));
 	} else if (in_phase(v, "send")) {
 		batch_plan(p, bldr_get(v->kept, "items"));
 	} else if (in_phase(v, "read")) {
@@ -98,8 +100,9 @@ static void end(const struct bldr_view *v, struct bldr_patch *p)
 {
 	struct bldr_value *asked = bldr_copy(bldr_get(v->state, "asked"));
 
-	bldr_object_set(asked, "bytes",
-			bldr_int(bldr_get_int(asked, "bytes", 0) + bldr_get_int(v->kept, "bytes", 0)));
+	bldr_object_set(
+		asked, "bytes",
+		bldr_int(bldr_get_int(asked, "bytes", 0) + bldr_get_int(v->kept, "bytes", 0)));
 	bldr_patch_set(p, "asked", asked);
 }
 

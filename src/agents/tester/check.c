@@ -8,9 +8,9 @@
 #include "agents/tester/answers.h"
 #include "agents/tester/evidence.h"
 
-static const char *const reads[] = { "job",        "rounds",     "sources",  "design",
-				     "contract",   "sttm",       "reloaded", "deployment",
-				     "superseded", "remote",     "asked",    NULL };
+static const char *const reads[] = { "job",        "rounds", "sources",  "design",
+				     "contract",   "sttm",   "reloaded", "deployment",
+				     "superseded", "remote", "asked",    NULL };
 static const char *const writes[] = { "findings", NULL };
 static const struct handover handover = { "tester.check", BLDR_PURE, "findings" };
 
@@ -154,7 +154,8 @@ static int judge(struct desk *d, struct evidence *e, struct findings *ret, struc
 	e->checks.reloaded = again ? desk_path(d, "remote_again.db") : NULL;
 	e->checks.reload_refused = again ? NULL : bldr_get_text(bldr_get(remote, "run"), "message");
 	rc = answers_results(d, "questions",
-			     bldr_get_int(asked, again ? "first_rounds" : "round", 0), &results, err);
+			     bldr_get_int(asked, again ? "first_rounds" : "round", 0), &results,
+			     err);
 	return rc < 0 ? rc : remote_judge(&in, &results, &d->arena, ret, &traffics, err);
 }
 

@@ -20,8 +20,9 @@
 static const char *const passes[] = { "questions", "again" };
 static const char *const images[] = { "remote.db", "remote_again.db" };
 
-static const char *const reads[] = { "job",        "rounds", "sources", "design",     "contract", "sttm",
-				     "deployment", "remote", "asked",   "superseded", NULL };
+static const char *const reads[] = { "job",      "rounds",     "sources",    "design",
+				     "contract", "sttm",       "deployment", "remote",
+				     "asked",    "superseded", NULL };
 static const char *const writes[] = { "asked", NULL };
 
 /* ---- the node ---- */
@@ -190,7 +191,8 @@ static int plan(struct desk *d, const struct remote *r, const struct bldr_value 
 	int rc = evidence_read(d, e, err);
 
 	if (rc == 0) {
-		rc = answers_results(d, passes[pass], bldr_get_int(asked, "round", 0), &results, err);
+		rc = answers_results(d, passes[pass], bldr_get_int(asked, "round", 0), &results,
+				     err);
 	}
 	if (rc == 0) {
 		rc = remote_plan(&in, &results, &d->arena, ret, err);
