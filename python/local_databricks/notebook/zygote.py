@@ -151,6 +151,10 @@ def _work(descriptor: int) -> None:
     _end_with_parent()  # a new namespace may have forgotten it
     folder = os.path.dirname(work["path"]).rstrip("/")
     os.chdir("/Workspace" + folder)
+    # What lies beside this package is not the workspace's: a notebook finds only what was put there for it.
+    beside = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != beside]
+    os.environ.pop("PYTHONPATH", None)
     # the import system opens files by itself, below what is patched
     sys.path.insert(
         0, (work["places"]["/Workspace"] if how == "patched" else "/Workspace") + folder

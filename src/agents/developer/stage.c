@@ -56,7 +56,7 @@ struct stage {
 
 static bool is_deployed(const struct pipeline_file *f)
 {
-	return (strcmp(f->kind, "notebook") == 0 || strcmp(f->kind, "module") == 0) &&
+	return (strcmp(f->kind, "notebook") == 0 || strcmp(f->kind, "library") == 0) &&
 		strncmp(f->path, prefix, strlen(prefix)) == 0;
 }
 
