@@ -177,7 +177,7 @@ static void build_parts(struct part parts[SUBGRAPHS])
 {
 	/* clang-format off */
 	static const char *const check_in[] = {"job", "rounds", "sources", "design", "contract",
-					       "sttm", "deployment", "remote", "superseded", NULL};
+					       "sttm", "deployment", "remote", "asked", "superseded", NULL};
 	static const char *const all_in[] = {"job", "rounds", "decisions", "sources", "profile", "design",
 					     "contract", "sttm", "pipeline", "deployment", "findings",
 					     "attempts", "recalled", "recalled_build", "remote", "asked", NULL};
@@ -193,9 +193,9 @@ static void build_parts(struct part parts[SUBGRAPHS])
 	static const char *const map_out[] = {"sttm", NULL};
 	static const char *const build_in[] = {"job", "rounds", "sources", "sttm", "schema", NULL};
 	static const char *const build_out[] = {"pipeline", "deployment", "recalled_build", NULL};
-	static const char *const deploy_in[] = {"job", "rounds", "sources", "pipeline", NULL};
+	static const char *const deploy_in[] = {"job", "rounds", "sources", "pipeline", "remote", NULL};
 	static const char *const deploy_out[] = {"staged", "remote", NULL};
-	static const char *const check_out[] = {"findings", "asked", NULL};
+	static const char *const check_out[] = {"findings", "remote", "asked", NULL};
 	static const char *const evaluator_out[] = {"evaluation", "report", "learned", NULL};
 
 	parts[0] = (struct part){new_analyst_design(), design_in, design_out};

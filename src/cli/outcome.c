@@ -96,6 +96,33 @@ static struct bldr_value *loaded_tables(const char *folder, const struct bldr_va
 	return tables;
 }
 
+/* What was made and asked in a workspace, and where a person looks at it; NULL: the run works in none. */
+static struct bldr_value *outcome_remote(const struct bldr_value *state)
+{
+	static const char *const from_job[] = { "host", "catalog", "schema", NULL };
+	static const char *const from_remote[] = { "job_id", "runs", NULL };
+	const struct bldr_value *databricks = bldr_get(bldr_get(state, "job"), "databricks");
+	const struct bldr_value *remote = bldr_get(state, "remote");
+	const struct bldr_value *asked = bldr_get(state, "asked");
+	int64_t job_id = bldr_get_int(remote, "job_id", 0);
+	struct bldr_value *o;
+
+	if (databricks == NULL) {
+		return NULL;
+	}
+	o = bldr_object();
+	copy_keys(o, databricks, from_job);
+	copy_keys(o, remote, from_remote);
+	if (job_id != 0) {
+		bldr_object_set(o, "job_url",
+				bldr_textf("%s/jobs/%lld", bldr_get_text(databricks, "host"),
+					   (long long)job_id));
+	}
+	bldr_object_set(o, "statements", bldr_int(bldr_get_int(asked, "answered", 0)));
+	bldr_object_set(o, "bytes", bldr_int(bldr_get_int(asked, "bytes", 0)));
+	return o;
+}
+
 /* {text, command} of the first sample question, or NULL. */
 static struct bldr_value *first_question(const char *folder)
 {
@@ -204,6 +231,7 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	static const char *const from_evaluation[] = { "score", NULL };
 	struct bldr_value *o = bldr_object();
 	struct bldr_value *tables;
+	struct bldr_value *remote;
 	const struct bldr_value *findings = bldr_get(state, "findings");
 	const struct bldr_value *job = bldr_get(state, "job");
 	char *folder = xasprintf("%s/%s", output, thread->id);
@@ -222,6 +250,10 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	bldr_object_set(o, "skipped", skipped_files(folder, state));
 	bldr_object_set(o, "artefacts", artefact_refs(state));
 	bldr_object_set(o, "knowledge", outcome_knowledge(state));
+	remote = outcome_remote(state);
+	if (remote != NULL) {
+		bldr_object_set(o, "remote", remote);
+	}
 	if (bldr_get(state, "report") != NULL) {
 		struct bldr_value *question = first_question(folder);
 
@@ -392,6 +424,26 @@ void outcome_print_steps(const struct bldr_value *steps, FILE *out)
 	}
 }
 
+static void print_remote(const struct bldr_value *remote, FILE *out)
+{
+	const struct bldr_value *runs = bldr_get(remote, "runs");
+
+	if (bldr_get_text(remote, "job_url") == NULL) {
+		return;
+	}
+	fprintf(out, "job: %s (%s.%s)\n", bldr_get_text(remote, "job_url"),
+		bldr_get_text(remote, "catalog"), bldr_get_text(remote, "schema"));
+	for (size_t i = 0; i < bldr_count(runs); i++) {
+		const struct bldr_value *run = bldr_at(runs, i);
+
+		fprintf(out, "  run %lld: %s\n", (long long)bldr_get_int(run, "run_id", 0),
+			bldr_get_text(run, "result"));
+	}
+	fprintf(out, "  checked there by %lld statements; their answers, %lld bytes, crossed the wire\n",
+		(long long)bldr_get_int(remote, "statements", 0),
+		(long long)bldr_get_int(remote, "bytes", 0));
+}
+
 void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 {
 	const char *status = bldr_get_text(o, "status");
@@ -413,6 +465,7 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 			fprintf(out, "decisions: %s\n",
 				bldr_get_text(bldr_get(o, "approval"), "decisions"));
 		}
+		print_remote(bldr_get(o, "remote"), out);
 		print_question(bldr_get(o, "question"), out);
 		fprintf(out, "warehouse: %s\nreport: %s\n", bldr_get_text(o, "warehouse"),
 			bldr_get_text(o, "report"));

@@ -205,7 +205,8 @@ static void tell_costs(struct session *s, struct bldr_value *outcome)
 	const char *report = bldr_get_text(outcome, "report");
 	struct bldr_error err;
 
-	if (report != NULL && report_measure(report, steps, process, &err) < 0) {
+	if (report != NULL &&
+	    report_measure(report, steps, process, bldr_get(outcome, "remote"), &err) < 0) {
 		fprintf(stderr, "bldr: %s\n", err.text);
 	}
 	bldr_object_set(outcome, "steps", steps);

@@ -93,8 +93,8 @@ static const char *warehouse_of(const struct bldr_value *body)
 static void take_warehouse(const struct bldr_view *v, const struct databricks_answer *answer,
 			   struct bldr_patch *p)
 {
-	const struct bldr_value *old = bldr_get(v->state, "remote");
-	struct bldr_value *remote = old != NULL ? bldr_copy(old) : bldr_object();
+	const struct bldr_value *runs = bldr_get(bldr_get(v->state, "remote"), "runs");
+	struct bldr_value *remote = bldr_object();
 	const char *id = warehouse_of(answer->body);
 
 	if (id == NULL) {
@@ -106,6 +106,9 @@ static void take_warehouse(const struct bldr_view *v, const struct databricks_an
 		return;
 	}
 	bldr_object_set(remote, "warehouse_id", bldr_text(id));
+	if (runs != NULL) { /* of the rounds before; the rest of what is known of them is theirs */
+		bldr_object_set(remote, "runs", bldr_ref(runs));
+	}
 	bldr_patch_set(p, "remote", remote);
 }
 

@@ -47,8 +47,44 @@ static struct bldr_value *step_value(const struct bldr_value *step, int64_t most
 	return v;
 }
 
+/* NULL: nothing was made in a workspace. */
+static struct bldr_value *remote_value(const struct bldr_value *remote, struct arena *a)
+{
+	const struct bldr_value *runs = bldr_get(remote, "runs");
+	struct bldr_value *list = bldr_list();
+	struct bldr_value *v;
+
+	if (bldr_get_text(remote, "job_url") == NULL) {
+		bldr_unref(list);
+		return NULL;
+	}
+	for (size_t i = 0; i < bldr_count(runs); i++) {
+		const struct bldr_value *run = bldr_at(runs, i);
+		struct bldr_value *item = bldr_object();
+
+		bldr_object_set(item, "id",
+				bldr_textf("%lld", (long long)bldr_get_int(run, "run_id", 0)));
+		bldr_object_set(item, "url", bldr_text(bldr_get_text(run, "url")));
+		bldr_object_set(item, "result", bldr_text(bldr_get_text(run, "result")));
+		bldr_list_add(list, item);
+	}
+	v = bldr_object();
+	bldr_object_set(v, "where",
+			bldr_textf("%s.%s", bldr_get_text(remote, "catalog"),
+				   bldr_get_text(remote, "schema")));
+	bldr_object_set(v, "job_url", bldr_text(bldr_get_text(remote, "job_url")));
+	bldr_object_set(v, "job",
+			bldr_textf("%lld", (long long)bldr_get_int(remote, "job_id", 0)));
+	bldr_object_set(v, "runs", list);
+	bldr_object_set(v, "statements",
+			bldr_text(report_number(a, bldr_get_int(remote, "statements", 0))));
+	bldr_object_set(v, "bytes", bldr_text(report_number(a, bldr_get_int(remote, "bytes", 0))));
+	return v;
+}
+
 static struct bldr_value *measured_value(const struct bldr_value *steps,
-					 const struct bldr_value *process, struct arena *a)
+					 const struct bldr_value *process,
+					 const struct bldr_value *remote, struct arena *a)
 {
 	struct bldr_value *whole = bldr_object();
 	struct bldr_value *part = bldr_object();
@@ -73,6 +109,7 @@ static struct bldr_value *measured_value(const struct bldr_value *steps,
 			bldr_text(seconds(a, bldr_get_int(process, "cpu_us", 0))));
 	bldr_object_set(part, "process_peak",
 			bldr_text(megabytes(a, bldr_get_int(process, "peak_rss_bytes", 0))));
+	bldr_object_set(part, "remote", remote_value(remote, a));
 	bldr_object_set(whole, "measured", part);
 	return whole;
 }
@@ -104,12 +141,13 @@ static int replace(const char *path, const char *page, size_t size, const char *
 }
 
 int report_measure(const char *path, const struct bldr_value *steps,
-		   const struct bldr_value *process, struct bldr_error *err)
+		   const struct bldr_value *process, const struct bldr_value *remote,
+		   struct bldr_error *err)
 {
 	static const char name[] = "templates/report/measured.html";
 	const struct asset *asset = asset_find(name);
 	struct arena a = { 0 };
-	struct bldr_value *data = measured_value(steps, process, &a);
+	struct bldr_value *data = measured_value(steps, process, remote, &a);
 	struct buf section;
 	char *page = NULL;
 	size_t size = 0;

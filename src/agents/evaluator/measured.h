@@ -8,8 +8,10 @@
 
 /*
  * Replaces the section "measured" of the report at path, in one step. steps: [{step, times, failed, rows, wall_us,
- * cpu_us, peak_rss_bytes}]; process: {cpu_us, peak_rss_bytes}. Errors: IO, NOT_FOUND, INVALID (the file has no such
+ * cpu_us, peak_rss_bytes}]; process: {cpu_us, peak_rss_bytes}; remote: {catalog, schema, job_id, job_url, runs: [{run_id, url,
+ * result}], statements, bytes} of a run that works in a workspace, or NULL. Errors: IO, NOT_FOUND, INVALID (the file has no such
  * section), LIMIT.
  */
 int report_measure(const char *path, const struct bldr_value *steps,
-		   const struct bldr_value *process, struct bldr_error *err);
+		   const struct bldr_value *process, const struct bldr_value *remote,
+		   struct bldr_error *err);

@@ -52,6 +52,40 @@ void remote_run_prepare(const struct bldr_view *v, struct bldr_plan *p)
 	bldr_unref(input);
 }
 
+/* Those that have ended, this one included; one that was repaired stands once. */
+static struct bldr_value *runs(const struct bldr_value *remote, const struct bldr_value *run)
+{
+	static const char *const keys[] = { "run_id", "url", "result" };
+	const struct bldr_value *old = bldr_get(remote, "runs");
+	struct bldr_value *list = bldr_list();
+	struct bldr_value *item = bldr_object();
+
+	for (size_t i = 0; i < bldr_count(old); i++) {
+		if (!bldr_equal(bldr_get(bldr_at(old, i), "run_id"), bldr_get(run, "run_id"))) {
+			bldr_list_add(list, bldr_ref(bldr_at(old, i)));
+		}
+	}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (bldr_get(run, keys[i]) != NULL) {
+			bldr_object_set(item, keys[i], bldr_ref(bldr_get(run, keys[i])));
+		}
+	}
+	bldr_list_add(list, item);
+	return list;
+}
+
+static struct bldr_value *with_run(const struct bldr_value *remote, struct bldr_value *run)
+{
+	struct bldr_value *next;
+
+	if (run == NULL) { /* it goes on */
+		return remote_with(remote, "run", bldr_null());
+	}
+	next = remote_with(remote, "runs", runs(remote, run));
+	bldr_object_set(next, "run", run);
+	return next;
+}
+
 void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 		       struct bldr_patch *p)
 {
@@ -63,9 +97,7 @@ void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *resu
 	    !databricks_procedure_absorb(&databricks_ensure_run, input, v, results, p, &a, &end)) {
 		; /* it goes again */
 	} else if (end.outcome == DATABRICKS_OK || end.outcome == DATABRICKS_BUSY) {
-		bldr_patch_set(p, "remote",
-			       remote_with(bldr_get(v->state, "remote"), "run",
-					   end.value != NULL ? end.value : bldr_null()));
+		bldr_patch_set(p, "remote", with_run(bldr_get(v->state, "remote"), end.value));
 	} else {
 		remote_fail(p, "the run of the job",
 			    &(struct databricks_answer){

@@ -2,7 +2,8 @@
  * A node that runs the job of a deployment and waits for its end: databricks_ensure_run. The token is the same after a crash,
  * so that there is one run per attempt, and after a repair, so that it goes on with the run that was repaired.
  *
- * The channel `remote`: {"warehouse_id", "job_id", "run": as the procedure gives it, "repairs": n, "latest_repair_id"}.
+ * The channel `remote`: {"warehouse_id", "job_id", "run": as the procedure gives it, "repairs": n, "latest_repair_id",
+ * "runs": [{"run_id", "url", "result"}] of all rounds}.
  */
 #pragma once
 

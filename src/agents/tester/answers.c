@@ -8,6 +8,11 @@
 
 enum { ANSWER_MAX = 256 << 20 };
 
+bool answers_are_of(const struct bldr_value *asked, int64_t rounds)
+{
+	return asked != NULL && bldr_get_int(asked, "for", -1) == rounds;
+}
+
 const char *answers_batch(struct arena *a, const char *name, int64_t round)
 {
 	return arena_printf(a, "%s.%lld", name, (long long)round);

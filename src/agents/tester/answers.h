@@ -8,6 +8,9 @@
 #include "checks/remote.h"
 #include "databricks/databricks.h"
 
+/* Whether the channel `asked` speaks of that round of the job; it may be of one before, or NULL. */
+bool answers_are_of(const struct bldr_value *asked, int64_t rounds);
+
 /* name: "questions", or "again" after a second run of the job. The arena's. */
 const char *answers_batch(struct arena *a, const char *name, int64_t round);
 const char *answers_name(struct arena *a, int64_t n, int64_t chunk);

@@ -6,7 +6,7 @@
  *	  ^                  \--none--.
  *	  '--------------------------'
  *
- * The channel `asked` (tester/questions.c) gets the bytes that have crossed the wire.
+ * The channel `asked` (tester/questions.c) gets how many have been answered, and the bytes that have crossed the wire.
  */
 #include <string.h>
 
@@ -99,10 +99,11 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 static void end(const struct bldr_view *v, struct bldr_patch *p)
 {
 	struct bldr_value *asked = bldr_copy(bldr_get(v->state, "asked"));
+	int64_t answered = bldr_get_int(asked, "answered", 0) + bldr_get_int(v->kept, "at", 0);
+	int64_t bytes = bldr_get_int(asked, "bytes", 0) + bldr_get_int(v->kept, "bytes", 0);
 
-	bldr_object_set(
-		asked, "bytes",
-		bldr_int(bldr_get_int(asked, "bytes", 0) + bldr_get_int(v->kept, "bytes", 0)));
+	bldr_object_set(asked, "answered", bldr_int(answered));
+	bldr_object_set(asked, "bytes", bldr_int(bytes));
 	bldr_patch_set(p, "asked", asked);
 }
 

@@ -146,7 +146,7 @@ static int judge(struct desk *d, struct evidence *e, struct findings *ret, struc
 	struct remote r;
 	int rc;
 
-	if (asked == NULL || !remote_of(d->args, &r)) {
+	if (!answers_are_of(asked, bldr_get_int(d->args, "rounds", 0)) || !remote_of(d->args, &r)) {
 		return checks_run(&e->checks, &d->arena, ret, err);
 	}
 	in.catalog = r.catalog;

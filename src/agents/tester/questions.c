@@ -6,8 +6,8 @@
  *	         \--none: the first pass--> rerun --> questions
  *	         \--none: the second pass--> check
  *
- * The channel `asked`: {"pass", "round": that is asked, "batch", "folder": where answers are saved, "statements", "bytes",
- * "first_rounds": of the first pass}.
+ * The channel `asked`: {"for": the round of the job that is checked, "pass", "round": that is asked, "batch", "folder": where
+ * answers are saved, "statements", "first_rounds": of the first pass, "answered", "bytes": in all rounds of the job}.
  */
 #include <string.h>
 
@@ -32,10 +32,12 @@ static struct bldr_value *next_round(const struct bldr_view *v)
 {
 	const struct bldr_value *old = bldr_get(v->state, "asked");
 	struct bldr_value *asked = old != NULL ? bldr_copy(old) : bldr_object();
-	int64_t statements = bldr_get_int(old, "statements", -1);
+	int64_t rounds = bldr_get_int(v->state, "rounds", 0);
+	bool first = !answers_are_of(old, rounds);
 
-	if (old == NULL || statements == 0) { /* a pass begins */
-		bldr_object_set(asked, "pass", bldr_int(old == NULL ? 0 : 1));
+	if (first || bldr_get_int(old, "statements", 0) == 0) { /* a pass begins */
+		bldr_object_set(asked, "for", bldr_int(rounds));
+		bldr_object_set(asked, "pass", bldr_int(first ? 0 : 1));
 		bldr_object_set(asked, "first_rounds", bldr_int(bldr_get_int(old, "round", 0)));
 		bldr_object_set(asked, "round", bldr_int(0));
 	} else {

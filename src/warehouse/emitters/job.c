@@ -1,7 +1,8 @@
 /*
  * The job that runs the notebooks: settings as POST /api/2.2/jobs/create takes them, and as a bundle's resource
  * does. A task per notebook, each waiting for those whose tables it reads; no compute is named, so the
- * tasks run serverless. Every notebook may be run again, so a failed task is retried.
+ * tasks run serverless. Every notebook may be run again, so a failed task is tried once more, soon: what is wrong in a
+ * notebook stays wrong.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "base/hash.h"
 #include "warehouse/emitters/notebook.h"
 
-enum { TASKS_MAX = 1000, TASK_KEY_MAX = 100, TASK_KEY_HASH = 8, RETRIES_MAX = 2 };
-enum { RETRY_AFTER_MS = 60000, TASK_TIMEOUT_S = 3600, JOB_TIMEOUT_S = 14400, WARN_AFTER_S = 7200 };
+enum { TASKS_MAX = 1000, TASK_KEY_MAX = 100, TASK_KEY_HASH = 8, RETRIES_MAX = 1 };
+enum { RETRY_AFTER_MS = 30000, TASK_TIMEOUT_S = 3600, JOB_TIMEOUT_S = 14400, WARN_AFTER_S = 7200 };
 
 struct deployer { /* how it names notebooks, and what it puts into parameters */
 	const char *before, *behind;
