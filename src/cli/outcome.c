@@ -439,7 +439,8 @@ static void print_remote(const struct bldr_value *remote, FILE *out)
 		fprintf(out, "  run %lld: %s\n", (long long)bldr_get_int(run, "run_id", 0),
 			bldr_get_text(run, "result"));
 	}
-	fprintf(out, "  checked there by %lld statements; their answers, %lld bytes, crossed the wire\n",
+	fprintf(out,
+		"  checked there by %lld statements; their answers, %lld bytes, crossed the wire\n",
 		(long long)bldr_get_int(remote, "statements", 0),
 		(long long)bldr_get_int(remote, "bytes", 0));
 }

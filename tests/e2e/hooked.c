@@ -1,6 +1,6 @@
 /*
  * bldr with a hook: `bldr_hooked HOOK COMMAND...`, HOOK being
- *	kill=N            SIGKILL to itself as soon as event N is durable
+ *	kill=N            SIGKILL to itself as soon as event N, or a later one, is durable
  *	pause=N           stops (SIGSTOP) itself there, holding its locks
  *	kill-work=N       SIGKILL when the N-th work function has done its work and not yet said so
  *	plant=date_order  the first mapping that the Analyst writes has month and day swapped
@@ -8,6 +8,7 @@
  *	plant=FOLDER      the first mapping that the Analyst writes is FOLDER/sttm.json
  *	plant=profile:FOLDER    the first profile that the Analyst relates is FOLDER/profile.json
  *	plant=table:FOLDER      every profile of a table TABLE that the Analyst makes is FOLDER/TABLE/table_profile.json, if there is one
+ *	plant=pipeline:FILE     the pipeline that the Developer emits first has the edits of FILE: [{"file", "old", "new"}], file below pipeline/
  *	plant=warehouse:FILE    behind the first load the SQL of FILE is run on warehouse.db
  *	plant=warehouses:FILE   behind every load
  *	none
@@ -23,6 +24,7 @@
 #include "agents/agents.h"
 #include "agents/nodes.h"
 #include "artefact/artefact.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "cli/cli.h"
 #include "store/store.h"
@@ -36,7 +38,7 @@ static void on_event(const struct bldr_event *event, void *user)
 {
 	const struct hook *hook = user;
 
-	if (event->seq == hook->at) {
+	if (event->seq == hook->at || (hook->signal == SIGKILL && event->seq > hook->at)) {
 		kill(getpid(), hook->signal);
 	}
 }
@@ -257,6 +259,66 @@ static int spoilt_load(const struct bldr_work *w, struct bldr_value **ret, struc
 	return run_sql(path, err);
 }
 
+/* Edits of the emitted files: each text `old`, which has to be there, becomes `new`. */
+static const char *planted_edits;
+
+static int edit_file(const char *folder, const struct bldr_value *edit, struct bldr_error *err)
+{
+	enum { FILE_MAX = 1 << 20 };
+	const char *old = bldr_get_text(edit, "old");
+	char path[8192];
+	char *text = NULL;
+	struct buf out;
+	size_t size;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/pipeline/%s", folder, bldr_get_text(edit, "file"));
+	r = file_read(path, FILE_MAX, &text, &size, err);
+	if (r == 0 && strstr(text, old) == NULL) {
+		r = bldr_error_set(err, BLDR_E_INVALID, "\"%s\" has no \"%s\"", path, old);
+	}
+	if (r == 0) {
+		const char *rest = text;
+		const char *at;
+
+		buf_init(&out, 2 * FILE_MAX);
+		while ((at = strstr(rest, old)) != NULL) {
+			buf_add(&out, rest, (size_t)(at - rest));
+			buf_puts(&out, bldr_get_text(edit, "new"));
+			rest = at + strlen(old);
+		}
+		buf_puts(&out, rest);
+		r = file_write(path, out.data, out.size, err);
+		buf_release(&out);
+	}
+	free(text);
+	return r;
+}
+
+static int edited_emit(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
+{
+	const struct agents_context *context = w->context;
+	struct bldr_value *edits = NULL;
+	char folder[4096];
+	char *text = NULL;
+	size_t size;
+	int r = developer_emit_work(w, ret, err);
+
+	if (r < 0 || bldr_get_int(w->args, "rounds", 0) != 1) {
+		return r;
+	}
+	snprintf(folder, sizeof(folder), "%s/%s", context->output,
+		 bldr_get_text(bldr_get(w->args, "job"), "run"));
+	r = file_read(planted_edits, 1 << 20, &text, &size, err);
+	r = r < 0 ? r : bldr_value_parse(text, size, &edits, err);
+	for (size_t i = 0; r == 0 && i < bldr_count(edits); i++) {
+		r = edit_file(folder, bldr_at(edits, i), err);
+	}
+	bldr_unref(edits);
+	free(text);
+	return r;
+}
+
 /* Every work function, wrapped: its effect is performed, its result never recorded. */
 enum { WORK_MAX = 32 };
 static struct bldr_work_type wrapped[WORK_MAX];
@@ -310,6 +372,10 @@ static struct bldr_work_type plant_of(const char *what)
 		planted_tables = rest;
 		return (struct bldr_work_type){ .name = "analyst.profile_table",
 						.fn = misjudged_table };
+	}
+	if (begins(what, "pipeline:", &rest)) {
+		planted_edits = rest;
+		return (struct bldr_work_type){ .name = "developer.emit", .fn = edited_emit };
 	}
 	every_load = begins(what, "warehouses:", &rest);
 	if (every_load || begins(what, "warehouse:", &rest)) {

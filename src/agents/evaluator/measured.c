@@ -73,8 +73,7 @@ static struct bldr_value *remote_value(const struct bldr_value *remote, struct a
 			bldr_textf("%s.%s", bldr_get_text(remote, "catalog"),
 				   bldr_get_text(remote, "schema")));
 	bldr_object_set(v, "job_url", bldr_text(bldr_get_text(remote, "job_url")));
-	bldr_object_set(v, "job",
-			bldr_textf("%lld", (long long)bldr_get_int(remote, "job_id", 0)));
+	bldr_object_set(v, "job", bldr_textf("%lld", (long long)bldr_get_int(remote, "job_id", 0)));
 	bldr_object_set(v, "runs", list);
 	bldr_object_set(v, "statements",
 			bldr_text(report_number(a, bldr_get_int(remote, "statements", 0))));

@@ -14,12 +14,12 @@
 #include "agents/remote/batch.h"
 #include "agents/tester/answers.h"
 
-enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000 };
+enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000, STALE_TRIES = 5 };
 
 static const char *const reads[] = { "job", "asked", NULL };
 static const char *const writes[] = { "asked", NULL };
 
-/* kept: {"phase", "at", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "bytes"}. */
+/* kept: {"phase", "at", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "stale": how often one was not there, "bytes"}. */
 static bool in_phase(const struct bldr_view *v, const char *phase)
 {
 	const char *name = bldr_get_text(v->kept, "phase");
@@ -131,25 +131,39 @@ static void take_items(const struct bldr_view *v, const struct bldr_result *r, s
 	bldr_patch_again(p, kept);
 }
 
+/* A statement that was just begun may not be there yet for who asks next. */
+static bool is_stale(const struct bldr_view *v, const struct databricks_answer *answer)
+{
+	return answer->outcome == DATABRICKS_NOT_FOUND && in_phase(v, "poll") &&
+		bldr_get_int(v->kept, "stale", 0) < STALE_TRIES;
+}
+
 static void take_answers(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 			 struct bldr_patch *p)
 {
-	struct bldr_value *kept = phase(v, "read");
 	int64_t bytes = bldr_get_int(v->kept, "bytes", 0);
+	int64_t stale = bldr_get_int(v->kept, "stale", 0);
+	struct bldr_value *kept;
 	struct arena a = { 0 };
+	bool again = false;
 	bool well = true;
 
 	for (size_t i = 0; well && i < n; i++) {
 		struct databricks_answer answer;
 
-		well = remote_check(p, "a statement", &results[i], &a, &answer);
-		bytes += well ? bldr_get_int(answer.saved, "bytes", 0) : 0;
+		databricks_answer(&results[i], &a, &answer);
+		if (is_stale(v, &answer)) {
+			again = true;
+		} else {
+			well = remote_check(p, "a statement", &results[i], &a, &answer);
+			bytes += well ? bldr_get_int(answer.saved, "bytes", 0) : 0;
+		}
 	}
-	bldr_object_set(kept, "bytes", bldr_int(bytes));
 	if (well) {
+		kept = phase(v, again ? "pause" : "read");
+		bldr_object_set(kept, "bytes", bldr_int(bytes));
+		bldr_object_set(kept, "stale", bldr_int(stale + again));
 		bldr_patch_again(p, kept);
-	} else {
-		bldr_unref(kept);
 	}
 	arena_release(&a);
 }

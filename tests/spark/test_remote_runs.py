@@ -1,0 +1,216 @@
+"""`bldr run --target databricks` against the local workspace, end to end, judged by its request log, by Delta's history and by DuckDB.
+
+By default the jaffle shop runs; BLDR_REMOTE=all runs data/ecommerce and northwind as well (docs/benchmarks.md has the times).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import bldr
+import pytest
+from fixtures import client, needs_spark
+from remote_world import Told, expect_one_job, query, run_remote, versions
+
+pytestmark = [needs_spark, pytest.mark.timeout(3600)]
+
+NORTHWIND = bldr.ROOT.parent / "shared" / "data" / "northwind"
+ECOMMERCE = bldr.ROOT / "data" / "ecommerce"
+
+
+@dataclass
+class Case:
+    """totals: what the workspace is asked of a schema -> what DuckDB is asked of the raw files."""
+
+    name: str
+    source: Path
+    totals: dict[str, str] = field(default_factory=dict)
+    in_ci: bool = False
+
+
+def raw(source: Path, name: str) -> str:
+    return f"read_csv('{source / name}', header=true, all_varchar=true)"
+
+
+CASES = [
+    Case(
+        "jaffle",
+        bldr.JAFFLE,
+        {
+            "SELECT count(*), sum(amount) FROM {}.fact_payment": "SELECT count(*), sum(CAST(amount AS BIGINT)) FROM "
+            + raw(bldr.JAFFLE, "raw_payments.csv"),
+            "SELECT count(*), count(DISTINCT customer_key) FROM {}.fact_order": "SELECT count(*), count(DISTINCT user_id) FROM "
+            + raw(bldr.JAFFLE, "raw_orders.csv"),
+            "SELECT count(*), max(first_name) FROM {}.dim_customer WHERE customer_key > 0": "SELECT count(*), max(first_name) FROM "
+            + raw(bldr.JAFFLE, "raw_customers.csv"),
+        },
+        in_ci=True,
+    ),
+    Case("ecommerce", ECOMMERCE),
+    Case(
+        "northwind",
+        NORTHWIND,
+        {
+            "SELECT count(*), sum(quantity) FROM {}.fact_order_detail": "SELECT count(*), sum(CAST(quantity AS BIGINT)) FROM "
+            + raw(NORTHWIND, "order_details.csv"),
+        },
+    ),
+]
+RUN = [case for case in CASES if case.in_ci or os.environ.get("BLDR_REMOTE") == "all"]
+
+
+@dataclass
+class Ran:
+    case: Case
+    schema: str
+    told: Told
+    source: Path  # a copy: it may be changed
+
+
+@pytest.fixture(scope="module", params=RUN, ids=[case.name for case in RUN])
+def ran(
+    request: pytest.FixtureRequest,
+    shared_spark_workspace: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Ran:
+    case: Case = request.param
+    if not case.source.is_dir():
+        pytest.skip(f"{case.source} is not there")
+    folder = tmp_path_factory.mktemp(case.name)
+    source = folder / "source"
+    shutil.copytree(case.source, source)
+    schema = f"remote_{case.name}"
+    told = run_remote(shared_spark_workspace, source, folder / "out", schema)
+    return Ran(case, schema, told, source)
+
+
+@pytest.fixture
+def ask(shared_spark_workspace: Any) -> Callable[[str], list[list[str | None]]]:
+    sdk = client(shared_spark_workspace)
+    return lambda sql: query(sdk, sql)
+
+
+def problems(outcome: dict[str, Any]) -> list[tuple[str, ...]]:
+    """What failed, in words that do not depend on where the star stands."""
+    return sorted((f["check"], f["subject"], f["found"]) for f in outcome["failed"])
+
+
+def test_it_ends_as_the_embedded_run_does(ran: Ran, tmp_path: Path) -> None:
+    embedded = bldr.run_job(ran.source, tmp_path)
+    assert ran.told.outcome["verdict"] == embedded["verdict"] == "validated"
+    assert problems(ran.told.outcome) == problems(embedded)
+    assert ran.told.outcome["tables"] == embedded["tables"]
+    assert ran.told.outcome["rounds"] == embedded["rounds"]
+
+
+def test_every_table_is_the_one_here_and_no_row_changes_in_the_second_run(ran: Ran) -> None:
+    tables = {t["name"] for t in ran.told.outcome["tables"]}
+    for check in ("W1", "I1"):
+        assert ran.told.passed(check) == dict.fromkeys(tables, True)
+    assert ran.told.passed("J1") == {"job": True}
+
+
+def test_delta_has_no_version_of_the_second_run(
+    ran: Ran, shared_spark_workspace: Any, ask: Callable[[str], list[list[str | None]]]
+) -> None:
+    sdk = client(shared_spark_workspace)
+    first, second = (sdk.jobs.get_run(r["run_id"]) for r in ran.told.outcome["remote"]["runs"])
+    assert first.end_time <= second.start_time
+    for table in ran.told.outcome["tables"]:
+        history = ask(
+            f"SELECT unix_millis(timestamp), operation FROM (DESCRIBE HISTORY main.{ran.schema}.{table['name']})"
+        )
+        assert history
+        late = [h for h in history if int(h[0] or 0) >= second.start_time]
+        assert not late, table["name"]
+
+
+def test_duckdb_says_the_same_of_the_raw_files(
+    ran: Ran, ask: Callable[[str], list[list[str | None]]]
+) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    for there, here in ran.case.totals.items():
+        (found,) = ask(there.format(f"main.{ran.schema}"))
+        expected = duckdb.sql(here).fetchone()
+        assert [number(cell) for cell in found] == [number(cell) for cell in expected]
+
+
+def number(cell: object) -> Decimal | str:
+    text = str(cell)
+    return Decimal(text) if text.replace(".", "").isdigit() else text
+
+
+def test_what_crossed_the_wire(ran: Ran) -> None:
+    """By the request log: each raw file once and there only, statements as told; one job, two runs of it."""
+    told, remote = ran.told, ran.told.outcome["remote"]
+    uploaded = [e for e in told.requests if e["method"] == "PUT" and "/fs/files/" in e["path"]]
+    files = json.loads((told.folder / told.outcome["artefacts"]["sources"]["path"]).read_text())
+    assert sorted(e["body_bytes"] for e in uploaded) == sorted(f["bytes"] for f in files["files"])
+    assert not [e for e in told.requests if e["method"] == "GET" and "/fs/" in e["path"]]
+    assert not [e for e in told.requests if "external" in e["path"] or "export" in e["path"]]
+    assert len(told.asked("POST", "/sql/statements")) == remote["statements"]
+    answers = [p for p in told.folder.glob("*.[0-9]/*.json") if p.name.split(".")[0].isdigit()]
+    assert remote["bytes"] >= sum(p.stat().st_size for p in answers) > 0
+    expect_one_job(told, creates=1, runs=2)
+
+
+def test_the_user_is_told(ran: Ran, shared_spark_workspace: Any) -> None:
+    remote = ran.told.outcome["remote"]
+    stored = json.loads((ran.told.folder / "run.json").read_text())
+    assert stored["remote"] == remote
+    assert remote["job_url"] == f"{shared_spark_workspace.url}/jobs/{remote['job_id']}"
+    page = (ran.told.folder / "report.html").read_text()
+    assert remote["job_url"] in page
+    assert f"{remote['bytes']:,} bytes" in page.replace("\u202f", ",").replace("\u2009", ",")
+    for run in remote["runs"]:
+        assert run["result"] == "success"
+        assert str(run["run_id"]) in page
+
+
+@pytest.fixture(scope="module")
+def jaffle(ran: Ran) -> Ran:
+    if ran.case.name != "jaffle":
+        pytest.skip("asked of the jaffle shop only")
+    return ran
+
+
+def test_the_same_files_again_change_no_row(
+    jaffle: Ran, shared_spark_workspace: Any, tmp_path: Path
+) -> None:
+    sdk = client(shared_spark_workspace)
+    tables = [t["name"] for t in jaffle.told.outcome["tables"]]
+    before = versions(sdk, jaffle.schema, tables)
+    again = run_remote(shared_spark_workspace, jaffle.source, tmp_path, jaffle.schema)
+    assert (again.outcome["verdict"], again.outcome["rounds"]) == ("validated", 1)
+    assert versions(sdk, jaffle.schema, tables) == before
+    expect_one_job(again, creates=0, runs=2)
+    assert len(again.asked("POST", "/jobs/reset")) == 1
+    assert again.outcome["remote"]["job_id"] == jaffle.told.outcome["remote"]["job_id"]
+
+
+def test_changed_files_end_validated(
+    jaffle: Ran,
+    shared_spark_workspace: Any,
+    tmp_path: Path,
+    ask: Callable[[str], list[list[str | None]]],
+) -> None:
+    """A row is gone and one has another amount: a merge leaves what is gone, the repair does not."""
+    payments = jaffle.source / "raw_payments.csv"
+    header, first, second, *rest = payments.read_text().splitlines()
+    cells = first.split(",")
+    cells[3] = str(int(cells[3]) + 700)
+    payments.write_text("\n".join([header, ",".join(cells), *rest]) + "\n")
+    told = run_remote(shared_spark_workspace, jaffle.source, tmp_path, jaffle.schema)
+    assert told.outcome["verdict"] == "validated", told.outcome["failed"]
+    assert told.outcome["rounds"] <= 2
+    expect_one_job(told, creates=0, runs=2 * told.outcome["rounds"])
+    amounts = [int(line.split(",")[3]) for line in payments.read_text().splitlines()[1:]]
+    (found,) = ask(f"SELECT count(*), sum(amount) FROM main.{jaffle.schema}.fact_payment")
+    assert [number(cell) for cell in found] == [Decimal(len(amounts)), Decimal(sum(amounts))]
