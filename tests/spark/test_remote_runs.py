@@ -21,7 +21,7 @@ from remote_world import Told, expect_one_job, query, run_remote, versions
 
 pytestmark = [needs_spark, pytest.mark.timeout(3600)]
 
-NORTHWIND = bldr.ROOT.parent / "shared" / "data" / "northwind"
+NORTHWIND = bldr.ROOT.parent / "shared" / "data" / "northwind" / "data"
 ECOMMERCE = bldr.ROOT / "data" / "ecommerce"
 
 
@@ -203,7 +203,7 @@ def test_changed_files_end_validated(
 ) -> None:
     """A row is gone and one has another amount: a merge leaves what is gone, the repair does not."""
     payments = jaffle.source / "raw_payments.csv"
-    header, first, second, *rest = payments.read_text().splitlines()
+    header, first, _gone, *rest = payments.read_text().splitlines()
     cells = first.split(",")
     cells[3] = str(int(cells[3]) + 700)
     payments.write_text("\n".join([header, ",".join(cells), *rest]) + "\n")
