@@ -114,6 +114,11 @@ static void read_end(const struct bldr_value *v, struct databricks_run *ret)
 	if (is(old, "UPSTREAM_FAILED") || is(old, "UPSTREAM_CANCELED") || is(old, "EXCLUDED")) {
 		return; /* another task's */
 	}
+	if (ret->result ==
+	    DATABRICKS_RUN_TIMED_OUT) { /* it hangs: waiting once more is for nothing */
+		ret->blame = DATABRICKS_BLAME_CODE;
+		return;
+	}
 	ret->blame = ret->code[0] != '\0'
 		? blame_of_code(ret->code, or_empty(bldr_get_text(end, "type")))
 		: blame_of_old(old, ret->message);

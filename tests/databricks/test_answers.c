@@ -245,6 +245,8 @@ static void runs_end_as_their_status_says(void **state)
 		{ NEW("RUN_EXECUTION_ERROR",
 		      "CLIENT_ERROR") ",\"state\":{\"result_state\":\"TIMEDOUT\"}}",
 		  ENDED, DATABRICKS_RUN_TIMED_OUT, CODE },
+		{ NEW("CANCELED", "CLIENT_ERROR") ",\"state\":{\"result_state\":\"TIMEDOUT\"}}",
+		  ENDED, DATABRICKS_RUN_TIMED_OUT, CODE },
 		/* It has ended, nobody says how: not a success. */
 		{ "{\"run_id\":1,\"status\":{\"state\":\"TERMINATED\"}}", ENDED,
 		  DATABRICKS_RUN_FAILED, INFRA },
