@@ -100,7 +100,8 @@ BLDR_API void bldr_plan_work(struct bldr_plan *p, const char *name, enum bldr_cl
  * text}: the value of that environment variable, read when the request is sent; {"credential": NAME, "prefix": text} is what
  * bldr_engine_add_credential knows by that name. Neither is recorded anywhere; https only, or a host of this machine. Class keyed
  * and once send the effect's key as Idempotency-Key. "upload" is a path, or {"path", "hash", "bytes"} as "saved" gives it: the
- * file is streamed, and its last byte is sent only when it is what hash and bytes say (CHANGED otherwise: nothing was performed).
+ * file is streamed, and its last byte is sent only when it is what hash and bytes say (CHANGED otherwise: nothing was performed);
+ * with "before" and "after" the body is the file between these texts.
  * No redirect is followed, certificates are verified, no proxy but the request's is used, and nothing is unpacked.
  * Ends with {"status": n, "headers": {name in lower case: text}, "body": text}, "malformed" true when the body was not UTF-8 text.
  * With "save" a body of success (2xx) is a file, durable and whole before the result is there: "saved": {path, hash, bytes} then

@@ -43,7 +43,7 @@ static const struct channel channels[] = {
 	{ "sttm", BLDR_LAST },
 	{ "pipeline", BLDR_LAST },
 	{ "deployment", BLDR_LAST },
-	{ "staged", BLDR_LAST }, /* developer/stage.c */
+	{ "staged", BLDR_LAST }, /* developer/stage.c: the job as databricks_ensure_job wants it */
 	{ "remote", BLDR_LAST }, /* remote/job_run.h: the job and its run in the workspace */
 	{ "asked", BLDR_LAST },  /* tester/ask.c */
 	{ "reloaded", BLDR_LAST },
@@ -111,18 +111,6 @@ static struct bldr_graph *new_analyst_design(void)
 	return g;
 }
 
-/* All requests of these graphs go to the workspace. */
-static void add_remote_policies(struct bldr_graph *g)
-{
-	static const struct databricks anywhere = { .host = "https://workspace" };
-	struct arena a = { 0 };
-	struct bldr_policy policy = databricks_policy(&anywhere, &a);
-
-	policy.kind = "http";
-	bldr_graph_policy(g, &policy);
-	arena_release(&a);
-}
-
 static struct bldr_graph *new_developer_deploy(void)
 {
 	struct bldr_graph *g =
@@ -142,7 +130,7 @@ static struct bldr_graph *new_developer_deploy(void)
 	}
 	bldr_graph_route(g, "run", developer_run_route, developer_run_targets);
 	bldr_graph_edge(g, "repair", "run");
-	add_remote_policies(g);
+	bldr_graph_policy(g, &databricks_policy);
 	return g;
 }
 
@@ -164,7 +152,7 @@ static struct bldr_graph *new_tester_check(void)
 	bldr_graph_edge(g, "ask", "questions");
 	bldr_graph_route(g, "rerun", tester_rerun_route, tester_rerun_targets);
 	bldr_graph_edge(g, "check", BLDR_END);
-	add_remote_policies(g);
+	bldr_graph_policy(g, &databricks_policy);
 	return g;
 }
 
@@ -194,7 +182,7 @@ static void build_parts(struct part parts[SUBGRAPHS])
 	static const char *const build_in[] = {"job", "rounds", "sources", "sttm", "schema", NULL};
 	static const char *const build_out[] = {"pipeline", "deployment", "recalled_build", NULL};
 	static const char *const deploy_in[] = {"job", "rounds", "sources", "pipeline", "remote", NULL};
-	static const char *const deploy_out[] = {"staged", "remote", NULL};
+	static const char *const deploy_out[] = {"remote", NULL};
 	static const char *const check_out[] = {"findings", "remote", "asked", NULL};
 	static const char *const evaluator_out[] = {"evaluation", "report", "learned", NULL};
 
@@ -235,7 +223,7 @@ int agents_new(struct agents **ret, struct bldr_error *err)
 				  "decisions", "sources", "profile", "design", "contract", "sttm",
 				  "pipeline", "deployment", "findings", "evaluation", "report",
 				  "attempts", "superseded", "schema", "recalled", "recalled_build",
-				  "learned", "staged", "remote", "asked"));
+				  "learned", "remote", "asked"));
 	bldr_graph_node(a->main, &supervisor_node);
 	bldr_graph_edge(a->main, BLDR_START, "supervisor");
 	bldr_graph_route(a->main, "supervisor", supervisor_route, supervisor_targets);
@@ -293,7 +281,6 @@ const struct bldr_work_type *agents_work(size_t *ret_n)
 		{ .name = "developer.emit", .fn = developer_emit_work, .virtual_ms = 20 },
 		{ .name = "developer.load", .fn = developer_load_work, .virtual_ms = 60 },
 		{ .name = "developer.stage", .fn = developer_stage_work, .virtual_ms = 20 },
-		{ .name = "remote.job_request", .fn = developer_job_request_work, .virtual_ms = 5 },
 		{ .name = "remote.batch", .fn = remote_batch_work, .virtual_ms = 5 },
 		{ .name = "tester.reload", .fn = tester_reload_work, .virtual_ms = 60 },
 		{ .name = "tester.questions", .fn = tester_questions_work, .virtual_ms = 20 },

@@ -35,8 +35,6 @@ extern const struct bldr_node developer_recall_node, developer_emit_node, develo
 extern const char *const developer_run_targets[];
 void developer_run_route(const struct bldr_view *v, struct bldr_route *r);
 int developer_stage_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
-int developer_job_request_work(const struct bldr_work *w, struct bldr_value **ret,
-			       struct bldr_error *err);
 int developer_emit_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 int developer_load_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
 

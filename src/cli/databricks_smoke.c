@@ -309,7 +309,9 @@ static struct bldr_value *input_job(const struct step *s, const struct bldr_valu
 		return NULL;
 	}
 	v = with("settings", settings_of(known));
+	bldr_object_set(v, "name", bldr_textf("bldr-smoke-%s", known_text(known, "id")));
 	bldr_object_set(v, "tag", bldr_text("bldr_smoke"));
+	bldr_object_set(v, "value", bldr_ref(bldr_get(known, "id")));
 	return v;
 }
 

@@ -283,7 +283,7 @@ int remote_open(struct remote *r, const struct settings *settings, const struct 
 		return rc;
 	}
 	r->workspace = databricks_workspace(&r->config);
-	r->policy = databricks_policy(&r->workspace, &r->arena);
+	r->policy = databricks_policy;
 	r->retry = *r->policy.retry;
 	r->policy.retry = &r->retry;
 	if (chain->patience_ms > 0) {

@@ -59,10 +59,8 @@ struct bldr_value *run_remote_job(const struct databricks_config *c, const struc
 	struct databricks w = databricks_workspace(c);
 	const char *catalog = config_text(settings->config, "databricks.catalog");
 	const char *schema = config_text(settings->config, "databricks.schema");
-	struct bldr_value *v = bldr_object();
+	struct bldr_value *v = databricks_workspace_write(&w);
 
-	bldr_object_set(v, "host", bldr_text(w.host));
-	bldr_object_set(v, "auth", bldr_text(w.auth));
 	bldr_object_set(v, "catalog", bldr_text(catalog));
 	bldr_object_set(v, "schema", bldr_text(schema));
 	bldr_object_set(v, "volume", bldr_text(config_text(settings->config, "databricks.volume")));
@@ -70,8 +68,6 @@ struct bldr_value *run_remote_job(const struct databricks_config *c, const struc
 			bldr_textf("%s/%s.%s", config_text(settings->config, "databricks.folder"),
 				   catalog, schema));
 	set_said(v, "warehouse_id", c->warehouse_id);
-	set_said(v, "workspace_id", w.workspace_id);
-	set_said(v, "azure_resource_id", w.azure_resource_id);
 	return v;
 }
 

@@ -2,8 +2,8 @@
  * Which workspace, and as whom: from options, the environment and a profile of ~/.databrickscfg, by the names that all of
  * Databricks' tools know.
  *
- *	options < environment < profile of the file: what is said first counts. The file is looked at when a profile is named, or when
- *	neither a host nor a credential is said otherwise.
+ *	options < environment < .env < profile of the file: what is said first counts. The file is looked at when a profile is
+ *	named, or when neither a host nor a credential is said otherwise.
  *
  *	one of   token                                          a personal access token
  *	         client id + secret                             a service principal, by the workspace's own OAuth
@@ -46,11 +46,16 @@ int databricks_config(const struct databricks_said *said, struct arena *a,
 		      struct databricks_config *ret, struct bldr_error *err);
 void databricks_config_release(struct databricks_config *c);
 
-/* The file of profiles that the environment means: DATABRICKS_CONFIG_FILE, or .databrickscfg in the home folder; NULL: none. a's. */
+/* The file of profiles that the environment means: DATABRICKS_CONFIG_FILE, or .databrickscfg in the home folder; NULL: none.
+ * a's. */
 const char *databricks_config_file(const char *const *environment, struct arena *a);
 
 /* The workspace for requests. Borrows c. */
 struct databricks databricks_workspace(const struct databricks_config *c);
+/* The same as JSON, which holds no secret: {"host", "auth"[, "workspace_id", "azure_resource_id"]}; the caller's. */
+struct bldr_value *databricks_workspace_write(const struct databricks *w);
+/* Of such an object, whose texts are borrowed; other members are others' business. */
+struct databricks databricks_workspace_read(const struct bldr_value *v);
 
 /* What the engine has to know before requests are sent: bldr_engine_add_credential for each of at. Borrows c. */
 struct databricks_credentials {

@@ -3,16 +3,19 @@
 
 #include <string.h>
 
+#include "databricks/request_parts.h"
+
 /* Azure Databricks, in every cloud; and how much of a token's life it does not accept. */
 static const char DATABRICKS_OF_AZURE[] = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
 enum { AZURE_EARLY_MS = 40000 };
 
+#define AZURE "azure-client-secret"
 static const char CREDENTIAL[] = "databricks";
 static const char MANAGEMENT[] = "databricks-azure-management";
 
 struct databricks databricks_workspace(const struct databricks_config *c)
 {
-	static const char *const names[] = { "pat", "oauth-m2m", "azure-client-secret" };
+	static const char *const names[] = { "pat", "oauth-m2m", AZURE };
 
 	return (struct databricks){
 		.host = c->host,
@@ -21,6 +24,30 @@ struct databricks databricks_workspace(const struct databricks_config *c)
 		.workspace_id = c->workspace_id,
 		.azure_credential = c->auth == DATABRICKS_AZURE ? MANAGEMENT : NULL,
 		.azure_resource_id = c->azure_resource_id,
+	};
+}
+
+struct bldr_value *databricks_workspace_write(const struct databricks *w)
+{
+	struct bldr_value *v = object_of("host", bldr_text(w->host));
+
+	set_text(v, "auth", w->auth);
+	set_text(v, "workspace_id", w->workspace_id);
+	set_text(v, "azure_resource_id", w->azure_resource_id);
+	return v;
+}
+
+struct databricks databricks_workspace_read(const struct bldr_value *v)
+{
+	const char *auth = bldr_get_text(v, "auth");
+
+	return (struct databricks){
+		.host = bldr_get_text(v, "host"),
+		.credential = CREDENTIAL,
+		.auth = auth,
+		.workspace_id = bldr_get_text(v, "workspace_id"),
+		.azure_credential = auth != NULL && strcmp(auth, AZURE) == 0 ? MANAGEMENT : NULL,
+		.azure_resource_id = bldr_get_text(v, "azure_resource_id"),
 	};
 }
 

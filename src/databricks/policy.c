@@ -1,8 +1,6 @@
 /* The numbers are those of Databricks' own clients (rate, budget, longest pause). */
 #include "databricks/policy.h"
 
-#include <string.h>
-
 enum { RATE = 15, RATE_MS = 1000 };
 
 static const struct bldr_retry patience = {
@@ -13,17 +11,10 @@ static const struct bldr_retry patience = {
 	.budget_ms = 5 * 60 * 1000,
 };
 
-struct bldr_policy databricks_policy(const struct databricks *w, struct arena *a)
-{
-	const char *host = strstr(w->host, "://") + 3;
-	size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
-	char *kind = arena_printf(a, "http:%.*s", (int)size, host);
-
-	return (struct bldr_policy){
-		.kind = kind,
-		.retry = &patience,
-		.rate_count = RATE,
-		.rate_ms = RATE_MS,
-		.rate_burst = RATE,
-	};
-}
+const struct bldr_policy databricks_policy = {
+	.kind = "http",
+	.retry = &patience,
+	.rate_count = RATE,
+	.rate_ms = RATE_MS,
+	.rate_burst = RATE,
+};

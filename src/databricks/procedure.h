@@ -5,8 +5,9 @@
  *	ask --request--> told --again, after a pause--> ask ...
  *	                     '--end: outcome, value
  *
- * A node's prepare calls databricks_procedure_prepare, its absorb databricks_procedure_absorb, with an input that is the same in each round. A node has
- * BLDR_ROUNDS_MAX rounds, two per poll; what may take longer ends with DATABRICKS_BUSY then, and goes on when it is begun anew.
+ * A node's prepare calls databricks_procedure_prepare, its absorb databricks_procedure_absorb, with an input that is the same in
+ * each round. A node has BLDR_ROUNDS_MAX rounds, two per poll; what may take longer ends with DATABRICKS_BUSY then, and goes on
+ * when it is begun anew.
  */
 #pragma once
 
@@ -41,20 +42,21 @@ struct databricks_procedure {
 
 /*
  * A job that is there once, whatever happens on the way: found by its name and tag, and given these settings, or created. input:
- * {"settings": the job's, with its name and tags; "tag": the tag's name}. value: {"job_id", "created": bool}.
+ * {"name", "tag", "value": by which it is known: its name, the name of one of its tags and what that tag says, as its settings have
+ * them, too; "settings": the job's, or "file": {path, hash, bytes} of the same as JSON}. value: {"job_id", "created": bool}.
  */
 extern const struct databricks_procedure databricks_ensure_job;
 /*
- * A run of a job to its end. input: {"job_id", "idempotency_token", "job_parameters": object or absent, "deadline_ms": how long it may
- * take before it is cancelled, or absent; "failed_only": only the first five tasks that have failed are told of}. OK when there was an end; value: {"run_id", "result": "success", "failed", "timed_out",
- * "cancelled" or "skipped", "blame", "code", "message", "url", "tasks": [{"task_key", "run_id", "result", "blame", "code",
- * "message", "output", "error", "trace"}]}: output of all tasks, texts cut, to 8 KB at most,
- * so that all of it fits a node's kept state.
+ * A run of a job to its end. input: {"job_id", "idempotency_token", "job_parameters": object or absent, "deadline_ms": how long
+ * it may take before it is cancelled, or absent; "failed_only": only the first five tasks that have failed are told of}. OK when
+ * there was an end; value: {"run_id", "result": "success", "failed", "timed_out", "cancelled" or "skipped", "blame", "code",
+ * "message", "url", "tasks": [{"task_key", "run_id", "result", "blame", "code", "message", "output", "error", "trace"}]}: output
+ * of all tasks, texts cut, to 8 KB at most, so that all of it fits a node's kept state.
  */
 extern const struct databricks_procedure databricks_ensure_run;
 /*
- * A statement to its end. input: {"warehouse_id", "statement", "catalog", "schema", "parameters", "row_limit", "repeatable": bool}, the
- * first two at least. value: {"statement_id", "columns", "rows", "row_count"}; of the failed one INVALID with its message.
+ * A statement to its end. input: {"warehouse_id", "statement", "catalog", "schema", "parameters", "row_limit",
+ * "repeatable": bool}, the first two at least. value: {"statement_id", "columns", "rows", "row_count"}; of the failed one INVALID with its message.
  * All rows are in the node's kept state meanwhile: 64 KB of them at most (LIMIT).
  */
 extern const struct databricks_procedure databricks_ensure_statement;

@@ -8,7 +8,7 @@
  *	    create --there is an answer--> end; refused for now: create again, a little later
  *
  * A list that follows a create may be older than it: after an answer that was lost it is asked for again and again before
- * another create is sent.
+ * another create is sent. So may a reset: one that finds nothing is followed by another look.
  */
 #include <string.h>
 
@@ -27,25 +27,23 @@ static struct bldr_value *keep(const char *phase, int64_t looks, int64_t creates
 	return kept;
 }
 
-static const struct bldr_value *settings_of(const struct bldr_value *input)
-{
-	return bldr_get(input, "settings");
-}
-
 static struct databricks_request ask(const struct databricks *w, const struct bldr_value *input,
 				     const struct bldr_value *kept)
 {
+	const struct bldr_value *settings = bldr_get(input, "settings");
+	const struct bldr_value *file = bldr_get(input, "file");
+	int64_t job_id = bldr_get_int(kept, "job_id", 0);
 	const char *phase = phase_of(kept);
 
 	if (strcmp(phase, "create") == 0) {
-		return databricks_job_create(w, bldr_ref(settings_of(input)));
+		return file != NULL ? databricks_job_create_file(w, file)
+				    : databricks_job_create(w, bldr_ref(settings));
 	}
 	if (strcmp(phase, "reset") == 0) {
-		return databricks_job_reset(w, bldr_get_int(kept, "job_id", 0),
-					    bldr_ref(settings_of(input)));
+		return file != NULL ? databricks_job_reset_file(w, job_id, file)
+				    : databricks_job_reset(w, job_id, bldr_ref(settings));
 	}
-	return databricks_job_list(w, bldr_get_text(settings_of(input), "name"),
-				   bldr_get_text(kept, "token"));
+	return databricks_job_list(w, bldr_get_text(input, "name"), bldr_get_text(kept, "token"));
 }
 
 static void end(struct databricks_turn *ret, int64_t job_id, bool created)
@@ -59,12 +57,11 @@ static void end(struct databricks_turn *ret, int64_t job_id, bool created)
 static void told_list(const struct bldr_value *input, const struct bldr_value *kept,
 		      const struct databricks_answer *answer, struct databricks_turn *ret)
 {
-	const struct bldr_value *settings = settings_of(input);
-	const char *tag = bldr_get_text(input, "tag");
 	int64_t looks = bldr_get_int(kept, "looks", 0);
 	int64_t creates = bldr_get_int(kept, "creates", 0);
-	int64_t job_id = databricks_job_find(answer->body, bldr_get_text(settings, "name"), tag,
-					     bldr_get_text(bldr_get(settings, "tags"), tag));
+	int64_t job_id = databricks_job_find(answer->body, bldr_get_text(input, "name"),
+					     bldr_get_text(input, "tag"),
+					     bldr_get_text(input, "value"));
 	const char *token = databricks_next_page(answer->body);
 	struct bldr_value *next;
 
@@ -110,6 +107,22 @@ static void told_create(const struct bldr_value *kept, const struct databricks_a
 	}
 }
 
+/* A job of the list that is gone, or not to be seen by everybody yet. */
+static void told_reset(const struct bldr_value *kept, const struct databricks_answer *answer,
+		       struct databricks_turn *ret)
+{
+	int64_t looks = bldr_get_int(kept, "looks", 0);
+
+	if (answer->outcome == DATABRICKS_OK) {
+		end(ret, bldr_get_int(kept, "job_id", 0), false);
+	} else if (answer->outcome == DATABRICKS_NOT_FOUND && looks + 1 < LOOKS_MAX) {
+		turn_again(ret, keep("list", looks + 1, bldr_get_int(kept, "creates", 0)),
+			   PAUSE_MS << looks);
+	} else {
+		turn_failed(ret, answer);
+	}
+}
+
 static void told(const struct bldr_value *input, const struct bldr_value *kept,
 		 const struct databricks_answer *answer, int64_t now_ms, struct arena *a,
 		 struct databricks_turn *ret)
@@ -118,10 +131,10 @@ static void told(const struct bldr_value *input, const struct bldr_value *kept,
 	(void)a;
 	if (strcmp(phase_of(kept), "create") == 0) {
 		told_create(kept, answer, ret);
+	} else if (strcmp(phase_of(kept), "reset") == 0) {
+		told_reset(kept, answer, ret);
 	} else if (answer->outcome != DATABRICKS_OK) {
 		turn_failed(ret, answer);
-	} else if (strcmp(phase_of(kept), "reset") == 0) {
-		end(ret, bldr_get_int(kept, "job_id", 0), false);
 	} else {
 		told_list(input, kept, answer, ret);
 	}

@@ -91,6 +91,11 @@ struct databricks_request databricks_job_create(const struct databricks *w,
 						struct bldr_value *settings);
 struct databricks_request databricks_job_reset(const struct databricks *w, int64_t job_id,
 					       struct bldr_value *settings);
+/* The same with settings that are a file of JSON: {path, hash, bytes}, borrowed. A job of hundreds of tasks is more than a node keeps. */
+struct databricks_request databricks_job_create_file(const struct databricks *w,
+						     const struct bldr_value *file);
+struct databricks_request databricks_job_reset_file(const struct databricks *w, int64_t job_id,
+						    const struct bldr_value *file);
 /* settings (taken) and remove (list of names, taken) may be NULL. */
 struct databricks_request databricks_job_update(const struct databricks *w, int64_t job_id,
 						struct bldr_value *settings,

@@ -2,8 +2,11 @@
  * Jobs 2.2 and their runs. A run is begun with an idempotency token, so that a second try finds the first one's run;
  * jobs/create has none and is sent once.
  */
+#include <inttypes.h>
+
 #include "databricks/request_parts.h"
 
+static const char RESET[] = "/api/2.2/jobs/reset";
 enum { PAGE = 100, RUNS_PAGE = 24, MESSAGE_MAX = 2000 };
 
 /* Of a job in a list, what it is known by. */
@@ -51,7 +54,39 @@ struct databricks_request databricks_job_reset(const struct databricks *w, int64
 	struct bldr_value *json = object_of("job_id", bldr_int(job_id));
 
 	bldr_object_set(json, "new_settings", settings);
-	return request_of(w, BLDR_KEYED, "POST", "/api/2.2/jobs/reset", json);
+	return request_of(w, BLDR_KEYED, "POST", RESET, json);
+}
+
+/* The body is a file, between two texts when they are not NULL; takes these. */
+static struct databricks_request send_file(struct databricks_request q,
+					   const struct bldr_value *file, struct bldr_value *before,
+					   struct bldr_value *after)
+{
+	struct bldr_value *headers = bldr_copy(bldr_get(q.args, "headers"));
+	struct bldr_value *upload = bldr_copy(file);
+
+	if (before != NULL) {
+		bldr_object_set(upload, "before", before);
+		bldr_object_set(upload, "after", after);
+	}
+	bldr_object_set(headers, "Content-Type", bldr_text("application/json"));
+	bldr_object_set(q.args, "headers", headers);
+	bldr_object_set(q.args, "upload", upload);
+	return q;
+}
+
+struct databricks_request databricks_job_create_file(const struct databricks *w,
+						     const struct bldr_value *file)
+{
+	return send_file(databricks_job_create(w, NULL), file, NULL, NULL);
+}
+
+struct databricks_request databricks_job_reset_file(const struct databricks *w, int64_t job_id,
+						    const struct bldr_value *file)
+{
+	return send_file(request_of(w, BLDR_KEYED, "POST", RESET, NULL), file,
+			 bldr_textf("{\"job_id\":%" PRId64 ",\"new_settings\":", job_id),
+			 bldr_text("}"));
 }
 
 struct databricks_request databricks_job_update(const struct databricks *w, int64_t job_id,

@@ -244,7 +244,7 @@ static int add_headers(struct exchange *x, const struct map *credentials, struct
 	if (!http_request_names(q, "Content-Type")) {
 		if (q->is_json) {
 			add_header(x, "Content-Type", "", "application/json");
-		} else if (q->upload != NULL) {
+		} else if (q->upload.path != NULL) {
 			add_header(x, "Content-Type", "", "application/octet-stream");
 		} else {
 			add_line(x, "Content-Type:"); /* libcurl's own would say that it is a form */
@@ -264,7 +264,7 @@ static void set_request(struct exchange *x)
 		 strcmp(q->method, "OPTIONS") != 0 && strcmp(q->method, "DELETE") != 0);
 
 	SET(x, URL, q->url);
-	if (q->upload != NULL) {
+	if (q->upload.path != NULL) {
 		SET(x, UPLOAD, 1L);
 		SET(x, INFILESIZE_LARGE, (curl_off_t)x->upload.size);
 		SET(x, READFUNCTION, on_read);
@@ -339,8 +339,8 @@ int exchange_begin(struct exchange *x, const struct map *credentials, struct bld
 	ASSERT(x->transfer.easy != NULL);
 	add_line(x, "Expect:"); /* none: see above */
 	rc = add_headers(x, credentials, err);
-	if (rc == 0 && q->upload != NULL) {
-		rc = upload_open(&x->upload, q->upload, q->upload_hash, q->upload_bytes, err);
+	if (rc == 0 && q->upload.path != NULL) {
+		rc = upload_open(&x->upload, &q->upload, err);
 	}
 	if (rc == 0 && q->save != NULL) {
 		rc = file_begin(&x->file, q->save, err);

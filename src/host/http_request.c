@@ -201,18 +201,24 @@ static int read_upload(const struct bldr_value *upload, struct http_request *q,
 	const struct bldr_value *hash = bldr_get(upload, "hash");
 	const struct bldr_value *bytes = bldr_get(upload, "bytes");
 
-	q->upload = bldr_as_text(upload);
-	q->upload_bytes = -1;
+	const struct bldr_value *before = bldr_get(upload, "before");
+	const struct bldr_value *after = bldr_get(upload, "after");
+	struct upload_body *u = &q->upload;
+
+	*u = (struct upload_body){ .path = bldr_as_text(upload), .bytes = -1 };
 	if (bldr_type_of(upload) == BLDR_OBJECT) {
-		q->upload = bldr_get_text(upload, "path");
-		q->upload_hash = bldr_as_text(hash);
-		q->upload_bytes = bytes != NULL ? bldr_as_int(bytes, -2) : -1;
+		u->path = bldr_get_text(upload, "path");
+		u->hash = bldr_as_text(hash);
+		u->bytes = bytes != NULL ? bldr_as_int(bytes, -2) : -1;
+		u->before = bldr_as_text(before);
+		u->after = bldr_as_text(after);
 	}
-	if (q->upload == NULL || q->upload[0] == '\0' || q->upload_bytes < -1 ||
-	    (hash != NULL && q->upload_hash == NULL)) {
+	if (u->path == NULL || u->path[0] == '\0' || u->bytes < -1 ||
+	    (hash != NULL && u->hash == NULL) || (before != NULL && u->before == NULL) ||
+	    (after != NULL && u->after == NULL)) {
 		return wrong(err,
 			     "has \"upload\": path, or {\"path\": path, \"hash\": text, "
-			     "\"bytes\": n}");
+			     "\"bytes\": n, \"before\": text, \"after\": text}");
 	}
 	return 0;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "host/effect.h"
+#include "host/upload.h"
 
 enum {
 	HTTP_SAVED_MAX = 1 << 30,    /* of a saved body, unless max_bytes says otherwise */
@@ -26,9 +27,7 @@ struct http_request {
 	LIST(struct http_header) headers;
 	const char *body; /* NULL: none */
 	bool is_json;
-	const char *upload;            /* NULL, or the file that is the body */
-	const char *upload_hash;       /* what it has to be; or NULL */
-	int64_t upload_bytes;          /* the same; -1: whatever it is */
+	struct upload_body upload;     /* .path NULL: none */
 	const struct bldr_value *pick; /* NULL, or the members that are the result */
 	int64_t text_max;              /* 0: texts are not cut */
 	uint64_t max_bytes;

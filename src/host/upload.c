@@ -11,7 +11,7 @@
 static int changed(const struct upload *u, struct bldr_error *err, const char *what)
 {
 	return bldr_error_set(err, BLDR_E_CHANGED,
-			      "the file \"%s\" is not sent: %s than the request says", u->path,
+			      "the file \"%s\" is not sent: %s than the request says", u->body.path,
 			      what);
 }
 
@@ -20,46 +20,60 @@ static int check_hash(struct upload *u, struct bldr_error *err)
 	char hex[HASH_HEX_MAX];
 
 	hash_end(&u->hash, hex);
-	return strcmp(hex, u->expected) == 0 ? 0 : changed(u, err, "its content is another");
+	return strcmp(hex, u->body.hash) == 0 ? 0 : changed(u, err, "its content is another");
 }
 
 static int refused(const struct upload *u, struct bldr_error *err)
 {
 	return bldr_error_set(err, errno == ENOENT ? BLDR_E_NOT_FOUND : BLDR_E_IO,
-			      "cannot read \"%s\": %s", u->path, strerror(errno));
+			      "cannot read \"%s\": %s", u->body.path, strerror(errno));
 }
 
-int upload_open(struct upload *u, const char *path, const char *hash, int64_t bytes,
-		struct bldr_error *err)
+static int64_t length_of(const char *text)
+{
+	return text != NULL ? (int64_t)strlen(text) : 0;
+}
+
+int upload_open(struct upload *u, const struct upload_body *body, struct bldr_error *err)
 {
 	struct stat st;
 
-	*u = (struct upload){ .path = path, .expected = hash };
-	u->fd = open(path, O_RDONLY | O_CLOEXEC);
+	*u = (struct upload){ .body = *body };
+	u->fd = open(body->path, O_RDONLY | O_CLOEXEC);
 	if (u->fd < 0 || fstat(u->fd, &st) < 0) {
 		return refused(u, err);
 	}
 	if (!S_ISREG(st.st_mode)) {
-		return bldr_error_set(err, BLDR_E_INVALID, "\"%s\" is no file", path);
+		return bldr_error_set(err, BLDR_E_INVALID, "\"%s\" is no file", body->path);
 	}
-	u->size = st.st_size;
-	if (bytes >= 0 && bytes != u->size) {
+	u->file_size = st.st_size;
+	if (body->bytes >= 0 && body->bytes != u->file_size) {
 		return changed(u, err, "its size is another");
 	}
+	u->size = length_of(body->before) + u->file_size + length_of(body->after);
 	hash_init(&u->hash);
-	return u->size == 0 && hash != NULL ? check_hash(u, err) : 0;
+	return u->file_size == 0 && body->hash != NULL ? check_hash(u, err) : 0;
 }
 
-ptrdiff_t upload_read(struct upload *u, char *to, size_t room)
+/* A piece of a text, from its byte `at` on. */
+static ptrdiff_t read_text(struct upload *u, const char *text, int64_t at, char *to, size_t room)
 {
-	int64_t left = u->size - u->at;
+	size_t left = strlen(text) - (size_t)at;
+	size_t n = left < room ? left : room;
+
+	memcpy(to, text + at, n);
+	u->at += (int64_t)n;
+	return (ptrdiff_t)n;
+}
+
+/* The same of the file. */
+static ptrdiff_t read_file(struct upload *u, int64_t at, char *to, size_t room)
+{
+	int64_t left = u->file_size - at;
 	ssize_t n;
 
-	if (left == 0) {
-		return 0;
-	}
 	do {
-		n = pread(u->fd, to, (uint64_t)left < room ? (size_t)left : room, u->at);
+		n = pread(u->fd, to, (uint64_t)left < room ? (size_t)left : room, at);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		(void)refused(u, &u->wrong);
@@ -70,13 +84,28 @@ ptrdiff_t upload_read(struct upload *u, char *to, size_t room)
 		return -1;
 	}
 	u->at += n;
-	if (u->expected != NULL) {
+	if (u->body.hash != NULL) {
 		hash_add(&u->hash, to, (size_t)n);
-		if (u->at == u->size && check_hash(u, &u->wrong) < 0) {
+		if (n == left && check_hash(u, &u->wrong) < 0) {
 			return -1;
 		}
 	}
 	return n;
+}
+
+ptrdiff_t upload_read(struct upload *u, char *to, size_t room)
+{
+	int64_t file = length_of(u->body.before);
+	int64_t after = file + u->file_size;
+
+	if (u->at == u->size) {
+		return 0;
+	}
+	if (u->at < file) {
+		return read_text(u, u->body.before, u->at, to, room);
+	}
+	return u->at < after ? read_file(u, u->at - file, to, room)
+			     : read_text(u, u->body.after, u->at - after, to, room);
 }
 
 void upload_rewind(struct upload *u)
@@ -87,8 +116,8 @@ void upload_rewind(struct upload *u)
 
 void upload_close(struct upload *u)
 {
-	if (u->path != NULL && u->fd >= 0) {
+	if (u->body.path != NULL && u->fd >= 0) {
 		(void)close(u->fd);
 	}
-	u->path = NULL;
+	u->body.path = NULL;
 }

@@ -188,6 +188,12 @@ int cloud_answer(const struct bldr_work *w, struct bldr_value **ret, struct bldr
 	char *text = NULL;
 
 	(void)err;
+	if (bldr_get(w->args, "upload") != NULL) {
+		text = bldr_value_text(bldr_get(w->args, "upload"));
+		(void)snprintf(c->upload, sizeof(c->upload), "%s", text);
+		free(text);
+		text = NULL;
+	}
 	if (fault == NULL || fault->applied) {
 		body = act(c, path, bldr_get(w->args, "json"));
 		text = bldr_value_text(body);

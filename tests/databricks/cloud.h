@@ -33,6 +33,7 @@ struct cloud {
 	size_t n_runs, statements;
 	unsigned asked, listed, cancelled;
 	unsigned seen[CLOUD_PLAN_MAX];
+	char upload[512]; /* the last one, as its request says */
 	struct buf lines;
 };
 

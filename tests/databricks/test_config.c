@@ -263,7 +263,8 @@ static void credentials_are_what_each_way_needs(void **state)
 				      NULL };
 	struct databricks_credentials c;
 	struct databricks w;
-	struct bldr_policy policy;
+	struct databricks again;
+	struct bldr_value *v;
 	struct loaded l;
 
 	(void)state;
@@ -282,8 +283,6 @@ static void credentials_are_what_each_way_needs(void **state)
 	assert_string_equal(w.auth, "oauth-m2m");
 	assert_string_equal(w.credential, c.at[0].name);
 	assert_null(w.azure_credential);
-	policy = databricks_policy(&w, &l.arena);
-	assert_string_equal(policy.kind, "http:x.example");
 	unload(&l);
 	load(&l, azure, NULL, NULL);
 	databricks_credentials(&l.config, &l.arena, &c);
@@ -296,6 +295,15 @@ static void credentials_are_what_each_way_needs(void **state)
 	w = databricks_workspace(&l.config);
 	assert_string_equal(w.azure_credential, c.at[1].name);
 	assert_string_equal(w.auth, "azure-client-secret");
+	/* Who reads it from a job names the same credentials. */
+	v = databricks_workspace_write(&w);
+	again = databricks_workspace_read(v);
+	assert_string_equal(again.host, w.host);
+	assert_string_equal(again.auth, w.auth);
+	assert_string_equal(again.credential, c.at[0].name);
+	assert_string_equal(again.azure_credential, c.at[1].name);
+	assert_null(again.workspace_id);
+	bldr_unref(v);
 	unload(&l);
 }
 

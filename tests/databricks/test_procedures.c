@@ -18,7 +18,8 @@
 #include "scratch.h"
 
 #define TOKEN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define JOB "{\"settings\":{\"name\":\"orders\",\"tags\":{\"deploy\":\"d1\"}},\"tag\":\"deploy\"}"
+#define KNOWN_BY "{\"name\":\"orders\",\"tag\":\"deploy\",\"value\":\"d1\","
+#define JOB KNOWN_BY "\"settings\":{\"name\":\"orders\",\"tags\":{\"deploy\":\"d1\"}}}"
 #define RUN "{\"job_id\":7211000000000000100,\"idempotency_token\":\"" TOKEN "\"}"
 
 static const struct databricks W = { .host = "https://x.example", .credential = "c", .auth = "pat" };
@@ -34,8 +35,6 @@ struct story {
 	char db[160];
 	struct part part;
 	struct bldr_graph *graph;
-	struct arena arena;
-	struct bldr_policy policy;
 	struct bldr_value *end; /* {outcome, blame, message, value} */
 	int64_t took_ms;
 };
@@ -78,10 +77,9 @@ static void story_begin(struct story *s, const struct databricks_procedure *proc
 	scratch_make(&s->dir);
 	(void)snprintf(s->db, sizeof(s->db), "%s/j.db", s->dir.path);
 	assert_int_equal(bldr_value_parse(input, strlen(input), &s->part.input, NULL), 0);
-	s->policy = databricks_policy(&W, &s->arena);
 	s->graph = bldr_graph_new("play", 1);
 	bldr_graph_channel(s->graph, "end", BLDR_LAST);
-	bldr_graph_policy(s->graph, &s->policy);
+	bldr_graph_policy(s->graph, &databricks_policy);
 	bldr_graph_node(s->graph,
 			&(struct bldr_node){ .name = "play",
 					     .writes = writes,
@@ -97,7 +95,6 @@ static void story_end(struct story *s)
 	bldr_graph_free(s->graph);
 	bldr_unref(s->part.input);
 	bldr_unref(s->end);
-	arena_release(&s->arena);
 	scratch_remove(&s->dir);
 }
 
@@ -183,6 +180,45 @@ static void a_job_is_created_or_found(void **state)
 	play(&s, &c, &databricks_ensure_job, JOB);
 	expect(&s, &c, "ok", "{\"created\":false,\"job_id\":5}",
 	       "GET jobs/list 200\nGET jobs/list 200\nPOST jobs/reset 200\n");
+	done(&s, &c);
+}
+
+/* Settings that are a file are sent as it is; for a reset between the texts that make it a request. */
+static void the_settings_of_a_job_may_be_a_file(void **state)
+{
+	static const char input[] =
+		KNOWN_BY "\"file\":{\"bytes\":7,\"hash\":\"00\",\"path\":\"/x/job.json\"}}";
+	struct cloud c = { .n_jobs = 0 };
+	struct story s;
+
+	(void)state;
+	play(&s, &c, &databricks_ensure_job, input);
+	expect(&s, &c, "ok", "{\"created\":true,\"job_id\":7211000000000000100}",
+	       "GET jobs/list 200\nPOST jobs/create 200\n");
+	assert_string_equal(c.upload, "{\"bytes\":7,\"hash\":\"00\",\"path\":\"/x/job.json\"}");
+	done(&s, &c);
+	c = (struct cloud){ .n_jobs = 1, .jobs = { 7211000000000000105 } };
+	play(&s, &c, &databricks_ensure_job, input);
+	expect(&s, &c, "ok", "{\"created\":false,\"job_id\":7211000000000000105}",
+	       "GET jobs/list 200\nPOST jobs/reset 200\n");
+	assert_string_equal(c.upload,
+			    "{\"after\":\"}\",\"before\":\"{\\\"job_id\\\":7211000000000000105,"
+			    "\\\"new_settings\\\":\",\"bytes\":7,\"hash\":\"00\",\"path\":\"/x/job.json\"}");
+	done(&s, &c);
+}
+
+/* Between the look and the reset the job went, or the reset asked a part of the workspace that has not heard of it. */
+static void a_job_that_is_gone_is_looked_for_again(void **state)
+{
+	struct cloud c = { .n_jobs = 1,
+			   .jobs = { 5 },
+			   .plan = { { "jobs/reset", 1, 404, false, NULL } } };
+	struct story s;
+
+	(void)state;
+	play(&s, &c, &databricks_ensure_job, JOB);
+	expect(&s, &c, "ok", "{\"created\":false,\"job_id\":5}",
+	       "GET jobs/list 200\nPOST jobs/reset 404\nGET jobs/list 200\nPOST jobs/reset 200\n");
 	done(&s, &c);
 }
 
@@ -368,6 +404,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_is_created_or_found),
+		cmocka_unit_test(the_settings_of_a_job_may_be_a_file),
+		cmocka_unit_test(a_job_that_is_gone_is_looked_for_again),
 		cmocka_unit_test(a_created_job_is_found_when_its_answer_was_lost),
 		cmocka_unit_test(a_job_that_was_not_created_is_created_later),
 		cmocka_unit_test(a_run_is_followed_to_its_end),

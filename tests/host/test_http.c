@@ -255,6 +255,36 @@ static void a_file_is_sent_as_a_body(void **state)
 	assert_int_equal(server_requests(&p->server), 3);
 }
 
+/* The texts around the file are no part of its hash. */
+static void a_file_is_sent_between_two_texts(void **state)
+{
+	struct party *p = *state;
+
+	put_file(p, "a", 'a', 3);
+	put_file(p, "large", 'a', 200000);
+	put_file(p, "none", 'a', 0);
+	party_expect_part(
+		p,
+		(struct call){ "{\"url\":\"" AT "/ok\",\"method\":\"POST\",\"upload\":{\"path\":"
+			       "\"DIR/a\",\"bytes\":3,\"before\":\"{1,\",\"after\":\"}\"}}" },
+		"\"status\":200");
+	expect_request(p, "POST", "/ok", "{1,aaa}");
+	expect_header(p, "content-length", "7");
+	party_expect_part(
+		p,
+		(struct call){ "{\"url\":\"" AT "/ok\",\"method\":\"POST\",\"upload\":{\"path\":"
+			       "\"DIR/large\",\"hash\":\"" HASH_OF_A
+			       "\",\"before\":\"{1,\",\"after\":\"}\"}}" },
+		"\"status\":200");
+	assert_int_equal(received(p), 200004);
+	party_expect_part(
+		p,
+		(struct call){ "{\"url\":\"" AT "/ok\",\"method\":\"POST\",\"upload\":{\"path\":"
+			       "\"DIR/none\",\"hash\":\"" HASH_OF_NOTHING "\",\"after\":\"}\"}}" },
+		"\"status\":200");
+	expect_request(p, "POST", "/ok", "}");
+}
+
 /* A file that is not what the request says is not sent, or not to its end: nobody has got it. */
 static void another_file_is_not_sent(void **state)
 {
@@ -380,7 +410,10 @@ static void what_nobody_should_send_is_refused(void **state)
 		  "\"upload\", a file, or none of them; a HEAD has none" },
 		{ "{\"url\":\"" AT "\",\"upload\":{\"hash\":\"x\"}}",
 		  "an effect of kind \"http\" has \"upload\": path, or {\"path\": path, \"hash\": "
-		  "text, \"bytes\": n}" },
+		  "text, \"bytes\": n, \"before\": text, \"after\": text}" },
+		{ "{\"url\":\"" AT "\",\"upload\":{\"path\":\"x\",\"after\":1}}",
+		  "an effect of kind \"http\" has \"upload\": path, or {\"path\": path, \"hash\": "
+		  "text, \"bytes\": n, \"before\": text, \"after\": text}" },
 		{ "{\"url\":\"" AT "\",\"transient\":[200]}",
 		  "an effect of kind \"http\" has \"transient\" as a list of statuses, 400 to 599, "
 		  "and of texts" },
@@ -608,6 +641,7 @@ int main(void)
 		CASE(what_means_later_can_be_said),
 		CASE(a_part_of_an_answer_is_picked),
 		CASE(a_file_is_sent_as_a_body),
+		CASE(a_file_is_sent_between_two_texts),
 		CASE(another_file_is_not_sent),
 		CASE(what_a_world_does_wrong_is_told),
 		CASE(what_nobody_should_send_is_refused),

@@ -2,7 +2,7 @@
  * Prepares a deployment: what is to be sent to the workspace and where it goes. Notebooks and the library beside them go
  * below the job's folder, raw files into the volume, below the hash of the sources: the same files, the same place.
  *
- * The channel `staged`: {"folder": where answers are saved, "landing": the volume's folder of the raw files, "requests"}.
+ * The channel `staged`: the input of databricks_ensure_job, with the job's settings as a file.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,8 @@ enum group { GROUP_FOLDERS, GROUP_CONTENT };
 
 static const char prefix[] = "pipeline/";
 static const char root[] = "${workspace.file_path}";
+/* By which a job is known to be ours; it says "catalog.schema". */
+static const char tag[] = "bldr_deploy_id";
 
 static const char *const reads[] = { "job", "rounds", "sources", "pipeline", NULL };
 static const char *const writes[] = { "staged", NULL };
@@ -224,8 +226,9 @@ static struct bldr_value *parameters(const struct stage *s, const struct bldr_va
 	return list;
 }
 
-/* The job's settings as they are deployed; beside the requests. */
-static int write_settings(struct stage *s, struct bldr_value **ret, struct bldr_error *err)
+/* The job's settings as they are deployed, known by that name and tag. */
+static int make_settings(struct stage *s, const char *name, const char *value,
+			 struct bldr_value **ret, struct bldr_error *err)
 {
 	const struct pipeline_file *f = job_file(&s->pipeline);
 	struct bldr_value *settings = NULL;
@@ -250,35 +253,50 @@ static int write_settings(struct stage *s, struct bldr_value **ret, struct bldr_
 	}
 	*ret = bldr_copy(settings);
 	tags = bldr_copy(bldr_get(settings, "tags"));
-	bldr_object_set(tags, REMOTE_TAG, bldr_textf("%s.%s", s->remote.catalog, s->remote.schema));
+	bldr_object_set(tags, tag, bldr_text(value));
 	bldr_object_set(*ret, "tags", tags);
-	bldr_object_set(*ret, "name", bldr_textf("bldr %s.%s", s->remote.catalog, s->remote.schema));
+	bldr_object_set(*ret, "name", bldr_text(name));
 	bldr_object_set(*ret, "parameters", parameters(s, bldr_get(settings, "parameters")));
 	bldr_unref(settings);
 	return 0;
 }
 
-static int save_settings(struct stage *s, struct bldr_error *err)
+/* Beside the requests. */
+static int stage_job(struct stage *s, struct bldr_value **ret, struct bldr_error *err)
 {
+	struct arena *a = &s->desk->arena;
+	const char *value = arena_printf(a, "%s.%s", s->remote.catalog, s->remote.schema);
+	const char *name = arena_printf(a, "bldr %s", value);
 	struct bldr_value *settings = NULL;
+	struct bldr_value *file = NULL;
 	char *text;
-	int r = write_settings(s, &settings, err);
+	int r = make_settings(s, name, value, &settings, err);
 
 	if (r < 0) {
 		return r;
 	}
 	text = bldr_value_pretty(settings);
-	r = file_write(desk_path(s->desk, "deploy/job.json"), text, strlen(text), err);
+	r = batch_file(&s->batch, "job.json", text, &file, err);
 	free(text);
 	bldr_unref(settings);
-	return r;
+	if (r < 0) {
+		return r;
+	}
+	*ret = bldr_object();
+	bldr_object_set(*ret, "name", bldr_text(name));
+	bldr_object_set(*ret, "tag", bldr_text(tag));
+	bldr_object_set(*ret, "value", bldr_text(value));
+	bldr_object_set(*ret, "file", file);
+	return 0;
 }
 
 static int stage(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	struct stage s = { .desk = d };
 	const char *hash = bldr_get_text(bldr_get(bldr_get(d->args, "sources"), "ref"), "hash");
-	int r = desk_read(d, "sources", &s.sources, err);
+	int r = remote_of(d->args, &s.remote)
+		? desk_read(d, "sources", &s.sources, err)
+		: bldr_error_set(err, BLDR_E_INVALID, "the job names no workspace");
 
 	if (r == 0) {
 		r = desk_read(d, "pipeline", &s.pipeline, err);
@@ -289,22 +307,15 @@ static int stage(struct desk *d, struct bldr_value **ret, struct bldr_error *err
 	if (r < 0) {
 		return r;
 	}
-	if (!remote_of(d->args, &s.remote)) {
-		return bldr_error_set(err, BLDR_E_INVALID, "the job names no workspace");
-	}
 	s.landing = arena_printf(&d->arena, "/Volumes/%s/%s/%s/%.*s", s.remote.catalog,
 				 s.remote.schema, s.remote.volume, LANDING_HASH, hash);
 	r = add_all(&s, err);
-	r = r < 0 ? r : save_settings(&s, err);
 	if (r < 0) {
 		batch_drop(&s.batch);
 		return r;
 	}
-	*ret = bldr_object();
-	bldr_object_set(*ret, "folder", bldr_text(s.batch.folder));
-	bldr_object_set(*ret, "landing", bldr_text(s.landing));
-	bldr_object_set(*ret, "requests", bldr_int((int64_t)bldr_count(s.batch.items)));
-	return batch_end(&s.batch, err);
+	r = batch_end(&s.batch, err);
+	return r < 0 ? r : stage_job(&s, ret, err);
 }
 
 int developer_stage_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)

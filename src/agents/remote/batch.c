@@ -30,24 +30,39 @@ int batch_begin(struct batch *b, struct desk *d, const char *name, struct bldr_e
 	return 0;
 }
 
-/* The JSON of a request becomes a file that is sent as its body. */
-static int move_body(struct batch *b, struct bldr_value *args, struct bldr_value **ret,
-		     struct bldr_error *err)
+int batch_file(struct batch *b, const char *name, const char *text, struct bldr_value **ret,
+	       struct bldr_error *err)
 {
-	const char *path =
-		arena_printf(&b->desk->arena, "%s/%zu.body", b->folder, bldr_count(b->items));
-	struct bldr_value *upload = bldr_object();
-	struct bldr_value *headers;
-	char *text = bldr_value_text(bldr_get(args, "json"));
+	const char *path = arena_printf(&b->desk->arena, "%s/%s", b->folder, name);
 	size_t size = strlen(text);
 	char hash[HASH_HEX_MAX];
 	int r = file_write(path, text, size, err);
 
+	if (r < 0) {
+		return r;
+	}
 	hash_bytes(text, size, hash);
+	*ret = bldr_object();
+	bldr_object_set(*ret, "path", bldr_text(path));
+	bldr_object_set(*ret, "hash", bldr_text(hash));
+	bldr_object_set(*ret, "bytes", bldr_int((int64_t)size));
+	return 0;
+}
+
+/* The JSON of a request becomes a file that is sent as its body. */
+static int move_body(struct batch *b, struct bldr_value *args, struct bldr_value **ret,
+		     struct bldr_error *err)
+{
+	const char *name = arena_printf(&b->desk->arena, "%zu.body", bldr_count(b->items));
+	char *text = bldr_value_text(bldr_get(args, "json"));
+	struct bldr_value *upload = NULL;
+	struct bldr_value *headers;
+	int r = batch_file(b, name, text, &upload, err);
+
 	free(text);
-	bldr_object_set(upload, "path", bldr_text(path));
-	bldr_object_set(upload, "hash", bldr_text(hash));
-	bldr_object_set(upload, "bytes", bldr_int((int64_t)size));
+	if (r < 0) {
+		return r;
+	}
 	*ret = bldr_object();
 	for (void *it = bldr_first(args); it != NULL; it = bldr_next(args, it)) {
 		if (strcmp(bldr_key(it), "json") != 0) {
@@ -58,7 +73,7 @@ static int move_body(struct batch *b, struct bldr_value *args, struct bldr_value
 	bldr_object_set(headers, "Content-Type", bldr_text("application/json"));
 	bldr_object_set(*ret, "headers", headers);
 	bldr_object_set(*ret, "upload", upload);
-	return r;
+	return 0;
 }
 
 int batch_add(struct batch *b, struct databricks_request q, int64_t group, const char *what,
@@ -76,6 +91,10 @@ int batch_add(struct batch *b, struct databricks_request q, int64_t group, const
 		r = move_body(b, q.args, &args, err);
 		bldr_unref(q.args);
 	}
+	if (r < 0) {
+		bldr_unref(item);
+		return r;
+	}
 	bldr_object_set(item, "n", bldr_int((int64_t)bldr_count(b->items)));
 	bldr_object_set(item, "group", bldr_int(group));
 	bldr_object_set(item, "what", bldr_text(what));
@@ -83,7 +102,7 @@ int batch_add(struct batch *b, struct databricks_request q, int64_t group, const
 	bldr_object_set(item, "args", args);
 	bldr_object_set(item, "timeout_ms", bldr_int(q.timeout_ms));
 	bldr_list_add(b->items, item);
-	return r;
+	return 0;
 }
 
 void batch_drop(struct batch *b)

@@ -23,9 +23,13 @@ struct batch {
 
 /* A folder of that name is made below the run's. Errors: IO. */
 int batch_begin(struct batch *b, struct desk *d, const char *name, struct bldr_error *err);
-/* Takes q. what: for people, should it fail. save: name of a file below the batch's folder for the answer, or NULL. */
+/* Takes q. what: for people, should it fail. save: name of a file below the batch's folder for the answer, or NULL.
+ * Errors: IO. */
 int batch_add(struct batch *b, struct databricks_request q, int64_t group, const char *what,
 	      const char *save, struct bldr_error *err);
+/* A text as a file below the batch's folder: {path, hash, bytes}, the caller's. Errors: IO. */
+int batch_file(struct batch *b, const char *name, const char *text, struct bldr_value **ret,
+	       struct bldr_error *err);
 /* Releases b in any case. Errors: IO, LIMIT. */
 int batch_end(struct batch *b, struct bldr_error *err);
 /* After a failure. */

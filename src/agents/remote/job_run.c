@@ -99,9 +99,7 @@ void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *resu
 	} else if (end.outcome == DATABRICKS_OK || end.outcome == DATABRICKS_BUSY) {
 		bldr_patch_set(p, "remote", with_run(bldr_get(v->state, "remote"), end.value));
 	} else {
-		remote_fail(p, "the run of the job",
-			    &(struct databricks_answer){
-				    .outcome = end.outcome, .code = "", .message = end.message });
+		remote_fail(p, "the run of the job", end.outcome, end.message);
 		bldr_unref(end.value);
 	}
 	bldr_unref(input);

@@ -4,20 +4,12 @@
 bool remote_of(const struct bldr_value *state, struct remote *ret)
 {
 	const struct bldr_value *v = bldr_get(bldr_get(state, "job"), "databricks");
-	const char *resource = bldr_get_text(v, "azure_resource_id");
 
 	if (v == NULL) {
 		return false;
 	}
 	*ret = (struct remote){
-		.workspace = {
-			.host = bldr_get_text(v, "host"),
-			.credential = REMOTE_CREDENTIAL,
-			.auth = bldr_get_text(v, "auth"),
-			.workspace_id = bldr_get_text(v, "workspace_id"),
-			.azure_credential = resource != NULL ? REMOTE_AZURE_CREDENTIAL : NULL,
-			.azure_resource_id = resource,
-		},
+		.workspace = databricks_workspace_read(v),
 		.catalog = bldr_get_text(v, "catalog"),
 		.schema = bldr_get_text(v, "schema"),
 		.volume = bldr_get_text(v, "volume"),
@@ -53,21 +45,20 @@ static const struct {
 	  "; resume the run when the workspace answers: bldr runs resume" },
 };
 
-void remote_fail(struct bldr_patch *p, const char *what, const struct databricks_answer *a)
+void remote_fail(struct bldr_patch *p, const char *what, enum databricks_outcome outcome,
+		 const char *said)
 {
-	const char *message = a->message[0] != '\0' ? a->message
-						    : databricks_outcome_name(a->outcome);
+	const char *message = said[0] != '\0' ? said : databricks_outcome_name(outcome);
 	const char *remedy = "";
 	int code = BLDR_E_FAILED;
 
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
-		if (failures[i].outcome == a->outcome) {
+		if (failures[i].outcome == outcome) {
 			code = failures[i].code;
 			remedy = failures[i].remedy;
 		}
 	}
-	bldr_patch_fail_code(p, code, "%s: %s%s%s%s", what, message, a->code[0] != '\0' ? " " : "",
-			     a->code, remedy);
+	bldr_patch_fail_code(p, code, "%s: %s%s", what, message, remedy);
 }
 
 bool remote_check(struct bldr_patch *p, const char *what, const struct bldr_result *r,
@@ -75,7 +66,9 @@ bool remote_check(struct bldr_patch *p, const char *what, const struct bldr_resu
 {
 	databricks_answer(r, a, ret);
 	if (ret->outcome != DATABRICKS_OK && ret->outcome != DATABRICKS_EXISTS) {
-		remote_fail(p, what, ret);
+		remote_fail(p, what, ret->outcome,
+			    arena_printf(a, "%s%s%s", ret->message,
+					 ret->code[0] != '\0' ? " " : "", ret->code));
 		return false;
 	}
 	return true;

@@ -1,8 +1,7 @@
 /*
  * What nodes share that talk to a Databricks workspace. Where it is stands in the job, without a secret:
  *
- *	job.databricks = {host, auth, catalog, schema, volume, folder, warehouse_id
- *			  [, workspace_id, azure_resource_id]}
+ *	job.databricks = {catalog, schema, volume, folder[, warehouse_id], and what databricks_workspace_write gives}
  *
  * folder is the workspace folder of the notebooks, volume the volume that the raw files are put into. What the nodes learn
  * there stands in the channel `remote`; ids of jobs and runs are 64-bit integers.
@@ -12,11 +11,6 @@
 #include <bldr/effect.h>
 #include "databricks/databricks.h"
 
-/* The names under which the composition root registers what the engine adds to requests. */
-#define REMOTE_CREDENTIAL "databricks"
-#define REMOTE_AZURE_CREDENTIAL "databricks.azure"
-/* The tag by which a job is known to be ours; its value is "catalog.schema". */
-#define REMOTE_TAG "bldr_deploy_id"
 
 struct remote {
 	struct databricks workspace;
@@ -29,8 +23,9 @@ bool remote_of(const struct bldr_value *state, struct remote *ret);
 
 void remote_send(struct bldr_plan *p, struct databricks_request q);
 
-/* Fails the task: what could not be done, what the workspace said, and what to do about it. */
-void remote_fail(struct bldr_patch *p, const char *what, const struct databricks_answer *a);
+/* Fails the task: what could not be done, what was said, and what to do about it. */
+void remote_fail(struct bldr_patch *p, const char *what, enum databricks_outcome outcome,
+		 const char *said);
 /* Whether all is well; an answer EXISTS is, too. Otherwise the task has failed. */
 bool remote_check(struct bldr_patch *p, const char *what, const struct bldr_result *r,
 		  struct arena *a, struct databricks_answer *ret);
