@@ -16,6 +16,7 @@
 #include "base/jsonc.h"
 #include "base/options.h"
 #include "base/pointer.h"
+#include "base/secret.h"
 
 enum { ORIGIN_MAX = 512 };
 
@@ -345,8 +346,8 @@ static const char *read_value(const char *at, struct buf *out)
 	return NULL;
 }
 
-static int add_line(struct config *c, const char *line, const char *prefix, const char *origin,
-		    struct bldr_error *err)
+static int read_line(const char *line, const char *origin, config_variable *fn, void *user,
+		     struct bldr_error *err)
 {
 	const char *at = skip_blanks(line);
 	struct buf value;
@@ -363,24 +364,22 @@ static int add_line(struct config *c, const char *line, const char *prefix, cons
 	}
 	buf_init(&value, CONFIG_TEXT_MAX);
 	const char *mistake = read_value(skip_blanks(equals + 1), &value);
-	size_t index = find(c, BY_ENV, at, size);
+	char *name = xstrndup(at, size);
 	int rc = 0;
 	if (mistake != NULL || buf_failed(&value)) {
 		rc = bldr_error_set(err, BLDR_E_INVALID, "%s: %s", origin,
 				    mistake != NULL ? mistake : "the value is too long");
-	} else if (index < c->n) {
-		rc = value.size > 0 ? assign_text(c, index, value.data, origin, err) : 0;
-	} else if (strncmp(at, prefix, strlen(prefix)) == 0) {
-		char *name = xstrndup(at, size);
-		rc = unknown(c, BY_ENV, "variable", name, prefix, origin, err);
-		free(name);
+	} else {
+		rc = fn(name, value.data, origin, user, err);
 	}
+	free(name);
+	secret_wipe(value.data, value.size);
 	buf_release(&value);
 	return rc;
 }
 
-int config_dotenv(struct config *c, const char *source, const char *prefix, const char *text,
-		  size_t size, struct bldr_error *err)
+int config_dotenv_each(const char *source, const char *text, size_t size, config_variable *fn,
+		       void *user, struct bldr_error *err)
 {
 	if (memchr(text, '\0', size) != NULL) {
 		return bldr_error_set(err, BLDR_E_INVALID, "%s: not text: it holds a NUL byte",
@@ -393,10 +392,36 @@ int config_dotenv(struct config *c, const char *source, const char *prefix, cons
 	for (size_t number = 1; rc == 0 && rest != NULL; number++) {
 		char *line = strsep(&rest, "\n");
 		snprintf(origin, sizeof(origin), "%s:%zu", source, number);
-		rc = add_line(c, line, prefix, origin, err);
+		rc = read_line(line, origin, fn, user, err);
 	}
+	secret_wipe(copy, size);
 	free(copy);
 	return rc;
+}
+
+struct dotenv {
+	struct config *config;
+	const char *prefix;
+};
+
+static int take_variable(const char *name, const char *value, const char *origin, void *user,
+			 struct bldr_error *err)
+{
+	const struct dotenv *d = user;
+	size_t index = find(d->config, BY_ENV, name, strlen(name));
+	if (index < d->config->n) {
+		return value[0] != '\0' ? assign_text(d->config, index, value, origin, err) : 0;
+	}
+	return strncmp(name, d->prefix, strlen(d->prefix)) == 0
+		? unknown(d->config, BY_ENV, "variable", name, d->prefix, origin, err)
+		: 0;
+}
+
+int config_dotenv(struct config *c, const char *source, const char *prefix, const char *text,
+		  size_t size, struct bldr_error *err)
+{
+	struct dotenv d = { c, prefix };
+	return config_dotenv_each(source, text, size, take_variable, &d, err);
 }
 
 /* The environment and options */

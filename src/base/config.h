@@ -50,6 +50,13 @@ int config_json(struct config *c, const char *source, bool lines, const char *te
 int config_dotenv(struct config *c, const char *source, const char *prefix, const char *text,
 		  size_t size, struct bldr_error *err);
 
+/* One variable of such a file; both texts are wiped when the call is over. origin: "source:line". */
+typedef int config_variable(const char *name, const char *value, const char *origin, void *user,
+			    struct bldr_error *err);
+/* Calls fn for each, in order, until it fails. Errors: INVALID, and what fn returns. */
+int config_dotenv_each(const char *source, const char *text, size_t size, config_variable *fn,
+		       void *user, struct bldr_error *err);
+
 /* environment: "NAME=VALUE"..., NULL. Of names that begin with prefix one that is nearly a known one is an
  * error; an empty value counts as absent. */
 int config_environment(struct config *c, const char *prefix, const char *const *environment,

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "cli/remote.h"
 #include "cli/runs.h"
+#include "cli/steps.h"
 
 enum { NAME_MAX_BYTES = 4096, PRIVILEGES_MAX = 6 };
 
@@ -282,27 +282,28 @@ static enum verdict judge_rights(const struct step *s, const struct bldr_value *
 	return missing == 0 ? VERDICT_OK : VERDICT_WRONG;
 }
 
+/* The one that is named, or all that may be used. */
 static struct databricks_request ask_warehouse(const struct databricks *w,
 					       const struct bldr_value *input,
 					       const struct bldr_value *kept)
 {
+	const char *id = bldr_get_text(input, "id");
+
 	(void)kept;
-	return databricks_warehouse_get(w, bldr_get_text(input, "id"));
+	return id != NULL ? databricks_warehouse_get(w, id) : databricks_warehouse_list(w);
 }
 
 static struct bldr_value *input_warehouse(const struct step *s, const struct bldr_value *known,
 					  struct buf *detail)
 {
-	const char *id = known_text(known, "warehouse");
-	struct bldr_value *v;
+	const struct bldr_value *id = bldr_get(known, "warehouse");
+	struct bldr_value *v = bldr_object();
 
 	(void)s;
-	if (id[0] == '\0') {
-		buf_puts(detail, "no --warehouse and no DATABRICKS_WAREHOUSE_ID is given");
-		return NULL;
+	(void)detail;
+	if (id != NULL) {
+		bldr_object_set(v, "id", bldr_ref(id));
 	}
-	v = bldr_object();
-	bldr_object_set(v, "id", bldr_text(id));
 	return v;
 }
 
@@ -310,15 +311,20 @@ static enum verdict judge_warehouse(const struct step *s, const struct bldr_valu
 				    const struct databricks_end *end, struct bldr_value *learned,
 				    struct buf *detail)
 {
+	const struct bldr_value *w = databricks_warehouse(end->value);
+
 	(void)s;
 	(void)known;
 	(void)learned;
-	if (end->outcome != DATABRICKS_OK) {
-		buf_puts(detail, end->message);
+	if (end->outcome != DATABRICKS_OK || w == NULL) {
+		buf_puts(detail,
+			 w == NULL && end->outcome == DATABRICKS_OK
+				 ? "there is none that may be used: make one, or have it granted"
+				 : end->message);
 		return VERDICT_WRONG;
 	}
-	buf_printf(detail, "%s, %s", known_text(end->value, "name"),
-		   known_text(end->value, "state"));
+	buf_printf(detail, "%s, %s, size %s", known_text(w, "name"), known_text(w, "state"),
+		   known_text(w, "cluster_size"));
 	return VERDICT_OK;
 }
 
@@ -398,64 +404,59 @@ static const struct step steps[] = {
 	{ .name = NULL },
 };
 
-static void set_known(struct bldr_value *known, const char *key, const char *text)
-{
-	if (text != NULL) {
-		bldr_object_set(known, key, bldr_text(text));
-	}
-}
-
 /* Somebody waits for it. */
 static const struct chain chain = { "databricks.check", steps, 20000 };
 
-static int check(const struct settings *settings, const struct remote_options *o)
+static int check(const struct settings *settings)
 {
 	struct bldr_value *known = bldr_object();
 	struct bldr_error err;
-	struct remote r;
+	struct steps_run r;
 	char id[RUN_ID_MAX];
 	int exit_code;
-	int rc = remote_open(&r, settings, o, &chain, &err);
+	int rc = steps_open(&r, settings, &chain, &err);
 
 	runs_new_id(id);
 	r.thread = arena_printf(&r.arena, "databricks-check-%s", id);
-	set_known(known, "catalog", o->catalog);
-	set_known(known, "schema", o->schema);
-	set_known(known, "volume", o->volume);
-	set_known(known, "warehouse", r.config.warehouse_id);
-	rc = rc == 0 ? remote_begin(&r, known, &err) : rc;
-	exit_code = rc < 0 ? command_fail(&err) : remote_drive(&r);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char *key = xasprintf("databricks.%s", places[i].key);
+
+		bldr_object_set(known, places[i].key, bldr_text(config_text(settings->config, key)));
+		free(key);
+	}
+	if (r.config.warehouse_id != NULL) {
+		bldr_object_set(known, "warehouse", bldr_text(r.config.warehouse_id));
+	}
+	rc = rc == 0 ? steps_begin(&r, known, &err) : rc;
+	exit_code = rc < 0 ? command_fail(&err) : steps_drive(&r);
 	bldr_unref(known);
-	remote_close(&r);
+	steps_close(&r);
 	return exit_code;
 }
 
 int command_databricks_check(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	struct remote_options o = { 0 };
-	struct option_spec options[REMOTE_OPTIONS + 1] = { 0 };
 	const struct command_spec spec = {
 		.usage = "bldr databricks check [--catalog NAME] [--schema NAME] [--volume NAME] "
 			 "[OPTIONS]",
 		.summary =
 			"Checks a Databricks workspace before a run: credentials, rights, what is there.",
 		.description =
-			"Nothing is changed. What is missing is told with the SQL that makes or grants it. The "
-			"workspace and who\nto be there come from options, DATABRICKS_HOST, DATABRICKS_TOKEN "
-			"or DATABRICKS_CLIENT_ID and\nDATABRICKS_CLIENT_SECRET (and DATABRICKS_TENANT_ID for "
-			"Entra), or a profile of ~/.databrickscfg.\nExit codes: 0 all is there, 1 something is "
+			"Nothing is changed. What is missing is told with the SQL that makes or grants it: the "
+			"catalogue, schema, volume and\nSQL warehouse that bldr run --target databricks would "
+			"use. Who to be there comes from the environment, .env or a\nprofile of "
+			"~/.databrickscfg: DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and "
+			"DATABRICKS_CLIENT_SECRET\n(and DATABRICKS_TENANT_ID for Entra).\nExit codes: 0 all is there, 1 something is "
 			"missing, 2 the configuration is wrong, 3 no answer.",
 		.examples = "bldr databricks check --catalog main --schema gold --volume raw\n"
 			    "bldr databricks check --profile dev --json",
-		.options = options,
 	};
 	struct settings settings;
 	int exit_code;
 
 	(void)hooks;
-	remote_option_specs(&o, options);
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_DATABRICKS, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
-	return settings_end(&settings, check(&settings, &o));
+	return settings_end(&settings, check(&settings));
 }

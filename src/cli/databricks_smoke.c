@@ -10,8 +10,8 @@
 
 #include "base/check.h"
 #include "base/file.h"
-#include "cli/remote.h"
 #include "cli/runs.h"
+#include "cli/steps.h"
 
 enum { RUN_MAX_MS = 30 * 60 * 1000 };
 
@@ -550,7 +550,7 @@ static const struct step steps[] = {
 };
 
 /* The local file that is sent: {path, hash, bytes}. */
-static int make_file(const struct remote *r, const char *id, struct bldr_value **ret,
+static int make_file(const struct steps_run *r, const char *id, struct bldr_value **ret,
 		     struct bldr_error *err)
 {
 	char *path = xasprintf("%s/smoke-%s.txt", r->settings->output, id);
@@ -576,8 +576,7 @@ static void set_known(struct bldr_value *known, const char *key, const char *tex
 	}
 }
 
-static int begin(struct remote *r, const struct remote_options *o, const char *cluster,
-		 struct bldr_error *err)
+static int begin(struct steps_run *r, const char *cluster, struct bldr_error *err)
 {
 	struct bldr_value *known = bldr_object();
 	struct bldr_value *file = NULL;
@@ -595,22 +594,22 @@ static int begin(struct remote *r, const struct remote_options *o, const char *c
 	r->thread = arena_printf(&r->arena, "databricks-smoke-%s", id);
 	set_known(known, "id", id);
 	set_known(known, "sql_id", sql_id);
-	set_known(known, "catalog", o->catalog);
-	set_known(known, "schema", o->schema);
+	set_known(known, "catalog", settings_said(r->settings, "databricks.catalog"));
+	set_known(known, "schema", settings_said(r->settings, "databricks.schema"));
 	set_known(known, "cluster", cluster);
 	set_known(known, "warehouse", r->config.warehouse_id);
 	free(sql_id);
 	rc = make_file(r, id, &file, err);
 	if (rc == 0) {
 		bldr_object_set(known, "file", file);
-		rc = remote_begin(r, known, err);
+		rc = steps_begin(r, known, err);
 	}
 	bldr_unref(known);
 	return rc;
 }
 
 /* What lay in the output folder meanwhile. */
-static void remove_files(const struct remote *r)
+static void remove_files(const struct steps_run *r)
 {
 	static const char prefix[] = "databricks-smoke-";
 	const char *const ends[] = { "", ".back" };
@@ -626,18 +625,17 @@ static void remove_files(const struct remote *r)
 
 static const struct chain chain = { "databricks.smoke", steps, 0 };
 
-static int smoke(const struct settings *settings, const struct remote_options *o,
-		 const char *cluster, const char *thread)
+static int smoke(const struct settings *settings, const char *cluster, const char *thread)
 {
 	struct bldr_error err;
-	struct remote r;
+	struct steps_run r;
 	int exit_code;
-	int rc = remote_open(&r, settings, o, &chain, &err);
+	int rc = steps_open(&r, settings, &chain, &err);
 
 	if (rc == 0) {
-		rc = thread != NULL ? remote_resume(&r, thread, &err) : begin(&r, o, cluster, &err);
+		rc = thread != NULL ? steps_resume(&r, thread, &err) : begin(&r, cluster, &err);
 	}
-	exit_code = rc < 0 ? command_fail(&err) : remote_drive(&r);
+	exit_code = rc < 0 ? command_fail(&err) : steps_drive(&r);
 	if (exit_code == EXIT_INTERRUPTED) {
 		fprintf(stderr,
 			"bldr: what was made is still there; go on, and clean up, with: bldr databricks "
@@ -646,16 +644,27 @@ static int smoke(const struct settings *settings, const struct remote_options *o
 	} else if (rc == 0) {
 		remove_files(&r);
 	}
-	remote_close(&r);
+	steps_close(&r);
 	return exit_code;
 }
 
 int command_databricks_smoke(int argc, char **argv, const struct cli_hooks *hooks)
 {
-	struct remote_options o = { 0 };
 	const char *cluster = NULL;
 	const char *thread = NULL;
-	struct option_spec options[REMOTE_OPTIONS + 2] = { 0 };
+	const struct option_spec options[] = {
+		{ .name = "cluster",
+		  .kind = OPTION_TEXT,
+		  .ret = &cluster,
+		  .value = "ID",
+		  .help = "an existing cluster to run on, instead of serverless" },
+		{ .name = "resume",
+		  .kind = OPTION_TEXT,
+		  .ret = &thread,
+		  .value = "THREAD",
+		  .help = "go on with a round that was stopped" },
+		{ .name = NULL },
+	};
 	const struct command_spec spec = {
 		.usage = "bldr databricks smoke [--catalog NAME [--schema NAME]] [--warehouse ID] "
 			 "[OPTIONS]",
@@ -663,7 +672,7 @@ int command_databricks_smoke(int argc, char **argv, const struct cli_hooks *hook
 			"Does a small full round in a Databricks workspace, and takes away what it made.",
 		.description =
 			"Folder, notebook, schema, volume, file, job, run, statement; then all of it is "
-			"deleted, also after a failure.\nWithout --catalog nothing of Unity Catalog is tried, "
+			"deleted, also after a failure.\nUnless a catalogue is named nothing of Unity Catalog is tried, "
 			"without a warehouse no SQL. The job runs serverless, or on\nthe cluster that --cluster "
 			"names. A round that was stopped goes on, and cleans up, with --resume.\nExit codes: 0 "
 			"all went well, 1 something failed, 2 the configuration is wrong, 3 no answer, 130 "
@@ -676,23 +685,8 @@ int command_databricks_smoke(int argc, char **argv, const struct cli_hooks *hook
 	int exit_code;
 
 	(void)hooks;
-	remote_option_specs(&o, options);
-	/* the last one, --volume, is not for here */
-	options[REMOTE_OPTIONS - 1] = (struct option_spec){
-		.name = "cluster",
-		.kind = OPTION_TEXT,
-		.ret = &cluster,
-		.value = "ID",
-		.help = "an existing cluster to run on, instead of serverless"
-	};
-	options[REMOTE_OPTIONS] =
-		(struct option_spec){ .name = "resume",
-				      .kind = OPTION_TEXT,
-				      .ret = &thread,
-				      .value = "THREAD",
-				      .help = "go on with a round that was stopped" };
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &settings, &exit_code)) {
+	if (!command_settings(&spec, SETTINGS_DATABRICKS, argc, argv, &settings, &exit_code)) {
 		return exit_code;
 	}
-	return settings_end(&settings, smoke(&settings, &o, cluster, thread));
+	return settings_end(&settings, smoke(&settings, cluster, thread));
 }

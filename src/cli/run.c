@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "base/ids.h"
+#include "cli/access.h"
 #include "cli/plan.h"
-#include "cli/run_remote.h"
 #include "cli/runs.h"
 #include "cli/session.h"
 #include "ingest/ingest.h"
@@ -64,13 +64,13 @@ static int start_remote(struct session *s, const char *source_dir, const struct 
 	struct databricks_config config;
 	struct arena a = { 0 };
 	struct bldr_value *databricks;
-	int r = run_remote_config(s->settings, &a, &config, err);
+	int r = access_config(s->settings, &a, &config, err);
 
 	if (r == 0) {
-		r = run_remote_register(s->engine, &config, err);
+		r = access_register(s->engine, &config, err);
 	}
 	if (r == 0) {
-		databricks = run_remote_job(&config, s->settings);
+		databricks = access_job(&config, s->settings);
 		r = start(s, source_dir, asked, databricks, err);
 		bldr_unref(databricks);
 	}

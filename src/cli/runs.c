@@ -5,10 +5,10 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "cli/access.h"
 #include "cli/approval.h"
 #include "cli/meter.h"
 #include "cli/outcome.h"
-#include "cli/run_remote.h"
 #include "cli/runs.h"
 #include "cli/session.h"
 #include "ingest/ingest.h"
@@ -307,7 +307,7 @@ int runs_enter(struct session *s, const struct settings *settings, const char *w
 		r = find_run(s, wanted, true, ret, err);
 	}
 	if (r == 0) {
-		r = run_remote_resume(s->engine, ret, settings, err);
+		r = access_resume(s->engine, ret, settings, err);
 	}
 	return r < 0 ? r : session_enter(s, ret, err);
 }

@@ -9,11 +9,12 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/secret.h"
 
-enum { OPTIONS_MAX = 32, KEYS_MAX = 16 };
+enum { OPTIONS_MAX = 32, KEYS_MAX = 17 };
 
 static const char CONFIG_FILE[] = "bldr.config.json";
-static const char DOTENV_FILE[] = ".env";
+const char DOTENV_FILE[] = ".env";
 static const char ENV_PREFIX[] = "BLDR_";
 
 /* Choices stand in the order of the enum that they become. */
@@ -90,6 +91,13 @@ const struct config_key settings_keys[] = {
 	  .option = "knowledge",
 	  .value = "on|off",
 	  .help = "recall what earlier runs learned, and learn from this one" },
+	{ .name = "databricks.host",
+	  .kind = CONFIG_TEXT,
+	  .empty_is_fine = true,
+	  .env = "DATABRICKS_HOST",
+	  .option = "host",
+	  .value = "URL",
+	  .help = "the workspace; empty: the profile's" },
 	{ .name = "databricks.catalog",
 	  .kind = CONFIG_TEXT,
 	  .env = "BLDR_CATALOG",
@@ -140,10 +148,10 @@ const struct config_key settings_keys[] = {
 
 /* The group of each key, in the order of the table. */
 static const enum settings_use groups[] = {
-	SETTINGS_READ,     SETTINGS_READ,   SETTINGS_READ,   SETTINGS_READ,
-	SETTINGS_DRIVES,   SETTINGS_DRIVES, SETTINGS_DRIVES, SETTINGS_RECORDED,
-	SETTINGS_RECORDED, SETTINGS_REMOTE, SETTINGS_REMOTE, SETTINGS_REMOTE,
-	SETTINGS_REMOTE,   SETTINGS_REMOTE, SETTINGS_REMOTE, SETTINGS_SPARK,
+	SETTINGS_READ,   SETTINGS_READ,   SETTINGS_READ,     SETTINGS_READ,     SETTINGS_DRIVES,
+	SETTINGS_DRIVES, SETTINGS_DRIVES, SETTINGS_RECORDED, SETTINGS_RECORDED, SETTINGS_REMOTE,
+	SETTINGS_REMOTE, SETTINGS_REMOTE, SETTINGS_REMOTE,   SETTINGS_REMOTE,   SETTINGS_REMOTE,
+	SETTINGS_REMOTE, SETTINGS_SPARK,
 };
 _Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) == KEYS_MAX + 1 &&
 		       sizeof(groups) / sizeof(groups[0]) == KEYS_MAX,
@@ -213,6 +221,9 @@ static int add_file(struct config *c, const char *path, bool must, struct bldr_e
 		r = strcmp(path, DOTENV_FILE) == 0
 			? config_dotenv(c, path, ENV_PREFIX, text, size, err)
 			: config_json(c, path, true, text, size, err);
+	}
+	if (text != NULL) {
+		secret_wipe(text, size); /* .env may have a token */
 	}
 	free(text);
 	return r;
@@ -303,6 +314,14 @@ bool command_settings(const struct command_spec *spec, enum settings_use use, in
 		.n_operands = n_operands,
 	};
 	return true;
+}
+
+const char *settings_said(const struct settings *s, const char *key)
+{
+	const char *text = config_text(s->config, key);
+
+	return text[0] != '\0' && strcmp(config_origin(s->config, key), "default") != 0 ? text
+											: NULL;
 }
 
 const char *settings_operand(const struct settings *s, size_t i)

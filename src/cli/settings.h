@@ -19,6 +19,7 @@ enum settings_use {
 	SETTINGS_RESUME = SETTINGS_READ | SETTINGS_DRIVES,
 	SETTINGS_RUN = SETTINGS_RESUME | SETTINGS_RECORDED | SETTINGS_REMOTE,
 	SETTINGS_WORKSPACE = SETTINGS_READ | SETTINGS_SPARK,
+	SETTINGS_DATABRICKS = SETTINGS_READ | SETTINGS_REMOTE,
 	SETTINGS_ALL = SETTINGS_RUN | SETTINGS_SPARK
 };
 
@@ -40,6 +41,8 @@ struct settings {
 
 /* The table, for `bldr config` and its tests. */
 extern const struct config_key settings_keys[];
+/* Where .env is read. */
+extern const char DOTENV_FILE[];
 
 /*
  * As command_options, with --json, the options of the keys that `use` names and --config; then reads all layers and
@@ -47,6 +50,8 @@ extern const struct config_key settings_keys[];
  */
 bool command_settings(const struct command_spec *spec, enum settings_use use, int argc, char **argv,
 		      struct settings *ret, int *ret_exit);
+/* The text of a key that somebody has said; NULL: it is the default, or empty. */
+const char *settings_said(const struct settings *s, const char *key);
 /* NULL: there are not so many. */
 const char *settings_operand(const struct settings *s, size_t i);
 

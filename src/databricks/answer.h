@@ -85,7 +85,8 @@ struct databricks_run {
 	int64_t latest_repair_id;       /* 0: none */
 	int64_t execution_ms, setup_ms; /* 0: not said */
 };
-/* Reads a run, or a task of a run; what ret points to is v's, or a's. `status` decides, `state` when there is none. INVALID: it is no run. */
+/* Reads a run, or a task of a run; what ret points to is v's, or a's. `status` decides, `state` when there is none. INVALID: it
+ * is no run. */
 int databricks_run(const struct bldr_value *v, struct arena *a, struct databricks_run *ret,
 		   struct bldr_error *err);
 /* The tasks of a run, in its order, of each only the last attempt. */
@@ -133,8 +134,12 @@ struct databricks_statement {
 int databricks_statement_read(const struct bldr_value *body, struct databricks_statement *ret,
 			      struct bldr_error *err);
 
-/* Whether an answer of databricks_permissions has a privilege, such as "USE_CATALOG", among those of a principal (NULL: of any it lists). ALL_PRIVILEGES counts as each but
- * MANAGE. */
+/* Of an answer of databricks_warehouse_get or _list, the warehouse {id, name, state, cluster_size, ...} that answers soonest: one
+ * that runs, or else the first. NULL: there is none. */
+const struct bldr_value *databricks_warehouse(const struct bldr_value *body);
+
+/* Whether an answer of databricks_permissions has a privilege, such as "USE_CATALOG", among those of a principal (NULL: of any it
+ * lists). ALL_PRIVILEGES counts as each but MANAGE. */
 bool databricks_has_privilege(const struct bldr_value *body, const char *principal,
 			      const char *privilege);
 

@@ -123,3 +123,26 @@ int databricks_statement_read(const struct bldr_value *body, struct databricks_s
 	*ret = s;
 	return 0;
 }
+
+const struct bldr_value *databricks_warehouse(const struct bldr_value *body)
+{
+	const struct bldr_value *list = bldr_get(body, "warehouses");
+	const struct bldr_value *first = NULL;
+
+	if (list == NULL) {
+		return bldr_get_text(body, "id") != NULL ? body : NULL;
+	}
+	for (size_t i = 0; i < bldr_count(list); i++) {
+		const struct bldr_value *w = bldr_at(list, i);
+		const char *state = bldr_get_text(w, "state");
+
+		if (bldr_get_text(w, "id") == NULL) {
+			continue;
+		}
+		if (state != NULL && strcmp(state, "RUNNING") == 0) {
+			return w;
+		}
+		first = first == NULL ? w : first;
+	}
+	return first;
+}

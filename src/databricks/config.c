@@ -83,14 +83,24 @@ static const char *from_environment(const char *const *environment, const char *
 	return NULL;
 }
 
-static void read_environment(struct reading *r, const char *const *environment)
+/* Of the environment, or else of .env. */
+static const char *from_both(const struct databricks_said *said, const char *name)
+{
+	const char *text = from_environment(said->environment, name);
+
+	return text != NULL ? text : from_environment(said->dotenv, name);
+}
+
+static void read_environment(struct reading *r, const char *const *environment, const char *where)
 {
 	for (size_t i = 0; i < ATTRIBUTES; i++) {
 		for (size_t k = 0; k < 2 && table[i].env[k] != NULL && r->at[i].size == 0; k++) {
 			const char *text = from_environment(environment, table[i].env[k]);
 
 			if (text != NULL) {
-				r->at[i] = trimmed(text, strlen(text), table[i].env[k]);
+				r->at[i] =
+					trimmed(text, strlen(text),
+						arena_printf(r->a, "%s%s", table[i].env[k], where));
 			}
 		}
 	}
@@ -146,9 +156,8 @@ static bool says_who(const struct reading *r)
 
 static int read_file(struct reading *r, const struct databricks_said *said, struct bldr_error *err)
 {
-	const char *named = said->profile != NULL
-		? said->profile
-		: from_environment(said->environment, "DATABRICKS_CONFIG_PROFILE");
+	const char *named = said->profile != NULL ? said->profile
+						  : from_both(said, "DATABRICKS_CONFIG_PROFILE");
 	const char *profile = named != NULL ? named : "DEFAULT";
 	const char *origin;
 
@@ -384,7 +393,7 @@ static bool is_plain(const char *text)
 static int read_azure(const struct reading *r, const struct databricks_said *said,
 		      struct databricks_config *ret, struct bldr_error *err)
 {
-	const char *authority = from_environment(said->environment, "AZURE_AUTHORITY_HOST");
+	const char *authority = from_both(said, "AZURE_AUTHORITY_HOST");
 	const char *tenant = text_of(r, TENANT_ID);
 	const struct cloud *cloud = NULL;
 	int rc = find_cloud(text_of(r, AZURE_ENVIRONMENT), ret->host, &cloud, err);
@@ -470,13 +479,14 @@ int databricks_config(const struct databricks_said *said, struct arena *a,
 
 	*ret = (struct databricks_config){ 0 };
 	if (said->host != NULL) {
-		r.at[HOST] = trimmed(said->host, strlen(said->host), "--host");
+		r.at[HOST] = trimmed(said->host, strlen(said->host), said->host_origin);
 	}
 	if (said->warehouse_id != NULL) {
 		r.at[WAREHOUSE_ID] =
 			trimmed(said->warehouse_id, strlen(said->warehouse_id), "--warehouse");
 	}
-	read_environment(&r, said->environment);
+	read_environment(&r, said->environment, "");
+	read_environment(&r, said->dotenv, " of .env");
 	rc = read_file(&r, said, err);
 	return rc == 0 ? decide(&r, said, ret, err) : rc;
 }
@@ -487,10 +497,10 @@ void databricks_config_release(struct databricks_config *c)
 	c->secret = NULL;
 }
 
-const char *databricks_config_file(const char *const *environment, struct arena *a)
+const char *databricks_config_file(const struct databricks_said *said, struct arena *a)
 {
-	const char *file = from_environment(environment, "DATABRICKS_CONFIG_FILE");
-	const char *home = from_environment(environment, "HOME");
+	const char *file = from_both(said, "DATABRICKS_CONFIG_FILE");
+	const char *home = from_environment(said->environment, "HOME");
 
 	if (file != NULL && strncmp(file, "~/", 2) != 0) {
 		return file;

@@ -1,8 +1,8 @@
 /*
- * Which workspace, and as whom: from options, the environment and a profile of ~/.databrickscfg, by the names that all of
+ * Which workspace, and as whom: from the program's configuration, the environment, .env and a profile of ~/.databrickscfg, by the names that all of
  * Databricks' tools know.
  *
- *	options < environment < .env < profile of the file: what is said first counts. The file is looked at when a profile is
+ *	configuration < environment < .env < profile of the file: what is said first counts. The file is looked at when a profile is
  *	named, or when neither a host nor a credential is said otherwise.
  *
  *	one of   token                                          a personal access token
@@ -20,10 +20,13 @@ enum databricks_auth { DATABRICKS_PAT, DATABRICKS_OAUTH, DATABRICKS_AZURE };
 
 /* What there is to go by. All of it is borrowed for the call. */
 struct databricks_said {
-	const char *host, *profile, *warehouse_id; /* options; NULL: not said */
-	const char *const *environment;            /* "NAME=VALUE"..., NULL */
-	const char *file_text; /* of the file of profiles; NULL: there is none */
-	const char *file_name; /* for messages */
+	const char *host, *profile,
+		*warehouse_id;          /* of the program's configuration; NULL: not said */
+	const char *host_origin;        /* of host, for messages */
+	const char *const *environment; /* "NAME=VALUE"..., NULL */
+	const char *const *dotenv;      /* what .env has besides, in the same form; NULL: nothing */
+	const char *file_text;          /* of the file of profiles; NULL: there is none */
+	const char *file_name;          /* for messages */
 };
 
 /* Texts are the arena's that databricks_config was given; NULL: not said. */
@@ -46,9 +49,9 @@ int databricks_config(const struct databricks_said *said, struct arena *a,
 		      struct databricks_config *ret, struct bldr_error *err);
 void databricks_config_release(struct databricks_config *c);
 
-/* The file of profiles that the environment means: DATABRICKS_CONFIG_FILE, or .databrickscfg in the home folder; NULL: none.
+/* The file of profiles that environment and .env mean: DATABRICKS_CONFIG_FILE, or .databrickscfg in the home folder; NULL: none.
  * a's. */
-const char *databricks_config_file(const char *const *environment, struct arena *a);
+const char *databricks_config_file(const struct databricks_said *said, struct arena *a);
 
 /* The workspace for requests. Borrows c. */
 struct databricks databricks_workspace(const struct databricks_config *c);

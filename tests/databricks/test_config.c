@@ -307,6 +307,13 @@ static void credentials_are_what_each_way_needs(void **state)
 	unload(&l);
 }
 
+static const char *file_of(const char *const *environment, const char *const *dotenv,
+			   struct arena *a)
+{
+	return databricks_config_file(
+		&(struct databricks_said){ .environment = environment, .dotenv = dotenv }, a);
+}
+
 static void the_file_is_where_the_environment_says(void **state)
 {
 	const char *const named[] = { "HOME=/home/a", "DATABRICKS_CONFIG_FILE=/etc/x", NULL };
@@ -316,10 +323,11 @@ static void the_file_is_where_the_environment_says(void **state)
 	struct arena a = { 0 };
 
 	(void)state;
-	assert_string_equal(databricks_config_file(named, &a), "/etc/x");
-	assert_string_equal(databricks_config_file(tilde, &a), "/home/a/y");
-	assert_string_equal(databricks_config_file(home, &a), "/home/a/.databrickscfg");
-	assert_null(databricks_config_file(none, &a));
+	assert_string_equal(file_of(named, NULL, &a), "/etc/x");
+	assert_string_equal(file_of(tilde, NULL, &a), "/home/a/y");
+	assert_string_equal(file_of(home, NULL, &a), "/home/a/.databrickscfg");
+	assert_null(file_of(none, NULL, &a));
+	assert_string_equal(file_of(home, tilde, &a), "/home/a/y");
 	arena_release(&a);
 }
 

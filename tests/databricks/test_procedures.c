@@ -186,8 +186,8 @@ static void a_job_is_created_or_found(void **state)
 /* Settings that are a file are sent as it is; for a reset between the texts that make it a request. */
 static void the_settings_of_a_job_may_be_a_file(void **state)
 {
-	static const char input[] =
-		KNOWN_BY "\"file\":{\"bytes\":7,\"hash\":\"00\",\"path\":\"/x/job.json\"}}";
+	static const char input[] = KNOWN_BY
+		"\"file\":{\"bytes\":7,\"hash\":\"00\",\"path\":\"/x/job.json\"}}";
 	struct cloud c = { .n_jobs = 0 };
 	struct story s;
 
@@ -201,9 +201,10 @@ static void the_settings_of_a_job_may_be_a_file(void **state)
 	play(&s, &c, &databricks_ensure_job, input);
 	expect(&s, &c, "ok", "{\"created\":false,\"job_id\":7211000000000000105}",
 	       "GET jobs/list 200\nPOST jobs/reset 200\n");
-	assert_string_equal(c.upload,
-			    "{\"after\":\"}\",\"before\":\"{\\\"job_id\\\":7211000000000000105,"
-			    "\\\"new_settings\\\":\",\"bytes\":7,\"hash\":\"00\",\"path\":\"/x/job.json\"}");
+	assert_string_equal(
+		c.upload,
+		"{\"after\":\"}\",\"before\":\"{\\\"job_id\\\":7211000000000000105,"
+		"\\\"new_settings\\\":\",\"bytes\":7,\"hash\":\"00\",\"path\":\"/x/job.json\"}");
 	done(&s, &c);
 }
 

@@ -263,19 +263,19 @@ static void a_file_is_sent_between_two_texts(void **state)
 	put_file(p, "a", 'a', 3);
 	put_file(p, "large", 'a', 200000);
 	put_file(p, "none", 'a', 0);
-	party_expect_part(
-		p,
-		(struct call){ "{\"url\":\"" AT "/ok\",\"method\":\"POST\",\"upload\":{\"path\":"
-			       "\"DIR/a\",\"bytes\":3,\"before\":\"{1,\",\"after\":\"}\"}}" },
-		"\"status\":200");
+	party_expect_part(p,
+			  (struct call){
+				  "{\"url\":\"" AT "/ok\",\"method\":\"POST\",\"upload\":{\"path\":"
+				  "\"DIR/a\",\"bytes\":3,\"before\":\"{1,\",\"after\":\"}\"}}" },
+			  "\"status\":200");
 	expect_request(p, "POST", "/ok", "{1,aaa}");
 	expect_header(p, "content-length", "7");
-	party_expect_part(
-		p,
-		(struct call){ "{\"url\":\"" AT "/ok\",\"method\":\"POST\",\"upload\":{\"path\":"
-			       "\"DIR/large\",\"hash\":\"" HASH_OF_A
-			       "\",\"before\":\"{1,\",\"after\":\"}\"}}" },
-		"\"status\":200");
+	party_expect_part(p,
+			  (struct call){ "{\"url\":\"" AT
+					 "/ok\",\"method\":\"POST\",\"upload\":{\"path\":"
+					 "\"DIR/large\",\"hash\":\"" HASH_OF_A
+					 "\",\"before\":\"{1,\",\"after\":\"}\"}}" },
+			  "\"status\":200");
 	assert_int_equal(received(p), 200004);
 	party_expect_part(
 		p,

@@ -69,33 +69,12 @@ static void again(struct bldr_patch *p, int64_t place, bool missing)
 	bldr_patch_again(p, kept);
 }
 
-/* The one that answers soonest; NULL: there is none. */
-static const char *warehouse_of(const struct bldr_value *body)
-{
-	const struct bldr_value *list = bldr_get(body, "warehouses");
-	const char *first = NULL;
-
-	if (list == NULL) {
-		return bldr_get_text(body, "id");
-	}
-	for (size_t i = 0; i < bldr_count(list); i++) {
-		const char *id = bldr_get_text(bldr_at(list, i), "id");
-		const char *state = bldr_get_text(bldr_at(list, i), "state");
-
-		if (state != NULL && strcmp(state, "RUNNING") == 0) {
-			return id;
-		}
-		first = first == NULL ? id : first;
-	}
-	return first;
-}
-
 static void take_warehouse(const struct bldr_view *v, const struct databricks_answer *answer,
 			   struct bldr_patch *p)
 {
 	const struct bldr_value *runs = bldr_get(bldr_get(v->state, "remote"), "runs");
 	struct bldr_value *remote = bldr_object();
-	const char *id = warehouse_of(answer->body);
+	const char *id = bldr_get_text(databricks_warehouse(answer->body), "id");
 
 	if (id == NULL) {
 		bldr_unref(remote);

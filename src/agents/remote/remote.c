@@ -67,8 +67,8 @@ bool remote_check(struct bldr_patch *p, const char *what, const struct bldr_resu
 	databricks_answer(r, a, ret);
 	if (ret->outcome != DATABRICKS_OK && ret->outcome != DATABRICKS_EXISTS) {
 		remote_fail(p, what, ret->outcome,
-			    arena_printf(a, "%s%s%s", ret->message,
-					 ret->code[0] != '\0' ? " " : "", ret->code));
+			    arena_printf(a, "%s%s%s", ret->message, ret->code[0] != '\0' ? " " : "",
+					 ret->code));
 		return false;
 	}
 	return true;

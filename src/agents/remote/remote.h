@@ -11,7 +11,6 @@
 #include <bldr/effect.h>
 #include "databricks/databricks.h"
 
-
 struct remote {
 	struct databricks workspace;
 	const char *catalog, *schema, *volume;

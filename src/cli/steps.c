@@ -1,5 +1,5 @@
 /* A chain has three channels: what is known, what each step told, and whether one has failed. */
-#include "cli/remote.h"
+#include "cli/steps.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +7,10 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "cli/access.h"
 #include "cli/interruptible.h"
 
-enum { DETAIL_MAX = 4096, FILE_OF_PROFILES_MAX = 1 << 20 };
+enum { DETAIL_MAX = 4096 };
 
 /* What a node of the chain is. */
 struct link {
@@ -18,44 +19,6 @@ struct link {
 };
 
 static const char *const verdicts[] = { "ok", "skipped", "missing", "failed" };
-
-void remote_option_specs(struct remote_options *o, struct option_spec at[REMOTE_OPTIONS])
-{
-	const struct option_spec all[REMOTE_OPTIONS] = {
-		{ .name = "host",
-		  .kind = OPTION_TEXT,
-		  .ret = &o->host,
-		  .value = "URL",
-		  .help = "of the workspace, instead of DATABRICKS_HOST" },
-		{ .name = "profile",
-		  .kind = OPTION_TEXT,
-		  .ret = &o->profile,
-		  .value = "NAME",
-		  .help = "of ~/.databrickscfg, instead of DATABRICKS_CONFIG_PROFILE" },
-		{ .name = "warehouse",
-		  .kind = OPTION_TEXT,
-		  .ret = &o->warehouse,
-		  .value = "ID",
-		  .help = "for SQL, instead of DATABRICKS_WAREHOUSE_ID" },
-		{ .name = "catalog",
-		  .kind = OPTION_TEXT,
-		  .ret = &o->catalog,
-		  .value = "NAME",
-		  .help = "of Unity Catalog, to work in" },
-		{ .name = "schema",
-		  .kind = OPTION_TEXT,
-		  .ret = &o->schema,
-		  .value = "NAME",
-		  .help = "of that catalog" },
-		{ .name = "volume",
-		  .kind = OPTION_TEXT,
-		  .ret = &o->volume,
-		  .value = "NAME",
-		  .help = "of that schema" },
-	};
-
-	memcpy(at, all, sizeof(all));
-}
 
 const char *known_text(const struct bldr_value *known, const char *key)
 {
@@ -204,7 +167,7 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 	arena_release(&a);
 }
 
-static int make_graph(struct remote *r, const char *name, const struct step *steps,
+static int make_graph(struct steps_run *r, const char *name, const struct step *steps,
 		      struct bldr_error *err)
 {
 	static const char *const writes[] = { "known", "told", "failed", NULL };
@@ -231,54 +194,15 @@ static int make_graph(struct remote *r, const char *name, const struct step *ste
 	return bldr_graph_compile(r->graph, err);
 }
 
-/* The text of the file of profiles, wiped when it has been read. */
-static int read_config(struct remote *r, const struct remote_options *o, struct bldr_error *err)
-{
-	const char *const *environment = (const char *const *)environ;
-	struct databricks_said said = {
-		.host = o->host,
-		.profile = o->profile,
-		.warehouse_id = o->warehouse,
-		.environment = environment,
-		.file_name = databricks_config_file(environment, &r->arena),
-	};
-	char *text = NULL;
-	size_t size = 0;
-	int rc = 0;
-
-	if (said.file_name != NULL && file_exists(said.file_name)) {
-		rc = file_read(said.file_name, FILE_OF_PROFILES_MAX, &text, &size, err);
-		said.file_text = text;
-	}
-	rc = rc == 0 ? databricks_config(&said, &r->arena, &r->config, err) : rc;
-	if (text != NULL) {
-		secret_wipe(text, size);
-	}
-	free(text);
-	return rc;
-}
-
-static int add_credentials(struct remote *r, struct bldr_error *err)
-{
-	struct databricks_credentials c;
-	int rc = 0;
-
-	databricks_credentials(&r->config, &r->arena, &c);
-	for (size_t i = 0; i < c.n && rc == 0; i++) {
-		rc = bldr_engine_add_credential(r->engine, &c.at[i], err);
-	}
-	return rc;
-}
-
-int remote_open(struct remote *r, const struct settings *settings, const struct remote_options *o,
-		const struct chain *chain, struct bldr_error *err)
+int steps_open(struct steps_run *r, const struct settings *settings, const struct chain *chain,
+	       struct bldr_error *err)
 {
 	struct bldr_engine_options engine = { .durability = settings->durability,
 					      .record_updates = true };
 	int rc;
 
-	*r = (struct remote){ .settings = settings };
-	rc = read_config(r, o, err);
+	*r = (struct steps_run){ .settings = settings };
+	rc = access_config(settings, &r->arena, &r->config, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -293,14 +217,14 @@ int remote_open(struct remote *r, const struct settings *settings, const struct 
 	rc = make_graph(r, chain->name, chain->steps, err);
 	rc = rc == 0 ? file_mkdirs(settings->output, err) : rc;
 	rc = rc == 0 ? bldr_engine_open(&engine, &r->engine, err) : rc;
-	rc = rc == 0 ? add_credentials(r, err) : rc;
+	rc = rc == 0 ? access_register(r->engine, &r->config, err) : rc;
 	if (rc == 0) {
 		bldr_engine_add_graph(r->engine, r->graph);
 	}
 	return rc;
 }
 
-void remote_close(struct remote *r)
+void steps_close(struct steps_run *r)
 {
 	bldr_engine_close(r->engine);
 	bldr_graph_free(r->graph);
@@ -308,7 +232,7 @@ void remote_close(struct remote *r)
 	arena_release(&r->arena);
 }
 
-int remote_begin(struct remote *r, const struct bldr_value *known, struct bldr_error *err)
+int steps_begin(struct steps_run *r, const struct bldr_value *known, struct bldr_error *err)
 {
 	struct bldr_value *input = bldr_object();
 	int rc;
@@ -319,7 +243,7 @@ int remote_begin(struct remote *r, const struct bldr_value *known, struct bldr_e
 	return rc;
 }
 
-int remote_resume(struct remote *r, const char *thread, struct bldr_error *err)
+int steps_resume(struct steps_run *r, const char *thread, struct bldr_error *err)
 {
 	struct bldr_thread t;
 	int rc = bldr_thread_info(r->engine, thread, &t, err);
@@ -374,7 +298,8 @@ static int exit_code_of(const struct bldr_value *told)
 	return EXIT_VALIDATED;
 }
 
-static int print_end(struct remote *r, const struct bldr_value *state, const struct bldr_thread *t)
+static int print_end(struct steps_run *r, const struct bldr_value *state,
+		     const struct bldr_thread *t)
 {
 	const struct bldr_value *told = bldr_get(state, "told");
 	int exit_code = exit_code_of(told);
@@ -400,7 +325,7 @@ static int print_end(struct remote *r, const struct bldr_value *state, const str
 	return exit_code;
 }
 
-int remote_drive(struct remote *r)
+int steps_drive(struct steps_run *r)
 {
 	struct bldr_value *state = NULL;
 	struct bldr_thread t;

@@ -40,15 +40,7 @@ enum verdict judge_me(const struct step *s, const struct bldr_value *known,
 		      const struct databricks_end *end, struct bldr_value *learned,
 		      struct buf *detail);
 
-/* What the options of all `bldr databricks` commands say. */
-struct remote_options {
-	const char *host, *profile, *warehouse, *catalog, *schema, *volume;
-};
-enum { REMOTE_OPTIONS = 6 };
-/* Their rows of a table of options. */
-void remote_option_specs(struct remote_options *o, struct option_spec at[REMOTE_OPTIONS]);
-
-struct remote {
+struct steps_run {
 	const struct settings *settings; /* borrowed */
 	struct databricks_config config;
 	struct databricks workspace;
@@ -65,15 +57,15 @@ struct chain {
 	const struct step *steps; /* until .name NULL */
 	uint32_t patience_ms; /* how long "later" is asked again; 0: as databricks_policy says */
 };
-/* Reads the configuration and opens the journal of the output folder, with the chain as its graph. remote_close follows in each
- * case. Errors: those of databricks_config and of the engine. */
-int remote_open(struct remote *r, const struct settings *settings, const struct remote_options *o,
-		const struct chain *chain, struct bldr_error *err);
-void remote_close(struct remote *r);
+/* Reads the configuration and opens the journal of the output folder, with the chain as its graph. steps_close follows in each
+ * case. Errors: those of access_config and of the engine. */
+int steps_open(struct steps_run *r, const struct settings *settings, const struct chain *chain,
+	       struct bldr_error *err);
+void steps_close(struct steps_run *r);
 /* Begins the thread r->thread with what is known. known: object, borrowed. */
-int remote_begin(struct remote *r, const struct bldr_value *known, struct bldr_error *err);
+int steps_begin(struct steps_run *r, const struct bldr_value *known, struct bldr_error *err);
 /* Goes on with a thread of an earlier process. */
-int remote_resume(struct remote *r, const char *thread, struct bldr_error *err);
-/* To the end: prints each step as it ends, and with --json all of them. Returns the exit code: 0, 1 (something is missing or has failed), 3 (the
- * workspace could not be asked), 130. */
-int remote_drive(struct remote *r);
+int steps_resume(struct steps_run *r, const char *thread, struct bldr_error *err);
+/* To the end: prints each step as it ends, and with --json all of them. Returns the exit code: 0, 1 (something is missing or has
+ * failed), 3 (the workspace could not be asked), 130. */
+int steps_drive(struct steps_run *r);
