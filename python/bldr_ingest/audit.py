@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 from .load import create, run_merge, same_key
 from .session import Session
 
-__all__ = ["TABLE", "Entry", "Image", "image_of", "latest_image", "recorded"]
+__all__ = ["TABLE", "Entry", "Image", "image_of", "recorded"]
 
 TABLE = "etl_audit"
 KEY = ["run_id", "file"]
@@ -72,7 +72,11 @@ class Image:
 
 @dataclass
 class Entry:
-    """The row of a file and a run; None is what nobody knows yet."""
+    """The row of a file and a run; None is what nobody knows yet.
+
+    known: the table has the row. latest: the image that the last run left which read the file, whatever became of it
+    behind bronze.
+    """
 
     run_id: str
     file: str
@@ -83,6 +87,8 @@ class Entry:
     bytes: int | None = None
     image_run_id: str | None = None
     error: str | None = None
+    known: bool = False
+    latest: Image | None = None
 
     @property
     def image(self) -> Image:
@@ -112,12 +118,10 @@ class Entry:
         return self.rows_read if self.image_run_id in (None, self.run_id) else 0
 
 
-def image_of(session: Session, entry: Entry) -> Image:
+def image_of(entry: Entry) -> Image:
     """The image that the run works on: the one its bronze task has left, else the latest. Errors: LookupError."""
-    if entry.image_run_id is None:
-        latest = latest_image(session, entry.file)
-        if latest is not None:
-            entry.take(latest)
+    if entry.image_run_id is None and entry.latest is not None:
+        entry.take(entry.latest)
     return entry.image
 
 
@@ -151,17 +155,21 @@ def definition() -> str:
 
 
 def entry_of(session: Session, file: str) -> Entry:
-    """What the run's earlier tasks say of the file."""
+    """What the run's earlier tasks say of the file, and earlier runs."""
     run_id = session.config.run_id
-    rows = rows_of(session, file).filter(F.col("run_id") == run_id)
-    # A number: what Python makes of a time depends on its own time zone.
-    row = rows.withColumn("started_at", F.unix_micros("started_at")).first()
-    if row is None:
-        return Entry(run_id, file)
-    told: dict[str, Any] = row.asDict()
-    kept = ("rows_read", "rows_rejected", "source_hash", "bytes", "image_run_id")
-    started_at = EPOCH + timedelta(microseconds=told["started_at"])
-    return Entry(run_id, file, started_at=started_at, **{name: told[name] for name in kept})
+    own = F.col("run_id") == run_id
+    wanted = rows_of(session, file).filter(own | F.col("image_run_id").isNotNull())
+    newest = [own.desc(), F.desc("ended_at"), F.desc("run_id")]
+    # Numbers: what Python makes of a time depends on its own time zone.
+    times = {name: F.unix_micros(name) for name in ("started_at", "ended_at")}
+    rows = [r.asDict() for r in wanted.orderBy(*newest).limit(2).withColumns(times).collect()]
+    entry = Entry(run_id, file, latest=latest_image(file, rows))
+    if rows and rows[0]["run_id"] == run_id:
+        entry.known = True
+        entry.started_at = EPOCH + timedelta(microseconds=rows[0]["started_at"])
+        for name in ("rows_read", "rows_rejected", "source_hash", "bytes", "image_run_id"):
+            setattr(entry, name, rows[0][name])
+    return entry
 
 
 def rows_of(session: Session, file: str) -> DataFrame:
@@ -169,12 +177,12 @@ def rows_of(session: Session, file: str) -> DataFrame:
     return session.read(TABLE).filter(F.col("file") == file)
 
 
-def latest_image(session: Session, file: str) -> Image | None:
-    """The image that the last run left which read the file, whatever became of it behind bronze."""
-    known = rows_of(session, file).filter("image_run_id IS NOT NULL")
-    row = known.orderBy(F.desc("ended_at"), F.desc("run_id")).first()
-    if row is None:
+def latest_image(file: str, rows: Sequence[Mapping[str, Any]]) -> Image | None:
+    """The image of the row that ended last, of those that have one."""
+    known = [row for row in rows if row["image_run_id"] is not None]
+    if not known:
         return None
+    row = max(known, key=lambda row: (row["ended_at"], row["run_id"]))
     return Image(file, row["image_run_id"], row["source_hash"], row["rows_read"])
 
 
@@ -187,6 +195,9 @@ def write(session: Session, entry: Entry) -> None:
         F.lit(values[name]).cast(kind.split()[0]).alias(name) for name, (kind, _) in COLUMNS.items()
     ]
     row = session.spark.range(1).select(*columns)
+    if not entry.known:  # an appended row is in nobody's way, whatever other tasks write
+        retried(lambda: row.writeTo(session.table(TABLE)).append())
+        return
     clauses = ["WHEN MATCHED THEN UPDATE SET *", "WHEN NOT MATCHED THEN INSERT *"]
     retried(lambda: run_merge(session, row, TABLE, same_key(KEY), clauses))
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from .audit import Entry, Image, latest_image
+from .audit import Entry, Image
 from .errors import TooLargeError
 from .load import run_merge, same_key
 from .read import FILE_BYTES_MAX
@@ -41,7 +41,7 @@ def append_image(
     a record stands in its file. Errors: the reader's; a file that changes meanwhile.
     """
     entry.bytes, source_hash = state_of(session, entry.file)
-    image = latest_image(session, entry.file)
+    image = entry.latest
     if image is not None and image.source_hash == source_hash and not session.config.full_refresh:
         rows, malformed = count(session, table, image)
         if rows == image.rows:

@@ -37,9 +37,14 @@ def create(
     if indexed != INDEXED:
         clauses.append(f"TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '{indexed}')")
     name = session.table(table)
-    session.spark.sql(f"CREATE TABLE IF NOT EXISTS {name} {' '.join(clauses)}")
-    if checks:
-        add_checks(session, table, checks)
+    if session.spark.catalog.tableExists(name):
+        if checks:
+            add_checks(session, table, checks)
+        return
+    session.spark.sql(f"CREATE TABLE {name} {' '.join(clauses)}")
+    for check, condition in (checks or {}).items():
+        add_check(session, table, check, condition)
+    session.empty.add(table)
 
 
 def add_checks(session: Session, table: str, checks: Mapping[str, str]) -> None:
@@ -57,7 +62,13 @@ def add_checks(session: Session, table: str, checks: Mapping[str, str]) -> None:
             continue
         if check in there:
             session.spark.sql(f"ALTER TABLE {name} DROP CONSTRAINT {quoted(check)}")
-        session.spark.sql(f"ALTER TABLE {name} ADD CONSTRAINT {quoted(check)} CHECK ({condition})")
+        add_check(session, table, check, condition)
+
+
+def add_check(session: Session, table: str, check: str, condition: str) -> None:
+    """Adds a constraint."""
+    clause = f"ADD CONSTRAINT {quoted(check)} CHECK ({condition})"
+    session.spark.sql(f"ALTER TABLE {session.table(table)} {clause}")
 
 
 def without_blanks(condition: str) -> str:
@@ -80,11 +91,14 @@ def merge(
     Where nothing would change, nothing is written: a MERGE would write the files anew that hold a matching row.
     """
     counts = dict.fromkeys(COUNTS, 0)
-    if differs(session, rows, table, key, compared, image=image):
+    insert = "WHEN NOT MATCHED THEN INSERT *"
+    if table in session.empty:
+        counts = run_merge(session, rows, table, same_key(key), [insert])
+    elif differs(session, rows, table, key, compared, image=image):
         equal = [f"target.{quoted(c)} <=> source.{quoted(c)}" for c in compared]
         clauses = [
             f"WHEN MATCHED AND NOT ({' AND '.join(equal) or 'true'}) THEN UPDATE SET *",
-            "WHEN NOT MATCHED THEN INSERT *",
+            insert,
         ]
         if image:
             clauses.append("WHEN NOT MATCHED BY SOURCE THEN DELETE")
@@ -123,6 +137,7 @@ def run_merge(
     session: Session, rows: DataFrame, table: str, condition: str, clauses: list[str]
 ) -> dict[str, int]:
     """One MERGE; what it counted."""
+    session.empty.discard(table)
     # A view of its own for each table: over Spark Connect a view is looked up when the query runs.
     view = quoted("rows_of_" + table)
     rows.createOrReplaceTempView("rows_of_" + table)

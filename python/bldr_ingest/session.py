@@ -4,7 +4,7 @@ A notebook begins with `session = start(globals()["dbutils"], "source_path")`. P
 win over the defaults below, and a person types into the same fields.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -63,10 +63,11 @@ class Config:
 
 @dataclass(frozen=True)
 class Session:
-    """Spark and the parameters of this run."""
+    """Spark, the parameters of this run, and the tables that it has created and not yet written to."""
 
     spark: SparkSession
     config: Config
+    empty: set[str] = field(default_factory=set)
 
     def table(self, name: str) -> str:
         """The full name of one of the pipeline's tables, as SQL takes it."""

@@ -47,7 +47,7 @@ def load_silver(
         return quality.typed_rows(records.filter("_refusal IS NULL"), fields, typed, lineage)
 
     with recorded(session, file) as entry:
-        image = image_of(session, entry)
+        image = image_of(entry)
         records = quality.with_refusal(image_rows(session, bronze, image))
         if unique:
             found = quality.duplicates(rows_of(records), unique, place)

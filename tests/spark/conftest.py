@@ -4,23 +4,23 @@ Elsewhere these tests are skipped: tests/run.py tells which. They share the help
 """
 
 import importlib.util
-import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "python"), str(Path(__file__).parent)]
-if (ROOT / ".spark" / "jars").is_dir():
-    os.environ.setdefault("BLDR_DELTA_JARS", str(ROOT / ".spark" / "jars"))
 
 collect_ignore_glob = ["test_*.py"]
 if importlib.util.find_spec("pyspark"):
     collect_ignore_glob = []
     from fixtures import (  # noqa: F401
+        expressions,
         new_workspace,
         sdk,
         shared_spark_workspace,
         shared_workspace,
+        spark_session,
         spark_workspace,
         workspace,
     )
+    from pipelines import shop  # noqa: F401

@@ -1,28 +1,20 @@
 """Rules of the expression language over many rows: by the interpreter (`expr_batch`) and by PySpark, column by column.
 
-One session serves all tests of a process. Its JVM is started once, with Spark Connect in it, so that the same texts run
-over the classic API and over Connect. BLDR_BUILD names the build whose `expr_batch` is asked.
+PySpark's side is a session of the shared workspace's Spark Connect server. BLDR_BUILD names the build whose `expr_batch`
+is asked.
 """
 
-import atexit
 import contextlib
 import datetime
-import functools
 import importlib
 import json
-import logging
 import os
-import shutil
-import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 Rule = dict[str, Any]
 Row = dict[str, Any]
@@ -35,21 +27,6 @@ SPARK_TYPES = {
     "date": "date",
     "timestamp": "timestamp",
     "timestamp_ntz": "timestamp_ntz",
-}
-OPTIONS = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.driver.memory": "1g",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-    "spark.sql.shuffle.partitions": "2",
-    "spark.sql.catalogImplementation": "in-memory",
-    "spark.log.level": "OFF",
-    "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
-    "spark.connect.grpc.binding.address": "127.0.0.1",
 }
 
 
@@ -113,12 +90,12 @@ class Names:
 
 
 class Spark:
-    """One of the two APIs of the session. Rows are read from a file and not built of literals, so that Spark runs the
-    code it would run over a table and does not fold the columns away."""
+    """A session. Rows are read from a file and not built of literals, so that Spark runs the code it would run over a
+    table and does not fold the columns away. folder: where such files go."""
 
-    def __init__(self, session: Any, functions: str, folder: Path) -> None:
+    def __init__(self, session: Any, folder: Path) -> None:
         self.session = session
-        self.functions = importlib.import_module(functions)
+        self.functions = importlib.import_module("pyspark.sql.connect.functions")
         self.folder = folder
         self.frames = 0
 
@@ -141,7 +118,7 @@ class Spark:
             texts = [row.get("row", {}).get(name) for row in rows]
             columns[name.replace(".", "__")] = arrow.array(texts, arrow.string())
         self.frames += 1
-        path = str(self.folder / f"rows{id(self)}_{self.frames}.parquet")
+        path = str(self.folder / f"rows{self.frames}.parquet")
         importlib.import_module("pyarrow.parquet").write_table(arrow.table(columns), path)
         return self.session.read.parquet(path)
 
@@ -177,42 +154,6 @@ class Spark:
         table = frame.select(*plain).toArrow().sort_by("row_id")
         assert table.num_rows == len(rows)
         return [(types[f"v{i}"], table.column(f"v{i}").to_pylist()) for i, _ in enumerate(columns)]
-
-
-@functools.cache
-def sessions() -> dict[str, Spark]:
-    """The two APIs of one JVM, which ends with the process: "classic" and "connect"."""
-    sql = pytest.importorskip("pyspark.sql")
-    if not os.environ.get("JAVA_HOME") and not shutil.which("java"):
-        pytest.skip("no java")
-    logging.getLogger("SQLQueryContextLogger").setLevel(100)
-    folder = Path(tempfile.mkdtemp(prefix="expressions"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {
-        **OPTIONS,
-        "spark.connect.grpc.binding.port": str(port),
-        "spark.sql.warehouse.dir": str(folder / "warehouse"),
-    }
-    builder = sql.SparkSession.builder.master("local[2]")
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    classic = builder.getOrCreate()
-    connect = importlib.import_module("pyspark.sql.connect.session").SparkSession
-    remote = connect.builder.remote(f"sc://127.0.0.1:{port}").create()
-
-    def stop() -> None:
-        with contextlib.suppress(Exception):
-            remote.stop()
-        classic.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(stop)
-    return {
-        "classic": Spark(classic, "pyspark.sql.functions", folder),
-        "connect": Spark(remote, "pyspark.sql.connect.functions", folder),
-    }
 
 
 def canonical(type_name: str, value: Any) -> str | None:

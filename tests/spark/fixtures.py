@@ -80,6 +80,23 @@ def spark_workspace(shared_spark_workspace: Any) -> Iterator[Any]:
     shared_spark_workspace.settings(ttl_seconds=3600, azure_member=True)
 
 
+@pytest.fixture(scope="module")
+def spark_session(shared_spark_workspace: Any) -> Iterator[Any]:
+    """A session of the shared server for a module."""
+    from sessions import session
+
+    with session(shared_spark_workspace) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def expressions(spark_session: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """An expression_spark.Spark of that session."""
+    import expression_spark
+
+    return expression_spark.Spark(spark_session, tmp_path_factory.mktemp("expressions"))
+
+
 def client(running: Any, **options: Any) -> Any:
     """A databricks-sdk client of a workspace; as the admin with a personal token unless `options` say otherwise."""
     from databricks.sdk import WorkspaceClient

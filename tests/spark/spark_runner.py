@@ -1,28 +1,28 @@
-"""Runs an emitted pipeline on real Spark and Delta: the job's tasks in the order they wait for each other.
+"""Runs an emitted pipeline on a Spark Connect server: the job's tasks in the order they wait for each other.
 
-Usage: spark_runner.py PIPELINE WORK RUN_ID=SOURCE_PATH[;PARAMETER=VALUE...]... sql:STATEMENT...
+Usage: BLDR_SPARK_URL=URL spark_runner.py PIPELINE WAREHOUSE SCHEMA RUN_ID=SOURCE_PATH[;PARAMETER=VALUE...]... sql:STATEMENT...
 
-One run of the whole job per RUN_ID, one after the other, in one local session whose tables live in WORK, then the
-statements, in which {schema} is that of the tables. Prints JSON: per run what each MERGE counted, the seconds of each
-task, the exception that ended it, if any, and the rows of all tables behind it with the number of their versions; per
-statement its rows or the exception. Needs a Python with pyspark; BLDR_DELTA_JARS is
-a folder with the jars of delta-spark and delta-storage. A notebook gets its own globals and `dbutils.widgets`, and its
-folder as the current one, as in a workspace; a reference such as {{job.run_id}} is put in as Databricks does.
+One run of the whole job per RUN_ID, one after the other, in one session with its tables in main.SCHEMA, then the
+statements, in which {schema} is that of the tables. WAREHOUSE is the folder of the server's tables. Prints JSON: per run what
+each MERGE counted, the seconds of each task, the exception that ended it, if any, and the rows of all tables behind it with
+the number of their versions; per statement its rows or the exception. A notebook gets its own globals and
+`dbutils.widgets`, and its folder as the current one, as in a workspace; a reference such as {{job.run_id}} is put in as
+Databricks does.
 """
 
 import ast
 import contextlib
-import importlib
 import io
 import json
 import os
+import subprocess
 import sys
 import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-CATALOG, SCHEMA = "spark_catalog", "bldr"
+CATALOG = "main"
 ROOT = "${workspace.file_path}/"
 
 
@@ -43,31 +43,6 @@ class Widgets:
 class Utilities:
     def __init__(self, given: dict[str, str]) -> None:
         self.widgets = Widgets(given)
-
-
-def session(work: Path) -> Any:
-    os.environ["PYSPARK_PYTHON"] = sys.executable  # its workers need pyarrow, too
-    jars = ",".join(str(jar) for jar in sorted(Path(os.environ["BLDR_DELTA_JARS"]).glob("*.jar")))
-    options = {
-        "spark.jars": jars,
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.sql.warehouse.dir": str(work / "warehouse"),
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.databricks.delta.snapshotPartitions": "1",
-        "spark.driver.memory": "1g",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
-    }
-    builder = importlib.import_module("pyspark.sql").SparkSession.builder.master("local[1]")
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    return builder.getOrCreate()
 
 
 def in_order(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -96,13 +71,13 @@ def run_notebook(path: Path, parameters: dict[str, str]) -> list[dict[str, Any]]
     return [{"table": table, **ast.literal_eval(counts)} for table, counts in lines]
 
 
-def run_job(pipeline: Path, source: str, run_id: str) -> dict[str, Any]:
+def run_job(pipeline: Path, schema: str, source: str, run_id: str) -> dict[str, Any]:
     """source: the folder, and what else is to be given, as `;NAME=VALUE`."""
     job = json.loads((pipeline / "job.json").read_text())
     source, *others = source.split(";")
     given = {p["name"]: p["default"] for p in job["parameters"]}
     given |= dict(other.split("=", 1) for other in others)
-    given |= {"catalog": CATALOG, "schema": SCHEMA, "source_path": source, "governance": "false"}
+    given |= {"catalog": CATALOG, "schema": schema, "source_path": source, "governance": "false"}
     ran: dict[str, Any] = {"merges": [], "failed": None, "tasks": {}}
     for task in in_order(job["tasks"]):
         notebook = task["notebook_task"]
@@ -126,46 +101,73 @@ def cell(value: Any) -> Any:
     return value if isinstance(value, int | str | list | dict | None) else str(value)
 
 
-def tables(spark: Any, work: Path) -> dict[str, Any]:
+def tables(spark: Any, warehouse: Path, schema: str) -> dict[str, Any]:
     found = {}
-    folder = work / "warehouse" / f"{SCHEMA}.db"
-    for row in spark.sql(f"SHOW TABLES IN {CATALOG}.{SCHEMA}").collect():
+    for row in spark.sql(f"SHOW TABLES IN {CATALOG}.{schema}").collect():
         if not row.isTemporary:
-            frame = spark.table(f"`{CATALOG}`.`{SCHEMA}`.`{row.tableName}`")
+            frame = spark.table(f"`{CATALOG}`.`{schema}`.`{row.tableName}`")
             rows = [[cell(value) for value in line] for line in frame.collect()]
+            log = warehouse / f"{CATALOG}__{schema}.db" / row.tableName / "_delta_log"
             found[row.tableName] = {
                 "columns": frame.columns,
                 "types": [t for _, t in frame.dtypes],
                 "comments": [field.metadata.get("comment") for field in frame.schema],
-                "versions": len(list(folder.glob(f"{row.tableName}/_delta_log/*.json"))),
+                "versions": len(list(log.glob("*.json"))),
                 "rows": rows,
             }
+            assert found[row.tableName]["versions"], log
     return found
 
 
-def execute(spark: Any, statement: str) -> dict[str, Any]:
+def execute(spark: Any, schema: str, statement: str) -> dict[str, Any]:
     try:
-        rows = spark.sql(statement.replace("{schema}", f"{CATALOG}.{SCHEMA}")).collect()
+        rows = spark.sql(statement.replace("{schema}", f"{CATALOG}.{schema}")).collect()
     except Exception as error:
         return {"failed": str(error), "rows": []}
     return {"failed": None, "rows": [{k: cell(v) for k, v in row.asDict().items()} for row in rows]}
 
 
 def main() -> None:
-    pipeline, work = Path(sys.argv[1]), Path(sys.argv[2])
-    spark = session(work)
-    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
+    from local_databricks.spark import client
+
+    pipeline, warehouse, schema = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    url = os.environ["SPARK_REMOTE"] = os.environ["BLDR_SPARK_URL"]  # of builder.getOrCreate()
+    spark = client.connect(url)
+    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{schema}")
     runs: list[dict[str, Any]] = []
-    for argument in sys.argv[3:]:
+    for argument in sys.argv[4:]:
         if argument.startswith("sql:"):
-            runs.append(execute(spark, argument.removeprefix("sql:")))
+            runs.append(execute(spark, schema, argument.removeprefix("sql:")))
             continue
         run_id, source = argument.split("=", 1)
         started = time.monotonic()
-        ran = run_job(pipeline, source, run_id)
-        runs.append({**ran, "seconds": time.monotonic() - started, "tables": tables(spark, work)})
+        ran = run_job(pipeline, schema, source, run_id)
+        seconds = time.monotonic() - started
+        runs.append({**ran, "seconds": seconds, "tables": tables(spark, warehouse, schema)})
+    spark.sql(f"DROP SCHEMA {CATALOG}.{schema} CASCADE")
     json.dump(runs, sys.stdout)
-    spark.stop()
+    client.close(spark)
+
+
+def run(running: Any, pipeline: Path, schema: str, *arguments: str) -> list[dict[str, Any]]:
+    """This program over the Spark of a running workspace (testing.Running); what it prints."""
+    opened = running.ask("POST", "/_workspace/spark/sessions", {})
+    warehouse = running.folder.resolve() / "spark" / "warehouse"
+    packages = Path(__file__).resolve().parents[2] / "python"
+    try:
+        done = subprocess.run(
+            [sys.executable, __file__, str(pipeline), str(warehouse), schema, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=1700,
+            check=False,
+            env={**os.environ, "BLDR_SPARK_URL": opened["url"], "PYTHONPATH": str(packages)},
+        )
+    finally:
+        running.ask("POST", f"/_workspace/spark/sessions/{opened['session_id']}/release", {})
+    assert done.returncode == 0, done.stderr[-4000:]
+    ran: list[dict[str, Any]] = json.loads(done.stdout)
+    return ran
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "checks"))
 import fake_workspace
 
 Cell = str | None
+CATALOG = "spark_catalog"  # not one of the workspace's own: its tables are Parquet files, which are made fast
 EPOCH = datetime.datetime(1970, 1, 1)
 SPARK_TYPES = {"text": "string", "bool": "boolean", "int64": "bigint"}
 
@@ -68,10 +69,11 @@ class SparkWorkspace:
         self.schema = schema
         self.design = design
         self.hashes = hashes
+        self.replaced = 0
         self.star = fake_workspace.Workspace.__new__(fake_workspace.Workspace)
         self.star.source = sqlite3.connect(star)
         self.star.tables = {table["name"]: table for table in design["tables"]}
-        session.sql(f"CREATE SCHEMA IF NOT EXISTS `{schema}`")
+        session.sql(f"CREATE SCHEMA IF NOT EXISTS `{CATALOG}`.`{schema}`")
         for table in design["tables"]:
             columns = self.star.columns(table["name"])
             self.write(
@@ -81,6 +83,10 @@ class SparkWorkspace:
             )
         for source, read, loaded in self.layers():
             self.write_layers(source, read, loaded)
+
+    def name(self, table: str) -> str:
+        """A table's name as SQL takes it."""
+        return f"`{CATALOG}`.`{self.schema}`.`{table}`"
 
     def layers(self) -> list[tuple[str, int, int]]:
         query = "SELECT source_table, read, loaded FROM bldr_layer"
@@ -99,9 +105,8 @@ class SparkWorkspace:
         table = arrow.table(arrays, names=[column for column, _ in columns])
         importlib.import_module("pyarrow.parquet").write_table(table, place / "rows.parquet")
         types = ", ".join(f"`{c}` {SPARK_TYPES.get(t, t)}" for c, t in columns)
-        self.session.sql(
-            f"CREATE TABLE `{self.schema}`.`{name}` ({types}) USING parquet LOCATION '{place}'"
-        )
+        where = f"USING parquet LOCATION '{place}'"
+        self.session.sql(f"CREATE TABLE {self.name(name)} ({types}) {where}")
 
     def write_layers(self, source: str, read: int, loaded: int) -> None:
         """Bronze has an image of an earlier content and one of an earlier run as well; what gold alone refused is in silver."""
@@ -129,11 +134,15 @@ class SparkWorkspace:
 
     def replace(self, table: str, query: str) -> None:
         """The table becomes what the query gives over it, called old."""
-        name = f"`{self.schema}`.`{table}`"
+        name = self.name(table)
         self.session.table(name).createOrReplaceTempView("old")
         rows = self.session.sql(query).toArrow()
         self.session.sql(f"DROP TABLE {name}")
-        self.session.createDataFrame(rows).write.format("parquet").saveAsTable(name)
+        self.replaced += 1
+        place = self.folder / self.schema / f"{table}_{self.replaced}"
+        place.mkdir()
+        importlib.import_module("pyarrow.parquet").write_table(rows, place / "rows.parquet")
+        self.session.sql(f"CREATE TABLE {name} USING parquet LOCATION '{place}'")
 
     def answer(self, statement: dict[str, Any]) -> dict[str, Any]:
         try:

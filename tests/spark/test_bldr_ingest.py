@@ -32,33 +32,13 @@ from ingest_pair import DUMP, c_reads, records_of  # noqa: E402
 from pyspark.errors import AnalysisException, PythonException  # noqa: E402
 from pyspark.sql import DataFrame, SparkSession  # noqa: E402
 
-pytestmark = [
-    pytest.mark.timeout(900),
-    # a client tells that it cannot set what the server was started with
-    pytest.mark.filterwarnings("ignore:Failed to set"),
-]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    options = {
-        "spark.sql.shuffle.partitions": "1",
-        "spark.driver.memory": "1g",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "OFF",
-    }
-    builder: Any = SparkSession.builder
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    # by Spark Connect, as serverless compute is spoken to; the server is this process's own
-    session = builder.remote("local[1]").getOrCreate()
-    yield session
-    session.stop()
+def spark(spark_session: SparkSession) -> SparkSession:
+    """By Spark Connect, as serverless compute is spoken to."""
+    return spark_session
 
 
 def read(spark: SparkSession, path: Path, dialect: Dialect, **more: Any) -> DataFrame:

@@ -93,15 +93,14 @@ def distinct_inputs(one: Try, rows: list[Row]) -> int:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_differences(function: str, record_property: pytest.FixtureRequest) -> None:
+def test_differences(function: str, expressions: expression_spark.Spark) -> None:
     rng = random.Random(f"{SEED} {function}")
     tries, rows = own_columns(FUNCTIONS[function](rng), rng)
-    api = expression_spark.sessions()["classic"]
     started = time.monotonic()
     keys = held_keys(tries, rows)
     [answers] = expression_spark.interpret([Batch([one.rule for one in tries], rows, keys)])
     taken = [a for a in answers if a.error is None]
-    results = api.evaluate(rows, [api.column(a, keys) for a in taken])
+    results = expressions.evaluate(rows, [expressions.column(a, keys) for a in taken])
     lines = [
         line
         for answer, (kind, values) in zip(taken, results, strict=True)
@@ -128,13 +127,14 @@ def test_enough_cells() -> None:
 
 
 @pytest.mark.parametrize("type_name", ["bigint", "decimal(10,2)", "date", "timestamp_ntz"])
-def test_plain_casts_are_seen_to_differ(type_name: str) -> None:
+def test_plain_casts_are_seen_to_differ(
+    type_name: str, expressions: expression_spark.Spark
+) -> None:
     """What the functions guard against: Spark's own casts trim, read other digits and ignore what follows."""
     texts = [" 12 ", "\u0663", "2018-1-5", "2018-01-05 junk", "2018-01-05 10:11:12+01:00"]
     rows: list[Row] = [{"row": {"x": text}, "at": {}} for text in texts]
     ours = "int64" if type_name == "bigint" else type_name
     [[answer]] = expression_spark.interpret([Batch([cast({"col": "x"}, ours)], rows)])
     answer.pyspark = f'F.col("x").try_cast("{type_name}")'
-    api = expression_spark.sessions()["classic"]
-    [(kind, values)] = api.evaluate(rows, [api.column(answer, {})])
+    [(kind, values)] = expressions.evaluate(rows, [expressions.column(answer, {})])
     assert list(expression_spark.differences(answer, kind, values, rows)) != []

@@ -72,12 +72,11 @@ def compare(api: Spark) -> Done:
     return done
 
 
-@pytest.fixture(scope="module", params=["classic", "connect"])
-def done(request: pytest.FixtureRequest) -> Done:
-    api = expression_spark.sessions()[request.param]
+@pytest.fixture(scope="module")
+def done(expressions: expression_spark.Spark) -> Done:
     started = time.monotonic()
-    result = compare(api)
-    print(f"{request.param}: {result.cells} cells in {time.monotonic() - started:.1f} s")
+    result = compare(expressions)
+    print(f"{result.cells} cells in {time.monotonic() - started:.1f} s")
     return result
 
 

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import expression_spark
 import pytest
+import spark_workspace
 from spark_workspace import SparkWorkspace
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "checks"))
@@ -23,12 +23,6 @@ from shop import KEPT_OUT, fill_shop, shop_design, write_shop
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(600)
 Findings = dict[str, dict[str, Any]]
-
-
-@pytest.fixture(autouse=True)
-def _spark() -> None:
-    """Skips where Spark cannot be had, before anything is made."""
-    expression_spark.sessions()
 
 
 class Case:
@@ -43,17 +37,16 @@ class Case:
         checks = checks_probe.findings(self.folder, self.source)["checks"]
         return {f"{f['check']} {f['subject']}": f for f in checks}
 
-    def stands(self, tmp_path: Path, schema: str) -> SparkWorkspace:
-        session = expression_spark.sessions()["classic"].session
+    def stands(self, session: Any, schema: str) -> SparkWorkspace:
         star = self.folder / "warehouse.db"
         files = checks_probe.load(self.folder, "sources")["files"]
         hashes = {file["table"]: file["hash"] for file in files}
-        return SparkWorkspace(session, tmp_path / "lake", schema, star, self.design, hashes)
+        return SparkWorkspace(session, self.folder / "lake", schema, star, self.design, hashes)
 
     def there(
         self, workspace: SparkWorkspace, monkeypatch: pytest.MonkeyPatch, rows_max: int
     ) -> tuple[Findings, dict[str, Any]]:
-        monkeypatch.setattr(fake_workspace, "CATALOG", "spark_catalog")
+        monkeypatch.setattr(fake_workspace, "CATALOG", spark_workspace.CATALOG)
         monkeypatch.setattr(fake_workspace, "SCHEMA", workspace.schema)
         fake_workspace.ask_everything(self.folder, self.source, workspace, rows_max)
         return fake_workspace.judge(self.folder, self.source)
@@ -96,10 +89,10 @@ def outcome(findings: Findings) -> dict[str, tuple[bool, str]]:
     ("name", "rows_max"), [("jaffle", 20), ("odd_shop", 0), ("odd_shop", 1), ("ecommerce", 400)]
 )
 def test_a_right_star_has_the_findings_of_the_warehouse_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rows_max: int
+    tmp_path: Path, spark_session: Any, monkeypatch: pytest.MonkeyPatch, name: str, rows_max: int
 ) -> None:
     case = MAKERS[name](tmp_path)
-    workspace = case.stands(tmp_path, f"{name}_{rows_max}")
+    workspace = case.stands(spark_session, f"{name}_{rows_max}")
     found, traffic = case.there(workspace, monkeypatch, rows_max)
     tables = {f"W1 {table['name']}" for table in case.design["tables"]}
     assert {k: f["found"] for k, f in found.items() if k in tables and not f["passed"]} == {}
@@ -117,10 +110,12 @@ def test_a_right_star_has_the_findings_of_the_warehouse_here(
     print(f"{name}: {len(traffic)} statements, {sum(t['bytes'] for t in traffic.values())} bytes")
 
 
-def test_faults_that_stand_there_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_that_stand_there_are_found(
+    tmp_path: Path, spark_session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of the list of planted faults, several at a time, in different tables; rows of differing buckets name the cells."""
     case = jaffle(tmp_path)
-    workspace = case.stands(tmp_path, "planted")
+    workspace = case.stands(spark_session, "planted")
     workspace.replace(
         "fact_payment",
         """SELECT payment_id, order_id, customer_key, order_date_key, payment_method,
@@ -160,10 +155,10 @@ def test_faults_that_stand_there_are_found(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_is_declared_otherwise_or_missing_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, spark_session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = jaffle(tmp_path)
-    workspace = case.stands(tmp_path, "otherwise")
+    workspace = case.stands(spark_session, "otherwise")
     workspace.replace(
         "fact_payment",
         "SELECT *, CAST(old.amount AS DOUBLE) AS changed FROM old",
@@ -174,8 +169,8 @@ def test_what_is_declared_otherwise_or_missing_is_told(
             _source_file, _source_line FROM old""",
     )
     workspace.replace("dim_customer", "SELECT * EXCEPT (last_name) FROM old")
-    workspace.run(f"DROP TABLE `{workspace.schema}`.fact_order")
-    workspace.run(f"DROP TABLE `{workspace.schema}`.silver_raw_orders")
+    workspace.run(f"DROP TABLE {workspace.name('fact_order')}")
+    workspace.run(f"DROP TABLE {workspace.name('silver_raw_orders')}")
     found, _ = case.there(workspace, monkeypatch, 0)
     failed = {key: f for key, f in found.items() if not f["passed"] and f["severity"] == "error"}
     assert failed["T1 fact_payment.amount"]["found"].startswith("declared double")

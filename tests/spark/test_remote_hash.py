@@ -15,7 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import expression_spark
 import expression_texts
 import pytest
 
@@ -101,8 +100,7 @@ def arrow_type(arrow: Any, type_: str) -> Any:
     }[type_]
 
 
-def test_a_row_has_the_hash_that_spark_gives_it(tmp_path: Path) -> None:
-    session = expression_spark.sessions()["classic"].session
+def test_a_row_has_the_hash_that_spark_gives_it(tmp_path: Path, spark_session: Any) -> None:
     arrow = importlib.import_module("pyarrow")
     rng = random.Random(SEED)
     print(f"BLDR_TEST_SEED={SEED}")
@@ -120,7 +118,7 @@ def test_a_row_has_the_hash_that_spark_gives_it(tmp_path: Path) -> None:
     names = [f"c{i}" for i in range(len(types))]
     nulls = ", ".join(f"IF({name} IS NULL, '1', '0')" for name in names)
     query = f"SELECT row_id, xxhash64({', '.join(names)}, concat('', {nulls})) AS h FROM parquet.`{path}`"
-    found = {row.row_id: row.h for row in session.sql(query).collect()}
+    found = {row.row_id: row.h for row in spark_session.sql(query).collect()}
     cells = [
         [(type_, cell) for type_, (_, cell) in zip(types, row, strict=True)] for row in drawn_rows
     ]

@@ -4,79 +4,48 @@ the truth of data/ecommerce. Runs where test_spark_pipeline.py does.
 
 import csv
 import gzip
-import importlib.util
 import io
 import json
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import dialects
 import pytest
 from dialects import DECLARED, ECOMMERCE, ODD
+from fixtures import needs_spark
+from pipelines import Ran
 
-MISSING = [name for name in ("pyspark",) if importlib.util.find_spec(name) is None]
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
-    pytest.mark.skipif(shutil.which("java") is None, reason="needs java"),
-    pytest.mark.skipif("BLDR_DELTA_JARS" not in os.environ, reason="needs BLDR_DELTA_JARS"),
-    pytest.mark.timeout(1800),
-]
-RUNNER = Path(__file__).with_name("spark_runner.py")
+pytestmark = [needs_spark, pytest.mark.timeout(1800)]
 TRUTH = json.loads((ECOMMERCE / "truth.json").read_text())
 CODECS = {"utf-16le": "utf-16", "utf-8": "utf-8-sig"}
 
 Record = tuple[int, int, list[str] | None]  # line, number in the line, fields or malformed
 
 
-class Ran:
-    """A declared folder whose pipeline ran twice."""
-
-    def __init__(self, folder: Path, source: Path) -> None:
-        artefacts = dialects.write_artefacts(source, folder)
-        program = Path(os.environ["BLDR_BUILD"]) / "emit_tool"
-        emitted = [program, "artefacts", *artefacts, folder / "out"]
-        subprocess.run([str(c) for c in emitted], check=True, timeout=120, capture_output=True)
-        runs = [f"run{i}={source}" for i in range(2)]
-        command = [sys.executable, RUNNER, folder / "out/pipeline", folder / "spark", *runs]
-        done = subprocess.run(
-            [str(c) for c in command], capture_output=True, text=True, timeout=1700, check=False
-        )
-        assert done.returncode == 0, done.stderr[-4000:]
-        self.first, self.second = json.loads(done.stdout)
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        found = self.second["tables"][table]
-        return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
-
-    def bronze(self, table: str) -> list[Record]:
-        """The records in order; to a rule NULL is an empty text."""
-        records = []
-        for row in self.rows(f"bronze_{table}"):
-            fields = [
-                value or "" for value in list(row.values())[: list(row).index("_corrupt_record")]
-            ]
-            malformed = row["_corrupt_record"] is not None
-            place = row["_source_line"], row.get("_source_record", 1)
-            records.append((*place, None if malformed else fields))
-        return sorted(records, key=lambda r: r[:2])
+def bronze(ran: Ran, table: str) -> list[Record]:
+    """The records in order; to a rule NULL is an empty text."""
+    records = []
+    for row in ran.rows(f"bronze_{table}"):
+        values = list(row.values())[: list(row).index("_corrupt_record")]
+        malformed = row["_corrupt_record"] is not None
+        place = row["_source_line"], row.get("_source_record", 1)
+        records.append((*place, None if malformed else [value or "" for value in values]))
+    return sorted(records, key=lambda r: r[:2])
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    return Ran(tmp_path_factory.mktemp("ecommerce"), ECOMMERCE)
-
-
-@pytest.fixture(scope="module")
-def strange(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def strange(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("odd")
     source = folder / "source"
     source.mkdir()
     dialects.write_sources(source)
-    return Ran(folder, source)
+    artefacts = dialects.write_artefacts(source, folder)
+    program = Path(os.environ["BLDR_BUILD"]) / "emit_tool"
+    emitted = [program, "artefacts", *artefacts, folder / "out"]
+    subprocess.run([str(c) for c in emitted], check=True, timeout=120, capture_output=True)
+    return Ran(shared_spark_workspace, folder / "out", source, source)
 
 
 def text_of(declared: dict[str, Any]) -> str:
@@ -153,17 +122,16 @@ def python_records(table: str) -> list[Record]:
 def test_bronze_is_what_python_reads(shop: Ran, table: str) -> None:
     expected = python_records(table)
     assert len(expected) == TRUTH["tables"][table]["records"]
-    assert shop.bronze(table) == expected
+    assert bronze(shop, table) == expected
 
 
 @pytest.mark.parametrize("table", ODD)
 def test_odd_files_are_read_as_written(strange: Ran, table: str) -> None:
-    assert strange.bronze(table) == ODD[table][2]
+    assert bronze(strange, table) == ODD[table][2]
 
 
-@pytest.mark.parametrize("fixture", ["shop", "strange"])
-def test_second_run_changes_no_row(fixture: str, request: pytest.FixtureRequest) -> None:
-    ran = request.getfixturevalue(fixture)
+def test_second_run_changes_no_row(strange: Ran) -> None:
+    ran = strange
     assert (ran.first["failed"], ran.second["failed"]) == (None, None)
     assert sum(m["num_affected_rows"] for m in ran.first["merges"]) > 0
     assert [m for m in ran.second["merges"] if m["num_affected_rows"] != 0] == []

@@ -1,21 +1,14 @@
 """The emitted notebooks on real Spark and Delta, in the job's order, against DuckDB and the embedded warehouse.
 
-`script/bootstrap --spark` gets what it needs; without java, pyspark 4.0, duckdb, xxhash or the jars of Delta (BLDR_DELTA_JARS,
-.spark/jars unless told) it is skipped.
-
 BLDR_BUILD names the build whose `bldr` or `emit_tool` writes pipeline and warehouse.
 """
 
 import hashlib
 import importlib
-import importlib.util
-import itertools
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -24,47 +17,13 @@ from typing import Any
 
 import nasty
 import pytest
-from bldr import JAFFLE, run_job
+from bldr import JAFFLE
 from dialects import ECOMMERCE
+from fixtures import needs_spark
+from pipelines import Ran
 
-MISSING = [
-    name for name in ("pyspark", "duckdb", "xxhash") if importlib.util.find_spec(name) is None
-]
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
-    pytest.mark.skipif(shutil.which("java") is None, reason="needs java"),
-    pytest.mark.skipif("BLDR_DELTA_JARS" not in os.environ, reason="needs BLDR_DELTA_JARS"),
-    pytest.mark.timeout(3600),
-]
-RUNNER = Path(__file__).with_name("spark_runner.py")
+pytestmark = [needs_spark, pytest.mark.timeout(1800)]
 TRUTH = json.loads((ECOMMERCE / "truth.json").read_text())
-
-
-class Ran:
-    """A pipeline that ran on Spark, twice over its source and then as others say, and the warehouse that bldr made of
-    the same artefacts; made is their folder. others: sources with parameters, which become run2 and so on, and what
-    spark_runner.py takes.
-    """
-
-    def __init__(self, made: Path, work: Path, source: Path, *others: str) -> None:
-        self.changed = source
-        self.database = sqlite3.connect(made / "warehouse.db")
-        self.pipeline = made / "pipeline"
-        numbers = itertools.count()
-        given = [str(source), str(source), *others]
-        runs = [f"run{next(numbers)}={o}" if o.startswith("/") else o for o in given]
-        command = [sys.executable, RUNNER, self.pipeline, work / "spark", *runs]
-        done = subprocess.run(
-            [str(c) for c in command], capture_output=True, text=True, timeout=3400, check=False
-        )
-        assert done.returncode == 0, done.stderr[-4000:]
-        ran = json.loads(done.stdout)
-        self.first, self.second, *self.others = (run for run in ran if "tasks" in run)
-        self.statements = [run for run in ran if "tasks" not in run]
-
-    def rows(self, table: str, run: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        found = (run or self.second)["tables"][table]
-        return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
 
 
 def tool(*args: str | Path) -> None:
@@ -93,6 +52,11 @@ def changed_jaffle(folder: Path) -> Path:
     with (copy / "raw_payments.csv").open("a") as payments:
         payments.write("\n900,2,coupon,7\n")
     return copy
+
+
+def changed_source(jaffle: Ran) -> Path:
+    """The files of its third run."""
+    return jaffle.made / "changed"
 
 
 def renamed_jaffle(folder: Path) -> Path:
@@ -135,23 +99,21 @@ STATEMENTS = [
 
 
 @pytest.fixture(scope="module")
-def jaffle(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def jaffle(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("jaffle")
     tool("folder", JAFFLE, folder)
     artefacts = folder / "artefacts"
     tool("load", JAFFLE, artefacts / "sources.v1.json", artefacts / "sttm.v1.json", folder)
     changed = changed_jaffle(folder)
-    others = [changed, renamed_jaffle(folder), f"{changed};full_refresh=true"]
+    others: list[str | Path] = [changed, renamed_jaffle(folder), f"{changed};full_refresh=true"]
     torn = f"{torn_jaffle(folder)};quarantine_limit=1"
     lost = "sql:DELETE FROM {schema}.etl_audit WHERE run_id = 'run5'"
     others += [torn, lost, f"run5={torn}", *(f"sql:{s}" for s in STATEMENTS)]
-    ran = Ran(folder, folder, JAFFLE, *map(str, others))
-    ran.changed = changed
-    return ran
+    return Ran(shared_spark_workspace, folder, JAFFLE, JAFFLE, *others)
 
 
 @pytest.fixture(scope="module")
-def wild(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def wild(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("nasty")
     source = folder / "source"
     source.mkdir()
@@ -159,16 +121,7 @@ def wild(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     sources, sttm = nasty.write_artefacts(source, folder)
     tool("artefacts", sources, sttm, folder)
     tool("load", source, sources, sttm, folder)
-    return Ran(folder, folder, source)
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """Strangers' files as `bldr run` takes them: nothing is declared, all of it is found."""
-    folder = tmp_path_factory.mktemp("shop")
-    outcome = run_job(ECOMMERCE, folder)
-    assert outcome["verdict"] == "validated", outcome
-    return Ran(Path(outcome["folder"]), folder, ECOMMERCE)
+    return Ran(shared_spark_workspace, folder, source, source)
 
 
 @pytest.fixture(params=["jaffle", "wild", "shop"])
@@ -180,7 +133,9 @@ def in_order(rows: list[Any]) -> list[Any]:
     return sorted(rows, key=repr)
 
 
-def test_second_run_changes_no_row(ran: Ran) -> None:
+@pytest.mark.parametrize("name", ["jaffle", "wild"])
+def test_second_run_changes_no_row(name: str, request: pytest.FixtureRequest) -> None:
+    ran: Ran = request.getfixturevalue(name)
     assert (ran.first["failed"], ran.second["failed"]) == (None, None)
     assert sum(m["num_affected_rows"] for m in ran.first["merges"]) > 0
     assert [m for m in ran.second["merges"] if m["num_affected_rows"] != 0] == []
@@ -444,11 +399,13 @@ def test_bronze_keeps_every_content_that_a_file_had(jaffle: Ran) -> None:
         by_run = {r: [row for row in rows if row["_run_id"] == r] for r in ("run0", "run2")}
         assert in_order(by_run["run0"]) == in_order(first)
         assert len(by_run["run0"]) + len(by_run["run2"]) == len(rows)
-        records = duck(f"SELECT * FROM read_csv('{jaffle.changed / file}', all_varchar = true)")
+        records = duck(
+            f"SELECT * FROM read_csv('{changed_source(jaffle) / file}', all_varchar = true)"
+        )
         found = [tuple(row.values())[: len(records[0])] for row in by_run["run2"]]
         assert in_order(found) == in_order(records)
         (hash_,) = {row["_source_hash"] for row in by_run["run2"]}
-        content = (jaffle.changed / file).read_bytes()
+        content = (changed_source(jaffle) / file).read_bytes()
         assert hash_ == hashlib.blake2b(content, digest_size=32).hexdigest()
 
 
@@ -536,7 +493,7 @@ def test_the_audit_says_what_was_wrong_and_which_file_it_was(jaffle: Ran) -> Non
     assert refused["error"].startswith(f"HeaderError: {HEADER}")
     assert rows["run5", "raw_payments.csv"]["error"].endswith("more than 1 percent")
     for (run, file), row in rows.items():
-        folder = {"run2": jaffle.changed, "run4": jaffle.changed}.get(run, JAFFLE)
+        folder = {"run2": changed_source(jaffle), "run4": changed_source(jaffle)}.get(run, JAFFLE)
         if run not in ("run3", "run5"):
             content = (folder / file).read_bytes()
             digest = hashlib.blake2b(content, digest_size=32).hexdigest()

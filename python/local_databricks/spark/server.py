@@ -238,7 +238,8 @@ class SparkServer:
                 text=True,
                 cwd=self.folder / "tmp",
                 env={
-                    **os.environ,
+                    # its Python workers import what is installed, not what this process was pointed to
+                    **{name: text for name, text in os.environ.items() if name != "PYTHONPATH"},
                     "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
                     "PYSPARK_PYTHON": sys.executable,  # of Python functions in queries
                 },
