@@ -96,14 +96,26 @@ def run_remote(
     return Told(json.loads(done.stdout), workspace.requests(before), done.stderr)
 
 
-def query(sdk: Any, sql: str) -> list[list[str | None]]:
-    """A statement by databricks-sdk; its rows, as texts."""
+def ask(sdk: Any, sql: str) -> Any:
+    """A statement by databricks-sdk, and its answer."""
     warehouse = next(iter(sdk.warehouses.list())).id
     answer = sdk.statement_execution.execute_statement(
         statement=sql, warehouse_id=warehouse, wait_timeout="50s"
     )
     assert answer.status.state.value == "SUCCEEDED", answer.status
-    return answer.result.data_array or []
+    return answer
+
+
+def query(sdk: Any, sql: str) -> list[list[str | None]]:
+    """The rows of a statement, as texts."""
+    return ask(sdk, sql).result.data_array or []
+
+
+def history(sdk: Any, schema: str, table: str) -> list[dict[str, str | None]]:
+    """What Delta says of the versions of a table, by column."""
+    answer = ask(sdk, f"DESCRIBE HISTORY main.{schema}.{table}")
+    names = [column.name for column in answer.manifest.schema.columns]
+    return [dict(zip(names, row, strict=True)) for row in answer.result.data_array]
 
 
 DATA_OPERATIONS = {"WRITE", "MERGE", "DELETE", "UPDATE", "CREATE OR REPLACE TABLE AS SELECT"}
@@ -111,13 +123,14 @@ DATA_OPERATIONS = {"WRITE", "MERGE", "DELETE", "UPDATE", "CREATE OR REPLACE TABL
 
 def versions(sdk: Any, schema: str, tables: list[str]) -> dict[str, int]:
     """Of each table the newest version that changed rows, by Delta's own history."""
-    found = {}
-    for table in tables:
-        history = query(
-            sdk, f"SELECT version, operation FROM (DESCRIBE HISTORY main.{schema}.{table})"
+    return {
+        table: max(
+            int(version["version"] or 0)
+            for version in history(sdk, schema, table)
+            if version["operation"] in DATA_OPERATIONS
         )
-        found[table] = max(int(v or 0) for v, operation in history if operation in DATA_OPERATIONS)
-    return found
+        for table in tables
+    }
 
 
 def expect_one_job(told: Told, creates: int, runs: int) -> None:
