@@ -85,6 +85,25 @@ task's error and trace: a notebook's failure is the Developer's (emitted and dep
 - A statement that fails is not asked again: what it should have shown fails, with the workspace's words.
 - Tables are asked for by their names in the design; those of more than 200 letters, which the emitter shortens, are not found.
 
+**Planted in notebooks.** `tests/spark/test_remote_planted.py` edits a notebook behind the Developer's back, before it is deployed. Three faults are
+planted by default, the rest by `BLDR_REMOTE=all`. Each has to be found by the checks named, and to end validated in round 2: emitted and deployed
+again, the job reset, run as a full refresh. Rows without a measurement have been written and not yet run.
+
+| fault | planted in | has to be found by | measured |
+|---|---|---|---|
+| exception (default) | silver | J1 | J1; validated in round 2 |
+| truncated decimals (default) | gold | W1, R4 | |
+| dropped rows (default) | gold | W1, R2, R3 | |
+| wrong source column | gold | W1, R4 | |
+| wrong date format | silver | W1, K3 | |
+| duplicated join | gold | R1 | |
+| shifted dates | silver | W1, K3, X2 | |
+| swapped foreign key | gold | W1, K3 | |
+| double load, under other keys | gold | W1, R2, R3, R4 | |
+| syntax error | gold | J1 | |
+| wrong table name | gold | J1 | |
+| hang beyond the timeout | silver | J1 | |
+
 `tests/checks/test_remote.py` plants the faults of `test_checks_faults.py` in what stands in a workspace made of DuckDB: the same
 checks fail, with the same blame. `tests/spark/test_remote_checks.py` has Spark answer the statements, `test_remote_hash.py` holds
 the hashes to Spark's.
