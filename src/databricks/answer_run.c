@@ -114,9 +114,8 @@ static void read_end(const struct bldr_value *v, struct databricks_run *ret)
 	if (is(old, "UPSTREAM_FAILED") || is(old, "UPSTREAM_CANCELED") || is(old, "EXCLUDED")) {
 		return; /* another task's */
 	}
-	if (ret->result ==
-	    DATABRICKS_RUN_TIMED_OUT) { /* it hangs: waiting once more is for nothing */
-		ret->blame = DATABRICKS_BLAME_CODE;
+	if (ret->result == DATABRICKS_RUN_TIMED_OUT) {
+		ret->blame = DATABRICKS_BLAME_CODE; /* it hangs: running it again is for nothing */
 		return;
 	}
 	ret->blame = ret->code[0] != '\0'
