@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
+import subprocess
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +49,79 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (jars / jar.name).symlink_to(jar)
     with pytest.raises(SparkMissing, match=r"bldr-workspace\.jar.*run script/bootstrap --spark"):
         SparkServer(Folder(tmp_path / "workspace")).start()
+
+
+def test_an_archive_of_other_jars_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from local_databricks.spark.install import locate
+    from local_databricks.spark.server import Folder, SparkServer
+
+    jars = tmp_path / "jars"
+    jars.mkdir()
+    for jar in locate().jars.glob("*.jar"):
+        (jars / jar.name).write_bytes(jar.read_bytes())
+    monkeypatch.setenv("BLDR_SPARK_JARS", str(jars))
+    installation = locate()
+    server = SparkServer(Folder(tmp_path / "workspace"))
+    assert not any("SharedArchive" in option for option in server._java_options(installation))
+    archive = installation.archive
+    archive.write_bytes(b"no archive at all")
+    options = server._java_options(installation)
+    assert f"-XX:SharedArchiveFile={archive}" in options
+    java = [installation.java, *options, "-version"]
+    done = subprocess.run(java, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "version" in done.stderr and done.stdout == ""
+    os.utime(jars / "bldr-workspace.jar", (1, 1))
+    assert locate().archive != archive
+
+
+@contextlib.contextmanager
+def in_name_only(tmp_path: Path, **settings: Any) -> Iterator[Any]:
+    """A SparkServer whose processes end when their input does, as the JVM, and take connections but never answer."""
+    from local_databricks.spark import server
+
+    class Silent(server.SparkServer):
+        def _launch(self, installation: Any) -> server.Jvm:
+            self.starts += 1
+            process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, text=True)
+            return server.Jvm(process, listener.getsockname()[1], "token")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = Silent(server.Folder(tmp_path), server.Settings(**settings))
+        try:
+            yield silent
+        finally:
+            silent.stop()
+
+
+@pytest.mark.parametrize(("settings", "served"), [({"sessions": 3}, 3), ({"rss_bytes": 1}, 1)])
+def test_a_server_that_served_enough_is_replaced_when_no_session_is_open(
+    tmp_path: Path, settings: dict[str, int], served: int
+) -> None:
+    with in_name_only(tmp_path, **settings) as server:
+        ids = [str(uuid.uuid4()) for _ in range(served + 2)]
+        for session_id in ids[:served]:
+            server.url(session_id)
+        first = server.pid()
+        for session_id in ids[1:served]:
+            server.release(session_id)
+        server.url(ids[served])
+        assert (server.pid(), server.starts) == (first, 1), "one is open"
+        server.release(ids[0])
+        server.release(ids[served])
+        server.url(ids[served + 1])
+        assert server.starts == 2 and server.pid() != first
+        assert gone(first)
+
+
+def test_a_server_that_does_not_answer_is_replaced(tmp_path: Path) -> None:
+    with in_name_only(tmp_path, probe_seconds=1.0, probe_limit_seconds=0.3) as server:
+        server.start()
+        first = server.pid()
+        assert not server.healthy(0.1)
+        wait(lambda: server.starts > 1, 20)
+        assert gone(first)
 
 
 def test_killed_with_nothing_left_and_everything_kept(

@@ -34,7 +34,7 @@ TRAINING = (
     "DESCRIBE HISTORY main.train.t",
     "DESCRIBE DETAIL main.train.t",
     "SELECT table_name, column_name FROM main.information_schema.columns",
-    "SELECT sum(xxhash64(id, s)), max(row_number) FROM (SELECT *, row_number() OVER (PARTITION BY s ORDER BY id) "
+    "SELECT max(xxhash64(id, s)), max(row_number) FROM (SELECT *, row_number() OVER (PARTITION BY s ORDER BY id) "
     "AS row_number FROM main.train.t)",
     "DROP SCHEMA main.train CASCADE",
 )
