@@ -116,6 +116,8 @@ struct databricks_request databricks_run_submit(const struct databricks *w,
 						const char *idempotency);
 struct databricks_request databricks_run_get(const struct databricks *w, int64_t run_id,
 					     const char *token);
+/* The same with its repairs: databricks_run then knows the latest one. */
+struct databricks_request databricks_run_history(const struct databricks *w, int64_t run_id);
 /* Of a task's run, never of the run of a job with several tasks. Its texts are cut to DATABRICKS_OUTPUT_MAX bytes. */
 enum { DATABRICKS_OUTPUT_MAX = 12000 };
 struct databricks_request databricks_run_output(const struct databricks *w, int64_t task_run_id);
@@ -125,7 +127,8 @@ struct databricks_request databricks_run_list(const struct databricks *w, int64_
 struct databricks_request databricks_run_cancel(const struct databricks *w, int64_t run_id);
 struct databricks_request databricks_run_delete(const struct databricks *w, int64_t run_id);
 /* Runs what failed, and what depends on it, again in the same run. latest_repair_id: of the repair before, 0: there is none;
- * it makes a second try of this call harmless. parameters: as of run_now. */
+ * it makes a second try of this call harmless: it is refused, and databricks_run_history knows the first one's repair.
+ * parameters: as of run_now. */
 struct databricks_request databricks_run_repair(const struct databricks *w, int64_t run_id,
 						int64_t latest_repair_id,
 						struct bldr_value *parameters);

@@ -172,6 +172,16 @@ struct databricks_request databricks_run_get(const struct databricks *w, int64_t
 		    MESSAGE_MAX);
 }
 
+struct databricks_request databricks_run_history(const struct databricks *w, int64_t run_id)
+{
+	struct url u;
+
+	url_begin(&u, w, "/api/2.2/jobs/runs/get");
+	url_int(&u, "run_id", run_id);
+	url_bool(&u, "include_history", true);
+	return pick(request_end(w, BLDR_PURE, "GET", &u, NULL), of_run, MESSAGE_MAX);
+}
+
 struct databricks_request databricks_run_output(const struct databricks *w, int64_t task_run_id)
 {
 	return pick(get_id(w, "/api/2.2/jobs/runs/get-output", "run_id", task_run_id, NULL),

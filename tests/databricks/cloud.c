@@ -9,8 +9,12 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
+#include "base/hash.h"
+
 static const int64_t FIRST_JOB = 7211000000000000100; /* beyond 2^53 */
 static const int64_t FIRST_RUN = 7211000000000000900;
+static const int64_t FIRST_REPAIR = 7211000000000000300;
 
 void cloud_begin(struct cloud *c)
 {
@@ -52,10 +56,10 @@ static struct bldr_value *list_jobs(struct cloud *c)
 	}
 	for (size_t i = 0; i < c->n_jobs; i++) {
 		n += (size_t)snprintf(
-			jobs + n, sizeof(jobs) - n,
-			"%s{\"job_id\":%lld,\"settings\":{\"name\":\"orders\",\"tags\":{"
-			"\"deploy\":\"d1\"}}}",
-			i > 0 ? "," : "", (long long)c->jobs[i]);
+			jobs + n, sizeof(jobs) - n, "%s{\"job_id\":%lld,\"settings\":%s}",
+			i > 0 ? "," : "", (long long)c->jobs[i],
+			c->job != NULL ? c->job
+				       : "{\"name\":\"orders\",\"tags\":{\"deploy\":\"d1\"}}");
 	}
 	return json("{\"jobs\":[%s]}", jobs);
 }
@@ -82,12 +86,37 @@ static struct bldr_value *run_now(struct cloud *c, const struct bldr_value *body
 	return json("{\"run_id\":%lld,\"number_in_job\":1}", (long long)FIRST_RUN + (long long)i);
 }
 
+static bool fails(const struct cloud *c)
+{
+	return c->run_fails && (c->repairs_needed == 0 || c->repairs < c->repairs_needed);
+}
+
+/* A repair that names another one than the latest, as a second try of a lost one does, is refused. */
+static struct bldr_value *repair(struct cloud *c, const struct bldr_value *body)
+{
+	int64_t latest = c->repairs > 0 ? FIRST_REPAIR + c->repairs : 0;
+
+	if (bldr_get_int(body, "latest_repair_id", 0) != latest) {
+		c->status = 400;
+		return json(
+			"{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":\"latest_repair_id\"}");
+	}
+	c->repairs++;
+	return json("{\"repair_id\":%lld}", (long long)FIRST_REPAIR + c->repairs);
+}
+
+static struct bldr_value *get_history(const struct cloud *c)
+{
+	return json(
+		"{\"run_id\":%lld,\"status\":{\"state\":\"RUNNING\"},\"repair_history\":[{\"id\":%lld}]}",
+		(long long)FIRST_RUN, c->repairs > 0 ? (long long)FIRST_REPAIR + c->repairs : 0LL);
+}
+
 static struct bldr_value *get_run(struct cloud *c)
 {
 	static const char going[] = "{\"run_id\":%lld,\"status\":{\"state\":\"RUNNING\"}}";
-	const char *code = c->cancelled > 0 ? "USER_CANCELED"
-		: c->run_fails              ? "RUN_EXECUTION_ERROR"
-					    : "SUCCESS";
+	const char *why = c->run_code != NULL ? c->run_code : "RUN_EXECUTION_ERROR";
+	const char *code = c->cancelled > 0 ? "USER_CANCELED" : fails(c) ? why : "SUCCESS";
 
 	c->asked++;
 	if (c->cancelled == 0 && (c->run_hangs || c->asked <= c->polls)) {
@@ -126,8 +155,51 @@ static struct bldr_value *statement(const struct cloud *c, unsigned chunk, bool 
 		c->chunks, result);
 }
 
+static struct bldr_value *not_found(struct cloud *c)
+{
+	c->status = 404;
+	return json("{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\",\"message\":\"it is not there\"}");
+}
+
+/* A schema or a volume: looked for by its name, made without one in the path. */
+static struct bldr_value *place(struct cloud *c, const char *name, unsigned *made)
+{
+	if (name[0] == '\0' && *made > 0) {
+		c->status = 400;
+		return json(
+			"{\"error_code\":\"SCHEMA_ALREADY_EXISTS\",\"message\":\"it already exists\"}");
+	}
+	if (name[0] == '\0') {
+		(*made)++;
+		return json("{}");
+	}
+	return *made > 0 ? json("{\"name\":\"x\"}") : not_found(c);
+}
+
+/* NULL: it is no place of a deployment. */
+static struct bldr_value *act_on_place(struct cloud *c, const char *path)
+{
+	if (strncmp(path, "unity-catalog/schemas", 21) == 0) {
+		return place(c, path + 21, &c->schemas);
+	}
+	if (strncmp(path, "unity-catalog/volumes", 21) == 0) {
+		return place(c, path + 21, &c->volumes);
+	}
+	if (strcmp(path, "sql/warehouses") == 0) {
+		return json("{\"warehouses\":[{\"id\":\"w1\",\"state\":\"STOPPED\"},{\"id\":\"w2\","
+			    "\"state\":\"RUNNING\"}]}");
+	}
+	return strncmp(path, "workspace/", 10) == 0 || strncmp(path, "fs/", 3) == 0 ? json("{}")
+										    : NULL;
+}
+
 static struct bldr_value *act(struct cloud *c, const char *path, const struct bldr_value *body)
 {
+	struct bldr_value *done = act_on_place(c, path);
+
+	if (done != NULL) {
+		return done;
+	}
 	if (strncmp(path, "jobs/list", 9) == 0) {
 		return list_jobs(c);
 	}
@@ -141,10 +213,19 @@ static struct bldr_value *act(struct cloud *c, const char *path, const struct bl
 	if (strcmp(path, "jobs/run-now") == 0) {
 		return run_now(c, body);
 	}
+	if (strcmp(path, "jobs/runs/repair") == 0) {
+		return repair(c, body);
+	}
 	if (strncmp(path, "jobs/runs/get-output", 20) == 0) {
-		return c->run_fails
+		if (c->run_code != NULL) {
+			return json("{}");
+		}
+		return fails(c)
 			? json("{\"error\":\"ValueError: x\",\"error_trace\":\"\\u001b[31mtrace\"}")
 			: json("{\"notebook_output\":{\"result\":\"42\"}}");
+	}
+	if (strstr(path, "include_history=true") != NULL) {
+		return get_history(c);
 	}
 	if (strncmp(path, "jobs/runs/get", 13) == 0) {
 		return get_run(c);
@@ -158,7 +239,9 @@ static struct bldr_value *act(struct cloud *c, const char *path, const struct bl
 		return json("{\"statement_id\":\"s1\",\"status\":{\"state\":\"PENDING\"}}");
 	}
 	if (strcmp(path, "sql/statements/s1") == 0) {
-		return statement(c, 0, false);
+		return ++c->polled <= c->sql_polls
+			? json("{\"statement_id\":\"s1\",\"status\":{\"state\":\"RUNNING\"}}")
+			: statement(c, 0, false);
 	}
 	assert_int_equal(strncmp(path, "sql/statements/s1/result/chunks/", 32), 0);
 	return statement(c, (unsigned)strtoul(path + 32, NULL, 10), true);
@@ -178,6 +261,21 @@ static const struct cloud_fault *planned(struct cloud *c, const char *path)
 	return found;
 }
 
+/* The body of an answer of success as a file: {path, hash, bytes}. */
+static struct bldr_value *save(const char *path, const char *text)
+{
+	struct bldr_value *v = bldr_object();
+	struct bldr_error err;
+	char hash[HASH_HEX_MAX];
+
+	assert_int_equal(file_write(path, text, strlen(text), &err), 0);
+	hash_bytes(text, strlen(text), hash);
+	bldr_object_set(v, "path", bldr_text(path));
+	bldr_object_set(v, "hash", bldr_text(hash));
+	bldr_object_set(v, "bytes", bldr_int((int64_t)strlen(text)));
+	return v;
+}
+
 int cloud_answer(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
 {
 	struct cloud *c = w->context;
@@ -185,9 +283,12 @@ int cloud_answer(const struct bldr_work *w, struct bldr_value **ret, struct bldr
 	const struct cloud_fault *fault = planned(c, path);
 	struct bldr_value *body = NULL;
 	struct bldr_value *v = bldr_object();
+	const char *to = bldr_get_text(w->args, "save");
 	char *text = NULL;
+	int status;
 
 	(void)err;
+	c->status = 200;
 	if (bldr_get(w->args, "upload") != NULL) {
 		text = bldr_value_text(bldr_get(w->args, "upload"));
 		(void)snprintf(c->upload, sizeof(c->upload), "%s", text);
@@ -198,7 +299,8 @@ int cloud_answer(const struct bldr_work *w, struct bldr_value **ret, struct bldr
 		body = act(c, path, bldr_get(w->args, "json"));
 		text = bldr_value_text(body);
 	}
-	bldr_object_set(v, "status", bldr_int(fault != NULL ? fault->status : 200));
+	status = fault != NULL ? fault->status : c->status;
+	bldr_object_set(v, "status", bldr_int(status));
 	bldr_object_set(v, "headers", bldr_object());
 	if (fault != NULL && fault->retry_after != NULL) {
 		struct bldr_value *headers = bldr_object();
@@ -206,9 +308,13 @@ int cloud_answer(const struct bldr_work *w, struct bldr_value **ret, struct bldr
 		bldr_object_set(headers, "retry-after", bldr_text(fault->retry_after));
 		bldr_object_set(v, "headers", headers);
 	}
-	bldr_object_set(v, "body", bldr_text(fault != NULL ? "{}" : text));
+	if (to != NULL && status == 200) {
+		bldr_object_set(v, "saved", save(to, text));
+	} else {
+		bldr_object_set(v, "body", bldr_text(fault != NULL ? "{}" : text));
+	}
 	buf_printf(&c->lines, "%s %.*s %d%s\n", bldr_get_text(w->args, "method"),
-		   (int)strcspn(path, "?"), path, fault != NULL ? fault->status : 200,
+		   (int)strcspn(path, "?"), path, status,
 		   fault != NULL && fault->applied ? " applied" : "");
 	free(text);
 	bldr_unref(body);

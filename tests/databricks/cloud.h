@@ -1,5 +1,5 @@
 /*
- * A workspace for simulation: jobs, runs and statements in memory, which misbehaves by plan. It plays the work "http". What
+ * A workspace for simulation: jobs, runs, statements and the places of a deployment in memory, which misbehaves by plan. It plays the work "http". What
  * it was asked is a list of lines, "POST jobs/create 503 applied".
  */
 #pragma once
@@ -24,15 +24,21 @@ struct cloud {
 	unsigned empty_pages; /* before the page of a list that has something on it */
 	unsigned polls;       /* of a run before it ends */
 	bool run_fails, run_hangs;
+	const char *run_code; /* why a run fails when it is not its code: "CLUSTER_ERROR"; it has no trace then */
+	unsigned repairs_needed; /* until a run that fails ends well; 0: it never does */
+	const char *job; /* what a list says of a job: its settings; NULL: "orders", tag "deploy" */
 	unsigned chunks; /* of a statement's result */
 	const char *sql_error;
+	unsigned sql_polls; /* of statements before they end */
 
 	int64_t jobs[CLOUD_THINGS_MAX];
 	size_t n_jobs, resets;
 	char tokens[CLOUD_THINGS_MAX][80]; /* of runs */
 	size_t n_runs, statements;
-	unsigned asked, listed, cancelled;
-	unsigned seen[CLOUD_PLAN_MAX];
+	unsigned asked, listed, cancelled, repairs;
+	unsigned schemas, volumes; /* made */
+	unsigned seen[CLOUD_PLAN_MAX], polled;
+	int status;       /* of the answer that is being made */
 	char upload[512]; /* the last one, as its request says */
 	struct buf lines;
 };

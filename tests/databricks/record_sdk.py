@@ -109,6 +109,7 @@ def main() -> None:
             run_name="once", tasks=[submit], idempotency_token=TOKEN
         ),
         "run_get": lambda: w.jobs.get_run(RUN),
+        "run_history": lambda: w.jobs.get_run(RUN, include_history=True),
         "run_output": lambda: w.jobs.get_run_output(RUN),
         "run_list": lambda: list(w.jobs.list_runs(job_id=JOB, active_only=True, limit=24)),
         "run_cancel": lambda: w.jobs.cancel_run(RUN),

@@ -194,6 +194,7 @@ static void job_calls_are_those_of_the_sdk(void **state)
 			   "\"notebook_task\":{\"notebook_path\":\"/Shared/bldr/nb\"}}]}"),
 		      TOKEN));
 	check(all, "run_get", BLDR_PURE, databricks_run_get(&W, RUN, NULL));
+	check(all, "run_history", BLDR_PURE, databricks_run_history(&W, RUN));
 	check(all, "run_output", BLDR_PURE, databricks_run_output(&W, RUN));
 	check(all, "run_list", BLDR_PURE, databricks_run_list(&W, JOB, true, NULL));
 	check(all, "run_cancel", BLDR_KEYED, databricks_run_cancel(&W, RUN));
