@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame
+from pyspark import cloudpickle
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from .audit import Entry, Image
@@ -19,6 +22,9 @@ from .errors import TooLargeError
 from .load import run_merge, same_key
 from .read import FILE_BYTES_MAX
 from .session import Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["append_image", "image_rows", "source_path"]
 
@@ -77,20 +83,23 @@ def state_of(session: Session, file: str) -> tuple[int, str]:
     size = int(found["length"])
     if size > FILE_BYTES_MAX:
         raise TooLargeError(f"{file} has {size} bytes; at most {FILE_BYTES_MAX} are read")
-    row = files.select(blake2b("content").alias("hash")).first()
+    cloudpickle.register_pickle_by_value(sys.modules[__package__])
+    row = files.select("content").mapInArrow(digests, "hash string").first()
     assert row is not None, "the file was there"
     return size, str(row["hash"])
 
 
-def blake2b(column: str) -> Column:
-    """BLAKE2b-256 of bytes, hex, which Spark has no function for."""
+def digests(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """BLAKE2b-256, hex, of the contents in a column, which Spark has no function for. Runs on Spark's workers."""
+    import pyarrow as pa
 
-    def digest(content: bytes) -> str:
-        return hashlib.blake2b(bytes(content), digest_size=32).hexdigest()
-
-    # A function inside a function goes to Spark's workers as its code: they do not have this library.
-    hashed: Column = F.udf(digest, "string")(column)
-    return hashed
+    for batch in batches:
+        # what as_buffer() shows is not copied
+        found = [
+            hashlib.blake2b(content.as_buffer(), digest_size=32).hexdigest()
+            for content in batch.column(0)
+        ]
+        yield pa.RecordBatch.from_pydict({"hash": found})
 
 
 def count(session: Session, table: str, image: Image) -> tuple[int, int]:

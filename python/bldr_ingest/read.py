@@ -41,9 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FILE_BYTES_MAX", "read_csv", "read_json"]
 
-FILE_BYTES_MAX = (
-    256 << 20
-)  # of what lies there: Spark and the worker that reads it each hold it in memory
+# Of what lies there. Spark holds a file several times, and two tasks may read at once: twice as much fits into 1 GB.
+FILE_BYTES_MAX = 64 << 20
 HEADS = (64 << 10, 32 << 20)  # bytes that are looked at for a header
 BATCH_ROWS = 4096
 
