@@ -51,6 +51,75 @@ static void print_served(const char *folder, const struct local_workspace *w, bo
 	}
 }
 
+/* What a command does with the workspace of that folder; *w is what is there afterwards. */
+typedef int action(const char *folder, const struct asked *asked, const struct settings *s,
+		   struct local_workspace *w, struct bldr_error *err);
+
+/* Does it, and shows what is there. The exit code: none when nothing runs then. */
+static int act(const struct command_spec *spec, enum settings_use use, int argc, char **argv,
+	       const struct asked *asked, action *fn, enum exit_code none)
+{
+	struct local_workspace w = { 0 };
+	struct arena a = { 0 };
+	struct settings s;
+	struct bldr_error err;
+	const char *folder;
+	int exit_code;
+	int r;
+
+	if (!command_settings(spec, use, argc, argv, &s, &exit_code)) {
+		return exit_code;
+	}
+	folder = folder_of(&a, asked, &s);
+	r = fn(folder, asked, &s, &w, &err);
+	if (r == 0) {
+		print_served(folder, &w, s.json);
+	}
+	exit_code = r < 0 ? command_fail(&err) : w.pid == 0 ? (int)none : EXIT_VALIDATED;
+	local_workspace_release(&w);
+	arena_release(&a);
+	return settings_end(&s, exit_code);
+}
+
+static int start(const char *folder, const struct asked *asked, const struct settings *s,
+		 struct local_workspace *w, struct bldr_error *err)
+{
+	int64_t port = 0;
+	int r = asked->port != NULL ? said_int("port", asked->port, 0, 65535, &port, err) : 0;
+
+	if (r == 0) {
+		r = local_workspace_find(folder, w, err);
+	}
+	if (r == 0 && w->pid == 0) {
+		const struct local_workspace_options o = {
+			.folder = folder,
+			.spark_home = config_text(s->config, "spark.home"),
+			.port = (int)port,
+			.no_spark = asked->no_spark,
+		};
+
+		r = local_workspace_start(&o, w, err);
+	}
+	return r;
+}
+
+static int stop(const char *folder, const struct asked *asked, const struct settings *s,
+		struct local_workspace *w, struct bldr_error *err)
+{
+	(void)asked;
+	(void)s;
+	(void)w; /* nothing is there then */
+	return local_workspace_stop(folder, err);
+}
+
+static int status(const char *folder, const struct asked *asked, const struct settings *s,
+		  struct local_workspace *w, struct bldr_error *err)
+{
+	(void)asked;
+	(void)s;
+	return local_workspace_find(folder, w, err);
+}
+
 int command_workspace_start(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	struct asked asked = { 0 };
@@ -82,43 +151,9 @@ int command_workspace_start(int argc, char **argv, const struct cli_hooks *hooks
 			"export DATABRICKS_TOKEN=$(jq -r .token output/workspace/workspace.json)",
 		.options = options,
 	};
-	struct local_workspace w = { 0 };
-	struct arena a = { 0 };
-	struct settings s;
-	struct bldr_error err;
-	const char *folder;
-	int64_t port = 0;
-	int exit_code;
-	int r = 0;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_WORKSPACE, argc, argv, &s, &exit_code)) {
-		return exit_code;
-	}
-	folder = folder_of(&a, &asked, &s);
-	if (asked.port != NULL) {
-		r = said_int("port", asked.port, 0, 65535, &port, &err);
-	}
-	if (r == 0) {
-		r = local_workspace_find(folder, &w, &err);
-	}
-	if (r == 0 && w.pid == 0) {
-		const struct local_workspace_options o = {
-			.folder = folder,
-			.spark_home = config_text(s.config, "spark.home"),
-			.port = (int)port,
-			.no_spark = asked.no_spark,
-		};
-
-		r = local_workspace_start(&o, &w, &err);
-	}
-	if (r == 0) {
-		print_served(folder, &w, s.json);
-	}
-	exit_code = r < 0 ? command_fail(&err) : EXIT_VALIDATED;
-	local_workspace_release(&w);
-	arena_release(&a);
-	return settings_end(&s, exit_code);
+	return act(&spec, SETTINGS_WORKSPACE, argc, argv, &asked, start, EXIT_VALIDATED);
 }
 
 int command_workspace_stop(int argc, char **argv, const struct cli_hooks *hooks)
@@ -132,26 +167,9 @@ int command_workspace_stop(int argc, char **argv, const struct cli_hooks *hooks)
 		.examples = "bldr workspace stop",
 		.options = options,
 	};
-	const struct local_workspace none = { 0 };
-	struct arena a = { 0 };
-	struct settings s;
-	struct bldr_error err;
-	const char *folder;
-	int exit_code;
-	int r;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &s, &exit_code)) {
-		return exit_code;
-	}
-	folder = folder_of(&a, &asked, &s);
-	r = local_workspace_stop(folder, &err);
-	if (r == 0) {
-		print_served(folder, &none, s.json);
-	}
-	exit_code = r < 0 ? command_fail(&err) : EXIT_VALIDATED;
-	arena_release(&a);
-	return settings_end(&s, exit_code);
+	return act(&spec, SETTINGS_READ, argc, argv, &asked, stop, EXIT_VALIDATED);
 }
 
 int command_workspace_status(int argc, char **argv, const struct cli_hooks *hooks)
@@ -165,25 +183,7 @@ int command_workspace_status(int argc, char **argv, const struct cli_hooks *hook
 		.examples = "bldr workspace status\nbldr workspace status --json | jq -r .url",
 		.options = options,
 	};
-	struct local_workspace w = { 0 };
-	struct arena a = { 0 };
-	struct settings s;
-	struct bldr_error err;
-	const char *folder;
-	int exit_code;
-	int r;
 
 	(void)hooks;
-	if (!command_settings(&spec, SETTINGS_READ, argc, argv, &s, &exit_code)) {
-		return exit_code;
-	}
-	folder = folder_of(&a, &asked, &s);
-	r = local_workspace_find(folder, &w, &err);
-	if (r == 0) {
-		print_served(folder, &w, s.json);
-	}
-	exit_code = r < 0 ? command_fail(&err) : w.pid == 0 ? EXIT_WORLD : EXIT_VALIDATED;
-	local_workspace_release(&w);
-	arena_release(&a);
-	return settings_end(&s, exit_code);
+	return act(&spec, SETTINGS_READ, argc, argv, &asked, status, EXIT_WORLD);
 }

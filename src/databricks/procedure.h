@@ -1,5 +1,6 @@
 /*
- * Procedures: what takes several calls - look up and create, begin and poll, send and read on - as something that the rounds of one
+ * Procedures: what takes several calls - look up and create, begin and poll, send and read on - as something that the rounds
+ * of one
  * node play. Each is two pure functions; a process that takes the node over goes on where the journal ends.
  *
  *	ask --request--> told --again, after a pause--> ask ...
@@ -42,7 +43,8 @@ struct databricks_procedure {
 
 /*
  * A job that is there once, whatever happens on the way: found by its name and tag, and given these settings, or created. input:
- * {"name", "tag", "value": by which it is known: its name, the name of one of its tags and what that tag says, as its settings have
+ * {"name", "tag", "value": by which it is known: its name, the name of one of its tags and what that tag says, as its
+ * settings have
  * them, too; "settings": the job's, or "file": {path, hash, bytes} of the same as JSON}. value: {"job_id", "created": bool}.
  */
 extern const struct databricks_procedure databricks_ensure_job;
@@ -56,7 +58,8 @@ extern const struct databricks_procedure databricks_ensure_job;
 extern const struct databricks_procedure databricks_ensure_run;
 /*
  * A statement to its end. input: {"warehouse_id", "statement", "catalog", "schema", "parameters", "row_limit",
- * "repeatable": bool}, the first two at least. value: {"statement_id", "columns", "rows", "row_count"}; of the failed one INVALID with its message.
+ * "repeatable": bool}, the first two at least. value: {"statement_id", "columns", "rows", "row_count"}; of the failed one
+ * INVALID with its message.
  * All rows are in the node's kept state meanwhile: 64 KB of them at most (LIMIT).
  */
 extern const struct databricks_procedure databricks_ensure_statement;

@@ -32,7 +32,8 @@ struct databricks_request {
 	uint32_t timeout_ms;     /* 0: none but for silence */
 };
 
-/* A name of 64 characters for what is to happen once, from what makes it so: the same texts, the same token. parts: NULL-terminated. */
+/* A name of 64 characters for what is to happen once, from what makes it so: the same texts, the same token. parts:
+ * NULL-terminated. */
 enum { DATABRICKS_TOKEN_SIZE = 65 };
 void databricks_token(const char *const *parts, char ret[DATABRICKS_TOKEN_SIZE]);
 
@@ -44,7 +45,8 @@ struct databricks_request databricks_me(const struct databricks *w);
 
 /* Workspace: notebooks and folders. path is absolute, "/Workspace" in front or not. */
 struct databricks_request databricks_mkdirs(const struct databricks *w, const char *path);
-/* One notebook or file of at most 10 MB. format: "SOURCE", "JUPYTER", "AUTO", ...; language: "PYTHON", "SQL", ... or NULL (SOURCE needs
+/* One notebook or file of at most 10 MB. format: "SOURCE", "JUPYTER", "AUTO", ...; language: "PYTHON", "SQL", ... or NULL
+ * (SOURCE needs
  * one). A parent that is not there is NOT_FOUND. */
 struct databricks_import {
 	const char *path, *format, *language;
@@ -91,7 +93,8 @@ struct databricks_request databricks_job_create(const struct databricks *w,
 						struct bldr_value *settings);
 struct databricks_request databricks_job_reset(const struct databricks *w, int64_t job_id,
 					       struct bldr_value *settings);
-/* The same with settings that are a file of JSON: {path, hash, bytes}, borrowed. A job of hundreds of tasks is more than a node keeps. */
+/* The same with settings that are a file of JSON: {path, hash, bytes}, borrowed. A job of hundreds of tasks is more than a
+ * node keeps. */
 struct databricks_request databricks_job_create_file(const struct databricks *w,
 						     const struct bldr_value *file);
 struct databricks_request databricks_job_reset_file(const struct databricks *w, int64_t job_id,

@@ -121,7 +121,8 @@ void driver_emit(struct driver *d, const char *thread, int64_t effect, uint32_t 
 		 const char *mode, char *text);
 /* Once no commit of t is under way: forgets t and what it is doing, and calls rolled_back. Takes input. */
 void driver_roll_back(struct driver *d, struct driver_thread *t, struct bldr_value *input);
-/* Commits t's update alone, at once; t has nothing to dispatch. Not while the host runs. Errors: IO, and those of lost threads. */
+/* Commits t's update alone, at once; t has nothing to dispatch. Not while the host runs. Errors: IO, and those of lost
+ * threads. */
 int driver_settle(struct driver *d, struct driver_thread *t, int64_t now_ms, struct bldr_error *err);
 /* Begins what may begin by now. */
 void driver_begin(struct driver *d);

@@ -11,7 +11,8 @@
 
 struct http_client;
 
-/* credentials: name -> struct credential, borrowed; who asks for their tokens is this client. ended comes once for each flight that was started, which then holds its result; it may free it. */
+/* credentials: name -> struct credential, borrowed; who asks for their tokens is this client. ended comes once for each
+ * flight that was started, which then holds its result; it may free it. */
 struct http_client *http_client_new(uv_loop_t *loop, const struct map *credentials,
 				    void (*ended)(struct flight *f, void *user), void *user);
 /* After its last flight has ended. Its handles close on the loop, which has to be run once more. NULL is fine. */

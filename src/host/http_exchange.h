@@ -60,7 +60,8 @@ struct exchange {
 };
 
 struct exchange *exchange_new(struct flight *f);
-/* Makes the request. credentials: name -> struct credential, which have what is to be sent. Errors: NOT_FOUND (a secret that is not in
+/* Makes the request. credentials: name -> struct credential, which have what is to be sent. Errors: NOT_FOUND (a secret that
+ * is not in
  * the environment, a credential that nobody has registered, a file to send), INVALID (a secret that no header can hold), IO (a
  * file), CHANGED (the file to send). */
 int exchange_begin(struct exchange *x, const struct map *credentials, struct bldr_error *err);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/nodes.h"
 #include "base/check.h"
 #include "base/file.h"
 

@@ -38,9 +38,8 @@ void batch_drop(struct batch *b);
 /* The items of a batch, a list; the caller owns it. Errors: those of file_read, INVALID. */
 int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struct bldr_error *err);
 
-/* The work "remote.batch": {"items": [{"n", "what", "class", "args", "timeout_ms"}...]}, none when the batch is done. */
-int remote_batch_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);
-
+/* The work "remote.batch" (agents/nodes.h) gives {"items": [{"n", "what", "class", "args", "timeout_ms"}...]}, none when the batch is
+ * done. */
 /* Plans the work that gives the items from `at` on. */
 void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch, int64_t at);
 /* Plans items. */
