@@ -215,6 +215,22 @@ def test_a_notebook_runs_in_its_folder_and_imports_from_it(
     assert done.error == "" and done.result == f"41 package.inner /Workspace{notebooks.folder}"
 
 
+def test_a_notebook_imports_from_the_folder_above_as_emitted_ones_do(
+    notebooks: Notebooks, places: str
+) -> None:
+    """Their library lies there; what lies beside the workspace's own code is not found."""
+    notebooks.file("library/__init__.py", "from .inner import VALUE\n")
+    notebooks.file("library/inner.py", "VALUE = 42\n")
+    done = notebooks.run(
+        "import os, sys\nsys.path.remove(os.getcwd())",
+        "os.makedirs('below', exist_ok=True)\nos.chdir('below')\nsys.path.insert(0, os.path.abspath('..'))",
+        "from library import VALUE",
+        "import importlib.util\nassert importlib.util.find_spec('bldr_ingest') is None",
+        f"{EXIT}(VALUE)",
+    )
+    assert (done.error, done.result) == ("", "42")
+
+
 def test_python_sees_volumes_and_the_workspace(
     notebooks: Notebooks, workspace: Any, sdk: Any, places: str
 ) -> None:

@@ -2,7 +2,7 @@
 
 Where the kernel lets us, the process gets a mount namespace of its own, in which they are folders: then everything
 sees them, programs that the notebook starts included. Elsewhere Python's own functions are patched: open, os, io,
-pathlib and shutil then work with such paths, but not what opens files by itself (sqlite3, pyarrow, child processes).
+pathlib, shutil and imports then work with such paths, but not what opens files by itself (sqlite3, pyarrow, child processes).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import ctypes
 import functools
 import io
 import os
+import sys
 from collections.abc import Callable, Mapping
+from importlib.machinery import PathFinder
 from typing import Any
 
 _NEWNS, _NEWUSER = 0x00020000, 0x10000000
@@ -148,8 +150,22 @@ def patch(roots: Mapping[str, str]) -> None:
                 supported.add(new)
     _patch_cwd(roots)
     _patch_symlink(real)
+    sys.meta_path.append(_Finder(real))
     builtins.open = wrapped(builtins.open, 1)
     io.open = builtins.open
+
+
+class _Finder:
+    """Finds modules below the folders that paths of sys.path stand for: the import system opens files by itself."""
+
+    def __init__(self, real: Callable[[Any], Any]) -> None:
+        self._real = real
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """As an import asks for it."""
+        asked = sys.path if path is None else path
+        found = [self._real(entry) for entry in asked if self._real(entry) != entry]
+        return PathFinder.find_spec(name, found, target) if found else None
 
 
 def _patch_cwd(roots: Mapping[str, str]) -> None:

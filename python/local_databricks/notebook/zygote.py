@@ -147,7 +147,7 @@ def _work(descriptor: int) -> None:
     work = channel.receive()
     if work is None:
         return
-    how = places.enter(work["places"], work["scratch"], work["places_how"])
+    places.enter(work["places"], work["scratch"], work["places_how"])
     _end_with_parent()  # a new namespace may have forgotten it
     folder = os.path.dirname(work["path"]).rstrip("/")
     os.chdir("/Workspace" + folder)
@@ -155,10 +155,7 @@ def _work(descriptor: int) -> None:
     beside = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != beside]
     os.environ.pop("PYTHONPATH", None)
-    # the import system opens files by itself, below what is patched
-    sys.path.insert(
-        0, (work["places"]["/Workspace"] if how == "patched" else "/Workspace") + folder
-    )
+    sys.path.insert(0, "/Workspace" + folder)
     sys.argv = [""]
     runner = Runner(work, Link(channel))
     ended = runner.run()
