@@ -33,6 +33,7 @@ LONG = {
     "test_remote_checks.py",
     "test_remote_faults.py",
     "test_remote_planted.py",
+    "test_remote_runs.py",
     "test_spark_dialects.py",
     "test_spark_pipeline.py",
 }
