@@ -24,7 +24,9 @@ static const char *folder_of(struct arena *a, const struct asked *asked, const s
 	return asked->folder != NULL ? asked->folder : arena_printf(a, "%s/workspace", s->output);
 }
 
-static void print_served(const char *folder, const struct local_workspace *w, bool json)
+/* none: what is said when nothing runs. */
+static void print_served(const char *folder, const struct local_workspace *w, const char *none,
+			 bool json)
 {
 	if (json) {
 		struct bldr_value *v = bldr_object();
@@ -41,7 +43,7 @@ static void print_served(const char *folder, const struct local_workspace *w, bo
 	} else if (w->pid == 0) {
 		char *word = command_shell_word(folder);
 
-		printf("not running; start it: bldr workspace start --folder %s\n", word);
+		printf("%s; start it: bldr workspace start --folder %s\n", none, word);
 		free(word);
 	} else {
 		printf("workspace:   %s (process %d)\n"
@@ -55,9 +57,17 @@ static void print_served(const char *folder, const struct local_workspace *w, bo
 typedef int action(const char *folder, const struct asked *asked, const struct settings *s,
 		   struct local_workspace *w, struct bldr_error *err);
 
-/* Does it, and shows what is there. The exit code: none when nothing runs then. */
-static int act(const struct command_spec *spec, enum settings_use use, int argc, char **argv,
-	       const struct asked *asked, action *fn, enum exit_code none)
+/* A command; none, none_exits: what it says, and its exit code, when nothing runs afterwards. */
+struct verb {
+	enum settings_use use;
+	action *does;
+	const char *none;
+	enum exit_code none_exits;
+};
+
+/* Does it, and shows what is there. */
+static int act(const struct command_spec *spec, int argc, char **argv, const struct asked *asked,
+	       const struct verb *verb)
 {
 	struct local_workspace w = { 0 };
 	struct arena a = { 0 };
@@ -67,15 +77,17 @@ static int act(const struct command_spec *spec, enum settings_use use, int argc,
 	int exit_code;
 	int r;
 
-	if (!command_settings(spec, use, argc, argv, &s, &exit_code)) {
+	if (!command_settings(spec, verb->use, argc, argv, &s, &exit_code)) {
 		return exit_code;
 	}
 	folder = folder_of(&a, asked, &s);
-	r = fn(folder, asked, &s, &w, &err);
+	r = verb->does(folder, asked, &s, &w, &err);
 	if (r == 0) {
-		print_served(folder, &w, s.json);
+		print_served(folder, &w, verb->none, s.json);
 	}
-	exit_code = r < 0 ? command_fail(&err) : w.pid == 0 ? (int)none : EXIT_VALIDATED;
+	exit_code = r < 0    ? command_fail(&err)
+		: w.pid == 0 ? (int)verb->none_exits
+			     : EXIT_VALIDATED;
 	local_workspace_release(&w);
 	arena_release(&a);
 	return settings_end(&s, exit_code);
@@ -120,6 +132,11 @@ static int status(const char *folder, const struct asked *asked, const struct se
 	return local_workspace_find(folder, w, err);
 }
 
+static const char not_running[] = "not running";
+static const struct verb starts = { SETTINGS_WORKSPACE, start, not_running, EXIT_VALIDATED };
+static const struct verb stops = { SETTINGS_READ, stop, "stopped", EXIT_VALIDATED };
+static const struct verb asks = { SETTINGS_READ, status, not_running, EXIT_WORLD };
+
 int command_workspace_start(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	struct asked asked = { 0 };
@@ -153,7 +170,7 @@ int command_workspace_start(int argc, char **argv, const struct cli_hooks *hooks
 	};
 
 	(void)hooks;
-	return act(&spec, SETTINGS_WORKSPACE, argc, argv, &asked, start, EXIT_VALIDATED);
+	return act(&spec, argc, argv, &asked, &starts);
 }
 
 int command_workspace_stop(int argc, char **argv, const struct cli_hooks *hooks)
@@ -169,7 +186,7 @@ int command_workspace_stop(int argc, char **argv, const struct cli_hooks *hooks)
 	};
 
 	(void)hooks;
-	return act(&spec, SETTINGS_READ, argc, argv, &asked, stop, EXIT_VALIDATED);
+	return act(&spec, argc, argv, &asked, &stops);
 }
 
 int command_workspace_status(int argc, char **argv, const struct cli_hooks *hooks)
@@ -185,5 +202,5 @@ int command_workspace_status(int argc, char **argv, const struct cli_hooks *hook
 	};
 
 	(void)hooks;
-	return act(&spec, SETTINGS_READ, argc, argv, &asked, status, EXIT_WORLD);
+	return act(&spec, argc, argv, &asked, &asks);
 }
