@@ -24,25 +24,6 @@ struct cuts {
 	size_t others; /* digits or times of day */
 };
 
-static const char *storage_type(struct column_type type)
-{
-	switch (type.kind) {
-	case COLUMN_BOOL:
-	case COLUMN_INT64:
-		return "INTEGER";
-	case COLUMN_DOUBLE:
-		return "REAL";
-	case COLUMN_DECIMAL:
-		return found_is_scaled(type) ? "INTEGER" : "TEXT";
-	case COLUMN_TEXT:
-	case COLUMN_DATE:
-	case COLUMN_TIMESTAMP:
-	case COLUMN_TIMESTAMP_NTZ:
-		break;
-	}
-	return "TEXT";
-}
-
 static bool in_precision(int128 units, int precision)
 {
 	int128 bound = 1;
@@ -112,7 +93,7 @@ static bool fits_text(struct column_type type, const char *text, size_t size)
 static bool fits(sqlite3_stmt *stmt, int i, struct column_type type)
 {
 	int stored = sqlite3_column_type(stmt, i);
-	bool as_text = strcmp(storage_type(type), "TEXT") == 0;
+	bool as_text = strcmp(found_storage(type), "TEXT") == 0;
 	if (stored == SQLITE_INTEGER) {
 		return !as_text && fits_integer(type, sqlite3_column_int64(stmt, i));
 	}
@@ -358,7 +339,7 @@ static void check_column(struct trial *t, const struct trial_table *table, size_
 			 const struct tally *tally, fines *ret_fine)
 {
 	const struct expected_column *c = &table->expected->columns[column];
-	const char *wanted = storage_type(c->type), *subject = trial_subject(t, table, column);
+	const char *wanted = found_storage(c->type), *subject = trial_subject(t, table, column);
 	struct verdict v = {
 		.expected = arena_printf(t->arena, "%s, stored as %s \"%s\"; nothing cut",
 					 c->design->type, wanted,

@@ -28,8 +28,27 @@ bool found_is_scaled(struct column_type type)
 	return type.kind == COLUMN_DECIMAL && type.precision <= SCALED_DIGITS_MAX && type.scale > 0;
 }
 
-static const char *stored_name(const struct design_column *c, struct column_type type,
-			       struct arena *a)
+const char *found_storage(struct column_type type)
+{
+	switch (type.kind) {
+	case COLUMN_BOOL:
+	case COLUMN_INT64:
+		return "INTEGER";
+	case COLUMN_DOUBLE:
+		return "REAL";
+	case COLUMN_DECIMAL:
+		return found_is_scaled(type) ? "INTEGER" : "TEXT";
+	case COLUMN_TEXT:
+	case COLUMN_DATE:
+	case COLUMN_TIMESTAMP:
+	case COLUMN_TIMESTAMP_NTZ:
+		break;
+	}
+	return "TEXT";
+}
+
+const char *found_stored_name(const struct design_column *c, struct column_type type,
+			      struct arena *a)
 {
 	return found_is_scaled(type) ? arena_printf(a, "%s_e%d", c->name, type.scale) : c->name;
 }
@@ -217,7 +236,7 @@ int found_read(struct store *s, const struct design_table *design, struct arena 
 	for (size_t c = 0; c < design->columns.n; c++) {
 		bool known = column_type_parse(design->columns.at[c].type, &r.types[c]);
 		ASSERT(known); /* expected_evaluate refused it otherwise */
-		ret->columns[c].stored = stored_name(&design->columns.at[c], r.types[c], a);
+		ret->columns[c].stored = found_stored_name(&design->columns.at[c], r.types[c], a);
 		if (design->columns.at[c].role == ROLE_SURROGATE_KEY) {
 			ret->surrogate = (int64_t)c;
 		}

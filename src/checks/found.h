@@ -32,6 +32,10 @@ void found_release(struct found_table *t);
 
 /* docs/warehouse.md: whether a decimal is stored as an integer in units of its last digit. */
 bool found_is_scaled(struct column_type type);
+/* docs/warehouse.md: the type that a column of that type is declared with, and its name; the arena's. */
+const char *found_storage(struct column_type type);
+const char *found_stored_name(const struct design_column *c, struct column_type type,
+			      struct arena *a);
 /* Whether the database holds a table of that name. */
 int found_exists(struct store *s, const char *table, bool *ret, struct bldr_error *err);
 /* The row that has the key, or -1. */

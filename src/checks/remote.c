@@ -7,8 +7,8 @@
 #include "checks/remote_parts.h"
 
 /* Adds a statement unless it has been answered; true: it has. */
-static bool ask(const struct remote *r, remote_statements *ret, const char *what, const char *table,
-		const char *sql, const char *proves)
+static bool ask(const struct remote_star *r, remote_statements *ret, const char *what,
+		const char *table, const char *sql, const char *proves)
 {
 	const char *id = remote_id(r, what, table);
 	if (remote_result_find(r, id) != NULL) {
@@ -18,13 +18,13 @@ static bool ask(const struct remote *r, remote_statements *ret, const char *what
 	return false;
 }
 
-static bool ask_columns(const struct remote *r, const char *table, remote_statements *ret)
+static bool ask_columns(const struct remote_star *r, const char *table, remote_statements *ret)
 {
 	return ask(r, ret, "columns", table, sql_describe(r, table),
 		   "columns and types are as contracted (T1)");
 }
 
-static void plan_source(const struct remote *r, const struct source_file *source,
+static void plan_source(const struct remote_star *r, const struct source_file *source,
 			remote_statements *ret)
 {
 	const char *bronze = arena_printf(r->arena, "bronze_%s", source->table);
@@ -42,8 +42,8 @@ static void plan_source(const struct remote *r, const struct source_file *source
 }
 
 /* A whole table or its buckets, then the rows of those that differ. */
-static int plan_rows(const struct remote *r, const struct remote_table *t, remote_statements *ret,
-		     struct bldr_error *err)
+static int plan_rows(const struct remote_star *r, const struct remote_table *t,
+		     remote_statements *ret, struct bldr_error *err)
 {
 	static const char cells[] = "every cell is the one that was loaded here (W1)";
 	const char *name = t->design->name;
@@ -67,8 +67,8 @@ static int plan_rows(const struct remote *r, const struct remote_table *t, remot
 	return rc;
 }
 
-static int plan_table(const struct remote *r, const struct remote_table *t, remote_statements *ret,
-		      struct bldr_error *err)
+static int plan_table(const struct remote_star *r, const struct remote_table *t,
+		      remote_statements *ret, struct bldr_error *err)
 {
 	if (!ask_columns(r, t->design->name, ret) || t->missing) {
 		return 0;
@@ -78,7 +78,7 @@ static int plan_table(const struct remote *r, const struct remote_table *t, remo
 	return ret->n > before ? 0 : plan_rows(r, t, ret, err);
 }
 
-static bool all_described(const struct remote *r)
+static bool all_described(const struct remote_star *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (!r->tables[i].described) {
@@ -88,28 +88,27 @@ static bool all_described(const struct remote *r)
 	return true;
 }
 
-static void plan_descriptions(const struct remote *r, remote_statements *ret)
+static void plan_descriptions(const struct remote_star *r, remote_statements *ret)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		ask_columns(r, r->tables[i].design->name, ret);
 	}
 	for (size_t i = 0; i < r->sources.n; i++) {
-		ask_columns(r, arena_printf(r->arena, "bronze_%s", r->sources.at[i].file->table),
-			    ret);
+		ask_columns(r, arena_printf(r->arena, "bronze_%s", r->sources.at[i]->table), ret);
 	}
 }
 
 int remote_plan(const struct remote_input *in, const remote_results *results, struct arena *a,
 		remote_statements *ret, struct bldr_error *err)
 {
-	struct remote r;
+	struct remote_star r;
 	int rc = remote_input_open(in, results, a, &r, err);
 	*ret = (remote_statements){ 0 };
 	if (rc == 0 && !all_described(&r)) { /* the joins need to know the other tables */
 		plan_descriptions(&r, ret);
 	} else {
 		for (size_t i = 0; rc == 0 && i < r.sources.n; i++) {
-			plan_source(&r, r.sources.at[i].file, ret);
+			plan_source(&r, r.sources.at[i], ret);
 		}
 		for (size_t i = 0; rc == 0 && i < r.n; i++) {
 			rc = plan_table(&r, &r.tables[i], ret, err);
@@ -122,14 +121,14 @@ int remote_plan(const struct remote_input *in, const remote_results *results, st
 int remote_image(const struct remote_input *in, const remote_results *results, struct arena *a,
 		 struct bldr_error *err)
 {
-	struct remote r;
+	struct remote_star r;
 	int rc = remote_input_open(in, results, a, &r, err);
 	rc = rc < 0 ? rc : remote_write_image(&r, err);
 	remote_release(&r);
 	return rc;
 }
 
-static void count_traffic(const struct remote *r, remote_traffics *ret)
+static void count_traffic(const struct remote_star *r, remote_traffics *ret)
 {
 	for (size_t i = 0; r->results != NULL && i < r->results->n; i++) {
 		const struct remote_result *result = &r->results->at[i];
@@ -148,7 +147,7 @@ static void count_traffic(const struct remote *r, remote_traffics *ret)
 int remote_judge(const struct remote_input *in, const remote_results *results, struct arena *a,
 		 struct findings *ret, remote_traffics *ret_traffic, struct bldr_error *err)
 {
-	struct remote r;
+	struct remote_star r;
 	struct checks_input checks = *in->checks;
 	checks.warehouse = in->image;
 	*ret_traffic = (remote_traffics){ 0 };

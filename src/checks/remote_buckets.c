@@ -11,12 +11,12 @@
 
 enum { BUCKET_ROWS = 16, BUCKETS_MAX = 16384, LIST_BYTES_MAX = 1 << 20 };
 
-static int64_t rows_max(const struct remote *r)
+static int64_t rows_max(const struct remote_star *r)
 {
 	return r->in->rows_max > 0 ? r->in->rows_max : REMOTE_ROWS_MAX;
 }
 
-int64_t remote_buckets(const struct remote *r, const struct remote_table *t)
+int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t)
 {
 	int64_t there = remote_count(r, t);
 	int64_t rows = there > t->rows_here ? there : t->rows_here;
@@ -47,7 +47,7 @@ static struct column_type hashed_type(const struct remote_column *c)
 	return c->same ? c->type : (struct column_type){ .kind = COLUMN_TEXT };
 }
 
-static void prepare(const struct remote *r, const struct remote_table *t, struct hashing *ret)
+static void prepare(const struct remote_star *r, const struct remote_table *t, struct hashing *ret)
 {
 	size_t n = t->design->columns.n;
 	*ret = (struct hashing){
@@ -86,7 +86,7 @@ static void add_row(const struct hashing *h, sqlite3_stmt *stmt, int64_t buckets
 	arena_release(&scratch);
 }
 
-static int hash_here(const struct remote *r, const struct remote_table *t, int64_t buckets,
+static int hash_here(const struct remote_star *r, const struct remote_table *t, int64_t buckets,
 		     struct bucket *ret, struct bldr_error *err)
 {
 	struct hashing h;
@@ -118,7 +118,8 @@ static void read_there(const struct remote_result *result, int64_t buckets, stru
 }
 
 /* Of the buckets that differ the first, up to the rows that may cross; one always. */
-static void choose(const struct remote *r, const struct bucket *there, struct bucket_comparison *c)
+static void choose(const struct remote_star *r, const struct bucket *there,
+		   struct bucket_comparison *c)
 {
 	struct buf list;
 	int64_t rows = 0;
@@ -137,7 +138,7 @@ static void choose(const struct remote *r, const struct bucket *there, struct bu
 	buf_release(&list);
 }
 
-int remote_compare_buckets(const struct remote *r, const struct remote_table *t,
+int remote_compare_buckets(const struct remote_star *r, const struct remote_table *t,
 			   struct bucket_comparison *ret, struct bldr_error *err)
 {
 	const struct remote_result *result =

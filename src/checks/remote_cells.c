@@ -12,7 +12,7 @@
 enum { CELL_SHOWN = 120, ERROR_SHOWN = 300 };
 
 struct cells {
-	const struct remote *r;
+	const struct remote_star *r;
 	const struct remote_table *t;
 	struct store *store; /* the image, and the warehouse here as "here" */
 	texts samples;
@@ -180,7 +180,7 @@ static int compare_table(struct cells *c, struct bldr_error *err)
 /* ---- saying it ---- */
 
 /* Why the cells of a table cannot be compared; NULL: they can. */
-static const char *obstacle(const struct remote *r, const struct remote_table *t)
+static const char *obstacle(const struct remote_star *r, const struct remote_table *t)
 {
 	static const char *const asked[] = { "rows", "buckets", "rows of buckets" };
 	bool answered = false;
@@ -209,7 +209,7 @@ static const char *obstacle(const struct remote *r, const struct remote_table *t
 				 : NULL;
 }
 
-static const char *missing_columns(const struct remote *r, const struct remote_table *t)
+static const char *missing_columns(const struct remote_star *r, const struct remote_table *t)
 {
 	const char *words = "";
 	for (size_t c = 0; c < t->design->columns.n; c++) {
@@ -222,7 +222,7 @@ static const char *missing_columns(const struct remote *r, const struct remote_t
 }
 
 /* Buckets that differ and whose rows did not cross. */
-static int beyond_budget(const struct remote *r, const struct remote_table *t, size_t *ret,
+static int beyond_budget(const struct remote_star *r, const struct remote_table *t, size_t *ret,
 			 struct bldr_error *err)
 {
 	struct bucket_comparison b = { 0 };
@@ -268,8 +268,8 @@ static void report(struct cells *c, const char *cannot, size_t beyond, struct fi
 	*LIST_ADD(a, &f->checks) = finding;
 }
 
-static int judge_table(const struct remote *r, const struct remote_table *t, struct store *image,
-		       struct findings *f, struct bldr_error *err)
+static int judge_table(const struct remote_star *r, const struct remote_table *t,
+		       struct store *image, struct findings *f, struct bldr_error *err)
 {
 	struct cells c = { .r = r, .t = t, .store = image, .columns = "" };
 	const char *cannot = obstacle(r, t);
@@ -285,7 +285,7 @@ static int judge_table(const struct remote *r, const struct remote_table *t, str
 	return rc;
 }
 
-static int attach(const struct remote *r, struct store *image, struct bldr_error *err)
+static int attach(const struct remote_star *r, struct store *image, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt;
 	int rc = store_prepare(image, "ATTACH ?1 AS here", &stmt, err);
@@ -296,7 +296,7 @@ static int attach(const struct remote *r, struct store *image, struct bldr_error
 	return store_step(image, stmt, err);
 }
 
-int remote_judge_cells(const struct remote *r, struct findings *f, struct bldr_error *err)
+int remote_judge_cells(const struct remote_star *r, struct findings *f, struct bldr_error *err)
 {
 	struct store *image = NULL;
 	int rc = store_open(r->in->image, STORE_PLAIN, &image, err);

@@ -15,25 +15,6 @@
 
 /* ---- a cell as docs/warehouse.md stores it ---- */
 
-static const char *storage(struct column_type type)
-{
-	switch (type.kind) {
-	case COLUMN_BOOL:
-	case COLUMN_INT64:
-		return "INTEGER";
-	case COLUMN_DOUBLE:
-		return "REAL";
-	case COLUMN_DECIMAL:
-		return found_is_scaled(type) ? "INTEGER" : "TEXT";
-	case COLUMN_TEXT:
-	case COLUMN_DATE:
-	case COLUMN_TIMESTAMP:
-	case COLUMN_TIMESTAMP_NTZ:
-		break;
-	}
-	return "TEXT";
-}
-
 static bool bind_decimal(sqlite3_stmt *stmt, int i, struct column_type type, const char *cell)
 {
 	struct amount v;
@@ -114,7 +95,7 @@ static void bind_cell(sqlite3_stmt *stmt, int i, const struct remote_column *c, 
 /* ---- tables ---- */
 
 struct image {
-	const struct remote *r;
+	const struct remote_star *r;
 	struct store *store;
 };
 
@@ -134,7 +115,7 @@ static void add_column(const struct image *m, const struct remote_column *c, sql
 		: NULL;
 	sqlite3_str_appendf(sql, "\"%w\" ", c->stored);
 	if (c->same) {
-		sqlite3_str_appendf(sql, "%s", storage(c->type));
+		sqlite3_str_appendf(sql, "%s", found_storage(c->type));
 	} else {
 		sqlite3_str_appendf(sql, "\"%w\"", c->declared);
 	}
@@ -398,12 +379,12 @@ static int fill(const struct image *m, struct bldr_error *err)
 		rc = write_table(m, &m->r->tables[i], err);
 	}
 	for (size_t i = 0; rc == 0 && i < m->r->sources.n; i++) {
-		rc = write_layers(m, m->r->sources.at[i].file, err);
+		rc = write_layers(m, m->r->sources.at[i], err);
 	}
 	return rc < 0 ? rc : store_exec(m->store, "COMMIT", err);
 }
 
-int remote_write_image(const struct remote *r, struct bldr_error *err)
+int remote_write_image(const struct remote_star *r, struct bldr_error *err)
 {
 	struct image m = { .r = r };
 	(void)remove(r->in->image);

@@ -32,33 +32,28 @@ struct remote_table {
 	int64_t rows_here;
 };
 
-/* A file that the load here read. */
-struct remote_source {
-	const struct source_file *file;
-};
-
-struct remote {
+struct remote_star {
 	const struct remote_input *in;
 	const remote_results *results;
 	struct arena *arena;
 	struct store *here;          /* the warehouse here */
 	struct remote_table *tables; /* as in the design; n of them */
 	size_t n;
-	LIST(struct remote_source) sources;
+	LIST(const struct source_file *) sources; /* that the load here read */
 };
 
 /* ret must be released whatever is returned. */
 int remote_input_open(const struct remote_input *in, const remote_results *results, struct arena *a,
-		      struct remote *ret, struct bldr_error *err);
-void remote_release(struct remote *r);
+		      struct remote_star *ret, struct bldr_error *err);
+void remote_release(struct remote_star *r);
 
-const struct remote_table *remote_table_find(const struct remote *r, const char *table);
+const struct remote_table *remote_table_find(const struct remote_star *r, const char *table);
 /* The column's index, or -1. */
 int64_t remote_column_find(const struct remote_table *t, const char *column);
 /* NULL: not asked yet. */
-const struct remote_result *remote_result_find(const struct remote *r, const char *id);
+const struct remote_result *remote_result_find(const struct remote_star *r, const char *id);
 /* "rows dim_customer" */
-const char *remote_id(const struct remote *r, const char *what, const char *name);
+const char *remote_id(const struct remote_star *r, const char *what, const char *name);
 /* The cell of a named column, NULL: null, or there is no such row or column. */
 const char *remote_cell(const struct remote_result *result, size_t row, const char *column);
 /* Whether both sides have the column and compare it. */
@@ -72,25 +67,25 @@ char *remote_select_here(const struct remote_table *t);
 /* ---- SQL for the workspace; everything in the arena ---- */
 
 /* `catalog`.`schema`.`table` */
-const char *sql_table(const struct remote *r, const char *table);
+const char *sql_table(const struct remote_star *r, const char *table);
 const char *sql_name(struct arena *a, const char *name);
-const char *sql_describe(const struct remote *r, const char *table);
+const char *sql_describe(const struct remote_star *r, const char *table);
 /* Every compared column as canonical text; buckets > 0: only rows whose bucket is in :buckets. */
-const char *sql_rows(const struct remote *r, const struct remote_table *t, int64_t buckets);
+const char *sql_rows(const struct remote_star *r, const struct remote_table *t, int64_t buckets);
 /* Per bucket its number, rows, sum and xor of hashes, as texts. */
-const char *sql_buckets(const struct remote *r, const struct remote_table *t, int64_t buckets);
+const char *sql_buckets(const struct remote_star *r, const struct remote_table *t, int64_t buckets);
 /* Bronze keeps every image of the file: sql_layers takes :source_hash, that of the file here. */
-bool remote_has_images(const struct remote *r, const char *source);
+bool remote_has_images(const struct remote_star *r, const char *source);
 /* One row: records in bronze's latest image of the file here, and in silver. */
-const char *sql_layers(const struct remote *r, const char *source);
+const char *sql_layers(const struct remote_star *r, const char *source);
 /* Every record that silver, or gold for a table of the source, refused: file, line, record, layer (silver or gold),
  * kind, reason. */
-const char *sql_quarantine(const struct remote *r, const struct source_file *source);
+const char *sql_quarantine(const struct remote_star *r, const struct source_file *source);
 
 /* ---- rows or buckets ---- */
 
 /* How many buckets a table is compared by; 0: its rows cross as a whole. */
-int64_t remote_buckets(const struct remote *r, const struct remote_table *t);
+int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t);
 
 struct bucket_comparison {
 	int64_t buckets;
@@ -101,21 +96,21 @@ struct bucket_comparison {
 };
 
 /* Needs the answer to sql_buckets. Errors: those of the warehouse here. */
-int remote_compare_buckets(const struct remote *r, const struct remote_table *t,
+int remote_compare_buckets(const struct remote_star *r, const struct remote_table *t,
 			   struct bucket_comparison *ret, struct bldr_error *err);
 
 /* ---- what the workspace counts ---- */
 
 /* The statements of a table's counts and sums, joins and splits that are not answered yet. */
-void remote_plan_totals(const struct remote *r, const struct remote_table *t,
+void remote_plan_totals(const struct remote_star *r, const struct remote_table *t,
 			remote_statements *ret);
 /* Fails what passed over the image and the workspace counts otherwise. */
-void remote_judge_totals(const struct remote *r, struct findings *f);
+void remote_judge_totals(const struct remote_star *r, struct findings *f);
 /* Rows that the workspace counts, reserved ones included; -1: it did not say. */
-int64_t remote_count(const struct remote *r, const struct remote_table *t);
+int64_t remote_count(const struct remote_star *r, const struct remote_table *t);
 
 /* ---- image and cells ---- */
 
-int remote_write_image(const struct remote *r, struct bldr_error *err);
+int remote_write_image(const struct remote_star *r, struct bldr_error *err);
 /* W1 per table: adds a finding. */
-int remote_judge_cells(const struct remote *r, struct findings *f, struct bldr_error *err);
+int remote_judge_cells(const struct remote_star *r, struct findings *f, struct bldr_error *err);

@@ -12,7 +12,7 @@
 enum { QUARANTINE_ROWS_MAX = 100000 };
 #define SQL_MAX ((size_t)16 << 20)
 
-static const char *finish(const struct remote *r, struct buf *sql)
+static const char *finish(const struct remote_star *r, struct buf *sql)
 {
 	ASSERT(!buf_failed(sql));
 	const char *text = arena_strndup(r->arena, sql->data, sql->size);
@@ -36,19 +36,19 @@ const char *sql_name(struct arena *a, const char *name)
 	return text;
 }
 
-const char *sql_table(const struct remote *r, const char *table)
+const char *sql_table(const struct remote_star *r, const char *table)
 {
 	return arena_printf(r->arena, "%s.%s.%s", sql_name(r->arena, r->in->catalog),
 			    sql_name(r->arena, r->in->schema), sql_name(r->arena, table));
 }
 
-const char *sql_describe(const struct remote *r, const char *table)
+const char *sql_describe(const struct remote_star *r, const char *table)
 {
 	return arena_printf(r->arena, "DESCRIBE TABLE %s", sql_table(r, table));
 }
 
 /* A column as text. An instant comes as microseconds, which no session's time zone changes. */
-static const char *cell_text(const struct remote *r, const struct remote_column *c)
+static const char *cell_text(const struct remote_star *r, const struct remote_column *c)
 {
 	const char *name = sql_name(r->arena, c->design->name);
 	return c->same && c->type.kind == COLUMN_TIMESTAMP
@@ -57,13 +57,13 @@ static const char *cell_text(const struct remote *r, const struct remote_column 
 }
 
 /* What is hashed: the value itself, or its text when it is declared otherwise than contracted. */
-static const char *hashed(const struct remote *r, const struct remote_column *c)
+static const char *hashed(const struct remote_star *r, const struct remote_column *c)
 {
 	return c->same ? sql_name(r->arena, c->design->name) : cell_text(r, c);
 }
 
-static void add_key_bucket(const struct remote *r, const struct remote_table *t, int64_t buckets,
-			   struct buf *sql)
+static void add_key_bucket(const struct remote_star *r, const struct remote_table *t,
+			   int64_t buckets, struct buf *sql)
 {
 	buf_puts(sql, "pmod(xxhash64(");
 	for (size_t k = 0; k < t->n_keys; k++) {
@@ -72,7 +72,7 @@ static void add_key_bucket(const struct remote *r, const struct remote_table *t,
 	buf_printf(sql, "), %lld)", (long long)buckets);
 }
 
-const char *sql_rows(const struct remote *r, const struct remote_table *t, int64_t buckets)
+const char *sql_rows(const struct remote_star *r, const struct remote_table *t, int64_t buckets)
 {
 	struct buf sql;
 	bool any = false;
@@ -94,7 +94,7 @@ const char *sql_rows(const struct remote *r, const struct remote_table *t, int64
 	return finish(r, &sql);
 }
 
-static void add_row_hash(const struct remote *r, const struct remote_table *t, struct buf *sql)
+static void add_row_hash(const struct remote_star *r, const struct remote_table *t, struct buf *sql)
 {
 	buf_puts(sql, "xxhash64(");
 	for (size_t c = 0; c < t->design->columns.n; c++) {
@@ -112,7 +112,7 @@ static void add_row_hash(const struct remote *r, const struct remote_table *t, s
 	buf_puts(sql, "))");
 }
 
-const char *sql_buckets(const struct remote *r, const struct remote_table *t, int64_t buckets)
+const char *sql_buckets(const struct remote_star *r, const struct remote_table *t, int64_t buckets)
 {
 	struct buf sql;
 	buf_init(&sql, SQL_MAX);
@@ -140,7 +140,7 @@ static bool has_column(const struct remote_result *description, const char *name
 	return false;
 }
 
-bool remote_has_images(const struct remote *r, const char *source)
+bool remote_has_images(const struct remote_star *r, const char *source)
 {
 	const char *name = arena_printf(r->arena, "bronze_%s", source);
 	const struct remote_result *columns = remote_result_find(r, remote_id(r, "columns", name));
@@ -149,7 +149,7 @@ bool remote_has_images(const struct remote *r, const char *source)
 }
 
 /* Of a bronze that keeps every image of a file, the latest of the content that is known here counts. */
-static const char *bronze_rows(const struct remote *r, const char *source)
+static const char *bronze_rows(const struct remote_star *r, const char *source)
 {
 	const char *table = sql_table(r, arena_printf(r->arena, "bronze_%s", source));
 	if (!remote_has_images(r, source)) {
@@ -162,7 +162,7 @@ static const char *bronze_rows(const struct remote *r, const char *source)
 			    table, table);
 }
 
-const char *sql_layers(const struct remote *r, const char *source)
+const char *sql_layers(const struct remote_star *r, const char *source)
 {
 	const char *silver = arena_printf(r->arena, "silver_%s", source);
 	return arena_printf(r->arena,
@@ -171,7 +171,7 @@ const char *sql_layers(const struct remote *r, const char *source)
 			    bronze_rows(r, source), sql_table(r, silver));
 }
 
-static void add_quarantine(const struct remote *r, const struct source_file *source,
+static void add_quarantine(const struct remote_star *r, const struct source_file *source,
 			   const char *table, struct buf *sql)
 {
 	const char *name = arena_printf(r->arena, "quarantine_%s", table);
@@ -183,7 +183,7 @@ static void add_quarantine(const struct remote *r, const struct source_file *sou
 		   strcmp(table, source->table) == 0 ? "silver" : "gold", sql_table(r, name));
 }
 
-const char *sql_quarantine(const struct remote *r, const struct source_file *source)
+const char *sql_quarantine(const struct remote_star *r, const struct source_file *source)
 {
 	struct buf sql;
 	buf_init(&sql, SQL_MAX);

@@ -11,12 +11,12 @@
 
 /* ---- results ---- */
 
-const char *remote_id(const struct remote *r, const char *what, const char *name)
+const char *remote_id(const struct remote_star *r, const char *what, const char *name)
 {
 	return arena_printf(r->arena, "%s %s", what, name);
 }
 
-const struct remote_result *remote_result_find(const struct remote *r, const char *id)
+const struct remote_result *remote_result_find(const struct remote_star *r, const char *id)
 {
 	for (size_t i = 0; r->results != NULL && i < r->results->n; i++) {
 		if (strcmp(r->results->at[i].id, id) == 0) {
@@ -38,7 +38,7 @@ const char *remote_cell(const struct remote_result *result, size_t row, const ch
 
 /* ---- tables ---- */
 
-const struct remote_table *remote_table_find(const struct remote *r, const char *table)
+const struct remote_table *remote_table_find(const struct remote_star *r, const char *table)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (strcmp(r->tables[i].design->name, table) == 0) {
@@ -123,7 +123,8 @@ static void find_keys(struct remote_table *t, struct arena *a)
 
 /* ---- here ---- */
 
-static int read_names_here(const struct remote *r, struct remote_table *t, struct bldr_error *err)
+static int read_names_here(const struct remote_star *r, struct remote_table *t,
+			   struct bldr_error *err)
 {
 	sqlite3_stmt *stmt;
 	int rc = store_prepare(r->here, "SELECT name FROM pragma_table_info(?1)", &stmt, err);
@@ -141,7 +142,7 @@ static int read_names_here(const struct remote *r, struct remote_table *t, struc
 	return rc;
 }
 
-static int count_here(const struct remote *r, struct remote_table *t, struct bldr_error *err)
+static int count_here(const struct remote_star *r, struct remote_table *t, struct bldr_error *err)
 {
 	sqlite3_stmt *stmt;
 	char *sql = sqlite3_mprintf("SELECT count(*) FROM \"%w\"", t->design->name);
@@ -156,13 +157,7 @@ static int count_here(const struct remote *r, struct remote_table *t, struct bld
 	return rc < 0 ? rc : 0;
 }
 
-static const char *stored_name(struct arena *a, const struct remote_column *c)
-{
-	return found_is_scaled(c->type) ? arena_printf(a, "%s_e%d", c->design->name, c->type.scale)
-					: c->design->name;
-}
-
-static int open_table(struct remote *r, const struct design_table *d, struct bldr_error *err)
+static int open_table(struct remote_star *r, const struct design_table *d, struct bldr_error *err)
 {
 	struct remote_table *t = &r->tables[r->n++];
 	const struct contract *contract = r->in->checks->contract;
@@ -181,7 +176,7 @@ static int open_table(struct remote *r, const struct design_table *d, struct bld
 					      "design column \"%s.%s\": no type \"%s\"", d->name,
 					      column->design->name, column->design->type);
 		}
-		column->stored = stored_name(r->arena, column);
+		column->stored = found_stored_name(column->design, column->type, r->arena);
 	}
 	if (t->contract == NULL) {
 		return bldr_error_set(err, BLDR_E_INVALID,
@@ -194,7 +189,7 @@ static int open_table(struct remote *r, const struct design_table *d, struct bld
 }
 
 /* A file that no table reads is in no layer. */
-static int read_sources(struct remote *r, struct bldr_error *err)
+static int read_sources(struct remote_star *r, struct bldr_error *err)
 {
 	bool exists;
 	sqlite3_stmt *stmt;
@@ -208,7 +203,7 @@ static int read_sources(struct remote *r, struct bldr_error *err)
 		sqlite3_bind_text(stmt, 1, file->table, -1, SQLITE_TRANSIENT);
 		rc = store_step(r->here, stmt, err);
 		if (rc == 1) {
-			*LIST_ADD(r->arena, &r->sources) = (struct remote_source){ file };
+			*LIST_ADD(r->arena, &r->sources) = file;
 		}
 		sqlite3_reset(stmt);
 		rc = rc < 0 ? rc : 0;
@@ -217,10 +212,10 @@ static int read_sources(struct remote *r, struct bldr_error *err)
 }
 
 int remote_input_open(const struct remote_input *in, const remote_results *results, struct arena *a,
-		      struct remote *ret, struct bldr_error *err)
+		      struct remote_star *ret, struct bldr_error *err)
 {
 	const struct design *design = in->checks->design;
-	*ret = (struct remote){ .in = in, .results = results, .arena = a };
+	*ret = (struct remote_star){ .in = in, .results = results, .arena = a };
 	ret->tables = ARENA_ARRAY(a, struct remote_table, design->tables.n);
 	int rc = store_open(in->checks->warehouse, STORE_READ, &ret->here, err);
 	for (size_t i = 0; rc == 0 && i < design->tables.n; i++) {
@@ -229,7 +224,7 @@ int remote_input_open(const struct remote_input *in, const remote_results *resul
 	return rc < 0 ? rc : read_sources(ret, err);
 }
 
-void remote_release(struct remote *r)
+void remote_release(struct remote_star *r)
 {
 	if (r->here != NULL) {
 		store_close(r->here);

@@ -32,7 +32,7 @@ typedef LIST(struct probe) probes;
 /* ---- probes of a table ---- */
 
 struct probing {
-	const struct remote *r;
+	const struct remote_star *r;
 	const struct remote_table *t;
 	const char *members; /* the condition of rows that are no reserved members */
 	probes list;
@@ -202,7 +202,7 @@ static void probe_calendar(struct probing *p)
 	}
 }
 
-static const char *members_sql(const struct remote *r, const struct remote_table *t)
+static const char *members_sql(const struct remote_star *r, const struct remote_table *t)
 {
 	if (!is_usable(t, t->surrogate)) {
 		return "true";
@@ -211,7 +211,7 @@ static const char *members_sql(const struct remote *r, const struct remote_table
 	return arena_printf(r->arena, "NOT coalesce(%s < 0, false)", key);
 }
 
-static void probe_table(const struct remote *r, const struct remote_table *t, probes *ret)
+static void probe_table(const struct remote_star *r, const struct remote_table *t, probes *ret)
 {
 	struct probing p = { .r = r, .t = t, .members = members_sql(r, t) };
 	const struct contract_table *c = t->contract;
@@ -236,8 +236,8 @@ static void probe_table(const struct remote *r, const struct remote_table *t, pr
 /* ---- joins ---- */
 
 /* The dimension table and its key that a dimension key leads to, NULL: it cannot be joined there. */
-static const struct remote_table *dimension_of(const struct remote *r, const struct remote_table *t,
-					       size_t column)
+static const struct remote_table *dimension_of(const struct remote_star *r,
+					       const struct remote_table *t, size_t column)
 {
 	const struct design_column *d = t->columns[column].design;
 	const struct remote_table *dimension =
@@ -248,7 +248,7 @@ static const struct remote_table *dimension_of(const struct remote *r, const str
 }
 
 /* What the workspace itself counts or sums without a join; NULL: nothing. */
-static const char *unjoined(const struct remote *r, const struct remote_table *t,
+static const char *unjoined(const struct remote_star *r, const struct remote_table *t,
 			    const char *subject, const char *what)
 {
 	probes list;
@@ -268,7 +268,8 @@ static const char *unjoined(const struct remote *r, const struct remote_table *t
 }
 
 /* FROM fact AS f LEFT JOIN every dimension; NULL: there is none. Joined and not, the numbers must be the same. */
-static const char *probe_joins(const struct remote *r, const struct remote_table *t, probes *ret)
+static const char *probe_joins(const struct remote_star *r, const struct remote_table *t,
+			       probes *ret)
 {
 	struct probing p = { .r = r, .t = t };
 	struct arena *a = r->arena;
@@ -308,7 +309,7 @@ static const char *probe_joins(const struct remote *r, const struct remote_table
 	return n > 0 ? from : NULL;
 }
 
-static const char *probes_sql(const struct remote *r, const probes *list, const char *from)
+static const char *probes_sql(const struct remote_star *r, const probes *list, const char *from)
 {
 	struct buf sql;
 	buf_init(&sql, SQL_MAX);
@@ -334,8 +335,8 @@ struct split {
 
 typedef LIST(struct split) splits;
 
-static void add_splits(const struct remote *r, const struct contract_measure *m, const char *column,
-		       splits *ret)
+static void add_splits(const struct remote_star *r, const struct contract_measure *m,
+		       const char *column, splits *ret)
 {
 	for (size_t i = 0; i < m->by_month.n; i++) {
 		if (strcmp(m->by_month.at[i].column, column) == 0) {
@@ -350,7 +351,7 @@ static void add_splits(const struct remote *r, const struct contract_measure *m,
 }
 
 /* The measures that are split by a column, those that can be. */
-static splits splits_by(const struct remote *r, const struct remote_table *t, size_t column)
+static splits splits_by(const struct remote_star *r, const struct remote_table *t, size_t column)
 {
 	splits all = { 0 }, usable = { 0 };
 	const char *name = t->columns[column].design->name;
@@ -366,7 +367,7 @@ static splits splits_by(const struct remote *r, const struct remote_table *t, si
 }
 
 /* A member's business key as split.h labels it, or the month of a date; NULL: a key's text is not as here. */
-static const char *label_sql(const struct remote *r, const struct remote_table *dimension,
+static const char *label_sql(const struct remote_star *r, const struct remote_table *dimension,
 			     bool months)
 {
 	const char *label = NULL;
@@ -409,7 +410,8 @@ static int64_t least_rows(const splits *s)
 }
 
 /* NULL: nothing is split by the column, or cannot be. */
-static const char *split_sql(const struct remote *r, const struct remote_table *t, size_t column)
+static const char *split_sql(const struct remote_star *r, const struct remote_table *t,
+			     size_t column)
 {
 	struct arena *a = r->arena;
 	const struct remote_table *d = dimension_of(r, t, column);
@@ -436,14 +438,15 @@ static const char *split_sql(const struct remote *r, const struct remote_table *
 			    (long long)least_rows(&s));
 }
 
-static const char *split_name(const struct remote *r, const struct remote_table *t, size_t column)
+static const char *split_name(const struct remote_star *r, const struct remote_table *t,
+			      size_t column)
 {
 	return arena_printf(r->arena, "%s.%s", t->design->name, t->columns[column].design->name);
 }
 
 /* ---- asking ---- */
 
-static void ask(const struct remote *r, const struct remote_table *t, const char *id,
+static void ask(const struct remote_star *r, const struct remote_table *t, const char *id,
 		const char *sql, const char *proves, remote_statements *ret)
 {
 	if (remote_result_find(r, id) == NULL) {
@@ -452,7 +455,8 @@ static void ask(const struct remote *r, const struct remote_table *t, const char
 	}
 }
 
-void remote_plan_totals(const struct remote *r, const struct remote_table *t, remote_statements *ret)
+void remote_plan_totals(const struct remote_star *r, const struct remote_table *t,
+			remote_statements *ret)
 {
 	probes list;
 	probe_table(r, t, &list);
@@ -481,7 +485,7 @@ void remote_plan_totals(const struct remote *r, const struct remote_table *t, re
 	}
 }
 
-int64_t remote_count(const struct remote *r, const struct remote_table *t)
+int64_t remote_count(const struct remote_star *r, const struct remote_table *t)
 {
 	const char *rows = remote_cell(
 		remote_result_find(r, remote_id(r, "totals", t->design->name)), 0, "p0");
@@ -502,8 +506,8 @@ static struct finding *find(struct findings *f, const char *check, const char *s
 }
 
 /* What failed stays as it is, with what the workspace says; a warning of the data becomes an error. */
-static void fail(const struct remote *r, struct findings *f, const char *check, const char *subject,
-		 const char *words)
+static void fail(const struct remote_star *r, struct findings *f, const char *check,
+		 const char *subject, const char *words)
 {
 	struct finding *found = find(f, check, subject);
 	if (found == NULL) {
@@ -544,13 +548,13 @@ static const char *or_none(const char *text)
 	return text != NULL ? text : "none";
 }
 
-static const char *failure_words(const struct remote *r, const struct remote_result *result)
+static const char *failure_words(const struct remote_star *r, const struct remote_result *result)
 {
 	return arena_printf(r->arena, "the statement \"%s\" failed: %.*s", result->id, ERROR_SHOWN,
 			    result->error);
 }
 
-static void judge_probes(const struct remote *r, const struct remote_table *t, const char *id,
+static void judge_probes(const struct remote_star *r, const struct remote_table *t, const char *id,
 			 const char *check, const probes *list, struct findings *f)
 {
 	const struct remote_result *result = remote_result_find(r, id);
@@ -586,7 +590,7 @@ static int64_t row_of_label(const struct remote_result *result, const char *labe
 }
 
 /* The first slice that the workspace adds up otherwise, in words; NULL: none. */
-static const char *judge_slices(const struct remote *r, const struct remote_result *result,
+static const char *judge_slices(const struct remote_star *r, const struct remote_result *result,
 				const struct split *s, struct column_type type, size_t column)
 {
 	char sum[32];
@@ -607,7 +611,7 @@ static const char *judge_slices(const struct remote *r, const struct remote_resu
 	return NULL;
 }
 
-static void judge_split(const struct remote *r, const struct remote_table *t, size_t column,
+static void judge_split(const struct remote_star *r, const struct remote_table *t, size_t column,
 			struct findings *f)
 {
 	const char *by = t->columns[column].design->name;
@@ -631,7 +635,8 @@ static void judge_split(const struct remote *r, const struct remote_table *t, si
 	}
 }
 
-static void judge_table(const struct remote *r, const struct remote_table *t, struct findings *f)
+static void judge_table(const struct remote_star *r, const struct remote_table *t,
+			struct findings *f)
 {
 	probes list;
 	probe_table(r, t, &list);
@@ -648,7 +653,7 @@ static void judge_table(const struct remote *r, const struct remote_table *t, st
 }
 
 /* An answer that is not there: what it should have shown is not shown. */
-static void judge_answered(const struct remote *r, const char *what, const char *source,
+static void judge_answered(const struct remote_star *r, const char *what, const char *source,
 			   struct findings *f)
 {
 	const char *id = remote_id(r, what, source);
@@ -660,7 +665,7 @@ static void judge_answered(const struct remote *r, const char *what, const char 
 	}
 }
 
-void remote_judge_totals(const struct remote *r, struct findings *f)
+void remote_judge_totals(const struct remote_star *r, struct findings *f)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (!r->tables[i].missing) {
@@ -668,7 +673,7 @@ void remote_judge_totals(const struct remote *r, struct findings *f)
 		}
 	}
 	for (size_t i = 0; i < r->sources.n; i++) {
-		judge_answered(r, "layers", r->sources.at[i].file->table, f);
-		judge_answered(r, "quarantine", r->sources.at[i].file->table, f);
+		judge_answered(r, "layers", r->sources.at[i]->table, f);
+		judge_answered(r, "quarantine", r->sources.at[i]->table, f);
 	}
 }

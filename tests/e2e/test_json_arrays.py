@@ -5,18 +5,15 @@ traced to the bytes of its own element, and a record number that is wrong does n
 """
 
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bldr import run, run_job
+from checked_run import CheckedRun
 
-PROBE = Path(os.environ["BLDR_BUILD"]) / "tests" / "checks" / "checks_probe"
 SHOPS = "shop_id,city\n" + "".join(f"{i},City {i}\n" for i in range(1, 6))
 # No column and no pair or triple of them is a key: visits repeat whole.
 VISITS: list[dict[str, Any]] = [
@@ -130,23 +127,10 @@ def test_the_tester_tells_elements_apart(
 ) -> None:
     (source / "visits.json").write_text(text_of("one line"))
     at = Path(run_job(source, tmp_path / "output")["folder"])
-    case = tmp_path / "case"
-    case.mkdir()
-    for name in ("sources", "design", "contract", "sttm", "deployment"):
-        shutil.copy(at / "artefacts" / f"{name}.v1.json", case / f"{name}.json")
-    shutil.copy(at / "warehouse.db", case / "reloaded.db")
-    shutil.copy(at / "warehouse.db", case / "warehouse.db")
-    assert failed_checks(case, source) == set()
-    for name in ("warehouse.db", "reloaded.db"):
-        with sqlite3.connect(case / name) as db:
-            db.execute(sql)
-    assert checks <= failed_checks(case, source)
-
-
-def failed_checks(case: Path, source: Path) -> set[str]:
-    subprocess.run([PROBE, "findings", case, source], check=True, timeout=60)
-    found: dict[str, Any] = json.loads((case / "findings.json").read_text())
-    return {f["check"] for f in found["checks"] if not f["passed"] and f["severity"] == "error"}
+    tester = CheckedRun(tmp_path / "case", source, at)
+    assert tester.failed_checks() == set()
+    tester.execute(sql)
+    assert checks <= tester.failed_checks()
 
 
 def test_a_key_is_still_a_key(tmp_path: Path, source: Path) -> None:

@@ -7,10 +7,7 @@ decides otherwise in bldr.json; and the Tester knows a wrong one from a right on
 
 import csv
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,9 +15,9 @@ from typing import Any
 import duckdb
 import pytest
 from bldr import ROOT, run, run_job
+from checked_run import CheckedRun
 
 SHARED = ROOT.parent / "shared" / "data"
-PROBE = Path(os.environ["BLDR_BUILD"]) / "tests" / "checks" / "checks_probe"
 
 
 def cells(text: str) -> list[dict[str, str]]:
@@ -274,23 +271,10 @@ def test_a_product_that_cannot_be(tmp_path: Path, product: dict[str, Any], why: 
 def test_the_tester_knows_a_wrong_one(tmp_path: Path, sql: str, checks: set[str]) -> None:
     source = folder(tmp_path, PLAIN)
     at = Path(run_job(source, tmp_path / "output")["folder"])
-    case = tmp_path / "case"
-    case.mkdir()
-    for name in ("sources", "design", "contract", "sttm", "deployment"):
-        shutil.copy(at / "artefacts" / f"{name}.v1.json", case / f"{name}.json")
-    shutil.copy(at / "warehouse.db", case / "warehouse.db")
-    shutil.copy(at / "warehouse.db", case / "reloaded.db")
-    assert failed_checks(case, source) == set()
-    for name in ("warehouse.db", "reloaded.db"):
-        with sqlite3.connect(case / name) as db:
-            db.execute(sql)
-    assert checks <= failed_checks(case, source)
-
-
-def failed_checks(case: Path, source: Path) -> set[str]:
-    subprocess.run([PROBE, "findings", case, source], check=True, timeout=60)
-    found: dict[str, Any] = json.loads((case / "findings.json").read_text())
-    return {f["check"] for f in found["checks"] if not f["passed"] and f["severity"] == "error"}
+    tester = CheckedRun(tmp_path / "case", source, at)
+    assert tester.failed_checks() == set()
+    tester.execute(sql)
+    assert checks <= tester.failed_checks()
 
 
 def test_the_contract_has_its_sums(tmp_path: Path) -> None:

@@ -10,10 +10,7 @@ import csv
 import datetime
 import io
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,8 +18,8 @@ from typing import Any
 import duckdb
 import pytest
 from bldr import run_job
+from checked_run import CheckedRun
 
-PROBE = Path(os.environ["BLDR_BUILD"]) / "tests" / "checks" / "checks_probe"
 FIRST, LAST = datetime.date(2023, 7, 1), datetime.date(2024, 6, 30)
 Row = dict[str, str]
 
@@ -218,23 +215,10 @@ def test_otherwise_one_is_generated(tmp_path: Path, name: str) -> None:
 def test_the_tester_checks_it(tmp_path: Path, sql: str, checks: set[str]) -> None:
     source = folder(tmp_path, calendar(), sales())
     at = Path(run_job(source, tmp_path / "output")["folder"])
-    case = tmp_path / "case"
-    case.mkdir()
-    for name in ("sources", "design", "contract", "sttm", "deployment"):
-        shutil.copy(at / "artefacts" / f"{name}.v1.json", case / f"{name}.json")
-    shutil.copy(at / "warehouse.db", case / "warehouse.db")
-    shutil.copy(at / "warehouse.db", case / "reloaded.db")
-    assert failed_checks(case, source) == set()
-    for name in ("warehouse.db", "reloaded.db"):
-        with sqlite3.connect(case / name) as db:
-            db.execute(sql)
-    assert checks <= failed_checks(case, source)
-
-
-def failed_checks(case: Path, source: Path) -> set[str]:
-    subprocess.run([PROBE, "findings", case, source], check=True, timeout=60)
-    found: dict[str, Any] = json.loads((case / "findings.json").read_text())
-    return {f["check"] for f in found["checks"] if not f["passed"] and f["severity"] == "error"}
+    tester = CheckedRun(tmp_path / "case", source, at)
+    assert tester.failed_checks() == set()
+    tester.execute(sql)
+    assert checks <= tester.failed_checks()
 
 
 def test_the_notebook_reads_the_file(tmp_path: Path) -> None:
