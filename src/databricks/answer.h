@@ -95,8 +95,8 @@ struct databricks_runs {
 };
 int databricks_run_tasks(const struct bldr_value *v, struct arena *a, struct databricks_runs *ret,
 			 struct bldr_error *err);
-/* When to ask again, in ms: 1, 2, ... 10 s while it is pending, then 10 s, after ten minutes 20 s. asked: how often it was. */
-int64_t databricks_poll_ms(enum databricks_run_state state, int64_t asked, int64_t waited_ms);
+/* When to ask again, in ms: after a twentieth of the time that it has taken so far, 1 to 20 s. */
+int64_t databricks_poll_ms(int64_t waited_ms);
 
 /* What a task left behind: what it returned, or the error that ended it. */
 struct databricks_output {

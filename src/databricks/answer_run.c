@@ -8,7 +8,7 @@
 #include "databricks/answer.h"
 #include "databricks/request.h"
 
-enum { FAST_POLL_MAX_S = 10, SLOW_POLL_MS = 20000, SLOW_AFTER_MS = 600000 };
+enum { POLL_MIN_MS = 1000, POLL_MAX_MS = 20000, POLL_PART = 20 };
 
 static const char *or_empty(const char *text)
 {
@@ -196,14 +196,11 @@ int databricks_run_tasks(const struct bldr_value *v, struct arena *a, struct dat
 	return 0;
 }
 
-int64_t databricks_poll_ms(enum databricks_run_state state, int64_t asked, int64_t waited_ms)
+int64_t databricks_poll_ms(int64_t waited_ms)
 {
-	int64_t seconds = asked + 1 < FAST_POLL_MAX_S ? asked + 1 : FAST_POLL_MAX_S;
+	int64_t ms = waited_ms / POLL_PART;
 
-	if (waited_ms > SLOW_AFTER_MS && state == DATABRICKS_RUN_RUNNING) {
-		return SLOW_POLL_MS;
-	}
-	return seconds * 1000;
+	return ms < POLL_MIN_MS ? POLL_MIN_MS : ms > POLL_MAX_MS ? POLL_MAX_MS : ms;
 }
 
 /* Errors of code that are none: the cluster's, or a right that is missing. */

@@ -47,7 +47,7 @@ static struct databricks_request ask(const struct databricks *w, const struct bl
 static struct bldr_value *keep(const struct bldr_value *kept, const char *phase)
 {
 	struct bldr_value *next = bldr_object();
-	static const char *const keys[] = { "run_id", "asked", "since_ms", "stale", "cancelled" };
+	static const char *const keys[] = { "run_id", "since_ms", "stale", "cancelled" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		bldr_object_set(next, keys[i], bldr_int(kept_int(kept, keys[i])));
@@ -200,7 +200,6 @@ static void told_poll(const struct bldr_value *input, const struct bldr_value *k
 {
 	int64_t deadline_ms = bldr_get_int(input, "deadline_ms", 0);
 	int64_t waited_ms = now_ms - kept_int(kept, "since_ms");
-	int64_t asked = kept_int(kept, "asked");
 	int64_t stale = kept_int(kept, "stale");
 	struct databricks_run run;
 	struct bldr_error err;
@@ -230,8 +229,7 @@ static void told_poll(const struct bldr_value *input, const struct bldr_value *k
 		return;
 	}
 	next = keep(kept, "poll");
-	bldr_object_set(next, "asked", bldr_int(asked + 1));
-	turn_again(ret, next, databricks_poll_ms(run.state, asked, waited_ms));
+	turn_again(ret, next, databricks_poll_ms(waited_ms));
 }
 
 /* Whether it was cancelled or not: the next poll says what became of it. */
@@ -240,7 +238,6 @@ static void told_cancel(const struct bldr_value *kept, struct databricks_turn *r
 	struct bldr_value *next = keep(kept, "poll");
 
 	bldr_object_set(next, "cancelled", bldr_int(1));
-	bldr_object_set(next, "asked", bldr_int(0));
 	turn_again(ret, next, 1000);
 }
 

@@ -444,9 +444,9 @@ static void pages_jobs_and_privileges_are_found(void **state)
 	assert_true(databricks_has_privilege(v, NULL, "CREATE_TABLE"));
 	assert_false(databricks_has_privilege(v, "admins", "MANAGE"));
 	bldr_unref(v);
-	assert_int_equal(databricks_poll_ms(DATABRICKS_RUN_PENDING, 0, 0), 1000);
-	assert_int_equal(databricks_poll_ms(DATABRICKS_RUN_RUNNING, 30, 400000), 10000);
-	assert_int_equal(databricks_poll_ms(DATABRICKS_RUN_RUNNING, 90, 700000), 20000);
+	assert_int_equal(databricks_poll_ms(0), 1000);
+	assert_int_equal(databricks_poll_ms(60000), 3000);
+	assert_int_equal(databricks_poll_ms(7200000), 20000);
 }
 
 int main(void)

@@ -91,9 +91,11 @@ def spark_session(shared_spark_workspace: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def expressions(spark_session: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """An expression_spark.Spark of that session."""
+    """An expression_spark.Spark of that session, which compiles its queries as the client's does."""
     import expression_spark
 
+    for name, value in (("wholeStage", "true"), ("factoryMode", "FALLBACK")):
+        spark_session.conf.set(f"spark.sql.codegen.{name}", value)
     return expression_spark.Spark(spark_session, tmp_path_factory.mktemp("expressions"))
 
 
