@@ -170,7 +170,9 @@ def test_preset(preset: str) -> Count:
     run("ctest", "--test-dir", build, "-j", jobs, "--output-junit", junit, *sizes, quiet=True)
     count.add(count_ctest(junit) if junit.exists() else Count(failed=1))
 
-    count.add(test_python(build, "pytest.xml", VENV / "pytest", "--ignore=tests/spark"))
+    # a file's tests stay together: they share what it has set up
+    spread = ("--numprocesses", jobs, "--dist", "loadfile")
+    count.add(test_python(build, "pytest.xml", VENV / "pytest", *spread, "--ignore=tests/spark"))
     print(f"== {preset}: {count}")
     return count
 

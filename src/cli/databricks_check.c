@@ -134,6 +134,30 @@ static char *owner_key(const struct place *place)
 	return xasprintf("%s_owner", place->key);
 }
 
+/* "catalog_usable": true of those in which a run may do all that it does, and make what lies in it. */
+static void set_usable(struct bldr_value *learned, const struct place *place)
+{
+	char *key = xasprintf("%s_usable", place->key);
+
+	bldr_object_set(learned, key, bldr_bool(true));
+	free(key);
+}
+
+/* A run makes its schema and its volume, where it may; a catalogue is a person's decision. */
+static bool is_made_by_run(const struct bldr_value *known, const struct place *place)
+{
+	char *key;
+	bool usable;
+
+	if (place == places) {
+		return false;
+	}
+	key = xasprintf("%s_usable", place[-1].key);
+	usable = bldr_get(known, key) != NULL;
+	free(key);
+	return usable;
+}
+
 static struct bldr_value *input_rights(const struct step *s, const struct bldr_value *known,
 				       struct buf *detail)
 {
@@ -204,6 +228,11 @@ static enum verdict judge_place(const struct step *s, const struct bldr_value *k
 		buf_printf(detail, "%s%s", owner[0] != '\0' ? ", owned by " : "", owner);
 		return VERDICT_OK;
 	}
+	if (end->outcome == DATABRICKS_NOT_FOUND && is_made_by_run(known, place)) {
+		buf_puts(detail, " is not there yet: a run makes it");
+		set_usable(learned, place);
+		return VERDICT_OK;
+	}
 	buf_printf(detail, ": %s", end->message);
 	if (end->outcome != DATABRICKS_NOT_FOUND && end->outcome != DATABRICKS_DENIED) {
 		return VERDICT_WRONG;
@@ -261,6 +290,7 @@ static enum verdict judge_rights(const struct step *s, const struct bldr_value *
 	free(key);
 	if (ours) {
 		buf_puts(detail, "all of them: it is ours");
+		set_usable(learned, place);
 		return VERDICT_OK;
 	}
 	if (end->outcome != DATABRICKS_OK) {
@@ -279,7 +309,11 @@ static enum verdict judge_rights(const struct step *s, const struct bldr_value *
 	}
 	missing = bldr_count(grants);
 	bldr_object_set(learned, "grants", grants);
-	return missing == 0 ? VERDICT_OK : VERDICT_WRONG;
+	if (missing > 0) {
+		return VERDICT_WRONG;
+	}
+	set_usable(learned, place);
+	return VERDICT_OK;
 }
 
 /* The one that is named, or all that may be used. */

@@ -26,7 +26,7 @@ if importlib.util.find_spec("pyspark"):
         spark_workspace,
         workspace,
     )
-    from pipelines import shop  # noqa: F401
+    from pipelines import run_once, shop  # noqa: F401
 
 # Whole pipelines, many times over: they take minutes each and are run by hand, BLDR_TEST_SPARK=all.
 LONG = {

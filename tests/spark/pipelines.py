@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import shutil
 import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import spark_runner
+from dialects import ECOMMERCE
+from remote_world import Told, run_remote
+from sessions import session
 
 
 class Ran:
-    """A pipeline that ran on the Spark of a workspace over the sources of `runs`, which become run0, run1 and so on.
+    """A pipeline that ran on the Spark of a workspace, once or several times, and the tables behind each run.
 
-    made: the folder of artefacts, pipeline/ and, where there is one, warehouse.db. runs: sources with parameters and
-    statements, as spark_runner.py takes them. `second` is the run that is looked at: the first, where there is one only.
+    made: the folder of artefacts, pipeline/ and, where there is one, warehouse.db. runs, statements: as spark_runner.py
+    prints them. `second` is the run that is looked at: the first, where there is one only.
     """
 
-    def __init__(self, running: Any, made: Path, *runs: str | Path) -> None:
+    def __init__(
+        self, made: Path, runs: list[dict[str, Any]], statements: list[dict[str, Any]]
+    ) -> None:
         self.made = made
         self.pipeline = made / "pipeline"
-        numbers = itertools.count()
-        given = [f"run{next(numbers)}={r}" if str(r).startswith("/") else str(r) for r in runs]
-        schema = f"pipeline_{secrets.token_hex(4)}"
-        ran = spark_runner.run(running, self.pipeline, schema, *given)
-        self.runs = [run for run in ran if "tasks" in run]
-        self.statements = [run for run in ran if "tasks" not in run]
-        self.first, self.second, self.others = self.runs[0], self.runs[:2][-1], self.runs[2:]
+        self.statements = statements
+        self.first, self.second, self.others = runs[0], runs[:2][-1], runs[2:]
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -40,12 +44,51 @@ class Ran:
         return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
 
 
-@pytest.fixture(scope="session")
-def shop(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """Strangers' files as `bldr run` takes them: nothing is declared, all of it is found. It ran once."""
-    from bldr import run_job
-    from dialects import ECOMMERCE
+def run_pipeline(running: Any, made: Path, *runs: str | Path) -> Ran:
+    """Runs made/pipeline over the sources of `runs`, which become run0, run1 and so on; sources with parameters and
+    statements are as spark_runner.py takes them."""
+    numbers = itertools.count()
+    given = [f"run{next(numbers)}={r}" if str(r).startswith("/") else str(r) for r in runs]
+    ran = spark_runner.run(running, made / "pipeline", f"pipeline_{secrets.token_hex(4)}", *given)
+    return Ran(
+        made,
+        [r for r in ran if "tasks" in r],
+        [statement for statement in ran if "tasks" not in statement],
+    )
 
-    outcome = run_job(ECOMMERCE, tmp_path_factory.mktemp("shop"))
-    assert outcome["verdict"] == "validated", outcome
-    return Ran(shared_spark_workspace, Path(outcome["folder"]), ECOMMERCE)
+
+@dataclass
+class Remote:
+    """`bldr run --target databricks` over a copy of a folder, into a schema of its own."""
+
+    source: Path
+    schema: str
+    told: Told
+
+
+@pytest.fixture(scope="session")
+def run_once(
+    shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path], Remote]:
+    """Runs a folder remotely, the first time that it is asked for: these are the longest runs that there are."""
+
+    @cache
+    def run(folder: Path) -> Remote:
+        place = tmp_path_factory.mktemp("remote")
+        source, schema = place / "source", place.name
+        shutil.copytree(folder, source)
+        told = run_remote(shared_spark_workspace, source, place / "out", schema)
+        return Remote(source, schema, told)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shop(shared_spark_workspace: Any, run_once: Callable[[Path], Remote]) -> Ran:
+    """data/ecommerce: strangers' files as `bldr run --target databricks` takes them: nothing is declared, all of it is found."""
+    remote = run_once(ECOMMERCE)
+    assert remote.told.outcome["verdict"] == "validated", remote.told.outcome
+    warehouse = shared_spark_workspace.folder.resolve() / "spark" / "warehouse"
+    with session(shared_spark_workspace) as spark:
+        tables = spark_runner.tables(spark, warehouse, remote.schema)
+    return Ran(remote.told.folder, [{"tables": tables}], [])

@@ -300,6 +300,18 @@ def test_a_round_that_was_killed_goes_on(whole: Any, tmp_path: Path) -> None:
 
 
 @needs_spark
+def test_what_a_run_makes_is_not_missing(whole: Any, tmp_path: Path) -> None:
+    """A new workspace has neither schema nor volume; a catalogue is made by nobody but a person."""
+    code, steps = check(pat(whole), tmp_path, "--schema", "yet_to_be")
+    assert code == 0, steps
+    assert steps["schema"]["detail"] == "main.yet_to_be is not there yet: a run makes it"
+    assert steps["volume"]["verdict"] == "ok"
+    code, steps = check(pat(whole), tmp_path, "--catalog", "nowhere")
+    assert (code, steps["catalog"]["verdict"]) == (1, "missing")
+    assert steps["schema"]["verdict"] == "missing"
+
+
+@needs_spark
 def test_what_to_grant_is_what_is_missing(whole: Any, tmp_path: Path) -> None:
     """A principal without rights is told statements; once they have been run by an admin, nothing is missing."""
     env = environment(whole, DATABRICKS_TOKEN=whole.guest["token"])

@@ -1,13 +1,11 @@
 """`bldr run --target databricks` against the local workspace, end to end, judged by its request log, by Delta's history and by DuckDB.
 
-By default the jaffle shop runs; BLDR_REMOTE=all runs data/ecommerce and northwind as well (docs/benchmarks.md has the times).
+tests/bench/remote_sets.py runs the other sets (docs/benchmarks.md has the times).
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +16,7 @@ from typing import Any
 import bldr
 import pytest
 from fixtures import client, needs_spark
+from pipelines import Remote
 from remote_world import Told, expect_one_job, history, query, run_remote, versions
 
 pytestmark = [needs_spark, pytest.mark.timeout(3600)]
@@ -33,7 +32,6 @@ class Case:
     name: str
     source: Path
     totals: dict[str, str] = field(default_factory=dict)
-    in_ci: bool = False
 
 
 def raw(source: Path, name: str) -> str:
@@ -52,7 +50,6 @@ CASES = [
             "SELECT count(*), max(first_name) FROM {}.dim_customer WHERE customer_key > 0": "SELECT count(*), max(first_name) FROM "
             + raw(bldr.JAFFLE, "raw_customers.csv"),
         },
-        in_ci=True,
     ),
     Case("ecommerce", ECOMMERCE),
     Case(
@@ -64,7 +61,6 @@ CASES = [
         },
     ),
 ]
-RUN = [case for case in CASES if case.in_ci or os.environ.get("BLDR_REMOTE") == "all"]
 
 
 @dataclass
@@ -75,21 +71,13 @@ class Ran:
     source: Path  # a copy: it may be changed
 
 
-@pytest.fixture(scope="module", params=RUN, ids=[case.name for case in RUN])
-def ran(
-    request: pytest.FixtureRequest,
-    shared_spark_workspace: Any,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Ran:
+@pytest.fixture(scope="module", params=CASES, ids=[case.name for case in CASES])
+def ran(request: pytest.FixtureRequest, run_once: Callable[[Path], Remote]) -> Ran:
     case: Case = request.param
     if not case.source.is_dir():
         pytest.skip(f"{case.source} is not there")
-    folder = tmp_path_factory.mktemp(case.name)
-    source = folder / "source"
-    shutil.copytree(case.source, source)
-    schema = f"remote_{case.name}"
-    told = run_remote(shared_spark_workspace, source, folder / "out", schema)
-    return Ran(case, schema, told, source)
+    remote = run_once(case.source)
+    return Ran(case, remote.schema, remote.told, remote.source)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import dialects
 import pytest
 from dialects import DECLARED, ECOMMERCE, ODD
 from fixtures import needs_spark
-from pipelines import Ran
+from pipelines import Ran, run_pipeline
 
 pytestmark = [needs_spark, pytest.mark.timeout(1800)]
 TRUTH = json.loads((ECOMMERCE / "truth.json").read_text())
@@ -45,7 +45,7 @@ def strange(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactor
     program = Path(os.environ["BLDR_BUILD"]) / "emit_tool"
     emitted = [program, "artefacts", *artefacts, folder / "out"]
     subprocess.run([str(c) for c in emitted], check=True, timeout=120, capture_output=True)
-    return Ran(shared_spark_workspace, folder / "out", source, source)
+    return run_pipeline(shared_spark_workspace, folder / "out", source, source)
 
 
 def text_of(declared: dict[str, Any]) -> str:
@@ -189,7 +189,7 @@ def test_gold_keeps_every_digit_and_the_last_version(shop: Ran) -> None:
     for _, _, fields in python_csv(DECLARED["users"], 10):
         assert fields is not None
         last[int(fields[0])] = max(last.get(int(fields[0]), ""), fields[9])
-    found = {r["user_id"]: r["updated_at"] for r in shop.rows("dim_user") if r["dim_user_key"] >= 0}
+    found = {r["user_id"]: r["updated_at"] for r in shop.rows("dim_user") if r["user_key"] >= 0}
     assert found == last
 
 

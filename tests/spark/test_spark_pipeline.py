@@ -20,7 +20,7 @@ import pytest
 from bldr import JAFFLE
 from dialects import ECOMMERCE
 from fixtures import needs_spark
-from pipelines import Ran
+from pipelines import Ran, run_pipeline
 
 pytestmark = [needs_spark, pytest.mark.timeout(1800)]
 TRUTH = json.loads((ECOMMERCE / "truth.json").read_text())
@@ -109,7 +109,7 @@ def jaffle(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory
     torn = f"{torn_jaffle(folder)};quarantine_limit=1"
     lost = "sql:DELETE FROM {schema}.etl_audit WHERE run_id = 'run5'"
     others += [torn, lost, f"run5={torn}", *(f"sql:{s}" for s in STATEMENTS)]
-    return Ran(shared_spark_workspace, folder, JAFFLE, JAFFLE, *others)
+    return run_pipeline(shared_spark_workspace, folder, JAFFLE, JAFFLE, *others)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def wild(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory) 
     sources, sttm = nasty.write_artefacts(source, folder)
     tool("artefacts", sources, sttm, folder)
     tool("load", source, sources, sttm, folder)
-    return Ran(shared_spark_workspace, folder, source, source)
+    return run_pipeline(shared_spark_workspace, folder, source, source)
 
 
 @pytest.fixture(params=["jaffle", "wild", "shop"])

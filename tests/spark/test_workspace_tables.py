@@ -115,6 +115,7 @@ def test_views(spark: Any) -> None:
     spark.sql("DROP VIEW main.sales.small")
     assert "TABLE_OR_VIEW_NOT_FOUND" in failure(spark, "SELECT * FROM main.sales.small")
     spark.sql("CREATE TEMPORARY VIEW passing AS SELECT 1 AS one")
+    assert ("sales", "passing", False) not in rows(spark, "SHOW TABLES IN main.sales")
     spark.sql("DROP VIEW passing")
 
 

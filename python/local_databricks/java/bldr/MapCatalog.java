@@ -1,6 +1,7 @@
 package bldr;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -136,10 +137,10 @@ public class MapCatalog implements StagingTableCatalog, SupportsNamespaces {
     } catch (NoSuchNamespaceException e) {
       throw missing(namespace);
     }
-    for (int i = 0; i < found.length; i++) {
-      found[i] = Identifier.of(namespace, found[i].name());
-    }
-    return found;
+    return Arrays.stream(found)
+        .filter(table -> table.namespace().length > 0) // a session's temporary view has none
+        .map(table -> Identifier.of(namespace, table.name()))
+        .toArray(Identifier[]::new);
   }
 
   @Override
