@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +34,13 @@ needs_spark = pytest.mark.skipif(
     bool(missing(SPARK_PACKAGES)) or shutil.which("java") is None,
     reason=f"needs {', '.join(missing(SPARK_PACKAGES)) or 'java'}",
 )
+
+
+@pytest.fixture(scope="session")
+def minutes() -> None:
+    """Of what runs pipelines many times over: skipped by name unless it is asked for."""
+    if os.environ.get("BLDR_TEST_SPARK") != "all":
+        pytest.skip("takes minutes: BLDR_TEST_SPARK=all")
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from make_warehouse import make_case, make_jaffle
 from shop import KEPT_OUT, fill_shop, shop_design, write_shop
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.usefixtures("minutes"), pytest.mark.timeout(600)]
 Findings = dict[str, dict[str, Any]]
 
 

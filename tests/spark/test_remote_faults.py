@@ -21,7 +21,7 @@ from fixtures import client, needs_spark
 from remote_world import Told, environment, expect_one_job, newest, run_remote
 from test_planted import trip_lines, write_trips
 
-pytestmark = [needs_spark, pytest.mark.timeout(3600)]
+pytestmark = [needs_spark, pytest.mark.usefixtures("minutes"), pytest.mark.timeout(3600)]
 
 KILLS = 20 if os.environ.get("BLDR_REMOTE") == "all" else 3
 ANSWERS: dict[str, Any] = {"kind": "status", "status": 503, "retry_after": 1}

@@ -19,7 +19,7 @@ from fixtures import needs_spark
 from remote_world import Told, expect_one_job, run_remote
 from test_planted import trip_lines, write_trips
 
-pytestmark = [needs_spark, pytest.mark.timeout(3600)]
+pytestmark = [needs_spark, pytest.mark.usefixtures("minutes"), pytest.mark.timeout(3600)]
 
 ALL = os.environ.get("BLDR_REMOTE") == "all"
 FACT, SILVER = "gold/fact_trip.py", "silver/trips.py"

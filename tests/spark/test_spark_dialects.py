@@ -36,7 +36,9 @@ def bronze(ran: Ran, table: str) -> list[Record]:
 
 
 @pytest.fixture(scope="module")
-def strange(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def strange(
+    minutes: None, shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Ran:
     folder = tmp_path_factory.mktemp("odd")
     source = folder / "source"
     source.mkdir()

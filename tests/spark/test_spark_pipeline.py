@@ -99,7 +99,9 @@ STATEMENTS = [
 
 
 @pytest.fixture(scope="module")
-def jaffle(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def jaffle(
+    minutes: None, shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Ran:
     folder = tmp_path_factory.mktemp("jaffle")
     tool("folder", JAFFLE, folder)
     artefacts = folder / "artefacts"
@@ -113,7 +115,9 @@ def jaffle(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def wild(shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def wild(
+    minutes: None, shared_spark_workspace: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Ran:
     folder = tmp_path_factory.mktemp("nasty")
     source = folder / "source"
     source.mkdir()
