@@ -73,7 +73,7 @@ where the hashes are equal. Every check of this page runs over it, so findings, 
 **W1** compares image and warehouse here cell by cell. What the workspace itself counts, sums and joins is held to the contract:
 a check that passes over the image fails when the workspace counts otherwise ("in the workspace: sum: 12.50, expected 13.00").
 I1 compares with the image after a second run of the job (`remote_image`).
-**J1**, an error, is that every task of the job ends well. When one does not, the other checks are those of the warehouse here, and J1 has the
+When a task of the job does not end well (**J1**), the other checks are those of the warehouse here, and J1 has the
 task's error and trace: a notebook's failure is the Developer's (emitted and deployed again, run as a full refresh), the workspace's a person's.
 
 - **What crosses** is counted per statement, in rows and bytes. Findings show at most five rows, cells cut at 120 letters, as here.

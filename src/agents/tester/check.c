@@ -7,6 +7,7 @@
 #include "agents/remote/job_run.h"
 #include "agents/tester/answers.h"
 #include "agents/tester/evidence.h"
+#include "checks/check_texts.h"
 
 static const char *const reads[] = { "job",        "rounds", "sources",  "design",
 				     "contract",   "sttm",   "reloaded", "deployment",
@@ -117,15 +118,16 @@ static void blame(struct desk *d, const struct bldr_value *run, struct finding *
 /* J1: the run of the job itself. */
 static struct finding job_finding(struct desk *d, const struct bldr_value *remote)
 {
+	const struct check_text *text = check_text_of("J1");
 	struct finding f = {
-		.check = "J1",
+		.check = text->check,
 		.subject = "job",
 		.passed = remote_has_run(remote),
 		.severity = SEVERITY_ERROR,
 		.expected = "every task of the job ends well",
 		.found = "every task of the job ended well",
-		.provenance = "the job's settings",
-		.proves = "the pipeline runs in the workspace; not that what it makes is right",
+		.provenance = text->provenance,
+		.proves = arena_printf(&d->arena, "%s. Beyond it: %s", text->proves, text->beyond),
 	};
 
 	if (!f.passed) {
