@@ -43,26 +43,36 @@ static struct bldr_value *parsed(const char *text)
 	return v;
 }
 
-/* A folder, and notebooks that need it; and the job's settings. */
-static int stage(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
+/* A batch with a folder, and notebooks that need it. */
+static int begin_deployment(struct batch *b, struct desk *d, int imports, struct bldr_error *err)
 {
-	struct bldr_value *file = NULL;
 	struct remote r;
-	struct batch b;
-	int rc = batch_begin(&b, d, "deploy", err);
+	int rc = batch_begin(b, d, "deploy", err);
 
 	assert_true(remote_of(d->args, &r));
-	rc = rc < 0 ? rc
-		    : batch_add(&b, databricks_mkdirs(&r.workspace, r.folder), 0, "a folder", NULL,
-				err);
-	for (int i = 0; rc == 0 && i < IMPORTS; i++) {
+	rc = rc < 0
+		? rc
+		: batch_add(b, databricks_mkdirs(&r.workspace, r.folder), 0, "a folder", NULL, err);
+	for (int i = 0; rc == 0 && i < imports; i++) {
 		const struct databricks_import import = {
 			.path = "/x", .format = "AUTO", .content = "1", .size = 1
 		};
 
-		rc = batch_add(&b, databricks_import(&r.workspace, &import), 1, "a notebook", NULL,
+		rc = batch_add(b, databricks_import(&r.workspace, &import), 1, "a notebook", NULL,
 			       err);
 	}
+	return rc;
+}
+
+/* In the place of a longer batch, of which nothing may be left; and the job's settings. */
+static int stage(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
+{
+	struct bldr_value *file = NULL;
+	struct batch b;
+	int rc = begin_deployment(&b, d, IMPORTS + 2 * BATCH_AT_ONCE, err);
+
+	rc = rc < 0 ? rc : batch_end(&b, err);
+	rc = rc < 0 ? rc : begin_deployment(&b, d, IMPORTS, err);
 	rc = rc < 0 ? rc : batch_file(&b, "job.json", JOB, &file, err);
 	rc = rc < 0 ? rc : batch_end(&b, err);
 	if (rc == 0) {

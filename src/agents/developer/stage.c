@@ -36,11 +36,9 @@ const struct bldr_node developer_stage_node = {
 	.config = &handover,
 };
 
-static const char *const upload_reads[] = { "job", NULL };
-
 const struct bldr_node developer_upload_node = {
 	.name = "upload",
-	.reads = upload_reads,
+	.reads = batch_reads,
 	.prepare = batch_prepare,
 	.absorb = batch_absorb,
 	.config = "deploy",

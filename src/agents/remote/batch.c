@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/file.h"
 
-enum { REQUESTS_MAX = 64 << 20, STALE_TRIES = 5, STALE_PAUSE_MS = 1000 };
+enum { STEP_MAX = 64 << 20, STALE_TRIES = 5, STALE_PAUSE_MS = 1000 };
 
 int batch_begin(struct batch *b, struct desk *d, const char *name, struct bldr_error *err)
 {
@@ -112,25 +112,72 @@ void batch_drop(struct batch *b)
 	b->items = NULL;
 }
 
+/* The first item behind those that go at once with that at `at`. */
+static size_t end_of_step(const struct bldr_value *items, size_t at)
+{
+	int64_t group = bldr_get_int(bldr_at(items, at), "group", 0);
+	size_t end = at;
+
+	while (end < bldr_count(items) && end < at + BATCH_AT_ONCE &&
+	       bldr_get_int(bldr_at(items, end), "group", 0) == group) {
+		end++;
+	}
+	return end;
+}
+
+static const char *step_name(struct arena *a, int64_t step)
+{
+	return arena_printf(a, "step.%lld.json", (long long)step);
+}
+
+static int write_step(const struct batch *b, int64_t step, size_t from, size_t to,
+		      struct bldr_error *err)
+{
+	struct arena *a = &b->desk->arena;
+	struct bldr_value *items = bldr_list();
+	char *text;
+	int r;
+
+	for (size_t i = from; i < to; i++) {
+		bldr_list_add(items, bldr_ref(bldr_at(b->items, i)));
+	}
+	text = bldr_value_text(items);
+	r = file_write(arena_printf(a, "%s/%s", b->folder, step_name(a, step)), text, strlen(text),
+		       err);
+	free(text);
+	bldr_unref(items);
+	return r;
+}
+
 int batch_end(struct batch *b, struct bldr_error *err)
 {
-	const char *path = arena_printf(&b->desk->arena, "%s/requests.json", b->folder);
-	char *text = bldr_value_text(b->items);
-	int r = file_write(path, text, strlen(text), err);
+	size_t n = bldr_count(b->items);
+	int64_t step = 0;
+	size_t to;
+	int r = 0;
 
-	free(text);
+	for (size_t at = 0; r == 0 && at < n; at = to) {
+		to = end_of_step(b->items, at);
+		r = write_step(b, step++, at, to, err);
+	}
+	if (r == 0) { /* files of an earlier, longer batch of that name may follow */
+		r = write_step(b, step, n, n, err);
+	}
 	batch_drop(b);
 	return r;
 }
 
 /* ---- the work ---- */
 
-int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struct bldr_error *err)
+/* The items of a step, a list; the caller's. */
+static int read_step(struct desk *d, const char *batch, int64_t step, struct bldr_value **ret,
+		     struct bldr_error *err)
 {
-	const char *path = desk_path(d, arena_printf(&d->arena, "%s/requests.json", batch));
+	struct arena *a = &d->arena;
+	const char *path = desk_path(d, arena_printf(a, "%s/%s", batch, step_name(a, step)));
 	char *text;
 	size_t size;
-	int r = file_read(path, REQUESTS_MAX, &text, &size, err);
+	int r = file_read(path, STEP_MAX, &text, &size, err);
 
 	if (r < 0) {
 		return r;
@@ -140,30 +187,39 @@ int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struc
 	return r < 0 ? bldr_error_prefix(err, "\"%s\"", path) : 0;
 }
 
+int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struct bldr_error *err)
+{
+	bool more = true;
+
+	*ret = bldr_list();
+	for (int64_t step = 0; more; step++) {
+		struct bldr_value *items;
+		int r = read_step(d, batch, step, &items, err);
+
+		if (r < 0) {
+			bldr_unref(*ret);
+			return r;
+		}
+		for (size_t i = 0; i < bldr_count(items); i++) {
+			bldr_list_add(*ret, bldr_ref(bldr_at(items, i)));
+		}
+		more = bldr_count(items) > 0;
+		bldr_unref(items);
+	}
+	return 0;
+}
+
 static int give_items(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
-	const char *batch = bldr_get_text(d->args, "batch");
-	size_t at = (size_t)bldr_get_int(d->args, "at", 0);
-	struct bldr_value *all = NULL;
-	struct bldr_value *some = bldr_list();
-	int r = batch_read(d, batch, &all, err);
+	struct bldr_value *items;
+	int r = read_step(d, bldr_get_text(d->args, "batch"), bldr_get_int(d->args, "step", 0),
+			  &items, err);
 
-	if (r < 0) {
-		bldr_unref(some);
-		return r;
+	if (r == 0) {
+		*ret = bldr_object();
+		bldr_object_set(*ret, "items", items);
 	}
-	for (size_t i = at; i < bldr_count(all) && i < at + BATCH_AT_ONCE; i++) {
-		const struct bldr_value *item = bldr_at(all, i);
-
-		if (bldr_get_int(item, "group", 0) != bldr_get_int(bldr_at(all, at), "group", 0)) {
-			break;
-		}
-		bldr_list_add(some, bldr_ref(item));
-	}
-	*ret = bldr_object();
-	bldr_object_set(*ret, "items", some);
-	bldr_unref(all);
-	return 0;
+	return r;
 }
 
 int remote_batch_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err)
@@ -175,13 +231,19 @@ int remote_batch_work(const struct bldr_work *w, struct bldr_value **ret, struct
 
 const char *const batch_reads[] = { "job", NULL };
 
-void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch, int64_t at)
+/* The step that a node is at: "step" of what it keeps. */
+static int64_t step_of(const struct bldr_view *v)
+{
+	return bldr_get_int(v->kept, "step", 0);
+}
+
+void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch)
 {
 	struct bldr_value *args = bldr_object();
 
 	bldr_object_set(args, "job", bldr_ref(bldr_get(v->state, "job")));
 	bldr_object_set(args, "batch", bldr_text(batch));
-	bldr_object_set(args, "at", bldr_int(at));
+	bldr_object_set(args, "step", bldr_int(step_of(v)));
 	bldr_plan_work(p, "remote.batch", BLDR_PURE, args);
 }
 
@@ -196,7 +258,7 @@ void batch_plan(struct bldr_plan *p, const struct bldr_value *items)
 	}
 }
 
-/* kept: {"at", "items" when they are to be sent, "stale": how often something was not there yet, "pause": a pause is due}. */
+/* kept: {"step", "items" when they are to be sent, "stale": how often something was not there yet, "pause": a pause is due}. */
 void batch_prepare(const struct bldr_view *v, struct bldr_plan *p)
 {
 	const struct bldr_value *items = bldr_get(v->kept, "items");
@@ -206,15 +268,15 @@ void batch_prepare(const struct bldr_view *v, struct bldr_plan *p)
 	} else if (items != NULL) {
 		batch_plan(p, items);
 	} else {
-		batch_plan_items(v, p, v->config, bldr_get_int(v->kept, "at", 0));
+		batch_plan_items(v, p, v->config);
 	}
 }
 
-static struct bldr_value *kept_at(int64_t at)
+static struct bldr_value *kept_at(int64_t step)
 {
 	struct bldr_value *kept = bldr_object();
 
-	bldr_object_set(kept, "at", bldr_int(at));
+	bldr_object_set(kept, "step", bldr_int(step));
 	return kept;
 }
 
@@ -230,7 +292,7 @@ static void take_items(const struct bldr_view *v, const struct bldr_result *r, s
 	if (bldr_count(items) == 0) {
 		return;
 	}
-	kept = kept_at(bldr_get_int(v->kept, "at", 0));
+	kept = kept_at(step_of(v));
 	bldr_object_set(kept, "items", bldr_ref(items));
 	bldr_patch_again(p, kept);
 }
@@ -238,7 +300,7 @@ static void take_items(const struct bldr_view *v, const struct bldr_result *r, s
 /* What was just made may not be there yet for who asks next: all of it is sent again, which changes nothing. */
 static void try_again(const struct bldr_view *v, bool pause, struct bldr_patch *p)
 {
-	struct bldr_value *kept = kept_at(bldr_get_int(v->kept, "at", 0));
+	struct bldr_value *kept = kept_at(step_of(v));
 
 	bldr_object_set(kept, "items", bldr_ref(bldr_get(v->kept, "items")));
 	bldr_object_set(kept, "stale", bldr_int(bldr_get_int(v->kept, "stale", 0) + pause));
@@ -267,7 +329,7 @@ static void take_answers(const struct bldr_view *v, const struct bldr_result *re
 		}
 	}
 	if (well) {
-		bldr_patch_again(p, kept_at(bldr_get_int(v->kept, "at", 0) + (int64_t)n));
+		bldr_patch_again(p, kept_at(step_of(v) + 1));
 	}
 	arena_release(&a);
 }

@@ -2,10 +2,10 @@
  * A batch: requests that a work function has prepared and nodes send, a few at a time. Bodies are files below the run's
  * folder, so that neither views nor the journal hold them.
  *
- *	work: batch_begin, batch_add..., batch_end     -> <name>/requests.json, <name>/<k>.body
- *	node: round 0: work "remote.batch" {job, batch, at} -> items;  round 1: the items;  round 2: the next ...
+ *	work: batch_begin, batch_add..., batch_end     -> <name>/step.<k>.json, <name>/<n>.body
+ *	node: round 0: work "remote.batch" {job, batch, step} -> items;  round 1: the items;  round 2: the next ...
  *
- * Items of one group go at once, those of the next when all of them have been done.
+ * The items of a step go at once: of one group, BATCH_AT_ONCE at most. A step without items is the end.
  */
 #pragma once
 
@@ -40,8 +40,8 @@ int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struc
 
 /* The work "remote.batch" (agents/nodes.h) gives {"items": [{"n", "what", "class", "args", "timeout_ms"}...]}, none when the batch is
  * done. */
-/* Plans the work that gives the items from `at` on. */
-void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch, int64_t at);
+/* Plans the work that gives the items of step "step" of what the node keeps; none kept: the first. */
+void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch);
 /* Plans items. */
 void batch_plan(struct bldr_plan *p, const struct bldr_value *items);
 

@@ -19,7 +19,7 @@ enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000, STALE_TRIES = 5 };
 static const char *const reads[] = { "job", "asked", NULL };
 static const char *const writes[] = { "asked", NULL };
 
-/* kept: {"phase", "at", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "stale": how often one was not there, "bytes"}. */
+/* kept: {"phase", "step", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "stale": how often one was not there, "bytes"}. */
 static bool in_phase(const struct bldr_view *v, const char *phase)
 {
 	const char *name = bldr_get_text(v->kept, "phase");
@@ -83,8 +83,7 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 		return;
 	}
 	if (in_phase(v, "items")) {
-		batch_plan_items(v, p, bldr_get_text(asked, "batch"),
-				 bldr_get_int(v->kept, "at", 0));
+		batch_plan_items(v, p, bldr_get_text(asked, "batch"));
 	} else if (in_phase(v, "send")) {
 		batch_plan(p, bldr_get(v->kept, "items"));
 	} else if (in_phase(v, "read")) {
@@ -99,7 +98,8 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 static void end(const struct bldr_view *v, struct bldr_patch *p)
 {
 	struct bldr_value *asked = bldr_copy(bldr_get(v->state, "asked"));
-	int64_t answered = bldr_get_int(asked, "answered", 0) + bldr_get_int(v->kept, "at", 0);
+	int64_t answered =
+		bldr_get_int(asked, "answered", 0) + bldr_get_int(asked, "statements", 0);
 	int64_t bytes = bldr_get_int(asked, "bytes", 0) + bldr_get_int(v->kept, "bytes", 0);
 
 	bldr_object_set(asked, "answered", bldr_int(answered));
@@ -177,9 +177,7 @@ static void take_reading(const struct bldr_view *v, const struct bldr_result *r,
 
 	if (bldr_count(open) == 0) {
 		kept = phase(v, "items");
-		bldr_object_set(kept, "at",
-				bldr_int(bldr_get_int(v->kept, "at", 0) +
-					 (int64_t)bldr_count(bldr_get(v->kept, "items"))));
+		bldr_object_set(kept, "step", bldr_int(bldr_get_int(v->kept, "step", 0) + 1));
 	} else {
 		kept = phase(v, waits ? "pause" : "poll");
 		bldr_object_set(kept, "asked", bldr_int(bldr_get_int(v->kept, "asked", 0) + 1));
