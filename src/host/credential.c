@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "host/curl_late.h"
+#include "host/http_request.h"
 #include "host/http_url.h"
 
 enum { STALE_MS = 20 * 60 * 1000, PAUSE_MS = 60 * 1000, DISCOVERY_MAX = 4, EARLY_MAX_MS = 600000 };
@@ -13,17 +14,6 @@ enum { STALE_MS = 20 * 60 * 1000, PAUSE_MS = 60 * 1000, DISCOVERY_MAX = 4, EARLY
 static int wrong(const struct credential *c, struct bldr_error *err, const char *what)
 {
 	return bldr_error_set(err, BLDR_E_INVALID, "the credential \"%s\" %s", c->name, what);
-}
-
-/* Secrets go into headers. */
-static bool is_header_text(const char *text)
-{
-	for (const char *at = text; *at != '\0'; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7F) {
-			return false;
-		}
-	}
-	return text[0] != '\0';
 }
 
 static int check_url(struct credential *c, const char *url, struct bldr_error *err)
@@ -108,7 +98,7 @@ int credential_new(const struct bldr_credential *from, struct credential **ret,
 		rc = wrong(c, err, "has no name");
 	} else if (from->secret == NULL) {
 		rc = copy_client(c, from, err);
-	} else if (is_header_text(from->secret)) {
+	} else if (from->secret[0] != '\0' && http_is_secret_text(from->secret)) {
 		c->secret = secret_new(from->secret, strlen(from->secret));
 	} else {
 		rc = wrong(c, err, "is empty, or has a line break or another control character");

@@ -77,6 +77,25 @@ static void quiet_end(const struct quiet *q)
 	ASSERT(pthread_sigmask(SIG_SETMASK, &q->before, NULL) == 0);
 }
 
+static void add(struct http_client *c, struct transfer *t)
+{
+	struct quiet q;
+
+	t->client = c;
+	quiet_begin(&q);
+	ASSERT(curl_multi_add_handle(c->multi, t->easy) == CURLM_OK);
+	quiet_end(&q);
+}
+
+static void drop(struct transfer *t)
+{
+	struct quiet q;
+
+	quiet_begin(&q);
+	ASSERT(curl_multi_remove_handle(t->client->multi, t->easy) == CURLM_OK);
+	quiet_end(&q);
+}
+
 static void finish(struct exchange *x)
 {
 	struct http_client *c = x->transfer.client;
@@ -106,11 +125,7 @@ static void on_saved(uv_work_t *work, int uv_code)
 
 static void take_out(struct exchange *x)
 {
-	struct quiet q;
-
-	quiet_begin(&q);
-	ASSERT(curl_multi_remove_handle(x->transfer.client->multi, x->transfer.easy) == CURLM_OK);
-	quiet_end(&q);
+	drop(&x->transfer);
 	x->under_way = false;
 	TAILQ_REMOVE(&x->transfer.client->under_way, x, in_client);
 }
@@ -291,16 +306,6 @@ static int64_t clock_ms(void)
 	return (int64_t)(uv_hrtime() / 1000000);
 }
 
-static void add(struct http_client *c, struct transfer *t)
-{
-	struct quiet q;
-
-	t->client = c;
-	quiet_begin(&q);
-	ASSERT(curl_multi_add_handle(c->multi, t->easy) == CURLM_OK);
-	quiet_end(&q);
-}
-
 static void fail(struct exchange *x, const struct bldr_error *err)
 {
 	flight_failed(x->flight, BLDR_FAILED, err->code, err->text);
@@ -365,11 +370,7 @@ static void on_fetch(uv_timer_t *timer)
 
 static void take_fetch_out(struct token_fetch *t)
 {
-	struct quiet q;
-
-	quiet_begin(&q);
-	ASSERT(curl_multi_remove_handle(t->transfer.client->multi, t->transfer.easy) == CURLM_OK);
-	quiet_end(&q);
+	drop(&t->transfer);
 	t->sending = false;
 }
 

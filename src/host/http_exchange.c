@@ -164,16 +164,6 @@ static void add_header(struct exchange *x, const char *name, const char *prefix,
 	free(line);
 }
 
-static bool is_header_text(const char *text)
-{
-	for (const char *c = text; *c != '\0'; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7F) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /* A secret is added here and goes into a header, nowhere else. Takes text. */
 static void add_secret(struct exchange *x, const struct http_header *h, struct secret *text,
 		       struct credential *credential)
@@ -195,7 +185,7 @@ static int add_from_environment(struct exchange *x, const struct http_header *h,
 		return bldr_error_set(err, BLDR_E_NOT_FOUND,
 				      "the secret \"%s\" is not in the environment", h->secret);
 	}
-	if (!is_header_text(text)) {
+	if (!http_is_secret_text(text)) {
 		return bldr_error_set(err, BLDR_E_INVALID,
 				      "the secret \"%s\" has a line break or another control "
 				      "character, which no header can hold",
@@ -253,8 +243,7 @@ static int add_headers(struct exchange *x, const struct map *credentials, struct
 	return rc;
 }
 
-#define SET(x, option, value) \
-	ASSERT(curl_easy_setopt((x)->transfer.easy, CURLOPT_##option, (value)) == CURLE_OK)
+#define SET(x, option, value) TRANSFER_SET(&(x)->transfer, option, value)
 
 static void set_request(struct exchange *x)
 {
@@ -282,25 +271,11 @@ static void set_request(struct exchange *x)
 	} else {
 		SET(x, CUSTOMREQUEST, q->method);
 	}
-	SET(x, USERAGENT, "bldr/" BLDR_VERSION);
 }
 
 static void set_limits(struct exchange *x)
 {
-	const struct http_request *q = x->request;
-
 	SET(x, CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-	SET(x, PROTOCOLS_STR, "http,https");
-	SET(x, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(x, FOLLOWLOCATION, 0L);
-	SET(x, SSL_VERIFYPEER, 1L);
-	SET(x, SSL_VERIFYHOST, 2L);
-	SET(x, NOSIGNAL, 1L);
-	SET(x, PROXY, q->proxy != NULL ? q->proxy : ""); /* not the environment's */
-	SET(x, NOPROXY, "");
-	if (q->ca != NULL) {
-		SET(x, CAINFO, q->ca);
-	}
 	if (x->flight->cls == BLDR_ONCE) {
 		SET(x, FRESH_CONNECT, 1L);
 		SET(x, FORBID_REUSE, 1L);
@@ -317,7 +292,6 @@ static void set_callbacks(struct exchange *x)
 	SET(x, HEADERDATA, x);
 	SET(x, WRITEFUNCTION, on_body);
 	SET(x, WRITEDATA, x);
-	SET(x, PRIVATE, &x->transfer);
 }
 
 struct exchange *exchange_new(struct flight *f)
@@ -335,8 +309,7 @@ int exchange_begin(struct exchange *x, const struct map *credentials, struct bld
 	const struct http_request *q = x->request;
 	int rc;
 
-	x->transfer.easy = curl_easy_init();
-	ASSERT(x->transfer.easy != NULL);
+	transfer_begin(&x->transfer, q->proxy, q->ca);
 	add_line(x, "Expect:"); /* none: see above */
 	rc = add_headers(x, credentials, err);
 	if (rc == 0 && q->upload.path != NULL) {
@@ -355,10 +328,7 @@ int exchange_begin(struct exchange *x, const struct map *credentials, struct bld
 /* Their texts may be secrets. */
 static void drop_headers(struct exchange *x)
 {
-	for (struct curl_slist *h = x->headers; h != NULL; h = h->next) {
-		secret_wipe(h->data, strlen(h->data));
-	}
-	curl_slist_free_all(x->headers);
+	transfer_free_headers(x->headers);
 	x->headers = NULL;
 	for (size_t i = 0; i < x->secrets.n; i++) {
 		secret_unref(x->secrets.at[i].text);
@@ -369,10 +339,7 @@ static void drop_headers(struct exchange *x)
 void exchange_reset(struct exchange *x)
 {
 	ASSERT(!x->under_way);
-	if (x->transfer.easy != NULL) {
-		curl_easy_cleanup(x->transfer.easy);
-		x->transfer.easy = NULL;
-	}
+	transfer_end(&x->transfer);
 	drop_headers(x);
 	upload_close(&x->upload);
 	file_drop(&x->file);

@@ -112,6 +112,11 @@ static bool is_field_text(const char *text)
 	return true;
 }
 
+bool http_is_secret_text(const char *text)
+{
+	return is_field_text(text) && strchr(text, '\t') == NULL;
+}
+
 /* {key: NAME, "prefix": text}: the name, or NULL. */
 static const char *named(const struct bldr_value *v, const char *key)
 {

@@ -40,6 +40,8 @@ struct http_request {
 
 /* ASCII letters in lower case, in place. */
 void http_lower(char *text);
+/* Whether a secret can be sent in a header: it has no control character. */
+bool http_is_secret_text(const char *text);
 /* The request of a flight; its label becomes the host of the URL, in lower case. Errors: INVALID. */
 int http_request_read(struct flight *f, struct http_request **ret, struct bldr_error *err);
 /* Whether the request names a header, in whatever case. */

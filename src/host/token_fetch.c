@@ -29,8 +29,7 @@ enum {
 	SHOWN_MAX = 300
 };
 
-#define SET(t, option, value) \
-	ASSERT(curl_easy_setopt((t)->transfer.easy, CURLOPT_##option, (value)) == CURLE_OK)
+#define SET(t, option, value) TRANSFER_SET(&(t)->transfer, option, value)
 
 static bool is_token_step(const struct token_fetch *t)
 {
@@ -50,22 +49,11 @@ struct token_fetch *token_fetch_new(struct credential *c, int64_t now_ms)
 	return t;
 }
 
-static void wipe_headers(struct curl_slist *list)
-{
-	for (struct curl_slist *h = list; h != NULL; h = h->next) {
-		secret_wipe(h->data, strlen(h->data));
-	}
-	curl_slist_free_all(list);
-}
-
 /* What belongs to one try. */
 static void clear(struct token_fetch *t)
 {
-	if (t->transfer.easy != NULL) {
-		curl_easy_cleanup(t->transfer.easy);
-	}
-	t->transfer.easy = NULL;
-	wipe_headers(t->headers);
+	transfer_end(&t->transfer);
+	transfer_free_headers(t->headers);
 	t->headers = NULL;
 	secret_free(t->form);
 	t->form = NULL;
@@ -224,7 +212,6 @@ static void set_request(struct token_fetch *t)
 		SET(t, POSTFIELDS, t->form); /* borrowed */
 	}
 	SET(t, HTTPHEADER, t->headers);
-	SET(t, USERAGENT, "bldr/" BLDR_VERSION);
 }
 
 void token_fetch_send(struct token_fetch *t, int64_t now_ms)
@@ -234,24 +221,11 @@ void token_fetch_send(struct token_fetch *t, int64_t now_ms)
 
 	ASSERT(!t->sending);
 	clear(t);
-	t->transfer.easy = curl_easy_init();
-	ASSERT(t->transfer.easy != NULL);
+	transfer_begin(&t->transfer, NULL, t->credential->ca);
 	t->tries++;
 	set_request(t);
-	SET(t, PRIVATE, &t->transfer);
 	SET(t, TIMEOUT_MS, (long)(most_ms < left_ms ? most_ms : left_ms));
 	SET(t, CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-	SET(t, PROTOCOLS_STR, "http,https");
-	SET(t, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(t, FOLLOWLOCATION, 0L);
-	SET(t, SSL_VERIFYPEER, 1L);
-	SET(t, SSL_VERIFYHOST, 2L);
-	SET(t, NOSIGNAL, 1L);
-	SET(t, PROXY, "");
-	SET(t, NOPROXY, "");
-	if (t->credential->ca != NULL) {
-		SET(t, CAINFO, t->credential->ca);
-	}
 	SET(t, ERRORBUFFER, t->why);
 	SET(t, WRITEFUNCTION, on_body);
 	SET(t, WRITEDATA, t);
