@@ -19,8 +19,8 @@ class CheckedRun:
         case.mkdir()
         for name in ("sources", "design", "contract", "sttm", "deployment"):
             shutil.copy(run_folder / "artefacts" / f"{name}.v1.json", case / f"{name}.json")
-        for name in self.warehouses():
-            shutil.copy(run_folder / "warehouse.db", name)
+        for path in self.warehouses():
+            shutil.copy(run_folder / "warehouse.db", path)
 
     def warehouses(self) -> list[Path]:
         """What was loaded, and what a second load of the same files has made of it."""
