@@ -49,13 +49,14 @@ def condition(spark: Any, text: str) -> tuple[str | None, str]:
 def test_keys_in_sql_are_seen_everywhere(spark: Any, sdk: Any) -> None:
     found = rows(
         spark,
-        "SELECT constraint_name, table_name, constraint_type, enforced FROM information_schema.table_constraints "
+        "SELECT constraint_name, table_name, constraint_type, is_deferrable, initially_deferred, enforced "
+        "FROM information_schema.table_constraints "
         "WHERE table_schema = 'star' ORDER BY constraint_name",
     )
     assert found == [
-        ("dim_pk", "dim", "PRIMARY KEY", "NO"),
-        ("fact_pk", "fact", "PRIMARY KEY", "NO"),
-        ("to_dim", "fact", "FOREIGN KEY", "NO"),
+        ("dim_pk", "dim", "PRIMARY KEY", "YES", "YES", "NO"),  # as the reference's page says
+        ("fact_pk", "fact", "PRIMARY KEY", "YES", "YES", "NO"),
+        ("to_dim", "fact", "FOREIGN KEY", "YES", "YES", "NO"),
     ]
     joined = rows(
         spark,

@@ -1,7 +1,7 @@
 """Primary and foreign keys: informational in Unity Catalog, but checked against the tables and columns they name.
 
-The text of the error for a nullable column is the cloud's (databricks/dbt-databricks issues 676 and 1342), that of a
-mismatch the error reference's FOREIGN_KEY_MISMATCH; the others were never seen on the real cloud.
+The text of the error for a nullable column is the cloud's, as issues 676 and 1342 of databricks/dbt-databricks quote it.
+All others, names of conditions among them (FOREIGN_KEY_MISMATCH), are from memory: none was seen on the real cloud.
 """
 
 from __future__ import annotations

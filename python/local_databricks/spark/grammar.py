@@ -1,9 +1,9 @@
 """Which statements are about governance, and what they say: parse() gives a request for the registry as JSON has it.
 
 A request has "op" and what that op needs; names are lists of parts as written (front.py completes them). None means
-that the statement is Spark's. Syntax as in the SQL language manual of Databricks (docs.databricks.com/sql/language-manual),
-pages ALTER TABLE, ADD/DROP CONSTRAINT, CONSTRAINT clause, CREATE/DROP/SHOW CATALOG and VOLUME, GRANT, REVOKE, SHOW GRANTS,
-SET TAG, COMMENT ON.
+that the statement is Spark's. The syntax is meant to be that of the SQL language manual of Databricks, pages ALTER TABLE,
+ADD/DROP CONSTRAINT, CONSTRAINT clause, CREATE/DROP/SHOW CATALOG and VOLUME, GRANT, REVOKE, SHOW GRANTS, SET TAG, COMMENT ON;
+it was written from memory and has not been held to it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The relations of information_schema that come from the registry: their columns as DDL, and all rows.
 
-Columns and their order as in the reference (docs.databricks.com/sql/language-manual/information-schema), those that
-mean nothing here left out. A cell {"of": table id, "part": 0, 1 or 2} stands for a part of the table's name, which
+Columns, their order and the values of table_constraints and key_column_usage are those of their pages in the reference
+(docs.databricks.com/sql/language-manual/information-schema), which says that IS_DEFERRABLE and INITIALLY_DEFERRED are always
+'YES'; the other relations are from memory. What means nothing here is left out. A cell {"of": table id, "part": 0, 1 or 2} stands for a part of the table's name, which
 the JVM fills in when it is asked: names change, ids do not. The first cell is always the catalogue.
 """
 
@@ -31,7 +32,7 @@ def relations(records: Records, objects: Objects) -> dict[str, Any]:
         "table_constraints": (
             f"{_CONSTRAINT}, {_TABLE}, constraint_type string, is_deferrable string, "
             "initially_deferred string, enforced string, comment string",
-            [[*_named(k), *_name(k.table_id), k.kind, "NO", "NO", "NO", None] for k in keys],
+            [[*_named(k), *_name(k.table_id), k.kind, "YES", "YES", "NO", None] for k in keys],
         ),
         "key_column_usage": (
             f"{_CONSTRAINT}, {_TABLE}, column_name string, ordinal_position int, "

@@ -1,7 +1,7 @@
 """Privileges of Unity Catalog: which there are for what, who has them, and from where they are inherited.
 
-The lists are those of "Unity Catalog privileges reference" (docs.databricks.com/data-governance/unity-catalog/access-control),
-without the securables that the workspace does not have.
+The lists are meant to be those of Databricks' "Unity Catalog privileges reference", without the securables that the
+workspace does not have; they were written from memory and have not been held to it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ GROUPS = ("account users", "users", "admins")
 
 def normal(privilege: str) -> str:
     """USE CATALOG and use_catalog are USE_CATALOG."""
-    return "_".join(privilege.upper().split()).replace(" ", "_")
+    return "_".join(privilege.upper().split())
 
 
 def has(granted: set[str], privilege: str) -> bool:
