@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -17,25 +16,38 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local_databricks.api import (
+    catalog,
+    control,
+    files,
+    jobs,
+    oauth,
+    scim,
+    secrets,
+    spark,
+    statements,
+)
+from local_databricks.api import (
+    workspace as workspace_api,
+)
 from local_databricks.errors import ApiError, invalid
 from local_databricks.faults import Strikes
 from local_databricks.requests import Logging
-from local_databricks.workspace import Workspace, is_there
+from local_databricks.workspace import Workspace
 
 log = logging.getLogger("local_databricks")
 
-# A module that is not there yet is left out.
 APIS = (
-    "oauth",
-    "scim",
-    "workspace",
-    "files",
-    "secrets",
-    "control",
-    "catalog",
-    "statements",
-    "spark",
-    "jobs",
+    oauth,
+    scim,
+    workspace_api,
+    files,
+    secrets,
+    control,
+    catalog,
+    statements,
+    spark,
+    jobs,
 )
 THREADS = 128  # handlers that wait (a statement, a job's output) hold one each
 # Asked without a token, or with one of their own that their routes look at (links to results).
@@ -54,10 +66,8 @@ def build(workspace: Workspace) -> Any:
         yield
 
     routes: list[Route] = []
-    for name in APIS:
-        module = f"local_databricks.api.{name}"
-        if is_there(module):
-            routes += importlib.import_module(module).routes(workspace)
+    for api in APIS:
+        routes += api.routes(workspace)
     app = Starlette(
         routes=routes,
         lifespan=lifespan,

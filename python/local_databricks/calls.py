@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +21,7 @@ from starlette.routing import Route
 
 from local_databricks import paths
 from local_databricks.auth import Principal
-from local_databricks.errors import invalid, malformed
+from local_databricks.errors import ApiError, denied, invalid, malformed
 
 BODY_MAX = 64 << 20  # bytes of a JSON body
 
@@ -33,6 +34,11 @@ class Call:
     request: Request
     principal: Principal
     fields: dict[str, Any]
+
+    def admins_only(self, message: str) -> None:
+        """Raises ApiError (403) for anybody else."""
+        if not self.principal.admin:
+            raise denied(message)
 
     def text(self, name: str, default: str | None = None) -> str:
         """A field that is a text; required without a default."""
@@ -132,6 +138,22 @@ async def body_of(request: Request, at_most: int) -> bytes:
         if len(found) > at_most:
             raise invalid(f"The request's body is longer than {at_most} bytes.")
     return bytes(found)
+
+
+async def body_to(target: Path, request: Request, at_most: int) -> None:
+    """Streams the body into a file. Raises ApiError (400) when it is longer than `at_most` bytes, without reading on."""
+    size = 0
+    with open(target, "wb") as out:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > at_most:
+                raise too_large(at_most)
+            out.write(chunk)
+
+
+def too_large(at_most: int) -> ApiError:
+    """What is said of a file of more bytes."""
+    return invalid(f"The file is larger than {at_most} bytes.")
 
 
 def url_tail(request: Request, prefix: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-import importlib.util
 import json
 import logging
 import os
@@ -43,7 +42,7 @@ class Part:
     needs_spark: bool = False
 
 
-# In the order of starting; stopped in the opposite order. A part whose module is not there is left out.
+# In the order of starting; stopped in the opposite order. Named, because their modules import this one.
 PARTS = (
     Part("registry", "local_databricks.spark.registry", "Registry"),
     Part("spark", "local_databricks.spark.server", "SparkServer", needs_spark=True),
@@ -88,7 +87,7 @@ class Workspace:
         self.credentials, self.guest = self._credentials()
         self._homes()
         for part in PARTS:
-            if (self.with_spark or not part.needs_spark) and is_there(part.module):
+            if self.with_spark or not part.needs_spark:
                 made = getattr(importlib.import_module(part.module), part.name)(self)
                 setattr(self, part.attribute, made)
 
@@ -191,14 +190,6 @@ class Workspace:
     def _homes(self) -> None:
         for principal in self.auth.principals():
             self.tree.mkdirs(f"/Users/{principal.name}")
-
-
-def is_there(module: str) -> bool:
-    """Whether a module can be imported: parts are built by several people at once."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def lock(folder: Path) -> int:

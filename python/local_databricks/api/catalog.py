@@ -12,7 +12,7 @@ from typing import Any
 from starlette.routing import Route
 
 from local_databricks.calls import Call, json_route
-from local_databricks.errors import ApiError, denied, invalid
+from local_databricks.errors import ApiError, invalid
 from local_databricks.spark.faults import Fault
 from local_databricks.spark.objects import Column, Schema, Table
 from local_databricks.spark.records import Catalog, Volume
@@ -428,10 +428,8 @@ class CatalogApi:
         """What only Spark can do. Raises ApiError."""
         if self._workspace.sql is None:
             raise ApiError(501, "NOT_IMPLEMENTED", "This workspace runs without Spark.")
-        if not call.principal.admin:
-            raise denied(
-                f"User does not have the privileges for: {statement.split('`')[0].strip()}."
-            )
+        what = statement.split("`")[0].strip()
+        call.admins_only(f"User does not have the privileges for: {what}.")
         try:
             self._workspace.sql.run(statement, principal=call.principal)
         except SqlError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from local_databricks.calls import Call, json_route
-from local_databricks.errors import denied, invalid
+from local_databricks.errors import invalid
 from local_databricks.workspace import Workspace
 
 
@@ -28,25 +28,25 @@ class _Api:
     workspace: Workspace
 
     def requests(self, call: Call) -> object:
-        _admin(call)
+        call.admins_only("Only admins may do this.")
         return {"requests": self.workspace.log.entries(call.number("since", 0))}
 
     def faults(self, call: Call) -> object:
-        _admin(call)
+        call.admins_only("Only admins may do this.")
         return {"faults": self.workspace.faults.rules()}
 
     def add_fault(self, call: Call) -> object:
-        _admin(call)
+        call.admins_only("Only admins may do this.")
         return self.workspace.faults.add(call.fields).described()
 
     def clear_faults(self, call: Call) -> object:
-        _admin(call)
+        call.admins_only("Only admins may do this.")
         self.workspace.faults.clear()
         return {}
 
     def settings(self, call: Call) -> object:
         """See Auth.change."""
-        _admin(call)
+        call.admins_only("Only admins may do this.")
         for name in call.fields:
             if name == "ttl_seconds":
                 self.workspace.auth.change(name, str(call.number(name)))
@@ -55,8 +55,3 @@ class _Api:
             else:
                 raise invalid(f"There is no setting '{name}'.")
         return {}
-
-
-def _admin(call: Call) -> None:
-    if not call.principal.admin:
-        raise denied("Only admins may do this.")

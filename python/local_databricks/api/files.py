@@ -21,7 +21,15 @@ from starlette.routing import Route
 
 from local_databricks import paths
 from local_databricks.auth import Principal
-from local_databricks.calls import Call, json_route, principal_of, query_of, url_tail
+from local_databricks.calls import (
+    Call,
+    body_to,
+    json_route,
+    principal_of,
+    query_of,
+    too_large,
+    url_tail,
+)
 from local_databricks.errors import ApiError, error_info, invalid
 from local_databricks.workspace import Workspace
 
@@ -63,12 +71,12 @@ class _Api:
         target = await self._target(request, FILES, "WRITE_VOLUME")
         length = request.headers.get("content-length", "0")
         if length.isdigit() and int(length) > FILE_MAX:
-            raise _too_large()
+            raise too_large(FILE_MAX)
         if not overwrite and target.exists():
             raise _already(target)
         staged = self.workspace.tree.stage()
         try:
-            await _receive(request, staged)
+            await body_to(staged, request, FILE_MAX)
             await run_in_threadpool(_move, staged, target, overwrite)
         finally:
             staged.unlink(missing_ok=True)
@@ -212,16 +220,6 @@ def _make_folder(target: Path) -> None:
         ) from None
 
 
-async def _receive(request: Request, staged: Path) -> None:
-    size = 0
-    with open(staged, "wb") as out:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > FILE_MAX:
-                raise _too_large()
-            out.write(chunk)
-
-
 def _http_date(text: str) -> float:
     try:
         return parsedate_to_datetime(text).timestamp()
@@ -235,7 +233,3 @@ def _no_file() -> ApiError:
 
 def _already(target: Path) -> ApiError:
     return ApiError(409, "ALREADY_EXISTS", f"The file {target.name} already exists.")
-
-
-def _too_large() -> ApiError:
-    return invalid(f"The file is larger than {FILE_MAX} bytes.")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from local_databricks.calls import Call, json_route
-from local_databricks.errors import denied
 from local_databricks.jobs.service import Jobs
 from local_databricks.workspace import Workspace
 
@@ -64,8 +63,7 @@ class _Api:
         return found
 
     def settings(self, call: Call, *, change: bool) -> object:
-        if not call.principal.admin:
-            raise denied("Only administrators may see or change the settings of the workspace.")
+        call.admins_only("Only administrators may see or change the settings of the workspace.")
         return self.jobs.options(call.fields if change else None)
 
     def get(self, call: Call) -> object:

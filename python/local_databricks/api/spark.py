@@ -15,8 +15,9 @@ import uuid
 from starlette.routing import Route
 
 from local_databricks.calls import Call, json_route
-from local_databricks.errors import denied
 from local_databricks.workspace import Workspace
+
+ADMINS = "This is for admins of the workspace."
 
 
 def routes(workspace: Workspace) -> list[Route]:
@@ -26,22 +27,22 @@ def routes(workspace: Workspace) -> list[Route]:
     spark, registry = workspace.spark, workspace.registry
 
     def state(call: Call) -> object:
-        _admin(call)
+        call.admins_only(ADMINS)
         about = {"pid": spark.pid(), "starts": spark.starts, "start_seconds": spark.start_seconds}
         return {**about, "rss_bytes": spark.rss_bytes(), "sessions": spark.sessions()}
 
     def open_(call: Call) -> object:
-        _admin(call)
+        call.admins_only(ADMINS)
         session_id = str(uuid.uuid4())
         return {"session_id": session_id, "url": spark.url(session_id)}
 
     def interrupt(call: Call) -> object:
-        _admin(call)
+        call.admins_only(ADMINS)
         spark.interrupt(call.text("id"))
         return {}
 
     def release(call: Call) -> object:
-        _admin(call)
+        call.admins_only(ADMINS)
         spark.release(call.text("id"))
         return {}
 
@@ -49,7 +50,7 @@ def routes(workspace: Workspace) -> list[Route]:
         return registry.answer(call.fields, call.principal)
 
     def recycle(call: Call) -> object:
-        _admin(call)
+        call.admins_only(ADMINS)
         return {"recycled": spark.recycle()}
 
     base = "/_workspace/spark"
@@ -61,8 +62,3 @@ def routes(workspace: Workspace) -> list[Route]:
         json_route("POST", f"{base}/registry", ask),
         json_route("POST", f"{base}/recycle", recycle),
     ]
-
-
-def _admin(call: Call) -> None:
-    if not call.principal.admin:
-        raise denied("This is for admins of the workspace.")

@@ -12,12 +12,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local_databricks.calls import Call, json_route
-from local_databricks.errors import ApiError, denied, invalid
+from local_databricks.errors import ApiError, invalid
 from local_databricks.spark.sql import Parameter
 from local_databricks.spark.statements import Order, Statement, Statements, Warehouses
 from local_databricks.workspace import Workspace
 
 STATEMENT_BYTES = 16 << 20
+MANAGE = "You do not have permission to manage the SQL Warehouse."
 _WAIT = re.compile(r"(\d+)s")
 
 
@@ -34,8 +35,7 @@ def routes(workspace: Workspace) -> list[Route]:
         cancel = _one_of(call, "on_wait_timeout", ("CONTINUE", "CANCEL")) == "CANCEL"
         order = _order(call)
         warehouses.check(order.warehouse_id)
-        if not call.principal.admin:
-            raise denied("You do not have permission to use the SQL Warehouse.")
+        call.admins_only("You do not have permission to use the SQL Warehouse.")
         statement = statements.submit(order, call.principal)
         if not statement.done.wait(wait) and wait and cancel:
             statements.cancel(statement)
@@ -81,7 +81,7 @@ def _warehouse_routes(warehouses: Warehouses) -> list[Route]:
         return {"warehouses": warehouses.all()}
 
     def create(call: Call) -> object:
-        _admin(call)
+        call.admins_only(MANAGE)
         known = ("cluster_size", "max_num_clusters", "auto_stop_mins", "warehouse_type")
         settings = {name: call.fields[name] for name in known if name in call.fields}
         return {"id": warehouses.create(call.text("name"), settings)}
@@ -90,19 +90,19 @@ def _warehouse_routes(warehouses: Warehouses) -> list[Route]:
         return warehouses.get(call.text("id"))
 
     def start(call: Call) -> object:
-        _admin(call)
+        call.admins_only(MANAGE)
         warehouses.get(call.text("id"))
         warehouses.start(call.text("id"))
         return {}
 
     def stop(call: Call) -> object:
-        _admin(call)
+        call.admins_only(MANAGE)
         warehouses.get(call.text("id"))
         warehouses.stop(call.text("id"))
         return {}
 
     def delete(call: Call) -> object:
-        _admin(call)
+        call.admins_only(MANAGE)
         warehouses.delete(call.text("id"))
         return {}
 
@@ -114,11 +114,6 @@ def _warehouse_routes(warehouses: Warehouses) -> list[Route]:
         json_route("POST", f"{base}/{{id}}/start", start),
         json_route("POST", f"{base}/{{id}}/stop", stop),
     ]
-
-
-def _admin(call: Call) -> None:
-    if not call.principal.admin:
-        raise denied("You do not have permission to manage the SQL Warehouse.")
 
 
 def _wait(call: Call) -> float:

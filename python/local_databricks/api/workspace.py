@@ -17,7 +17,15 @@ from starlette.routing import Route
 
 from local_databricks import formats
 from local_databricks.auth import Principal
-from local_databricks.calls import Call, fields_of, json_route, principal_of, query_of, url_tail
+from local_databricks.calls import (
+    Call,
+    body_to,
+    fields_of,
+    json_route,
+    principal_of,
+    query_of,
+    url_tail,
+)
 from local_databricks.errors import ApiError, denied, invalid, malformed
 from local_databricks.formats import Language
 from local_databricks.tree import Node, canonical
@@ -168,7 +176,7 @@ class _Api:
         overwrite = call.flag("overwrite")
         staged = self.workspace.tree.stage()
         try:
-            await _receive(request, staged)
+            await body_to(staged, request, FILE_MAX)
             await run_in_threadpool(self._keep, path, staged, overwrite)
         finally:
             staged.unlink(missing_ok=True)
@@ -279,13 +287,3 @@ def _decoded(content: object) -> bytes:
         return base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError):
         raise invalid("Field 'content' is not base64.") from None
-
-
-async def _receive(request: Request, staged: Path) -> None:
-    size = 0
-    with open(staged, "wb") as out:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > FILE_MAX:
-                raise invalid(f"The file is larger than {FILE_MAX} bytes.")
-            out.write(chunk)

@@ -139,8 +139,7 @@ class Objects:
     def tables(self, catalog: str, schema: str) -> list[Table]:
         """The tables and views of a schema, by name."""
         place = self._place(catalog, schema)
-        names = sorted(p.stem for p in place.glob("[!._]*.json"))
-        names += sorted(p.stem for p in place.glob("_*.json") if p.name != "_schema.json")
+        names = sorted(p.stem for p in place.glob("[!.]*.json") if p.name != "_schema.json")
         found = (self.table(catalog, schema, name) for name in names)
         return [table for table in found if table is not None]
 
