@@ -20,6 +20,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "checks"))
 import fake_workspace
+from spark_workspace import arrow_type
 
 ROWS = 3000
 SEED = os.environ.get("BLDR_TEST_SEED") or secrets.token_hex(4)
@@ -84,20 +85,6 @@ def drawn(type_: str, rng: random.Random) -> tuple[Any, str | None]:
     if type_ == "date":
         return time.date(), time.date().isoformat()
     return micros, time.isoformat(timespec="microseconds") + ("Z" if type_ == "timestamp" else "")
-
-
-def arrow_type(arrow: Any, type_: str) -> Any:
-    if type_.startswith("decimal"):
-        return arrow.decimal128(*map(int, type_[8:-1].split(",")))
-    return {
-        "text": arrow.string(),
-        "bool": arrow.bool_(),
-        "int64": arrow.int64(),
-        "double": arrow.float64(),
-        "date": arrow.date32(),
-        "timestamp": arrow.timestamp("us", tz="UTC"),
-        "timestamp_ntz": arrow.timestamp("us"),
-    }[type_]
 
 
 def test_a_row_has_the_hash_that_spark_gives_it(tmp_path: Path, spark_session: Any) -> None:
