@@ -85,15 +85,15 @@ task's error and trace: a notebook's failure is the Developer's (emitted and dep
 - A statement that fails is not asked again: what it should have shown fails, with the workspace's words.
 - Tables are asked for by their names in the design; those of more than 200 letters, which the emitter shortens, are not found.
 
-**Planted in notebooks.** `tests/spark/test_remote_planted.py` edits a notebook behind the Developer's back, before it is deployed. Three faults are
-planted by default, the rest by `BLDR_REMOTE=all`. Each has to be found by the checks named, and to end validated in round 2: emitted and deployed
+**Planted in notebooks.** `tests/spark/test_remote_planted.py` edits a notebook behind the Developer's back, before it is deployed. `BLDR_TEST_SPARK=all`
+plants the three faults marked so, `BLDR_REMOTE=all` beside it the rest. Each has to be found by the checks named, and to end validated in round 2: emitted and deployed
 again, the job reset, run as a full refresh. Rows without a measurement have been written and not yet run.
 
 | fault | planted in | has to be found by | measured |
 |---|---|---|---|
-| exception (default) | silver | J1 | J1; validated in round 2 |
-| truncated decimals (default) | gold | W1, R4 | |
-| dropped rows (default) | gold | W1, R2, R3 | |
+| exception (one of the three) | silver | J1 | J1; validated in round 2 |
+| truncated decimals (one of the three) | gold | W1, R4 | |
+| dropped rows (one of the three) | gold | W1, R2, R3 | |
 | wrong source column | gold | W1, R4 | |
 | wrong date format | silver | W1, K3 | |
 | duplicated join | gold | R1 | |

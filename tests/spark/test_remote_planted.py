@@ -3,7 +3,7 @@
 The edits are made behind the Developer's back (`bldr_hooked plant=pipeline:FILE`), so neither contract nor warehouse.db knows of
 them. The folder is that of tests/e2e/test_planted.py: cities, and trips between them.
 
-Three faults are planted by default; BLDR_REMOTE=all plants every one (docs/checks.md has what was measured).
+BLDR_TEST_SPARK=all plants three faults; BLDR_REMOTE=all beside it plants every one (docs/checks.md has what was measured).
 """
 
 from __future__ import annotations
