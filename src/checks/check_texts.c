@@ -161,3 +161,8 @@ const struct check_text *check_text_of(const char *check)
 	ASSERT(!"every check has its texts");
 	return NULL;
 }
+
+const char *check_proves(const struct check_text *text, struct arena *a)
+{
+	return arena_printf(a, "%s. Beyond it: %s", text->proves, text->beyond);
+}

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "base/arena.h"
+
 struct check_text {
 	const char *check;      /* R1 */
 	const char *title;      /* what must hold */
@@ -16,3 +18,5 @@ struct check_text {
 const struct check_text *check_texts(size_t *ret_n);
 /* The check must be one of them. */
 const struct check_text *check_text_of(const char *check);
+/* What passing proves and does not, as a finding says it; the arena's. */
+const char *check_proves(const struct check_text *text, struct arena *a);

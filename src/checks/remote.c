@@ -1,27 +1,23 @@
 /* What to ask next, and the judgement when nothing is left to ask. */
 #include "checks/remote.h"
 
-#include <string.h>
-
-#include "base/check.h"
 #include "checks/remote_parts.h"
 
 /* Adds a statement unless it has been answered; true: it has. */
 static bool ask(const struct remote_star *r, remote_statements *ret, const char *what,
-		const char *table, const char *sql, const char *proves)
+		const char *name, const char *sql)
 {
-	const char *id = remote_id(r, what, table);
+	const char *id = remote_id(r, what, name);
 	if (remote_result_find(r, id) != NULL) {
 		return true;
 	}
-	*LIST_ADD(r->arena, ret) = (struct remote_statement){ id, table, sql, proves, { 0 } };
+	*LIST_ADD(r->arena, ret) = (struct remote_statement){ id, sql, { 0 } };
 	return false;
 }
 
 static bool ask_columns(const struct remote_star *r, const char *table, remote_statements *ret)
 {
-	return ask(r, ret, "columns", table, sql_describe(r, table),
-		   "columns and types are as contracted (T1)");
+	return ask(r, ret, "columns", table, sql_describe(r, table));
 }
 
 static void plan_source(const struct remote_star *r, const struct source_file *source,
@@ -31,38 +27,34 @@ static void plan_source(const struct remote_star *r, const struct source_file *s
 	if (!ask_columns(r, bronze, ret)) {
 		return;
 	}
-	bool answered = ask(r, ret, "layers", source->table, sql_layers(r, source->table),
-			    "bronze and silver hold as many records as the file (R1)");
+	bool answered = ask(r, ret, "layers", source->table, sql_layers(r, source->table));
 	if (!answered && remote_has_images(r, source->table)) {
 		*LIST_ADD(r->arena, &ret->at[ret->n - 1].parameters) =
 			(struct remote_parameter){ "source_hash", "STRING", source->hash };
 	}
-	ask(r, ret, "quarantine", source->table, sql_quarantine(r, source),
-	    "every record that is not in the star was refused for a fault of its own (R2)");
+	ask(r, ret, "quarantine", source->table, sql_quarantine(r, source));
 }
 
 /* A whole table or its buckets, then the rows of those that differ. */
 static int plan_rows(const struct remote_star *r, const struct remote_table *t,
 		     remote_statements *ret, struct bldr_error *err)
 {
-	static const char cells[] = "every cell is the one that was loaded here (W1)";
 	const char *name = t->design->name;
 	int64_t buckets = remote_buckets(r, t);
 	if (buckets == 0) {
-		ask(r, ret, "rows", name, sql_rows(r, t, 0), cells);
+		ask(r, ret, "rows", name, sql_rows(r, t, 0));
 		return 0;
 	}
-	bool answered = ask(r, ret, "buckets", name, sql_buckets(r, t, buckets),
-			    "no row differs in a bucket of equal hashes (W1)");
+	bool answered = ask(r, ret, "buckets", name, sql_buckets(r, t, buckets));
 	if (!answered || remote_result_find(r, remote_id(r, "buckets", name))->error != NULL) {
 		return 0;
 	}
-	struct bucket_comparison c;
+	const struct bucket_comparison *c;
 	int rc = remote_compare_buckets(r, t, &c, err);
-	if (rc == 0 && c.n_asked > 0 &&
-	    !ask(r, ret, "rows of buckets", name, sql_rows(r, t, buckets), cells)) {
+	if (rc == 0 && c->n_asked > 0 &&
+	    !ask(r, ret, "rows of buckets", name, sql_rows(r, t, buckets))) {
 		*LIST_ADD(r->arena, &ret->at[ret->n - 1].parameters) =
-			(struct remote_parameter){ "buckets", "STRING", c.list };
+			(struct remote_parameter){ "buckets", "STRING", c->list };
 	}
 	return rc;
 }
@@ -128,29 +120,12 @@ int remote_image(const struct remote_input *in, const remote_results *results, s
 	return rc;
 }
 
-static void count_traffic(const struct remote_star *r, remote_traffics *ret)
-{
-	for (size_t i = 0; r->results != NULL && i < r->results->n; i++) {
-		const struct remote_result *result = &r->results->at[i];
-		struct remote_traffic t = { .id = result->id, .bytes = result->bytes };
-		size_t cells = result->n_rows * result->columns.n;
-		for (size_t c = 0; result->bytes == 0 && c < cells; c++) {
-			t.bytes += result->cells[c] != NULL ? (int64_t)strlen(result->cells[c]) : 0;
-		}
-		t.rows = strncmp(result->id, "rows ", strlen("rows ")) == 0
-			? (int64_t)result->n_rows
-			: 0;
-		*LIST_ADD(r->arena, ret) = t;
-	}
-}
-
 int remote_judge(const struct remote_input *in, const remote_results *results, struct arena *a,
-		 struct findings *ret, remote_traffics *ret_traffic, struct bldr_error *err)
+		 struct findings *ret, struct bldr_error *err)
 {
 	struct remote_star r;
 	struct checks_input checks = *in->checks;
 	checks.warehouse = in->image;
-	*ret_traffic = (remote_traffics){ 0 };
 	int rc = remote_input_open(in, results, a, &r, err);
 	rc = rc < 0 ? rc : remote_write_image(&r, err);
 	rc = rc < 0 ? rc : checks_run(&checks, a, ret, err);
@@ -159,7 +134,6 @@ int remote_judge(const struct remote_input *in, const remote_results *results, s
 		rc = remote_judge_cells(&r, ret, err);
 	}
 	if (rc == 0) {
-		count_traffic(&r, ret_traffic);
 		checks_conclude(ret);
 	}
 	remote_release(&r);

@@ -26,9 +26,7 @@ struct remote_parameter {
 
 struct remote_statement {
 	const char *id; /* of this statement alone, the same in every run */
-	const char *table;
 	const char *sql;
-	const char *proves; /* in words, for journal and report */
 	LIST(struct remote_parameter) parameters;
 };
 
@@ -40,7 +38,6 @@ struct remote_result {
 	texts columns;
 	size_t n_rows;
 	const char *const *cells; /* row by row, columns.n in each; NULL for null */
-	int64_t bytes;            /* that the answer took on the wire; 0: as many as its cells */
 };
 
 typedef LIST(struct remote_result) remote_results;
@@ -54,14 +51,6 @@ struct remote_input {
 	int64_t rows_max;  /* 0: REMOTE_ROWS_MAX */
 };
 
-/* What crossed the wire: rows are counted where a statement asks for rows. */
-struct remote_traffic {
-	const char *id;
-	int64_t rows, bytes;
-};
-
-typedef LIST(struct remote_traffic) remote_traffics;
-
 /*
  * The statements that are left to ask, given the results so far; none: ret->n is 0, and the results can be judged. A
  * statement that failed is not asked again. Errors: those of reading the warehouse; INVALID: a design that the Tester cannot read.
@@ -74,7 +63,7 @@ int remote_plan(const struct remote_input *in, const remote_results *results, st
 int remote_image(const struct remote_input *in, const remote_results *results, struct arena *a,
 		 struct bldr_error *err);
 /*
- * Judges all results. The image lies at in->image afterwards. *ret_traffic: per result. Errors: those of checks_run; IO: the image cannot be written.
+ * Judges all results. The image lies at in->image afterwards. Errors: those of checks_run; IO: the image cannot be written.
  */
 int remote_judge(const struct remote_input *in, const remote_results *results, struct arena *a,
-		 struct findings *ret, remote_traffics *ret_traffic, struct bldr_error *err);
+		 struct findings *ret, struct bldr_error *err);

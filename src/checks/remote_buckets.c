@@ -31,57 +31,53 @@ int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t
 	return buckets < BUCKETS_MAX ? buckets : BUCKETS_MAX;
 }
 
-/* The compared columns of a table, and where its keys are among them. */
-struct hashing {
-	size_t n;
-	const struct remote_column **columns;
-	struct column_type *types;
-	size_t n_keys;
-	size_t *keys;
-	struct column_type *key_types;
-};
-
-/* A column that is declared otherwise than contracted is hashed as text. */
-static struct column_type hashed_type(const struct remote_column *c)
-{
-	return c->same ? c->type : (struct column_type){ .kind = COLUMN_TEXT };
-}
-
-static void prepare(const struct remote_star *r, const struct remote_table *t, struct hashing *ret)
+void remote_hashing_of(const struct remote_star *r, const struct remote_table *t,
+		       struct remote_hashing *ret)
 {
 	size_t n = t->design->columns.n;
-	*ret = (struct hashing){
+	*ret = (struct remote_hashing){
 		.columns = ARENA_ARRAY(r->arena, const struct remote_column *, n),
 		.types = ARENA_ARRAY(r->arena, struct column_type, n),
 		.keys = ARENA_ARRAY(r->arena, size_t, n),
-		.key_types = ARENA_ARRAY(r->arena, struct column_type, n),
 	};
 	size_t *place = ARENA_ARRAY(r->arena, size_t, n);
 	for (size_t c = 0; c < n; c++) {
-		if (remote_is_compared(&t->columns[c])) {
+		const struct remote_column *column = &t->columns[c];
+		if (remote_is_compared(column)) {
 			place[c] = ret->n;
-			ret->types[ret->n] = hashed_type(&t->columns[c]);
-			ret->columns[ret->n++] = &t->columns[c];
+			ret->types[ret->n] = column->same
+				? column->type
+				: (struct column_type){ .kind = COLUMN_TEXT };
+			ret->columns[ret->n++] = column;
 		}
 	}
 	for (size_t k = 0; k < t->n_keys; k++) {
-		ret->keys[ret->n_keys] = place[t->keys[k]];
-		ret->key_types[ret->n_keys++] = hashed_type(&t->columns[t->keys[k]]);
+		ret->keys[ret->n_keys++] = place[t->keys[k]];
 	}
 }
 
-static void add_row(const struct hashing *h, sqlite3_stmt *stmt, int64_t buckets, struct bucket *ret)
+int64_t remote_bucket_here(const struct remote_hashing *h, sqlite3_stmt *stmt, int64_t buckets)
+{
+	struct arena scratch = { 0 };
+	int64_t hash = REMOTE_HASH_SEED;
+	for (size_t k = 0; k < h->n_keys; k++) {
+		size_t i = h->keys[k];
+		hash = remote_hash_add(hash, h->types[i],
+				       remote_cell_here(stmt, (int)i, h->columns[i], &scratch));
+	}
+	arena_release(&scratch);
+	return remote_bucket(hash, buckets);
+}
+
+static void add_row(const struct remote_hashing *h, sqlite3_stmt *stmt, int64_t buckets,
+		    struct bucket *ret)
 {
 	struct arena scratch = { 0 };
 	const char **cells = ARENA_ARRAY(&scratch, const char *, h->n);
-	int64_t key = REMOTE_HASH_SEED;
 	for (size_t i = 0; i < h->n; i++) {
 		cells[i] = remote_cell_here(stmt, (int)i, h->columns[i], &scratch);
 	}
-	for (size_t k = 0; k < h->n_keys; k++) {
-		key = remote_hash_add(key, h->key_types[k], cells[h->keys[k]]);
-	}
-	bucket_add(&ret[remote_bucket(key, buckets)],
+	bucket_add(&ret[remote_bucket_here(h, stmt, buckets)],
 		   remote_hash_row(h->types, cells, h->n, &scratch));
 	arena_release(&scratch);
 }
@@ -89,9 +85,9 @@ static void add_row(const struct hashing *h, sqlite3_stmt *stmt, int64_t buckets
 static int hash_here(const struct remote_star *r, const struct remote_table *t, int64_t buckets,
 		     struct bucket *ret, struct bldr_error *err)
 {
-	struct hashing h;
+	struct remote_hashing h;
 	sqlite3_stmt *stmt;
-	prepare(r, t, &h);
+	remote_hashing_of(r, t, &h);
 	char *sql = remote_select_here(t);
 	int rc = store_prepare(r->here, sql, &stmt, err);
 	sqlite3_free(sql);
@@ -138,8 +134,8 @@ static void choose(const struct remote_star *r, const struct bucket *there,
 	buf_release(&list);
 }
 
-int remote_compare_buckets(const struct remote_star *r, const struct remote_table *t,
-			   struct bucket_comparison *ret, struct bldr_error *err)
+static int compare(const struct remote_star *r, const struct remote_table *t,
+		   struct bucket_comparison *ret, struct bldr_error *err)
 {
 	const struct remote_result *result =
 		remote_result_find(r, remote_id(r, "buckets", t->design->name));
@@ -162,4 +158,20 @@ int remote_compare_buckets(const struct remote_star *r, const struct remote_tabl
 	free(here);
 	free(there);
 	return rc;
+}
+
+int remote_compare_buckets(const struct remote_star *r, const struct remote_table *t,
+			   const struct bucket_comparison **ret, struct bldr_error *err)
+{
+	struct bucket_comparison **known = &r->compared[t - r->tables];
+	if (*known == NULL) {
+		struct bucket_comparison *c = ARENA_NEW(r->arena, struct bucket_comparison);
+		int rc = compare(r, t, c, err);
+		if (rc < 0) {
+			return rc;
+		}
+		*known = c;
+	}
+	*ret = *known;
+	return 0;
 }

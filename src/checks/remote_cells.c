@@ -225,10 +225,13 @@ static const char *missing_columns(const struct remote_star *r, const struct rem
 static int beyond_budget(const struct remote_star *r, const struct remote_table *t, size_t *ret,
 			 struct bldr_error *err)
 {
-	struct bucket_comparison b = { 0 };
-	const char *id = remote_id(r, "buckets", t->design->name);
-	int rc = remote_result_find(r, id) != NULL ? remote_compare_buckets(r, t, &b, err) : 0;
-	*ret = b.n_differ - b.n_asked;
+	const struct bucket_comparison *b;
+	if (remote_result_find(r, remote_id(r, "buckets", t->design->name)) == NULL) {
+		*ret = 0;
+		return 0;
+	}
+	int rc = remote_compare_buckets(r, t, &b, err);
+	*ret = rc == 0 ? b->n_differ - b->n_asked : 0;
 	return rc;
 }
 
@@ -243,7 +246,7 @@ static void report(struct cells *c, const char *cannot, size_t beyond, struct fi
 		.severity = SEVERITY_ERROR,
 		.expected = arena_printf(a, "%lld rows as here", (long long)c->t->rows_here),
 		.provenance = text->provenance,
-		.proves = arena_printf(a, "%s. Beyond it: %s", text->proves, text->beyond),
+		.proves = check_proves(text, a),
 	};
 	finding.found = cannot != NULL
 		? cannot

@@ -160,19 +160,24 @@ static int prepare_insert(const struct image *m, const struct remote_table *t, s
 	return rc;
 }
 
-/* The rows that crossed the wire. */
+/* The rows that crossed the wire: column c of the design is "c<c>". */
 static int insert_rows(const struct image *m, const struct remote_table *t,
 		       const struct remote_result *result, struct bldr_error *err)
 {
+	size_t n_columns = t->design->columns.n;
+	int64_t *places = ARENA_ARRAY(m->r->arena, int64_t, n_columns);
 	sqlite3_stmt *stmt;
+	for (size_t c = 0; c < n_columns; c++) {
+		places[c] = remote_place(result, arena_printf(m->r->arena, "c%zu", c));
+	}
 	int rc = prepare_insert(m, t, &stmt, err);
 	for (size_t i = 0; rc == 0 && i < result->n_rows; i++) {
+		const char *const *row = &result->cells[i * result->columns.n];
 		int n = 0;
-		for (size_t c = 0; c < t->design->columns.n; c++) {
-			char column[32];
-			(void)snprintf(column, sizeof(column), "c%zu", c);
+		for (size_t c = 0; c < n_columns; c++) {
 			if (t->columns[c].declared != NULL) {
-				bind_cell(stmt, ++n, &t->columns[c], remote_cell(result, i, column));
+				bind_cell(stmt, ++n, &t->columns[c],
+					  places[c] >= 0 ? row[places[c]] : NULL);
 			}
 		}
 		rc = store_step(m->store, stmt, err);
@@ -181,24 +186,6 @@ static int insert_rows(const struct image *m, const struct remote_table *t,
 }
 
 /* ---- the rows here that stand there, too ---- */
-
-static int64_t bucket_here(const struct remote_table *t, sqlite3_stmt *stmt, int64_t buckets)
-{
-	struct arena scratch = { 0 };
-	int64_t hash = REMOTE_HASH_SEED;
-	for (size_t k = 0; k < t->n_keys; k++) {
-		int place = 0;
-		for (size_t c = 0; c < t->keys[k]; c++) {
-			place += remote_is_compared(&t->columns[c]);
-		}
-		const struct remote_column *key = &t->columns[t->keys[k]];
-		struct column_type type = key->same ? key->type
-						    : (struct column_type){ .kind = COLUMN_TEXT };
-		hash = remote_hash_add(hash, type, remote_cell_here(stmt, place, key, &scratch));
-	}
-	arena_release(&scratch);
-	return remote_bucket(hash, buckets);
-}
 
 /* A column that only the workspace has is null in them. */
 static int insert_row_here(const struct image *m, const struct remote_table *t, sqlite3_stmt *from,
@@ -218,13 +205,15 @@ static int insert_row_here(const struct image *m, const struct remote_table *t, 
 static int insert_equal_buckets(const struct image *m, const struct remote_table *t,
 				const struct bucket_comparison *b, struct bldr_error *err)
 {
+	struct remote_hashing h;
 	sqlite3_stmt *from, *insert = NULL;
+	remote_hashing_of(m->r, t, &h);
 	char *sql = remote_select_here(t);
 	int rc = store_prepare(m->r->here, sql, &from, err);
 	sqlite3_free(sql);
 	rc = rc < 0 ? rc : prepare_insert(m, t, &insert, err);
 	while (rc == 0 && (rc = store_step(m->r->here, from, err)) == 1) {
-		int64_t bucket = bucket_here(t, from, b->buckets);
+		int64_t bucket = remote_bucket_here(&h, from, b->buckets);
 		rc = b->asked[bucket] ? 0 : insert_row_here(m, t, from, insert, err);
 	}
 	return rc;
@@ -237,9 +226,9 @@ static int fill_from_buckets(const struct image *m, const struct remote_table *t
 	const char *name = t->design->name;
 	const struct remote_result *rows =
 		remote_result_find(m->r, remote_id(m->r, "rows of buckets", name));
-	struct bucket_comparison b;
+	const struct bucket_comparison *b;
 	int rc = remote_compare_buckets(m->r, t, &b, err);
-	rc = rc < 0 ? rc : insert_equal_buckets(m, t, &b, err);
+	rc = rc < 0 ? rc : insert_equal_buckets(m, t, b, err);
 	return rc == 0 && rows != NULL && rows->error == NULL ? insert_rows(m, t, rows, err) : rc;
 }
 

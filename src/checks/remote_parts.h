@@ -32,6 +32,8 @@ struct remote_table {
 	int64_t rows_here;
 };
 
+struct bucket_comparison;
+
 struct remote_star {
 	const struct remote_input *in;
 	const remote_results *results;
@@ -40,6 +42,8 @@ struct remote_star {
 	struct remote_table *tables; /* as in the design; n of them */
 	size_t n;
 	LIST(const struct source_file *) sources; /* that the load here read */
+	struct bucket_comparison *
+		*compared; /* per table, once it was needed: each is a pass over its rows here */
 };
 
 /* ret must be released whatever is returned. */
@@ -56,6 +60,8 @@ const struct remote_result *remote_result_find(const struct remote_star *r, cons
 const char *remote_id(const struct remote_star *r, const char *what, const char *name);
 /* The cell of a named column, NULL: null, or there is no such row or column. */
 const char *remote_cell(const struct remote_result *result, size_t row, const char *column);
+/* The column's place in each row, or -1. */
+int64_t remote_place(const struct remote_result *result, const char *column);
 /* Whether both sides have the column and compare it. */
 bool remote_is_compared(const struct remote_column *c);
 /* A cell of a row here, as canonical text: in scratch, or borrowed until the next step. */
@@ -87,6 +93,22 @@ const char *sql_quarantine(const struct remote_star *r, const struct source_file
 /* How many buckets a table is compared by; 0: its rows cross as a whole. */
 int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t);
 
+/* How rows here are hashed: the compared columns, and which of them name a row. */
+struct remote_hashing {
+	size_t n;
+	const struct remote_column **columns;
+	struct column_type
+		*types; /* a column that is declared otherwise than contracted is hashed as text */
+	size_t n_keys;
+	size_t *keys; /* among the columns */
+};
+
+/* The arena's. */
+void remote_hashing_of(const struct remote_star *r, const struct remote_table *t,
+		       struct remote_hashing *ret);
+/* The bucket of a row that remote_select_here gives. */
+int64_t remote_bucket_here(const struct remote_hashing *h, sqlite3_stmt *stmt, int64_t buckets);
+
 struct bucket_comparison {
 	int64_t buckets;
 	bool *differs; /* per bucket */
@@ -95,9 +117,9 @@ struct bucket_comparison {
 	const char *list; /* of the asked, "3,17" */
 };
 
-/* Needs the answer to sql_buckets. Errors: those of the warehouse here. */
+/* Needs the answer to sql_buckets. *ret is the arena's. Errors: those of the warehouse here. */
 int remote_compare_buckets(const struct remote_star *r, const struct remote_table *t,
-			   struct bucket_comparison *ret, struct bldr_error *err);
+			   const struct bucket_comparison **ret, struct bldr_error *err);
 
 /* ---- what the workspace counts ---- */
 

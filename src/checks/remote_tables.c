@@ -26,14 +26,20 @@ const struct remote_result *remote_result_find(const struct remote_star *r, cons
 	return NULL;
 }
 
-const char *remote_cell(const struct remote_result *result, size_t row, const char *column)
+int64_t remote_place(const struct remote_result *result, const char *column)
 {
-	for (size_t c = 0; result != NULL && row < result->n_rows && c < result->columns.n; c++) {
+	for (size_t c = 0; c < result->columns.n; c++) {
 		if (strcasecmp(result->columns.at[c], column) == 0) {
-			return result->cells[row * result->columns.n + c];
+			return (int64_t)c;
 		}
 	}
-	return NULL;
+	return -1;
+}
+
+const char *remote_cell(const struct remote_result *result, size_t row, const char *column)
+{
+	int64_t place = result != NULL && row < result->n_rows ? remote_place(result, column) : -1;
+	return place >= 0 ? result->cells[row * result->columns.n + (size_t)place] : NULL;
 }
 
 /* ---- tables ---- */
@@ -217,6 +223,7 @@ int remote_input_open(const struct remote_input *in, const remote_results *resul
 	const struct design *design = in->checks->design;
 	*ret = (struct remote_star){ .in = in, .results = results, .arena = a };
 	ret->tables = ARENA_ARRAY(a, struct remote_table, design->tables.n);
+	ret->compared = ARENA_ARRAY(a, struct bucket_comparison *, design->tables.n);
 	int rc = store_open(in->checks->warehouse, STORE_READ, &ret->here, err);
 	for (size_t i = 0; rc == 0 && i < design->tables.n; i++) {
 		rc = open_table(ret, &design->tables.at[i], err);

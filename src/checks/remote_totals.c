@@ -247,14 +247,12 @@ static const struct remote_table *dimension_of(const struct remote_star *r,
 	return joined ? dimension : NULL;
 }
 
-/* What the workspace itself counts or sums without a join; NULL: nothing. */
+/* What the workspace itself counts or sums without a join; NULL: nothing. list: of probe_table. */
 static const char *unjoined(const struct remote_star *r, const struct remote_table *t,
-			    const char *subject, const char *what)
+			    const probes *list, const char *subject, const char *what)
 {
-	probes list;
-	probe_table(r, t, &list);
-	for (size_t i = 0; i < list.n; i++) {
-		const struct probe *p = &list.at[i];
+	for (size_t i = 0; i < list->n; i++) {
+		const struct probe *p = &list->at[i];
 		bool is = subject == NULL ? p->check == NULL
 					  : p->check != NULL && strcmp(p->subject, subject) == 0 &&
 				strcmp(p->what, what) == 0;
@@ -274,10 +272,12 @@ static const char *probe_joins(const struct remote_star *r, const struct remote_
 	struct probing p = { .r = r, .t = t };
 	struct arena *a = r->arena;
 	const char *from = arena_printf(a, "%s AS f", sql_table(r, t->design->name));
+	probes alone;
 	size_t n = 0;
+	probe_table(r, t, &alone);
 	add(&p,
 	    (struct probe){ "R5", t->design->name, "rows, joined to all dimensions", "count(*)",
-			    unjoined(r, t, NULL, "rows"), whole });
+			    unjoined(r, t, &alone, NULL, "rows"), whole });
 	for (size_t c = 0; c < t->design->columns.n; c++) {
 		const struct remote_table *d = dimension_of(r, t, c);
 		if (d == NULL) {
@@ -301,7 +301,7 @@ static const char *probe_joins(const struct remote_star *r, const struct remote_
 			    (struct probe){ "R5", t->design->name,
 					    arena_printf(a, "sum of %s, joined", m->column),
 					    sum_sql(&p, name, type),
-					    unjoined(r, t, subject_of(&p, m->column), "sum"),
+					    unjoined(r, t, &alone, subject_of(&p, m->column), "sum"),
 					    type });
 		}
 	}
@@ -446,12 +446,10 @@ static const char *split_name(const struct remote_star *r, const struct remote_t
 
 /* ---- asking ---- */
 
-static void ask(const struct remote_star *r, const struct remote_table *t, const char *id,
-		const char *sql, const char *proves, remote_statements *ret)
+static void ask(const struct remote_star *r, const char *id, const char *sql, remote_statements *ret)
 {
 	if (remote_result_find(r, id) == NULL) {
-		*LIST_ADD(r->arena, ret) =
-			(struct remote_statement){ id, t->design->name, sql, proves, { 0 } };
+		*LIST_ADD(r->arena, ret) = (struct remote_statement){ id, sql, { 0 } };
 	}
 }
 
@@ -460,27 +458,19 @@ void remote_plan_totals(const struct remote_star *r, const struct remote_table *
 {
 	probes list;
 	probe_table(r, t, &list);
-	ask(r, t, remote_id(r, "totals", t->design->name),
-	    probes_sql(r, &list, sql_table(r, t->design->name)),
-	    "rows, keys, totals and distinct values are the contract's (R3, R4, K1, K2, K4, K5, D1, "
-	    "N1, X2)",
-	    ret);
+	ask(r, remote_id(r, "totals", t->design->name),
+	    probes_sql(r, &list, sql_table(r, t->design->name)), ret);
 	if (t->surrogate >= 0) {
 		return;
 	}
 	const char *from = probe_joins(r, t, &list);
 	if (from != NULL) {
-		ask(r, t, remote_id(r, "joined", t->design->name), probes_sql(r, &list, from),
-		    "joining all dimensions neither fans out nor loses rows, and no key is an "
-		    "orphan (R5, K3)",
-		    ret);
+		ask(r, remote_id(r, "joined", t->design->name), probes_sql(r, &list, from), ret);
 	}
 	for (size_t c = 0; c < t->design->columns.n; c++) {
 		const char *sql = split_sql(r, t, c);
 		if (sql != NULL) {
-			ask(r, t, remote_id(r, "split", split_name(r, t, c)), sql,
-			    "totals by month or by the largest members are the contract's (R4)",
-			    ret);
+			ask(r, remote_id(r, "split", split_name(r, t, c)), sql, ret);
 		}
 	}
 }
@@ -520,7 +510,7 @@ static void fail(const struct remote_star *r, struct findings *f, const char *ch
 			.expected = "what the contract says",
 			.found = "",
 			.provenance = text->provenance,
-			.proves = text->proves,
+			.proves = check_proves(text, r->arena),
 		};
 	}
 	found->found = arena_printf(r->arena, "%s%sin the workspace: %s", found->found,

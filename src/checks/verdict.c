@@ -23,7 +23,7 @@ void trial_report(struct trial *t, const char *check, const char *subject, const
 		.expected = v->expected,
 		.found = v->found,
 		.provenance = text->provenance,
-		.proves = arena_printf(t->arena, "%s. Beyond it: %s", text->proves, text->beyond),
+		.proves = check_proves(text, t->arena),
 	};
 	if (!v->passed) {
 		ASSERT(v->blame != NULL && v->why != NULL);

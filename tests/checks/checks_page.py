@@ -76,7 +76,7 @@ I1 compares with the image after a second run of the job (`remote_image`).
 When a task of the job does not end well (**J1**), the other checks are those of the warehouse here, and J1 has the
 task's error and trace: a notebook's failure is the Developer's (emitted and deployed again, run as a full refresh), the workspace's a person's.
 
-- **What crosses** is counted per statement, in rows and bytes. Findings show at most five rows, cells cut at 120 letters, as here.
+- **What crosses** is counted: the outcome and the report tell the statements and the bytes of their answers. Findings show at most five rows, cells cut at 120 letters, as here.
 - **Beyond the budget**: buckets that differ and do not cross are told by number, W1 fails, and for them the image has the rows
   here: other checks then see only some of what is wrong.
 - **Types**: values come as text; instants as microseconds, which no session's time zone changes. A column that is declared

@@ -7,8 +7,7 @@
  *	checks_probe findings CASE SOURCE_FOLDER    writes CASE/findings.json from all artefacts, warehouse.db
  *	                                            and reloaded.db
  *	checks_probe plan CASE SOURCE_FOLDER        one JSON line per statement that remote_plan asks, given CASE/remote.json
- *	checks_probe judge CASE SOURCE_FOLDER       writes CASE/findings.json from what remote_judge says of it, and prints
- *	                                            one JSON line per result: {"id","rows","bytes"}
+ *	checks_probe judge CASE SOURCE_FOLDER       writes CASE/findings.json from what remote_judge says of it
  *	checks_probe image CASE SOURCE_FOLDER       writes CASE/reloaded.db as the image of it
  *	checks_probe hash CASE .                    per line of CASE/rows.json, [[type, text or null]...], Spark's xxhash64
  *	checks_probe texts . .                      one JSON line per check: what it is

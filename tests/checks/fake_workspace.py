@@ -214,12 +214,13 @@ def ask_everything(
     raise AssertionError("it never stops asking")
 
 
-def judge(case: Path, source: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Findings by "check subject", and what crossed the wire by statement."""
-    lines = checks_probe.run("judge", case, source).split("\n")
-    traffic = {t["id"]: t for t in (json.loads(line) for line in lines if line)}
+def judge(case: Path, source: Path) -> tuple[dict[str, dict[str, Any]], dict[str, int]]:
+    """Findings by "check subject", and how many rows each statement was answered with."""
+    checks_probe.run("judge", case, source)
+    results = json.loads((case / "remote.json").read_text(encoding="utf-8"))["results"]
+    answered = {r["id"]: len(r["rows"]) for r in results}
     checks = checks_probe.load(case, "findings")["checks"]
-    return {f"{f['check']} {f['subject']}": f for f in checks}, traffic
+    return {f"{f['check']} {f['subject']}": f for f in checks}, answered
 
 
 def spark_hashes(case: Path, rows: list[list[tuple[str, Cell]]]) -> list[int]:

@@ -1,6 +1,6 @@
 /*
  * checks_probe's commands about a star in a workspace. CASE/remote.json: {"catalog", "schema", "rows_max", "results": [{"id",
- * "error" or null, "columns", "rows": [[text or null...]...], "bytes"}]}.
+ * "error" or null, "columns", "rows": [[text or null...]...]}]}.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,6 @@ static void read_result(struct probe *p, const struct bldr_value *v, struct remo
 		.error = bldr_get_text(v, "error"),
 		.n_rows = bldr_count(rows),
 		.cells = cells,
-		.bytes = bldr_get_int(v, "bytes", 0),
 	};
 	for (size_t c = 0; c < n; c++) {
 		*LIST_ADD(&p->arena, &ret->columns) = bldr_as_text(bldr_at(columns, c));
@@ -83,9 +82,7 @@ int remote_plan_lines(struct probe *p)
 					bldr_text(s->parameters.at[k].value));
 		}
 		bldr_object_set(v, "id", bldr_text(s->id));
-		bldr_object_set(v, "table", bldr_text(s->table));
 		bldr_object_set(v, "sql", bldr_text(s->sql));
-		bldr_object_set(v, "proves", bldr_text(s->proves));
 		bldr_object_set(v, "parameters", parameters);
 		print(v);
 	}
@@ -96,17 +93,9 @@ int remote_judge_lines(struct probe *p)
 {
 	struct remote_input in;
 	remote_results results;
-	remote_traffics traffic;
 	struct findings findings;
 	int rc = read_remote(p, &in, &results);
-	rc = rc < 0 ? rc : remote_judge(&in, &results, &p->arena, &findings, &traffic, &p->err);
-	for (size_t i = 0; rc == 0 && i < traffic.n; i++) {
-		struct bldr_value *v = bldr_object();
-		bldr_object_set(v, "id", bldr_text(traffic.at[i].id));
-		bldr_object_set(v, "rows", bldr_int(traffic.at[i].rows));
-		bldr_object_set(v, "bytes", bldr_int(traffic.at[i].bytes));
-		print(v);
-	}
+	rc = rc < 0 ? rc : remote_judge(&in, &results, &p->arena, &findings, &p->err);
 	return rc < 0 ? rc : write_artefact(p, "findings", &findings);
 }
 

@@ -220,7 +220,6 @@ static const char *asked(struct case_ *c, remote_statements *ret)
 	assert_int_equal(remote_plan(&c->in, &c->results, &c->arena, ret, &err), 0);
 	for (size_t i = 0; i < ret->n; i++) {
 		ids = arena_printf(&c->arena, "%s%s%s", ids, i > 0 ? "; " : "", ret->at[i].id);
-		assert_non_null(ret->at[i].proves);
 	}
 	return ids;
 }

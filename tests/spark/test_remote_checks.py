@@ -45,7 +45,7 @@ class Case:
 
     def there(
         self, workspace: SparkWorkspace, monkeypatch: pytest.MonkeyPatch, rows_max: int
-    ) -> tuple[Findings, dict[str, Any]]:
+    ) -> tuple[Findings, dict[str, int]]:
         monkeypatch.setattr(fake_workspace, "CATALOG", spark_workspace.CATALOG)
         monkeypatch.setattr(fake_workspace, "SCHEMA", workspace.schema)
         fake_workspace.ask_everything(self.folder, self.source, workspace, rows_max)
@@ -93,7 +93,7 @@ def test_a_right_star_has_the_findings_of_the_warehouse_here(
 ) -> None:
     case = MAKERS[name](tmp_path)
     workspace = case.stands(spark_session, f"{name}_{rows_max}")
-    found, traffic = case.there(workspace, monkeypatch, rows_max)
+    found, answered = case.there(workspace, monkeypatch, rows_max)
     tables = {f"W1 {table['name']}" for table in case.design["tables"]}
     assert {k: f["found"] for k, f in found.items() if k in tables and not f["passed"]} == {}
     here = case.here()
@@ -105,9 +105,9 @@ def test_a_right_star_has_the_findings_of_the_warehouse_here(
     assert apart == {}
     assert outcome({k: f for k, f in found.items() if k not in tables}) == outcome(here)
     if rows_max:
-        large = [t for t in traffic if t.startswith("buckets ")]
-        assert large and not any(t.startswith("rows of buckets") for t in traffic)
-    print(f"{name}: {len(traffic)} statements, {sum(t['bytes'] for t in traffic.values())} bytes")
+        large = [t for t in answered if t.startswith("buckets ")]
+        assert large and not any(t.startswith("rows of buckets") for t in answered)
+    print(f"{name}: {len(answered)} statements, {sum(answered.values())} rows")
 
 
 def test_faults_that_stand_there_are_found(
@@ -131,7 +131,7 @@ def test_faults_that_stand_there_are_found(
         "dim_date",
         "SELECT * FROM old WHERE date IS NULL OR date <> DATE '2018-12-25'",
     )
-    found, traffic = case.there(workspace, monkeypatch, 60)
+    found, answered = case.there(workspace, monkeypatch, 60)
     failed = {key: f for key, f in found.items() if not f["passed"] and f["severity"] == "error"}
     assert {
         *("W1 fact_payment", "R4 fact_payment.amount", "K2 fact_payment.payment_id"),
@@ -151,7 +151,7 @@ def test_faults_that_stand_there_are_found(
         "in the workspace: rows that lead to no member: 1"
         in failed["K3 fact_order.customer_key"]["found"]
     )
-    assert traffic["rows of buckets fact_payment"]["rows"] <= 60
+    assert answered["rows of buckets fact_payment"] <= 60
 
 
 def test_what_is_declared_otherwise_or_missing_is_told(

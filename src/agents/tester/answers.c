@@ -25,7 +25,7 @@ const char *answers_name(struct arena *a, int64_t n, int64_t chunk)
 }
 
 int answers_statement(struct desk *d, const char *batch, int64_t n, int64_t chunk,
-		      struct databricks_statement *ret, int64_t *ret_bytes, struct bldr_error *err)
+		      struct databricks_statement *ret, struct bldr_error *err)
 {
 	const char *path = desk_path(
 		d, arena_printf(&d->arena, "%s/%s", batch, answers_name(&d->arena, n, chunk)));
@@ -43,7 +43,6 @@ int answers_statement(struct desk *d, const char *batch, int64_t n, int64_t chun
 		artefact_keep(&d->arena, v);
 		r = databricks_statement_read(v, ret, err);
 	}
-	*ret_bytes = (int64_t)size;
 	return r < 0 ? bldr_error_prefix(err, "the answer in \"%s\"", path) : 0;
 }
 
@@ -66,8 +65,7 @@ static int read_result(struct desk *d, const char *batch, int64_t n, struct remo
 	struct databricks_statement s;
 	cells all = { 0 };
 	int64_t chunk = 0;
-	int64_t bytes;
-	int r = answers_statement(d, batch, n, 0, &s, &bytes, err);
+	int r = answers_statement(d, batch, n, 0, &s, err);
 
 	if (r < 0) {
 		return r;
@@ -81,13 +79,12 @@ static int read_result(struct desk *d, const char *batch, int64_t n, struct remo
 		*LIST_ADD(&d->arena, &ret->columns) = name != NULL ? name : "";
 	}
 	for (;;) {
-		ret->bytes += bytes;
 		add_rows(&d->arena, s.rows, ret, &all);
 		chunk = s.next_chunk;
 		if (chunk < 0) {
 			break;
 		}
-		r = answers_statement(d, batch, n, chunk, &s, &bytes, err);
+		r = answers_statement(d, batch, n, chunk, &s, err);
 		if (r < 0) {
 			return r;
 		}

@@ -17,7 +17,7 @@ const char *answers_name(struct arena *a, int64_t n, int64_t chunk);
 
 /* What one answer, or a later chunk of it, says. Errors: those of file_read; INVALID. */
 int answers_statement(struct desk *d, const char *batch, int64_t n, int64_t chunk,
-		      struct databricks_statement *ret, int64_t *ret_bytes, struct bldr_error *err);
+		      struct databricks_statement *ret, struct bldr_error *err);
 /* Everything that was answered in the rounds before `rounds`. All of it is the desk's arena's. */
 int answers_results(struct desk *d, const char *name, int64_t rounds, remote_results *ret,
 		    struct bldr_error *err);

@@ -232,10 +232,9 @@ static int read_answers(struct desk *d, struct bldr_value **ret, struct bldr_err
 		const char *id = bldr_get_text(o, "id");
 		struct databricks_statement s;
 		struct bldr_value *next;
-		int64_t bytes;
 		bool pending;
 
-		r = answers_statement(d, bldr_get_text(batch, "batch"), n, chunk, &s, &bytes, err);
+		r = answers_statement(d, bldr_get_text(batch, "batch"), n, chunk, &s, err);
 		pending = r == 0 && chunk == 0 && s.state == DATABRICKS_SQL_PENDING;
 		if (r < 0 || (!pending && s.next_chunk < 0)) {
 			continue;

@@ -127,7 +127,7 @@ static struct finding job_finding(struct desk *d, const struct bldr_value *remot
 		.expected = "every task of the job ends well",
 		.found = "every task of the job ended well",
 		.provenance = text->provenance,
-		.proves = arena_printf(&d->arena, "%s. Beyond it: %s", text->proves, text->beyond),
+		.proves = check_proves(text, &d->arena),
 	};
 
 	if (!f.passed) {
@@ -144,7 +144,6 @@ static int judge(struct desk *d, struct evidence *e, struct findings *ret, struc
 	bool again = bldr_get_int(asked, "pass", 0) > 0;
 	struct remote_input in = { .checks = &e->checks, .image = desk_path(d, "remote.db") };
 	remote_results results = { 0 };
-	remote_traffics traffics;
 	struct remote r;
 	int rc;
 
@@ -158,7 +157,7 @@ static int judge(struct desk *d, struct evidence *e, struct findings *ret, struc
 	rc = answers_results(d, "questions",
 			     bldr_get_int(asked, again ? "first_rounds" : "round", 0), &results,
 			     err);
-	return rc < 0 ? rc : remote_judge(&in, &results, &d->arena, ret, &traffics, err);
+	return rc < 0 ? rc : remote_judge(&in, &results, &d->arena, ret, err);
 }
 
 static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
