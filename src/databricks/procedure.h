@@ -52,8 +52,9 @@ extern const struct databricks_procedure databricks_ensure_job;
  * A run of a job to its end. input: {"job_id", "idempotency_token", "job_parameters": object or absent, "deadline_ms": how long
  * it may take before it is cancelled, or absent; "failed_only": only the first five tasks that have failed are told of}. OK when
  * there was an end; value: {"run_id", "result": "success", "failed", "timed_out", "cancelled" or "skipped", "blame", "code",
- * "message", "url", "tasks": [{"task_key", "run_id", "result", "blame", "code", "message", "output", "error", "trace"}]}: output
- * of all tasks, texts cut, to 8 KB at most, so that all of it fits a node's kept state.
+ * "message", "url", "tasks": [{"task_key", "attempt", "run_id", "result", "blame", "code", "message", "output", "error",
+ * "trace"}]}: of all tasks, whatever page they are on, the last attempt with its output; texts cut, to 8 KB at most, so that
+ * what a few hundred tasks say fits a node's kept state.
  */
 extern const struct databricks_procedure databricks_ensure_run;
 /*

@@ -1,7 +1,7 @@
 /*
- * A run: begun with a token that finds it again, polled, its tasks' outputs read one by one.
+ * A run: begun with a token that finds it again, polled, its tasks read page by page and their outputs one by one.
  *
- *	start --run_id--> poll --ended--> output, for each task --> end
+ *	start --run_id--> poll --ended--> tasks, for each page more --> output, for each task --> end
  *	                   | ^
  *	    deadline over  v |
  *	                  cancel
@@ -13,7 +13,9 @@
 #include "databricks/request_parts.h"
 
 /* The first reads of what was just made may not see it. */
-enum { STALE_MAX = 5, TEXT_MAX = 8 << 10, TEXTS_MAX = 40 << 10, FAILED_MAX = 5 };
+enum { STALE_MAX = 5, TEXT_MAX = 8 << 10, TEXTS_MAX = 40 << 10 };
+/* Tasks that have failed: told of in the end; kept while a page to come may have a later attempt of them. */
+enum { FAILED_MAX = 5, FAILED_KEPT_MAX = 20 };
 
 static int64_t kept_int(const struct bldr_value *kept, const char *key)
 {
@@ -28,6 +30,9 @@ static struct databricks_request ask(const struct databricks *w, const struct bl
 
 	if (strcmp(phase, "poll") == 0) {
 		return databricks_run_get(w, run_id, NULL);
+	}
+	if (strcmp(phase, "tasks") == 0) {
+		return databricks_run_get(w, run_id, bldr_get_text(kept, "page"));
 	}
 	if (strcmp(phase, "cancel") == 0) {
 		return databricks_run_cancel(w, run_id);
@@ -112,50 +117,68 @@ static struct bldr_value *described(const struct databricks_run *run, size_t max
 	return v;
 }
 
-/* Leaves the first tasks that have failed themselves. */
-static void keep_failed(struct databricks_runs *tasks)
+static struct bldr_value *described_task(const struct databricks_run *task, size_t max)
 {
-	size_t n = 0;
+	struct bldr_value *v = described(task, max);
 
-	for (size_t i = 0; i < tasks->at.n && n < FAILED_MAX; i++) {
-		enum databricks_run_result result = tasks->at.at[i].result;
-
-		if (result == DATABRICKS_RUN_FAILED || result == DATABRICKS_RUN_TIMED_OUT) {
-			tasks->at.at[n++] = tasks->at.at[i];
-		}
-	}
-	tasks->at.n = n;
+	bldr_object_set(v, "task_key", bldr_text(task->task_key));
+	bldr_object_set(v, "attempt", bldr_int(task->attempt));
+	return v;
 }
 
-static int describe(const struct bldr_value *input, const struct bldr_value *body,
-		    const struct databricks_run *run, struct arena *a, struct bldr_value **ret,
-		    struct bldr_error *err)
+/* The attempts of a task that page has are all earlier than this one, which stands on a page before it. */
+static bool is_latest(const struct bldr_value *task, const struct databricks_runs *page)
 {
-	struct databricks_runs tasks;
-	int rc = databricks_run_tasks(body, a, &tasks, err);
+	const char *key = bldr_get_text(task, "task_key");
+	int64_t attempt = bldr_get_int(task, "attempt", 0);
+
+	for (size_t i = 0; i < page->at.n; i++) {
+		if (strcmp(page->at.at[i].task_key, key) == 0) {
+			return page->at.at[i].attempt < attempt;
+		}
+	}
+	return true;
+}
+
+static bool is_among(const struct bldr_value *tasks, const char *key)
+{
+	for (size_t i = 0; i < bldr_count(tasks); i++) {
+		if (strcmp(bldr_get_text(bldr_at(tasks, i), "task_key"), key) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* It has failed itself. */
+static bool has_failed(const struct databricks_run *task)
+{
+	return task->result == DATABRICKS_RUN_FAILED || task->result == DATABRICKS_RUN_TIMED_OUT;
+}
+
+/* The tasks of the pages before and of this one, of each the last attempt; of those that failed the first ones only. */
+static struct bldr_value *joined(const struct bldr_value *before,
+				 const struct databricks_runs *page, bool failed_only,
+				 bool last_page)
+{
+	size_t most = !failed_only ? bldr_count(before) + page->at.n
+		: last_page        ? FAILED_MAX
+				   : FAILED_KEPT_MAX;
 	struct bldr_value *list = bldr_list();
-	struct bldr_value *v;
-	size_t max;
 
-	if (rc == 0 && bldr_as_bool(bldr_get(input, "failed_only"), false)) {
-		keep_failed(&tasks);
+	for (size_t i = 0; i < bldr_count(before) && bldr_count(list) < most; i++) {
+		if (is_latest(bldr_at(before, i), page)) {
+			bldr_list_add(list, bldr_ref(bldr_at(before, i)));
+		}
 	}
-	max = text_max(tasks.at.n);
-	v = described(run, max);
-	for (size_t i = 0; i < tasks.at.n && rc == 0; i++) {
-		struct bldr_value *task = described(&tasks.at.at[i], max);
+	for (size_t i = 0; i < page->at.n && bldr_count(list) < most; i++) {
+		const struct databricks_run *task = &page->at.at[i];
 
-		bldr_object_set(task, "task_key", bldr_text(tasks.at.at[i].task_key));
-		bldr_list_add(list, task);
+		if ((!failed_only || has_failed(task)) && !is_among(list, task->task_key)) {
+			bldr_list_add(list, described_task(task, text_max(most)));
+		}
 	}
-	bldr_object_set(v, "url", bldr_text(run->url));
-	bldr_object_set(v, "tasks", list);
-	if (rc < 0) {
-		bldr_unref(v);
-		return rc;
-	}
-	*ret = v;
-	return 0;
+	return list;
 }
 
 /* Goes on with the output of task at and later, of which there is one when it was run. */
@@ -179,19 +202,36 @@ static void read_on(const struct bldr_value *kept, struct bldr_value *value, siz
 	turn_again(ret, next, 0);
 }
 
-static void told_ended(const struct bldr_value *input, const struct bldr_value *kept,
-		       const struct databricks_answer *answer, const struct databricks_run *run,
-		       struct arena *a, struct databricks_turn *ret)
+/* A page of a run that has ended; run is what it says of the run. */
+static void told_page(const struct bldr_value *input, const struct bldr_value *kept,
+		      const struct databricks_answer *answer, const struct databricks_run *run,
+		      struct arena *a, struct databricks_turn *ret)
 {
-	struct bldr_value *value = NULL;
+	const struct bldr_value *before = bldr_get(bldr_get(kept, "value"), "tasks");
+	bool failed_only = bldr_as_bool(bldr_get(input, "failed_only"), false);
+	const char *page = bldr_get_text(answer->body, "next_page_token");
+	bool last = page == NULL || page[0] == '\0';
+	struct databricks_runs tasks;
 	struct bldr_error err;
+	struct bldr_value *value;
+	struct bldr_value *next;
 
-	if (describe(input, answer->body, run, a, &value, &err) < 0) {
+	if (databricks_run_tasks(answer->body, a, &tasks, &err) < 0) {
 		turn_end(ret, DATABRICKS_FAILED, DATABRICKS_BLAME_INFRASTRUCTURE,
 			 arena_strdup(a, err.text));
 		return;
 	}
-	read_on(kept, value, 0, ret);
+	value = described(run, text_max(FAILED_MAX));
+	bldr_object_set(value, "url", bldr_text(run->url));
+	bldr_object_set(value, "tasks", joined(before, &tasks, failed_only, last));
+	if (last) {
+		read_on(kept, value, 0, ret);
+		return;
+	}
+	next = keep(kept, "tasks");
+	bldr_object_set(next, "page", bldr_text(page));
+	bldr_object_set(next, "value", value);
+	turn_again(ret, next, 0);
 }
 
 static void told_poll(const struct bldr_value *input, const struct bldr_value *kept,
@@ -221,7 +261,7 @@ static void told_poll(const struct bldr_value *input, const struct bldr_value *k
 		return;
 	}
 	if (run.state == DATABRICKS_RUN_ENDED) {
-		told_ended(input, kept, answer, &run, a, ret);
+		told_page(input, kept, answer, &run, a, ret);
 		return;
 	}
 	if (deadline_ms > 0 && waited_ms > deadline_ms && kept_int(kept, "cancelled") == 0) {
@@ -287,7 +327,7 @@ static void told(const struct bldr_value *input, const struct bldr_value *kept,
 {
 	const char *phase = phase_of(kept);
 
-	if (strcmp(phase, "poll") == 0) {
+	if (strcmp(phase, "poll") == 0 || strcmp(phase, "tasks") == 0) {
 		told_poll(input, kept, answer, now_ms, a, ret);
 	} else if (strcmp(phase, "cancel") == 0) {
 		told_cancel(kept, ret);

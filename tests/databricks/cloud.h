@@ -24,6 +24,7 @@ struct cloud {
 	unsigned empty_pages; /* before the page of a list that has something on it */
 	unsigned polls;       /* of a run before it ends */
 	bool run_fails, run_hangs;
+	unsigned tasks; /* of a run, "t0"...: a second attempt of the first one is behind them all; 0: "main" alone */
 	const char *run_code; /* why a run fails when it is not its code: "CLUSTER_ERROR"; it has no trace then */
 	unsigned repairs_needed; /* until a run that fails ends well; 0: it never does */
 	const char *job; /* what a list says of a job: its settings; NULL: "orders", tag "deploy" */

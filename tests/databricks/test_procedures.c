@@ -274,7 +274,7 @@ static void a_run_is_followed_to_its_end(void **state)
 	play(&s, &c, &databricks_ensure_run, RUN);
 	expect(&s, &c, "ok",
 	       "{\"blame\":\"none\",\"code\":\"SUCCESS\",\"message\":\"m\",\"result\":\"success\",\"run_id\":"
-	       "7211000000000000900,\"tasks\":[{\"blame\":\"none\",\"code\":\"SUCCESS\",\"message\":\"\","
+	       "7211000000000000900,\"tasks\":[{\"attempt\":0,\"blame\":\"none\",\"code\":\"SUCCESS\",\"message\":\"\","
 	       "\"output\":\"42\",\"result\":\"success\",\"run_id\":7211000000000000950,\"task_key\":\"main\"}],"
 	       "\"url\":\"https://x/#job\"}",
 	       "POST jobs/run-now 200\nGET jobs/runs/get 404\nGET jobs/runs/get 200\nGET jobs/runs/get 200\n"
@@ -285,10 +285,54 @@ static void a_run_is_followed_to_its_end(void **state)
 	play(&s, &c, &databricks_ensure_run, RUN);
 	expect(&s, &c, "ok",
 	       "{\"blame\":\"code\",\"code\":\"RUN_EXECUTION_ERROR\",\"message\":\"m\",\"result\":\"failed\","
-	       "\"run_id\":7211000000000000900,\"tasks\":[{\"blame\":\"code\",\"code\":\"RUN_EXECUTION_ERROR\","
+	       "\"run_id\":7211000000000000900,\"tasks\":[{\"attempt\":0,\"blame\":\"code\",\"code\":\"RUN_EXECUTION_ERROR\","
 	       "\"error\":\"ValueError: x\",\"message\":\"\",\"result\":\"failed\",\"run_id\":"
 	       "7211000000000000950,\"task_key\":\"main\",\"trace\":\"trace\"}],\"url\":\"https://x/#job\"}",
 	       "POST jobs/run-now 200\nGET jobs/runs/get 200\nGET jobs/runs/get-output 200\n");
+	done(&s, &c);
+}
+
+/* A run has its tasks on pages of 100; an attempt that failed counts no more when a later one is on another page. */
+static void a_task_that_failed_is_found_on_any_page(void **state)
+{
+	static const char lines[] =
+		"POST jobs/run-now 200\nGET jobs/runs/get 200\nGET jobs/runs/get 200\n"
+		"GET jobs/runs/get 503\nGET jobs/runs/get 200\nGET jobs/runs/get-output 200\n";
+	struct cloud c = { .tasks = 250,
+			   .run_fails = true,
+			   .plan = { { "jobs/runs/get?", 3, 503, false, NULL } } };
+	struct story s;
+
+	(void)state;
+	play(&s, &c, &databricks_ensure_run,
+	     "{\"job_id\":1,\"idempotency_token\":\"" TOKEN "\",\"failed_only\":true}");
+	expect(&s, &c, "ok",
+	       "{\"blame\":\"code\",\"code\":\"RUN_EXECUTION_ERROR\",\"message\":\"m\",\"result\":\"failed\","
+	       "\"run_id\":7211000000000000900,\"tasks\":[{\"attempt\":0,\"blame\":\"code\",\"code\":"
+	       "\"RUN_EXECUTION_ERROR\",\"error\":\"ValueError: x\",\"message\":\"\",\"result\":\"failed\","
+	       "\"run_id\":7211000000000001448,\"task_key\":\"t249\",\"trace\":\"trace\"}],"
+	       "\"url\":\"https://x/#job\"}",
+	       lines);
+	done(&s, &c);
+}
+
+static void all_tasks_of_a_run_are_told_of(void **state)
+{
+	struct cloud c = { .tasks = 130, .run_fails = true };
+	const struct bldr_value *tasks;
+	struct story s;
+
+	(void)state;
+	play(&s, &c, &databricks_ensure_run, RUN);
+	tasks = bldr_get(bldr_get(s.end, "value"), "tasks");
+	assert_int_equal(bldr_count(tasks), 130);
+	for (size_t i = 0; i < bldr_count(tasks); i++) {
+		const struct bldr_value *task = bldr_at(tasks, i);
+		bool last = strcmp(bldr_get_text(task, "task_key"), "t129") == 0;
+
+		assert_string_equal(bldr_get_text(task, "result"), last ? "failed" : "success");
+		assert_string_equal(bldr_get_text(task, "error"), "ValueError: x");
+	}
 	done(&s, &c);
 }
 
@@ -410,6 +454,8 @@ int main(void)
 		cmocka_unit_test(a_created_job_is_found_when_its_answer_was_lost),
 		cmocka_unit_test(a_job_that_was_not_created_is_created_later),
 		cmocka_unit_test(a_run_is_followed_to_its_end),
+		cmocka_unit_test(a_task_that_failed_is_found_on_any_page),
+		cmocka_unit_test(all_tasks_of_a_run_are_told_of),
 		cmocka_unit_test(a_run_that_takes_too_long_is_cancelled),
 		cmocka_unit_test(a_long_run_is_polled_to_the_last_round),
 		cmocka_unit_test(what_is_busy_is_waited_for),

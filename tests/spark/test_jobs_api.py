@@ -330,6 +330,22 @@ def test_runs_list(notebooks: Notebooks, sdk: Any, workspace: Any) -> None:
         list(sdk.jobs.list_runs(limit=26))
 
 
+def test_runs_get_pages_the_tasks_of_a_wide_run(workspace: Any, sdk: Any) -> None:
+    """Conditions need no process: the run is over at once."""
+    yes = api.ConditionTask(op=api.ConditionTaskOp.EQUAL_TO, left="1", right="1")
+    keys = [f"t{i}" for i in range(120)]
+    tasks = [api.SubmitTask(task_key=key, condition_task=yes) for key in keys]
+    run = sdk.jobs.submit(run_name="wide", tasks=tasks).result()
+    assert [task.task_key for task in run.tasks] == keys  # the SDK follows the tokens
+    assert {task.state.result_state.value for task in run.tasks} == {"SUCCESS"}
+    path = f"/api/2.2/jobs/runs/get?run_id={run.run_id}"
+    first = workspace.ask("GET", path)
+    second = workspace.ask("GET", f"{path}&page_token={first['next_page_token']}")
+    valid("jobs.Run", first)
+    assert [len(page["tasks"]) for page in (first, second)] == [100, 20]
+    assert "next_page_token" not in second
+
+
 def test_repair_over_rest(notebooks: Notebooks, sdk: Any) -> None:
     notebooks.file("ok.txt", "no")
     path = notebooks.put("n", "assert open('ok.txt').read() == 'yes'")
