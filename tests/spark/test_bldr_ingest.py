@@ -25,9 +25,10 @@ sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "python")]
 
 import bldr_ingest  # noqa: E402
 import dialects  # noqa: E402
-from bldr_ingest import CsvDialect, JsonDialect, read_csv, read_json  # noqa: E402
+from bldr_ingest import CsvDialect, JsonDialect, bronze, read_csv, read_json  # noqa: E402
 from bldr_ingest.dialect import Dialect, dialect_of  # noqa: E402
 from bldr_ingest.records import Record, row_hash  # noqa: E402
+from bldr_ingest.session import Config, Session  # noqa: E402
 from ingest_pair import DUMP, c_reads, records_of  # noqa: E402
 from pyspark.errors import AnalysisException, PythonException  # noqa: E402
 from pyspark.sql import DataFrame, SparkSession  # noqa: E402
@@ -148,6 +149,23 @@ def test_no_records(spark: SparkSession, tmp_path: Path) -> None:
     assert read_csv(spark, str(tmp_path / "header"), headed).count() == 0
     array = JsonDialect(columns=columns, array=True)
     assert read_json(spark, str(tmp_path / "array"), array).count() == 0
+
+
+def test_the_image_of_a_file(spark: SparkSession, tmp_path: Path) -> None:
+    """Of an empty one, too, for which Spark gives no row. BLAKE2b-256 is that of `b2sum -l 256`."""
+    config = Config("c", "s", str(tmp_path), "run", False, 100, False)
+    session = Session(spark, config)
+    (tmp_path / "in").mkdir()
+    for name, content in (("empty.csv", b""), ("in/[a] b.csv", b"a,b\n1,2\n")):
+        (tmp_path / name).write_bytes(content)
+        told = subprocess.run(
+            ["b2sum", "-l", "256"], input=content, capture_output=True, check=True
+        )
+        expected = len(content), told.stdout.decode().split()[0]
+        assert bronze.state_of(session, name) == expected, name
+    (tmp_path / "_hidden.csv").write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match=r"no _hidden\.csv below"):
+        bronze.state_of(session, "_hidden.csv")
 
 
 # ---- what is refused ----
