@@ -408,9 +408,16 @@ struct pipeline_file {
 	int64_t bytes;
 };
 
+struct pipeline_refused {
+	const char *path;   /* of a source file */
+	const char *reason; /* and what to do about it */
+};
+
 struct pipeline {
 	struct artefact_head head;
 	LIST(struct pipeline_file) files; /* by path */
+	LIST(struct pipeline_refused)
+	refused; /* sources that the notebooks will refuse to read; by path */
 };
 
 struct deployment_table {

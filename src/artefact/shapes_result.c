@@ -20,9 +20,17 @@ static const struct shape_field pipeline_file_fields[] = {
 };
 static const struct shape pipeline_file_shape = SHAPE_OF(pipeline_file);
 
+static const struct shape_field pipeline_refused_fields[] = {
+	TEXT(pipeline_refused, path),
+	TEXT(pipeline_refused, reason),
+	END_OF_FIELDS,
+};
+static const struct shape pipeline_refused_shape = SHAPE_OF(pipeline_refused);
+
 static const struct shape_field pipeline_fields[] = {
 	OBJECT(pipeline, head, artefact_head),
 	LIST_OF(pipeline, files, pipeline_file),
+	LIST_OR_EMPTY(pipeline, refused, pipeline_refused),
 	END_OF_FIELDS,
 };
 const struct shape pipeline_shape = SHAPE_OF(pipeline);

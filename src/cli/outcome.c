@@ -222,6 +222,27 @@ static struct bldr_value *skipped_files(const char *folder, const struct bldr_va
 	return skipped;
 }
 
+/* [{path, reason}] of what is read here, but will not be by the notebooks. */
+static struct bldr_value *refused_files(const char *folder, const struct bldr_value *state)
+{
+	struct arena a = { 0 };
+	struct pipeline pipeline;
+	struct bldr_value *refused = bldr_list();
+
+	if (!read_artefact(folder, state, "pipeline", &a, &pipeline)) {
+		pipeline.refused.n = 0;
+	}
+	for (size_t i = 0; i < pipeline.refused.n && i < SKIPPED_SHOWN; i++) {
+		struct bldr_value *item = bldr_object();
+
+		bldr_object_set(item, "path", bldr_text(pipeline.refused.at[i].path));
+		bldr_object_set(item, "reason", bldr_text(pipeline.refused.at[i].reason));
+		bldr_list_add(refused, item);
+	}
+	arena_release(&a);
+	return refused;
+}
+
 struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thread,
 			       const struct bldr_value *state)
 {
@@ -248,6 +269,7 @@ struct bldr_value *outcome_new(const char *output, const struct bldr_thread *thr
 	copy_keys(o, bldr_get(state, "evaluation"), from_evaluation);
 	bldr_object_set(o, "failed", failed_checks(folder, state));
 	bldr_object_set(o, "skipped", skipped_files(folder, state));
+	bldr_object_set(o, "refused", refused_files(folder, state));
 	bldr_object_set(o, "artefacts", artefact_refs(state));
 	bldr_object_set(o, "knowledge", outcome_knowledge(state));
 	remote = outcome_remote(state);
@@ -355,13 +377,13 @@ static void print_failed(const struct bldr_value *o, FILE *out)
 	}
 }
 
-static void print_skipped(const struct bldr_value *skipped, FILE *out)
+static void print_files(const char *what, const struct bldr_value *files, FILE *out)
 {
-	for (size_t i = 0; i < bldr_count(skipped); i++) {
-		const struct bldr_value *s = bldr_at(skipped, i);
+	for (size_t i = 0; i < bldr_count(files); i++) {
+		const struct bldr_value *f = bldr_at(files, i);
 
-		fprintf(out, "  not read: \"%s\" (%s)\n", bldr_get_text(s, "path"),
-			bldr_get_text(s, "reason"));
+		fprintf(out, "  %s: \"%s\" (%s)\n", what, bldr_get_text(f, "path"),
+			bldr_get_text(f, "reason"));
 	}
 }
 
@@ -460,7 +482,8 @@ void outcome_print(const struct bldr_value *o, const char *output, FILE *out)
 			(long long)bldr_get_int(o, "warnings", 0), bldr_get_text(o, "score"),
 			(long long)bldr_get_int(o, "rounds", 0));
 		print_failed(o, out);
-		print_skipped(bldr_get(o, "skipped"), out);
+		print_files("not read", bldr_get(o, "skipped"), out);
+		print_files("the notebooks will not read", bldr_get(o, "refused"), out);
 		print_tables(bldr_get(o, "tables"), out);
 		if (bldr_get_text(bldr_get(o, "approval"), "decisions") != NULL) {
 			fprintf(out, "decisions: %s\n",

@@ -9,7 +9,7 @@
 /*
  * Object: run, status (running | done | failed), source_dir, started_ms, updated_ms, events, rounds,
  * verdict, checks, errors, warnings, score, decisions, artefacts {name: ref}, folder, report, warehouse,
- * tables [{name, rows}], knowledge {shown, applied, learned}, approval {answer, decisions}, error, error_code
+ * tables [{name, rows}], skipped and refused [{path, reason}], knowledge {shown, applied, learned}, approval {answer, decisions}, error, error_code
  * (INVALID, IO...), exit_code; session_outcome adds interrupts [{key, asked_ms, question}], and question {text, command} is
  * how to ask the first sample question. With steps and process (meter.h), which whoever drove the run or shows it adds,
  * what the steps cost is told too. What is not known yet is absent. The caller owns it.

@@ -41,6 +41,9 @@ int sttm_csv(const struct sttm *sttm, struct buf *out, struct bldr_error *err);
 int emit_pipeline(const char *folder, const struct sources *sources, const struct sttm *sttm,
 		  struct arena *a, struct pipeline *ret, struct bldr_error *err);
 
+/* Why the notebooks will refuse to read a file that bldr reads, and what to do about it; a's, or static. NULL: they read it. */
+const char *emit_refusal(const struct source_file *f, struct arena *a);
+
 struct materialise {
 	const char *source_folder;
 	const char *path; /* absolute or relative path of warehouse.db */

@@ -5,6 +5,8 @@
  *	emit_tool artefacts SOURCES STTM OUT two artefacts as JSON files
  *	emit_tool load SOURCE_DIR SOURCES STTM OUT  the same artefacts as OUT/warehouse.db
  *	emit_tool layout                     expressions on stdin, one per line, as a Python file
+ *	emit_tool refused                    {"path", "encoding", "bytes", "packed"} on stdin, one per line: why the notebooks
+ *	                                     will refuse such a file, as JSON
  *
  * The first two write the pipeline and its manifest below OUT, with the artefacts it was made of, and print the
  * path of the manifest. Exit 1 and a message when that fails.
@@ -140,6 +142,42 @@ static int layout(struct bldr_error *err)
 	return rc;
 }
 
+static int refused(struct bldr_error *err)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t size;
+	int rc = 0;
+
+	while (rc == 0 && (size = getline(&line, &room, stdin)) > 0) {
+		struct bldr_value *v = NULL;
+		struct arena a = { 0 };
+
+		rc = bldr_value_parse(line, (size_t)size, &v, err);
+		if (rc == 0) {
+			const struct source_file f = {
+				.path = bldr_get_text(v, "path"),
+				.encoding = bldr_get_text(v, "encoding"),
+				.bytes = bldr_get_int(v, "bytes", 0),
+				.compression = bldr_as_bool(bldr_get(v, "packed"), false)
+					? COMPRESSION_GZIP
+					: COMPRESSION_NONE,
+			};
+			const char *reason = emit_refusal(&f, &a);
+			struct bldr_value *said = reason != NULL ? bldr_text(reason) : bldr_null();
+			char *text = bldr_value_text(said);
+
+			(void)puts(text);
+			free(text);
+			bldr_unref(said);
+		}
+		arena_release(&a);
+		bldr_unref(v);
+	}
+	free(line);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct arena a = { 0 };
@@ -150,6 +188,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "layout") == 0) {
 		rc = layout(&err);
+	} else if (strcmp(what, "refused") == 0) {
+		rc = refused(&err);
 	} else if (strcmp(what, "folder") == 0 && argc == 4) {
 		rc = make_of_folder(argv[2], &a, &made, &err);
 		rc = rc < 0 ? rc : emit(&made, argv[3], &a, &err);

@@ -1,7 +1,11 @@
-/* Emits the pipeline: notebooks and job settings, and their manifest. */
+/*
+ * Emits the pipeline: notebooks and job settings, and their manifest, which names the files that the notebooks will refuse to
+ * read. In a run there this ends it: no task is made to find out.
+ */
 #include "agents/desk.h"
 #include "agents/handover.h"
 #include "agents/nodes.h"
+#include "agents/remote/remote.h"
 #include "warehouse/warehouse.h"
 
 static const char *const reads[] = { "job", "rounds", "sources", "sttm", NULL };
@@ -17,6 +21,31 @@ const struct bldr_node developer_emit_node = {
 	.config = &handover,
 };
 
+/* Of a job that is to run them: told before anything is sent, with what to do about it. */
+static int check_refused(struct desk *d, const struct pipeline *p, struct bldr_error *err)
+{
+	enum { SHOWN = 3 };
+	struct arena *a = &d->arena;
+	const char *told = "";
+	struct remote remote;
+
+	if (p->refused.n == 0 || !remote_of(d->args, &remote)) {
+		return 0;
+	}
+	for (size_t i = 0; i < p->refused.n && i < SHOWN; i++) {
+		const struct pipeline_refused *f = &p->refused.at[i];
+
+		told = arena_printf(a, "%s\"%s\": %s; ", told, f->path, f->reason);
+	}
+	if (p->refused.n > SHOWN) {
+		told = arena_printf(a, "%sand %zu more; ", told, p->refused.n - SHOWN);
+	}
+	return bldr_error_set(err, BLDR_E_INVALID,
+			      "the notebooks cannot read every file: %sor run it here, with "
+			      "--target embedded",
+			      told);
+}
+
 static int emit(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	static const char *const inputs[] = { "sources", "sttm", NULL };
@@ -30,6 +59,9 @@ static int emit(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 	}
 	if (r == 0) {
 		r = emit_pipeline(d->folder, &sources, &sttm, &d->arena, &pipeline, err);
+	}
+	if (r == 0) {
+		r = check_refused(d, &pipeline, err);
 	}
 	if (r < 0) {
 		return r;

@@ -69,6 +69,18 @@ static struct bldr_value *files_value(const struct pipeline *p, struct arena *a)
 	return list;
 }
 
+static struct bldr_value *refused_value(const struct pipeline *p)
+{
+	struct bldr_value *list = bldr_list();
+	for (size_t i = 0; i < p->refused.n; i++) {
+		struct bldr_value *v = bldr_object();
+		bldr_object_set(v, "path", bldr_text(p->refused.at[i].path));
+		bldr_object_set(v, "reason", bldr_text(p->refused.at[i].reason));
+		bldr_list_add(list, v);
+	}
+	return list;
+}
+
 static void add_artefact(struct bldr_value *list, const char *name, const struct artefact_head *head)
 {
 	struct bldr_value *v = bldr_object();
@@ -152,6 +164,8 @@ struct bldr_value *report_run(const struct report_input *in, struct arena *a)
 	bldr_object_set(part, "file_count",
 			bldr_text(report_count(a, (int64_t)in->pipeline->files.n, "file")));
 	bldr_object_set(part, "files", files_value(in->pipeline, a));
+	bldr_object_set(part, "any_refused", bldr_bool(in->pipeline->refused.n > 0));
+	bldr_object_set(part, "refused", refused_value(in->pipeline));
 	bldr_object_set(part, "target", bldr_text(in->deployment->target));
 	bldr_object_set(part, "warehouse", bldr_text(in->deployment->warehouse));
 	bldr_object_set(part, "loads", loads_value(in->deployment, a));

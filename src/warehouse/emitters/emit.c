@@ -147,6 +147,19 @@ static int emit_all(struct emitter *e)
 	return rc < 0 ? rc : job_emit(e);
 }
 
+static void find_refused(struct emitter *e, const struct sources *sources)
+{
+	for (size_t i = 0; i < sources->files.n; i++) {
+		const struct source_file *f = &sources->files.at[i];
+		const char *reason = emit_refusal(f, e->arena);
+
+		if (reason != NULL) {
+			*LIST_ADD(e->arena, &e->pipeline->refused) =
+				(struct pipeline_refused){ .path = f->path, .reason = reason };
+		}
+	}
+}
+
 int emit_pipeline(const char *folder, const struct sources *sources, const struct sttm *sttm,
 		  struct arena *a, struct pipeline *ret, struct bldr_error *err)
 {
@@ -177,6 +190,7 @@ int emit_pipeline(const char *folder, const struct sources *sources, const struc
 		return rc;
 	}
 	ASSERT(pipeline.files.n > 0); /* the job is one */
+	find_refused(&e, sources);
 	qsort(pipeline.files.at, pipeline.files.n, sizeof(*pipeline.files.at), by_path);
 	*ret = pipeline;
 	return 0;
