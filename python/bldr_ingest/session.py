@@ -16,6 +16,7 @@ DEFAULTS = {
     "source_path": "/Volumes/main/bldr/landing",
     "run_id": "",
     "full_refresh": "false",
+    "remove_gone": "false",
     "quarantine_limit": "100",
     "governance": "true",
 }
@@ -48,8 +49,8 @@ class Config:
 
     catalog, schema: where the tables are; both exist. source_path: the folder below which files are looked for.
     run_id: the job's run, the same for all its tasks and their retries. full_refresh: files are loaded again although
-    their content is known, and rows that the sources no longer have leave the star. quarantine_limit: percent of a file's
-    records that may be refused before its task fails. governance: keys and tags are told to Unity Catalog.
+    their content is known. remove_gone: rows that the sources no longer have leave the star. quarantine_limit: percent of a
+    file's records that may be refused before its task fails. governance: keys and tags are told to Unity Catalog.
     """
 
     catalog: str
@@ -57,6 +58,7 @@ class Config:
     source_path: str
     run_id: str
     full_refresh: bool
+    remove_gone: bool
     quarantine_limit: float
     governance: bool
 
@@ -116,6 +118,7 @@ def read_config(dbutils: Utilities, parameters: tuple[str, ...]) -> Config:
         source_path=given["source_path"].rstrip("/") or "/",
         run_id=given["run_id"],
         full_refresh=given["full_refresh"].lower() == "true",
+        remove_gone=given["remove_gone"].lower() == "true",
         quarantine_limit=float(given["quarantine_limit"]),
         governance=given["governance"].lower() == "true",
     )
@@ -146,7 +149,7 @@ def wrong_values(given: dict[str, str]) -> list[str]:
     """What is wrong with the parameters that are switches and numbers."""
     wrong = [
         f'{name} is "{given[name]}"; it is true or false'
-        for name in ("full_refresh", "governance")
+        for name in ("full_refresh", "remove_gone", "governance")
         if given[name].lower() not in ("true", "false")
     ]
     try:

@@ -153,7 +153,7 @@ def test_no_records(spark: SparkSession, tmp_path: Path) -> None:
 
 def test_the_image_of_a_file(spark: SparkSession, tmp_path: Path) -> None:
     """Of an empty one, too, for which Spark gives no row. BLAKE2b-256 is that of `b2sum -l 256`."""
-    config = Config("c", "s", str(tmp_path), "run", False, 100, False)
+    config = Config("c", "s", str(tmp_path), "run", False, False, 100, False)
     session = Session(spark, config)
     (tmp_path / "in").mkdir()
     for name, content in (("empty.csv", b""), ("in/[a] b.csv", b"a,b\n1,2\n")):

@@ -73,7 +73,7 @@ class Catalog:
 
 
 def session(catalog: Catalog, *, governance: bool = True) -> Session:
-    config = Config("ma`in", "shop", "/source", "run", False, 100.0, governance)
+    config = Config("ma`in", "shop", "/source", "run", False, False, 100.0, governance)
     return Session(catalog, config)  # type: ignore[arg-type, unused-ignore]
 
 

@@ -24,14 +24,15 @@ class Utilities:
         return self.declared[name]
 
 
-ALL = ("source_path", "full_refresh", "quarantine_limit", "governance")
+ALL = ("source_path", "full_refresh", "remove_gone", "quarantine_limit", "governance")
 
 
 def test_a_notebook_declares_what_it_uses() -> None:
     utilities = Utilities(run_id="7")
     config = read_config(utilities, ("source_path",))
     assert set(utilities.declared) == {"catalog", "schema", "run_id", "source_path"}
-    assert config == Config("main", "bldr", "/Volumes/main/bldr/landing", "7", False, 100.0, True)
+    landing = "/Volumes/main/bldr/landing"
+    assert config == Config("main", "bldr", landing, "7", False, False, 100.0, True)
 
 
 def test_what_the_job_gives_counts() -> None:
@@ -41,12 +42,17 @@ def test_what_the_job_gives_counts() -> None:
         "source_path": "/Volumes/prod/sales/in/",
         "run_id": "901",
         "full_refresh": "True",
+        "remove_gone": "false",
         "quarantine_limit": "2.5",
         "governance": "false",
     }
     assert set(given) == set(DEFAULTS)
     config = read_config(Utilities(**given), ALL)
-    assert config == Config("prod", "sales", "/Volumes/prod/sales/in", "901", True, 2.5, False)
+    assert config == Config(
+        "prod", "sales", "/Volumes/prod/sales/in", "901", True, False, 2.5, False
+    )
+    config = read_config(Utilities(full_refresh="false", remove_gone="TRUE"), ALL)
+    assert (config.full_refresh, config.remove_gone) == (False, True)
 
 
 def test_a_run_by_hand_gets_an_id_of_its_own() -> None:
@@ -65,6 +71,7 @@ def test_a_run_by_hand_gets_an_id_of_its_own() -> None:
         ("source_path", "landing", 'source_path is "landing"; it begins with /'),
         ("run_id", "r" * 256, "run_id has at most 255 characters"),
         ("full_refresh", "yes", 'full_refresh is "yes"; it is true or false'),
+        ("remove_gone", "1", 'remove_gone is "1"; it is true or false'),
         ("governance", "", 'governance is ""; it is true or false'),
         ("quarantine_limit", "-1", 'quarantine_limit is "-1"; it is a percentage'),
         ("quarantine_limit", "101", "it is a percentage from 0 to 100"),
@@ -84,7 +91,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_names_are_quoted_whatever_they_are() -> None:
-    config = Config("my-catalog", "s", "/x", "r", False, 100.0, True)
+    config = Config("my-catalog", "s", "/x", "r", False, False, 100.0, True)
     session = Session(None, config)  # type: ignore[arg-type, unused-ignore]
     assert session.table("a`b") == "`my-catalog`.`s`.`a``b`"
     assert literal("it's \\ x") == "'it\\'s \\\\ x'"

@@ -107,7 +107,11 @@ def jaffle(
     artefacts = folder / "artefacts"
     tool("load", JAFFLE, artefacts / "sources.v1.json", artefacts / "sttm.v1.json", folder)
     changed = changed_jaffle(folder)
-    others: list[str | Path] = [changed, renamed_jaffle(folder), f"{changed};full_refresh=true"]
+    others: list[str | Path] = [
+        changed,
+        renamed_jaffle(folder),
+        f"{changed};full_refresh=true;remove_gone=true",
+    ]
     torn = f"{torn_jaffle(folder)};quarantine_limit=1"
     lost = "sql:DELETE FROM {schema}.etl_audit WHERE run_id = 'run5'"
     others += [torn, lost, f"run5={torn}", *(f"sql:{s}" for s in STATEMENTS)]

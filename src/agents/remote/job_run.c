@@ -13,13 +13,17 @@ const char REMOTE_SECOND_RUN[] = "again";
 const char *const remote_run_reads[] = { "job", "rounds", "remote", NULL };
 const char *const remote_run_writes[] = { "remote", NULL };
 
-/* A repair leaves nothing of what the runs before have made; a second run of the same pipeline has nothing to repair. */
+/*
+ * The star is what the files say and nothing else, whatever an earlier run has left there. A repair takes nothing from the runs
+ * before either; a second run of the same pipeline has nothing to repair.
+ */
 static struct bldr_value *parameters(const struct bldr_view *v)
 {
 	bool repairs = bldr_get_int(v->state, "rounds", 0) > 1 && v->config == REMOTE_FIRST_RUN;
 	struct bldr_value *given = bldr_object();
 
 	bldr_object_set(given, "full_refresh", bldr_text(repairs ? "true" : "false"));
+	bldr_object_set(given, "remove_gone", bldr_text("true"));
 	return given;
 }
 

@@ -160,6 +160,7 @@ static struct bldr_value *parameters(const struct deployer *d)
 		{ "schema", "bldr", true },
 		{ "source_path", "/Volumes/main/bldr/landing", true },
 		{ "full_refresh", "false", false },
+		{ "remove_gone", "false", false },
 		{ "quarantine_limit", "100", false },
 		{ "governance", "true", false },
 	};
