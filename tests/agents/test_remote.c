@@ -293,6 +293,10 @@ static void expect_one_of_each(const struct world *w)
 	assert_false(w->failed);
 	assert_int_equal(w->cloud.n_jobs, 1);
 	assert_int_equal(w->cloud.n_runs, 2); /* the run, and the second one that I1 compares */
+	for (size_t i = 0; i < w->cloud.n_runs; i++) { /* what an earlier run has left goes */
+		assert_string_equal(w->cloud.parameters[i],
+				    "{\"full_refresh\":\"false\",\"remove_gone\":\"true\"}");
+	}
 	assert_int_equal(w->cloud.schemas, 1);
 	assert_int_equal(w->cloud.volumes, 1);
 }

@@ -81,7 +81,11 @@ static struct bldr_value *run_now(struct cloud *c, const struct bldr_value *body
 		i++;
 	}
 	if (i == c->n_runs) {
+		char *parameters = bldr_value_text(bldr_get(body, "job_parameters"));
+
+		(void)snprintf(c->parameters[i], sizeof(c->parameters[0]), "%s", parameters);
 		(void)snprintf(c->tokens[c->n_runs++], sizeof(c->tokens[0]), "%s", token);
+		free(parameters);
 	}
 	return json("{\"run_id\":%lld,\"number_in_job\":1}", (long long)FIRST_RUN + (long long)i);
 }

@@ -34,7 +34,8 @@ struct cloud {
 
 	int64_t jobs[CLOUD_THINGS_MAX];
 	size_t n_jobs, resets;
-	char tokens[CLOUD_THINGS_MAX][80]; /* of runs */
+	char tokens[CLOUD_THINGS_MAX][80];     /* of runs */
+	char parameters[CLOUD_THINGS_MAX][80]; /* that runs were begun with; "null": none */
 	size_t n_runs, statements;
 	unsigned asked, listed, cancelled, repairs;
 	unsigned schemas, volumes; /* made */
