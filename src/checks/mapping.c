@@ -517,6 +517,56 @@ enum mapping_judgement mapping_judge(const struct trial *t, const struct trial_t
 	return (enum mapping_judgement)c->judgement;
 }
 
+/* ---- how dates are read ---- */
+
+/* The first format of a rule, down its first arguments; a rule without one reads ISO 8601. */
+static const char *format_of(const struct bldr_value *rule)
+{
+	for (; rule != NULL; rule = argument(rule, 0)) {
+		const struct bldr_value *formats = bldr_get(rule, "formats");
+		if (bldr_count(formats) > 0) {
+			return bldr_as_text(bldr_at(formats, 0));
+		}
+	}
+	return "yyyy-MM-dd";
+}
+
+/* One part of a date, of the same letter: years of as many digits, months both by name or both by number. */
+static bool same_part(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+	return *a == *b && (*a != 'y' || n_a == n_b) && (*a != 'M' || (n_a > 2) == (n_b > 2));
+}
+
+/* Whether two formats take year, month and day of the same written dates; times of day aside. */
+static bool same_form(const char *a, const char *b)
+{
+	for (int part = 0; part < 3; part++) {
+		size_t n_a = strspn(a, (const char[]){ *a, '\0' });
+		size_t n_b = strspn(b, (const char[]){ *b, '\0' });
+		if (n_a == 0 || n_b == 0 || !same_part(a, n_a, b, n_b)) {
+			return false;
+		}
+		a += n_a;
+		b += n_b;
+		bool apart_a = strchr("yMd", *a) == NULL, apart_b = strchr("yMd", *b) == NULL;
+		if (part < 2 && (apart_a != apart_b || (apart_a && *a++ != *b++))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool mapping_reads_dates(const struct trial *t, const struct trial_table *table, size_t column)
+{
+	const struct expected_column *c = &table->expected->columns[column];
+	struct mapping_fault fault;
+	if (mapping_judge(t, table, column, &fault) != MAPPING_RIGHT) {
+		return false;
+	}
+	const char *format = format_of(column_of(table->sttm, c->design->name)->rule);
+	return format != NULL && same_form(format, c->source.decision->format);
+}
+
 bool mapping_marks_explain(const struct trial *t, const struct trial_table *table, size_t column,
 			   const char **ret_why)
 {

@@ -24,6 +24,12 @@ enum mapping_judgement mapping_judge(const struct trial *t, const struct trial_t
 				     size_t column, struct mapping_fault *ret);
 
 /*
+ * Whether the rule of a column that one source date column feeds is as the design states, and its format has the form of
+ * the written dates: then what stands there instead of them is not the mapping's doing.
+ */
+bool mapping_reads_dates(const struct trial *t, const struct trial_table *table, size_t column);
+
+/*
  * Whether all that differs in a column of numbers is what the written ones give with the other decimal mark; *ret_why in
  * words.
  */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "checks/mapping.h"
 #include "checks/recent.h"
 
 enum { MEMBER_NULL = -3, MEMBER_DANGLING = -4 };
@@ -356,13 +357,14 @@ static const char *order_words(enum date_order order)
 	return words[order];
 }
 
+/* A fault of the mapping: dates in another order, or none, where the rule does not read them as the design states. */
 static void find_date_fault(const struct trial *t, struct trial_table *table, size_t column)
 {
 	const struct expected_column *c = &table->expected->columns[column];
 	struct date_columns d = { table, c, trial_dates(t, table, column, t->arena),
 				  table->found.columns[column].cells };
 	size_t changed = dates_changed(&d);
-	if (changed == 0 || !c->source.decision->dates) {
+	if (changed == 0 || !c->source.decision->dates || mapping_reads_dates(t, table, column)) {
 		return;
 	}
 	struct date_fault *fault = &table->columns[column].fault;

@@ -190,20 +190,12 @@ bool trial_blame_mapping(const struct trial *t, const struct trial_table *table,
 	return true;
 }
 
-/* Rows that differ: the decimal mark, the rule, the load; or the mapping, when the STTM does not say. */
+/* Rows that differ: the load, where the rule is right; the decimal mark, the rule; or a mapping that is not stated. */
 static void blame_values(const struct trial *t, const struct trial_table *table, size_t column,
 			 struct verdict *v)
 {
 	size_t changed = table->columns[column].changed;
 	struct mapping_fault fault;
-	if (mapping_marks_explain(t, table, column, &v->why)) {
-		v->blame = "analyst";
-		v->advice = mapping_advice(t, table, column, "number_marks");
-		return;
-	}
-	if (trial_blame_mapping(t, table, column, v)) {
-		return;
-	}
 	if (mapping_judge(t, table, column, &fault) == MAPPING_RIGHT) {
 		v->blame = "developer";
 		v->why = arena_printf(
@@ -211,6 +203,14 @@ static void blame_values(const struct trial *t, const struct trial_table *table,
 			"the STTM maps the column as the design states, and %zu rows hold "
 			"another value all the same",
 			changed);
+		return;
+	}
+	if (mapping_marks_explain(t, table, column, &v->why)) {
+		v->blame = "analyst";
+		v->advice = mapping_advice(t, table, column, "number_marks");
+		return;
+	}
+	if (trial_blame_mapping(t, table, column, v)) {
 		return;
 	}
 	v->blame = "analyst";

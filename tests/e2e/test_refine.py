@@ -120,6 +120,20 @@ def test_other_number_marks_are_taken(tmp_path: Path) -> None:
     assert len(sums) == 1 and "sum 19.070," in sums[0]  # 1.250 + 12.5 + 0.245 + 3.075 + 2.000
 
 
+def test_a_load_that_takes_other_marks_than_the_mapping(tmp_path: Path) -> None:
+    """Read with a point for the decimal mark no weight is one: not the STTM's doing, which says the comma."""
+    source = tmp_path / "source"
+    source.mkdir()
+    weights = "1;a;1,2\n2;b;12,5\n3;c;0,24\n4;d;\n"
+    (source / "parcels.csv").write_text("parcel_id;label;weight\n" + weights)
+    (tmp_path / "fault.sql").write_text("UPDATE fact_parcel SET weight_e2 = NULL")
+    outcome = run_job(source, tmp_path / "out", hook=f"plant=warehouse:{tmp_path}/fault.sql")
+    failed = errors(load(outcome, "findings.v1"))
+    assert {c["blame"] for c in failed.values()} == {DEVELOPER}
+    assert LOAD_AGAIN in reasons(outcome)
+    assert (outcome["verdict"], outcome["rounds"]) == ("validated", 2)
+
+
 # ---- the load ----
 
 TRIP = "fact_trip"
@@ -151,6 +165,13 @@ MORE_ROWS = [
     *all_sums(),
     f"X2 {TRIP}.trip_id",
     f"X2 {TRIP}.day_key",
+]
+
+LOST_DAYS = [
+    f"I1 {TRIP}",
+    *(f"{check} {TRIP}.day_key" for check in ("K3", "K5", "N1", "X2")),
+    *by("day_key"),
+    *by("day_key", measure="seats"),
 ]
 
 FAULTS = [
@@ -197,6 +218,13 @@ FAULTS = [
             f"X2 {TRIP}.day_key",
         ],
     ),
+    Fault(
+        "dates in another order",
+        "UPDATE fact_trip SET day_key = CASE WHEN day_key % 100 > 12 THEN -2 "
+        "ELSE day_key / 10000 * 10000 + day_key % 100 * 100 + day_key / 100 % 100 END",
+        LOST_DAYS,
+    ),
+    Fault("no date is read", "UPDATE fact_trip SET day_key = -2", LOST_DAYS),
     Fault(
         "swapped foreign keys",
         "UPDATE fact_trip SET from_city_key = to_city_key, to_city_key = from_city_key",
