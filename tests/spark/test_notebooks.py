@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ from databricks.sdk.service.jobs import (
 )
 from databricks.sdk.service.workspace import ImportFormat
 from fixtures import needs_workspace
+from local_databricks.notebook import process
 from notebook_world import Notebooks, until
 
 pytestmark = needs_workspace
@@ -655,6 +657,11 @@ def test_the_end_takes_the_whole_process_group(
     run = notebooks.wait(run_id)
     expected = {"cancel": "CANCELED", "timeout": "TIMEDOUT", "normal": "SUCCESS"}[how]
     assert run.tasks[0].state.result_state.value == expected
+    output = sdk.jobs.get_run_output(run.tasks[0].run_id)
+    assert (output.error, output.error_trace) == (
+        None,
+        None,
+    )  # the end was ours, not the notebook's
     until(lambda: not any(_alive(pid) for pid in _pids(notebooks, workspace, name)), 5)
 
 
@@ -689,6 +696,22 @@ def test_the_warm_process_is_replaced_when_it_is_gone(notebooks: Notebooks, work
     os.kill(_children(workspace.process.pid)[0], signal.SIGKILL)
     run = notebooks.wait(run_id)
     assert run.state.result_state.value == "FAILED" and not _alive(notebook)
+
+
+def test_a_notebook_begins_though_the_warm_process_dies_just_then() -> None:
+    """Killed before its end is heard of, it may still be asked: the next warm one has to be."""
+    zygote = process.Zygote(process._environment())
+    for _ in range(6):
+        ours, theirs = socket.socketpair()
+        reader, writer = os.pipe()
+        begun = zygote.fork(theirs, writer)
+        assert begun.known.is_set() and begun.pid
+        begun.kill()
+        for end in (theirs.detach(), ours.detach(), writer, reader):
+            os.close(end)
+        assert begun.ended.wait(10) and zygote._process
+        os.kill(zygote._process.pid, signal.SIGKILL)
+    zygote.stop()
 
 
 def _children(pid: int) -> list[int]:

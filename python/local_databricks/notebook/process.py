@@ -75,7 +75,18 @@ class Zygote:
                 self._launch()
 
     def fork(self, link: socket.socket, output: int) -> Process:
-        """A notebook's process with these two ends, which the caller closes."""
+        """A notebook's process with these two ends, which the caller closes; waits until it is there.
+
+        Asked for once more when the warm process is gone and we had not heard of it; without a pid it never began.
+        """
+        process = self._ask_for(link, output)
+        process.known.wait(_START_S)
+        if process.ended.is_set() and not process.pid:
+            process = self._ask_for(link, output)
+            process.known.wait(_START_S)
+        return process
+
+    def _ask_for(self, link: socket.socket, output: int) -> Process:
         with self._lock:
             if self._control is None:
                 self._launch()
@@ -83,7 +94,10 @@ class Zygote:
             self._count += 1
             process = self._children[self._count] = Process(self._count)
             request = json.dumps({"run": self._count}).encode()
-            socket.send_fds(self._control, [request], [link.fileno(), output])
+            with contextlib.suppress(
+                OSError
+            ):  # nobody hears it: the listener says so of all children
+                socket.send_fds(self._control, [request], [link.fileno(), output])
         return process
 
     def stop(self) -> None:
@@ -269,7 +283,10 @@ class Notebooks:
                 self._await_end(process)
         finally:
             channel.close()
-        return _done(ended, process, output.text(), answers), ended is not None
+        printed = answers.redact(output.text())
+        if ended is None and attempt.stopped:  # killed by us: how it died says nothing
+            return Done(attempt.stopped, {"printed": printed}), False
+        return _done(ended, process, printed, answers), ended is not None
 
     def _await_end(self, process: Process) -> None:
         """The link is closed: the process is gone, or has closed it to go on without us."""
@@ -299,7 +316,7 @@ def _answer(channel: Channel, answers: Answers, message: Json) -> None:
 
 
 def _done(ended: Json | None, process: Process, printed: str, answers: Answers) -> Done:
-    output: Json = {"printed": answers.redact(printed)}
+    output: Json = {"printed": printed}
     if ended is None:
         last = output["printed"][-LAST_WORDS:]
         trace = f"{UNRESPONSIVE}\n---\n{_death(process.exit)}\n---\nLast messages on stdout and stderr:\n{last}"
