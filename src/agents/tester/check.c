@@ -75,12 +75,21 @@ static void summarise(const struct findings *findings, struct bldr_value *out)
 	bldr_object_set(out, "repairs", repairs);
 }
 
-/* What is said of a task that has failed, or else of the whole run. */
+static bool has_timed_out(const struct bldr_value *failure)
+{
+	const char *result = bldr_get_text(failure, "result");
+
+	return result != NULL && strcmp(result, "timed_out") == 0;
+}
+
+/* What is said of a task that has failed, or else of the whole run; of one that was killed in time its error says less. */
 static const char *message_of(const struct bldr_value *failure, const struct bldr_value *run)
 {
-	static const char *const keys[] = { "error", "message" };
+	static const char *const failed[] = { "error", "message" };
+	static const char *const killed[] = { "message", "error" };
+	const char *const *keys = has_timed_out(failure) ? killed : failed;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < sizeof(failed) / sizeof(failed[0]); i++) {
 		const char *text = bldr_get_text(failure, keys[i]);
 
 		if (text != NULL && text[0] != '\0') {
@@ -105,7 +114,8 @@ static void blame(struct desk *d, const struct bldr_value *run, struct finding *
 			  databricks_blame_name(DATABRICKS_BLAME_CODE)) == 0
 		? "developer"
 		: "infrastructure";
-	f->why = trace != NULL
+	f->why = has_timed_out(first) ? "it did not end within its timeout_seconds (job.json)"
+		: trace != NULL
 		? trace
 		: "the workspace did not run it: what is said here is a person's to settle";
 	for (size_t i = 0; i < bldr_count(tasks); i++) {
