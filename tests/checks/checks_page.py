@@ -85,25 +85,15 @@ task's error and trace: a notebook's failure is the Developer's (emitted and dep
 - A statement that fails is not asked again: what it should have shown fails, with the workspace's words.
 - Tables are asked for by their names in the design; those of more than 200 letters, which the emitter shortens, are not found.
 
-**Planted in notebooks.** `tests/spark/test_remote_planted.py` edits a notebook behind the Developer's back, before it is deployed. `BLDR_TEST_SPARK=all`
-plants the three faults marked so, `BLDR_REMOTE=all` beside it the rest. Each has to be found by the checks named, and to end validated in round 2: emitted and deployed
-again, the job reset, run as a full refresh. Rows without a measurement have been written and not yet run.
+**Planted in notebooks.** `tests/spark/test_remote_planted.py` edits a notebook behind the Developer's back, before it is deployed. Each fault has
+to be found by exactly the checks named, all of them blamed on the Developer, and to end validated in round 2: emitted and deployed again, the job
+reset, run as a full refresh. `BLDR_TEST_SPARK=all` plants the three marked so, `BLDR_REMOTE=all` beside it the rest.
 
-| fault | planted in | has to be found by | measured |
+| fault | planted in | found by | ends |
 |---|---|---|---|
-| exception (one of the three) | silver | J1 | J1; validated in round 2 |
-| truncated decimals (one of the three) | gold | W1, R4 | |
-| dropped rows (one of the three) | gold | W1, R2, R3 | |
-| wrong source column | gold | W1, R4 | |
-| wrong date format | silver | W1, K3 | |
-| duplicated join | gold | R1 | |
-| shifted dates | silver | W1, K3, X2 | |
-| swapped foreign key | gold | W1, K3 | |
-| double load, under other keys | gold | W1, R2, R3, R4 | |
-| syntax error | gold | J1 | |
-| wrong table name | gold | J1 | |
-| hang beyond the timeout | silver | J1 | |
+"""
 
+REMOTE_END = """
 `tests/checks/test_remote.py` plants the faults of `test_checks_faults.py` in what stands in a workspace made of DuckDB: the same
 checks fail, with the same blame. `tests/spark/test_remote_checks.py` has Spark answer the statements, `test_remote_hash.py` holds
 the hashes to Spark's.
@@ -144,9 +134,6 @@ def row(name: str, place: str, failing: dict[str, str], ends: str) -> str:
 
 
 def planted_rows() -> str:
-    sys.path[:0] = [str(ROOT / "tests/checks"), str(ROOT / "tests/e2e")]
-    os.environ.setdefault("BLDR_ROOT", str(ROOT))
-    os.environ.setdefault("BLDR_BIN", "")
     import test_checks_dedup
     import test_checks_faults
     import test_planted
@@ -174,6 +161,17 @@ def planted_rows() -> str:
     return rows
 
 
+def notebook_rows() -> str:
+    import test_remote_planted
+
+    rows = ""
+    for fault in test_remote_planted.FAULTS:
+        name = f"{fault.name} (default)" if fault.in_ci else fault.name
+        layers = ", ".join(sorted({file.split("/")[0] for file, _, _ in fault.edits}))
+        rows += f"| {name} | {layers} | {checks_of(fault.caught)} | validated in round 2 |\n"
+    return rows
+
+
 def check_section(text: dict[str, str]) -> str:
     return f"""### {text["check"]}: {text["title"]}
 
@@ -186,13 +184,16 @@ def check_section(text: dict[str, str]) -> str:
 
 
 def page() -> str:
-    sys.path.insert(0, str(ROOT / "tests/checks"))
+    sys.path[:0] = [str(ROOT / "tests" / folder) for folder in ("checks", "e2e", "spark")]
+    os.environ.setdefault("BLDR_ROOT", str(ROOT))
+    os.environ.setdefault("BLDR_BIN", "")
     import checks_probe
 
     nowhere = Path(".")
     texts = [json.loads(line) for line in checks_probe.run("texts", nowhere, nowhere).splitlines()]
     sections = "".join(check_section(text) for text in texts)
-    return HEAD + sections + LEFT_OUT + REMOTE + PLANTED_HEAD + planted_rows()
+    remote = REMOTE + notebook_rows() + REMOTE_END
+    return HEAD + sections + LEFT_OUT + remote + PLANTED_HEAD + planted_rows()
 
 
 if __name__ == "__main__":
