@@ -78,12 +78,11 @@ struct databricks_run {
 	int64_t attempt;
 	enum databricks_run_state state;
 	enum databricks_run_result result;
-	enum databricks_blame blame;    /* of FAILED, TIMED_OUT and SKIPPED */
-	const char *code;               /* of the termination: "RUN_EXECUTION_ERROR"; "" */
-	const char *message;            /* "" */
-	const char *url;                /* the run's page, or "" */
-	int64_t latest_repair_id;       /* 0: none */
-	int64_t execution_ms, setup_ms; /* 0: not said */
+	enum databricks_blame blame; /* of FAILED, TIMED_OUT and SKIPPED */
+	const char *code;            /* of the termination: "RUN_EXECUTION_ERROR"; "" */
+	const char *message;         /* "" */
+	const char *url;             /* the run's page, or "" */
+	int64_t latest_repair_id;    /* 0: none */
 };
 /* Reads a run, or a task of a run; what ret points to is v's, or a's. `status` decides, `state` when there is none. INVALID: it
  * is no run. */

@@ -142,8 +142,6 @@ int databricks_run(const struct bldr_value *v, struct arena *a, struct databrick
 	r.task_key = or_empty(bldr_get_text(v, "task_key"));
 	r.attempt = bldr_get_int(v, "attempt_number", 0);
 	r.url = or_empty(bldr_get_text(v, "run_page_url"));
-	r.execution_ms = bldr_get_int(v, "execution_duration", 0);
-	r.setup_ms = bldr_get_int(v, "setup_duration", 0);
 	r.code = "";
 	if (message == NULL || message[0] == '\0') {
 		message = bldr_get_text(state, "state_message");

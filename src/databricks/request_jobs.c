@@ -19,21 +19,16 @@ static const char *const of_run[] = {
 	"status",
 	"state",
 	"run_page_url",
-	"execution_duration",
-	"setup_duration",
 	"repair_history/*/id",
 	"tasks/*/run_id",
 	"tasks/*/task_key",
 	"tasks/*/attempt_number",
 	"tasks/*/status",
 	"tasks/*/state",
-	"tasks/*/execution_duration",
-	"tasks/*/setup_duration",
 	"next_page_token",
 	NULL,
 };
-static const char *const of_output[] = { "notebook_output", "error", "error_trace", "logs",
-					 "logs_truncated",  NULL };
+static const char *const of_output[] = { "notebook_output", "error", "error_trace", "logs", NULL };
 
 static struct databricks_request pick(struct databricks_request q, const char *const *members,
 				      int64_t text_max)

@@ -112,6 +112,8 @@ static int questions(struct desk *d, struct bldr_value **ret, struct bldr_error 
 	return rc < 0 ? rc : batch_end(&b, err);
 }
 
+static const char *answers_error; /* of each answer; NULL: none */
+
 static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	remote_results results = { 0 };
@@ -122,7 +124,11 @@ static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err
 		assert_int_equal(results.n, STATEMENTS);
 	}
 	for (size_t i = 0; i < results.n; i++) {
-		assert_null(results.at[i].error);
+		if (answers_error != NULL) {
+			assert_string_equal(results.at[i].error, answers_error);
+		} else {
+			assert_null(results.at[i].error);
+		}
 		assert_int_equal(results.at[i].n_rows, 3); /* one in each chunk */
 		assert_string_equal(results.at[i].cells[2], "2");
 	}
@@ -448,6 +454,19 @@ static void a_repair_whose_answer_was_lost_is_not_made_twice(void **state)
 	world_release(&w);
 }
 
+/* Some of a table's rows are no table that could be judged. */
+static void an_answer_that_was_cut_short_is_none(void **state)
+{
+	struct world w;
+
+	(void)state;
+	answers_error = "the answer is cut short";
+	play(&w, &(struct cloud){ .sql_truncated = true });
+	answers_error = NULL;
+	expect_one_of_each(&w);
+	world_release(&w);
+}
+
 /* ---- kills ---- */
 
 struct kill {
@@ -505,6 +524,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused_is_told),
 		cmocka_unit_test(a_run_that_fails_is_repaired_only_for_the_workspaces_sake),
 		cmocka_unit_test(a_repair_whose_answer_was_lost_is_not_made_twice),
+		cmocka_unit_test(an_answer_that_was_cut_short_is_none),
 		cmocka_unit_test(a_kill_anywhere_makes_one_job_and_one_run_per_attempt),
 	};
 

@@ -199,8 +199,8 @@ static struct bldr_value *statement(const struct cloud *c, unsigned chunk, bool 
 	}
 	return json(
 		"{\"statement_id\":\"s1\",\"status\":{\"state\":\"SUCCEEDED\"},\"manifest\":{\"schema\":{"
-		"\"columns\":[{\"name\":\"n\"}]},\"total_row_count\":%u},\"result\":%s}",
-		c->chunks, result);
+		"\"columns\":[{\"name\":\"n\"}]},\"total_row_count\":%u,\"truncated\":%s},\"result\":%s}",
+		c->chunks, c->sql_truncated ? "true" : "false", result);
 }
 
 static struct bldr_value *not_found(struct cloud *c)

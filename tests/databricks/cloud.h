@@ -29,6 +29,7 @@ struct cloud {
 	unsigned repairs_needed; /* until a run that fails ends well; 0: it never does */
 	const char *job; /* what a list says of a job: its settings; NULL: "orders", tag "deploy" */
 	unsigned chunks; /* of a statement's result */
+	bool sql_truncated;
 	const char *sql_error;
 	unsigned sql_polls; /* of statements before they end */
 

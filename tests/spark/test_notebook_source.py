@@ -5,7 +5,6 @@ import pytest
 from local_databricks.notebook.source import (
     BadNotebook,
     cells,
-    ipynb_language,
     named_markers,
     run_target,
     statements,
@@ -110,7 +109,7 @@ def test_an_ipynb_as_nbformat_writes_it() -> None:
         (3, "sql", "\nselect 1"),
         (5, "md", "\nraw"),
     ]
-    assert cells(text, "PYTHON")[1].title == "One" and ipynb_language(text) == "PYTHON"
+    assert cells(text, "PYTHON")[1].title == "One"
 
 
 @pytest.mark.parametrize("text", ["{", '{"cells": 3}', "{}"])

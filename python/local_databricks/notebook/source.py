@@ -113,16 +113,6 @@ def _of_ipynb_cell(cell: dict[str, Any]) -> tuple[str, str]:
     return title, body
 
 
-def ipynb_language(text: str) -> str:
-    """The default language that an .ipynb names, PYTHON when it names none."""
-    metadata = json.loads(text).get("metadata", {})
-    own = metadata.get("application/vnd.databricks.v1+notebook", {}).get("language")
-    kernel = metadata.get("language_info", {}).get("name") or metadata.get("kernelspec", {}).get(
-        "language"
-    )
-    return str(own or kernel or "python").upper()
-
-
 def run_target(text: str) -> tuple[str, dict[str, str]]:
     """The path and the parameters of a `%run` line: `./other $p="v"`. Raises BadNotebook for anything else."""
     text = text.strip()

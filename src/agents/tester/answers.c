@@ -72,6 +72,8 @@ static int read_result(struct desk *d, const char *batch, int64_t n, struct remo
 	}
 	if (s.state != DATABRICKS_SQL_SUCCEEDED) {
 		ret->error = s.message[0] != '\0' ? s.message : "it did not end";
+	} else if (s.truncated) {
+		ret->error = "the answer is cut short";
 	}
 	for (size_t i = 0; i < bldr_count(s.columns); i++) {
 		const char *name = bldr_get_text(bldr_at(s.columns, i), "name");
