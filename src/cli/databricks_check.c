@@ -31,18 +31,28 @@ static const struct place {
 	{ DATABRICKS_VOLUME, "volume", "VOLUME", { "READ_VOLUME", "WRITE_VOLUME" }, "CREATE VOLUME" },
 };
 
+/* As SQL quotes it. */
+static void put_quoted(struct buf *b, const char *name)
+{
+	buf_putc(b, '`');
+	for (const char *c = name; *c != '\0'; c++) {
+		buf_puts(b, *c == '`' ? "`" : "");
+		buf_putc(b, *c);
+	}
+	buf_putc(b, '`');
+}
+
 /* "catalog.schema": the names down to a place, put behind b; quoted: as SQL writes them. */
 static void put_name(struct buf *b, const struct bldr_value *known, const struct place *place,
 		     bool quoted)
 {
 	for (const struct place *p = places; p <= place; p++) {
 		buf_puts(b, p > places ? "." : "");
-		buf_puts(b, quoted ? "`" : "");
-		for (const char *c = known_text(known, p->key); *c != '\0'; c++) {
-			buf_puts(b, quoted && *c == '`' ? "`" : "");
-			buf_putc(b, *c);
+		if (quoted) {
+			put_quoted(b, known_text(known, p->key));
+		} else {
+			buf_puts(b, known_text(known, p->key));
 		}
-		buf_puts(b, quoted ? "`" : "");
 	}
 }
 
@@ -183,12 +193,8 @@ static void suggest(struct bldr_value *list, const char *sql, const struct place
 	buf_puts(&b, sql);
 	put_name(&b, known, place, true);
 	if (to != NULL) {
-		buf_puts(&b, " TO `");
-		for (const char *c = to; *c != '\0'; c++) {
-			buf_puts(&b, *c == '`' ? "`" : "");
-			buf_putc(&b, *c);
-		}
-		buf_puts(&b, "`");
+		buf_puts(&b, " TO ");
+		put_quoted(&b, to);
 	}
 	buf_puts(&b, ";");
 	bldr_list_add(list, bldr_text(b.data));
@@ -350,11 +356,11 @@ static enum verdict judge_warehouse(const struct step *s, const struct bldr_valu
 	(void)s;
 	(void)known;
 	(void)learned;
-	if (end->outcome != DATABRICKS_OK || w == NULL) {
-		buf_puts(detail,
-			 w == NULL && end->outcome == DATABRICKS_OK
-				 ? "there is none that may be used: make one, or have it granted"
-				 : end->message);
+	if (!step_succeeded(end, detail)) {
+		return VERDICT_WRONG;
+	}
+	if (w == NULL) {
+		buf_puts(detail, "there is none that may be used: make one, or have it granted");
 		return VERDICT_WRONG;
 	}
 	buf_printf(detail, "%s, %s, size %s", known_text(w, "name"), known_text(w, "state"),
@@ -377,8 +383,11 @@ static enum verdict judge_jobs(const struct step *s, const struct bldr_value *kn
 	(void)s;
 	(void)known;
 	(void)learned;
-	buf_puts(detail, end->outcome == DATABRICKS_OK ? "can be listed" : end->message);
-	return end->outcome == DATABRICKS_OK ? VERDICT_OK : VERDICT_WRONG;
+	if (!step_succeeded(end, detail)) {
+		return VERDICT_WRONG;
+	}
+	buf_puts(detail, "can be listed");
+	return VERDICT_OK;
 }
 
 static struct databricks_request ask_folder(const struct databricks *w,

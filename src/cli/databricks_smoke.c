@@ -261,8 +261,7 @@ static enum verdict judge_download(const struct step *s, const struct bldr_value
 
 	(void)s;
 	(void)learned;
-	if (end->outcome != DATABRICKS_OK) {
-		buf_puts(detail, end->message);
+	if (!step_succeeded(end, detail)) {
 		return VERDICT_FAILED;
 	}
 	if (strcmp(known_text(end->value, "hash"), known_text(file, "hash")) != 0) {
@@ -323,8 +322,7 @@ static enum verdict judge_job(const struct step *s, const struct bldr_value *kno
 
 	(void)s;
 	(void)known;
-	if (end->outcome != DATABRICKS_OK) {
-		buf_puts(detail, end->message);
+	if (!step_succeeded(end, detail)) {
 		return VERDICT_FAILED;
 	}
 	bldr_object_set(learned, "job_id", bldr_int(job_id));
@@ -470,8 +468,7 @@ static enum verdict judge_statement(const struct step *s, const struct bldr_valu
 	(void)s;
 	(void)known;
 	(void)learned;
-	if (end->outcome != DATABRICKS_OK) {
-		buf_puts(detail, end->message);
+	if (!step_succeeded(end, detail)) {
 		return VERDICT_FAILED;
 	}
 	buf_printf(detail, "gave %s", cell != NULL ? cell : "no value");

@@ -72,8 +72,7 @@ enum verdict judge_me(const struct step *s, const struct bldr_value *known,
 
 	(void)s;
 	(void)known;
-	if (end->outcome != DATABRICKS_OK) {
-		buf_printf(detail, "%s", end->message);
+	if (!step_succeeded(end, detail)) {
 		if (end->outcome == DATABRICKS_UNAUTHENTICATED) {
 			buf_puts(detail,
 				 "; is the token or the client's secret one of this workspace, and "
@@ -89,6 +88,14 @@ enum verdict judge_me(const struct step *s, const struct bldr_value *known,
 	bldr_object_set(learned, "principals", principals_of(end->value));
 	buf_puts(detail, name);
 	return VERDICT_OK;
+}
+
+bool step_succeeded(const struct databricks_end *end, struct buf *detail)
+{
+	if (end->outcome != DATABRICKS_OK) {
+		buf_puts(detail, end->message);
+	}
+	return end->outcome == DATABRICKS_OK;
 }
 
 /* The input of a node's step, or NULL when it is not to be made, for the reason in detail. */

@@ -40,6 +40,9 @@ enum verdict judge_me(const struct step *s, const struct bldr_value *known,
 		      const struct databricks_end *end, struct bldr_value *learned,
 		      struct buf *detail);
 
+/* Whether the call did what was asked; otherwise detail says why not. */
+bool step_succeeded(const struct databricks_end *end, struct buf *detail);
+
 struct steps_run {
 	const struct settings *settings; /* borrowed */
 	struct databricks_config config;

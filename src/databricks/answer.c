@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "base/utf8.h"
+#include "databricks/answer_parts.h"
 
 enum { MESSAGE_MAX = 4000 };
 
@@ -65,9 +66,17 @@ static const struct bldr_value *parse(struct arena *a, const char *text)
 	return v;
 }
 
-static const char *or_empty(const char *text)
+const char *or_empty(const char *text)
 {
 	return text != NULL ? text : "";
+}
+
+bool is_among(const char *text, const char *const *list)
+{
+	while (*list != NULL && strcmp(*list, text) != 0) {
+		list++;
+	}
+	return *list != NULL;
 }
 
 static const char *cut(struct arena *a, const char *text, size_t size)

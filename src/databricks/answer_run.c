@@ -6,22 +6,10 @@
 #include <string.h>
 
 #include "databricks/answer.h"
+#include "databricks/answer_parts.h"
 #include "databricks/request.h"
 
 enum { POLL_MIN_MS = 1000, POLL_MAX_MS = 20000, POLL_PART = 20 };
-
-static const char *or_empty(const char *text)
-{
-	return text != NULL ? text : "";
-}
-
-static bool is_among(const char *text, const char *const *list)
-{
-	while (*list != NULL && strcmp(*list, text) != 0) {
-		list++;
-	}
-	return *list != NULL;
-}
 
 static bool is(const char *text, const char *name)
 {

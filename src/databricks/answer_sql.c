@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "databricks/answer.h"
-
-static const char *or_empty(const char *text)
-{
-	return text != NULL ? text : "";
-}
+#include "databricks/answer_parts.h"
 
 static enum databricks_sql_state state_of(const char *name)
 {
@@ -52,17 +48,11 @@ static enum databricks_blame blame_of(const struct databricks_statement *s)
 	    strstr(s->message, "INSUFFICIENT_PERMISSIONS") != NULL) {
 		return DATABRICKS_BLAME_CONFIGURATION;
 	}
-	for (const char *const *c = infrastructure; *c != NULL; c++) {
-		if (strcmp(s->code, *c) == 0) {
-			return DATABRICKS_BLAME_INFRASTRUCTURE;
-		}
+	if (is_among(s->code, infrastructure)) {
+		return DATABRICKS_BLAME_INFRASTRUCTURE;
 	}
-	for (const char *const *c = configuration; *c != NULL; c++) {
-		if (strcmp(s->code, *c) == 0) {
-			return DATABRICKS_BLAME_CONFIGURATION;
-		}
-	}
-	return DATABRICKS_BLAME_CODE;
+	return is_among(s->code, configuration) ? DATABRICKS_BLAME_CONFIGURATION
+						: DATABRICKS_BLAME_CODE;
 }
 
 static const struct bldr_value *list_of(const struct bldr_value *v, const char *key)
