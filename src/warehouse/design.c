@@ -181,6 +181,25 @@ static const char *calendar_name(const struct star *star, struct arena *a)
 	return name;
 }
 
+/* Whether a table is left to design; otherwise the first one that was left out tells why. */
+static int check_tables(const struct star *star, struct bldr_error *err)
+{
+	const struct table_profile *first;
+
+	if (star->n > 0) {
+		return 0;
+	}
+	first = star->out.at[0]; /* the profile has tables */
+	if (!star_is_wide(first)) {
+		return bldr_error_set(err, BLDR_E_INVALID,
+				      "nothing to design: bldr.json leaves every table out");
+	}
+	return bldr_error_set(err, BLDR_E_INVALID,
+			      "nothing to design: \"%s\" has %zu columns, a table of the "
+			      "warehouse holds at most %d; split the file",
+			      first->path, first->columns.n, STAR_COLUMNS_MAX);
+}
+
 int design_star(const struct sources *sources, const struct profile *profile, struct arena *a,
 		struct design *ret, struct bldr_error *err)
 {
@@ -202,18 +221,8 @@ int design_star(const struct sources *sources, const struct profile *profile, st
 	if (rc < 0) {
 		return rc;
 	}
-	if (star.n == 0 && !star_is_wide(star.out.at[0])) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "nothing to design: bldr.json leaves every table out");
-	}
-	if (star.n == 0) {
-		return bldr_error_set(err, BLDR_E_INVALID,
-				      "nothing to design: \"%s\" has %zu columns, a table of the "
-				      "warehouse holds at most %d; split the file",
-				      star.out.at[0]->path, star.out.at[0]->columns.n,
-				      STAR_COLUMNS_MAX);
-	}
-	rc = design_check_products(&d, err);
+	rc = check_tables(&star, err);
+	rc = rc == 0 ? design_check_products(&d, err) : rc;
 	if (rc < 0) {
 		return rc;
 	}
