@@ -163,15 +163,15 @@ static int compare(const struct remote_star *r, const struct remote_table *t,
 int remote_compare_buckets(const struct remote_star *r, const struct remote_table *t,
 			   const struct bucket_comparison **ret, struct bldr_error *err)
 {
-	struct bucket_comparison **known = &r->compared[t - r->tables];
-	if (*known == NULL) {
-		struct bucket_comparison *c = ARENA_NEW(r->arena, struct bucket_comparison);
-		int rc = compare(r, t, c, err);
+	struct bucket_comparison *known = &r->compared[t - r->tables];
+	if (known->differs == NULL) {
+		struct bucket_comparison c;
+		int rc = compare(r, t, &c, err);
 		if (rc < 0) {
 			return rc;
 		}
 		*known = c;
 	}
-	*ret = *known;
+	*ret = known;
 	return 0;
 }

@@ -42,8 +42,8 @@ struct remote_star {
 	struct remote_table *tables; /* as in the design; n of them */
 	size_t n;
 	LIST(const struct source_file *) sources; /* that the load here read */
-	struct bucket_comparison *
-		*compared; /* per table, once it was needed: each is a pass over its rows here */
+	/* Per table, once it was needed (each is a pass over its rows here); .differs NULL: not yet. */
+	struct bucket_comparison *compared;
 };
 
 /* ret must be released whatever is returned. */

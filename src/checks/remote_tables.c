@@ -223,7 +223,7 @@ int remote_input_open(const struct remote_input *in, const remote_results *resul
 	const struct design *design = in->checks->design;
 	*ret = (struct remote_star){ .in = in, .results = results, .arena = a };
 	ret->tables = ARENA_ARRAY(a, struct remote_table, design->tables.n);
-	ret->compared = ARENA_ARRAY(a, struct bucket_comparison *, design->tables.n);
+	ret->compared = ARENA_ARRAY(a, struct bucket_comparison, design->tables.n);
 	int rc = store_open(in->checks->warehouse, STORE_READ, &ret->here, err);
 	for (size_t i = 0; rc == 0 && i < design->tables.n; i++) {
 		rc = open_table(ret, &design->tables.at[i], err);

@@ -300,9 +300,12 @@ static void put_shown(struct buf *b, const char *text)
 
 	size = utf8_cut(text, size, SHOWN_MAX);
 	for (size_t i = 0; i < size; i++) {
-		bool shown = (unsigned char)text[i] >= 0x20 && text[i] != 0x7F;
+		char c = text[i];
 
-		buf_putc(b, shown ? text[i] : ' ');
+		if ((unsigned char)c < 0x20 || c == 0x7F) {
+			c = ' ';
+		}
+		buf_putc(b, c);
 	}
 }
 
