@@ -209,6 +209,7 @@ static int read_sources(struct remote_star *r, struct bldr_error *err)
 		sqlite3_bind_text(stmt, 1, file->table, -1, SQLITE_TRANSIENT);
 		rc = store_step(r->here, stmt, err);
 		if (rc == 1) {
+			/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
 			*LIST_ADD(r->arena, &r->sources) = file;
 		}
 		sqlite3_reset(stmt);
