@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -49,6 +50,38 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (jars / jar.name).symlink_to(jar)
     with pytest.raises(SparkMissing, match=r"bldr-workspace\.jar.*run script/bootstrap --spark"):
         SparkServer(Folder(tmp_path / "workspace")).start()
+
+
+FIRST_CALLS = """
+import threading
+from local_databricks.spark import client
+calls = [
+    lambda: client.answers(1, "token", 0.1),
+    lambda: client.interrupt("sc://localhost:1/;session_id=00112233-4455-6677-8899-aabbccddeeff", 0.1),
+    client.share_release_threads,
+]
+begin = threading.Barrier(len(calls))
+def call(what):
+    begin.wait()
+    what()
+threads = [threading.Thread(target=call, args=(what,)) for what in calls]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_may_come_first_together() -> None:
+    """The first statement and the first probe of a server: pyspark's modules import one another, which Python refuses."""
+    import local_databricks
+
+    folder = Path(local_databricks.__file__).parents[1]
+    env = {**os.environ, "PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_CALLS], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""  # a thread that fails says so there
 
 
 def test_an_archive_of_other_jars_is_not_used(

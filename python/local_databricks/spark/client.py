@@ -11,6 +11,7 @@ import importlib
 import logging
 import os
 import re
+import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 USER = "workspace"
+_IMPORTING = threading.Lock()
 _QUALIFIED = re.compile(
     r"(?:`spark_catalog`|\bspark_catalog)\.(?:`(?P<q>[a-z0-9_]*?[a-z0-9])__(?P<qs>\w+)`"
     r"|(?P<c>[a-z0-9_]*?[a-z0-9])__(?P<s>\w+))"
@@ -27,12 +29,22 @@ _SCHEMA = re.compile(
 )
 
 
+def import_pyspark() -> None:
+    """Imports pyspark's client, in one thread at a time, before anything of it is used.
+
+    Its modules import one another: threads that come in by different ones wait for each other or see half a module.
+    """
+    with _IMPORTING:
+        importlib.import_module("pyspark.sql.connect.session")
+
+
 def share_release_threads() -> None:
     """Keeps pyspark from ending the threads that all clients of a process share.
 
     It does so when any one client ends, holding a lock and waiting for the threads, also from the garbage collector,
     which may run in one of them: every other client then waits for ever (pyspark 4.0.5, reattach.py, shutdown()).
     """
+    import_pyspark()
     from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
     shared: Any = ExecutePlanResponseReattachableIterator
@@ -44,6 +56,7 @@ def connect(url: str) -> SparkSession:
 
     A request to a dead server fails within about 5 seconds (SparkConnectGrpcException).
     """
+    import_pyspark()
     from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession
 
@@ -83,6 +96,7 @@ def in_cloud_terms(text: str) -> str:
 
 def answers(port: int, token: str, seconds: float) -> bool:
     """Whether the server answers a request within `seconds`."""
+    import_pyspark()
     from pyspark.sql.connect.proto import base_pb2
 
     request = base_pb2.ConfigRequest(session_id=PROBE)
@@ -93,6 +107,7 @@ def answers(port: int, token: str, seconds: float) -> bool:
 
 def interrupt(url: str, seconds: float = 10.0) -> bool:
     """Ends all that the session of `url` runs; False when the server did not take the request."""
+    import_pyspark()
     from pyspark.sql.connect.client.core import DefaultChannelBuilder
     from pyspark.sql.connect.proto import base_pb2
 

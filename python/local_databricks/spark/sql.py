@@ -97,6 +97,7 @@ class Sql:
 
         With a session_id the session is that one and stays; SparkServer.interrupt() ends what it runs.
         """
+        client.import_pyspark()
         from pyspark.errors import PySparkException
 
         spark = self._workspace.spark
