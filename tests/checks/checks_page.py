@@ -87,7 +87,8 @@ task's error and trace: a notebook's failure is the Developer's (emitted and dep
 
 **Planted in notebooks.** `tests/spark/test_remote_planted.py` edits a notebook behind the Developer's back, before it is deployed. Each fault has
 to be found by exactly the checks named, all of them blamed on the Developer, and to end validated in round 2: emitted and deployed again, the job
-reset, run as a full refresh. `BLDR_TEST_SPARK=all` plants the three marked so, `BLDR_REMOTE=all` beside it the rest.
+reset, run as a full refresh. `BLDR_TEST_SPARK=all` plants the three marked so, `BLDR_REMOTE=all` beside it the rest. All sixteen
+were measured on 2026-11-21 in the local workspace (Spark 4.0.5): just these checks, and 1.5 to 4 minutes each on two cores that were busy otherwise.
 
 | fault | planted in | found by | ends |
 |---|---|---|---|
