@@ -94,30 +94,29 @@ BLDR_API void bldr_plan_work(struct bldr_plan *p, const char *name, enum bldr_cl
  * and the next call begins another one. When the loop ends their input does, a second later they are killed. Simulation starts
  * none: the work registered as "node" plays it, with the request as its args.
  *
- * "http" {"url": absolute http or https URL, "method": GET unless said, "headers": {name: text, secret or credential},
- * "body": text
- * or "json": value or "upload": file, "save": path, "pick": {"members": [path...], "text_max": bytes}, "ok": [status...],
- * "transient": [status or text...], "max_bytes": n,
- * "idle_ms": n, "proxy": "http://host:port", "ca": file}; all but url may be left out. A secret is {"secret": NAME, "prefix":
- * text}: the value of that environment variable, read when the request is sent; {"credential": NAME, "prefix": text} is what
- * bldr_engine_add_credential knows by that name. Neither is recorded anywhere; https only, or a host of this machine. Class keyed
- * and once send the effect's key as Idempotency-Key. "upload" is a path, or {"path", "hash", "bytes"} as "saved" gives it: the
- * file is streamed, and its last byte is sent only when it is what hash and bytes say (CHANGED otherwise: nothing was performed);
- * with "before" and "after" the body is the file between these texts.
+ * "http" {"url": absolute http or https URL, "method": GET unless said, "headers": {name: text, secret or credential}, "body":
+ * text or "json": value or "upload": file, "save": path, "pick": {"members": [path...], "text_max": bytes}, "ok": [status...],
+ * "transient": [status or text...], "max_bytes": n, "idle_ms": n, "proxy": "http://host:port", "ca": file}; all but url may be
+ * left out. A secret is {"secret": NAME, "prefix": text}: the value of that environment variable, read when the request is
+ * sent; {"credential": NAME, "prefix": text} is what bldr_engine_add_credential knows by that name. Neither is recorded
+ * anywhere; https only, or a host of this machine. Class keyed and once send the effect's key as Idempotency-Key. "upload" is a
+ * path, or {"path", "hash", "bytes"} as "saved" gives it: the file is streamed, and its last byte is sent only when it is what
+ * hash and bytes say (CHANGED otherwise: nothing was performed); with "before" and "after" the body is the file between these
+ * texts.
  * No redirect is followed, certificates are verified, no proxy but the request's is used, and nothing is unpacked.
  * Ends with {"status": n, "headers": {name in lower case: text}, "body": text}, "malformed" true when the body was not UTF-8
  * text.
- * With "save" a body of success (2xx) is a file, durable and whole before the result is there: "saved": {path, hash, bytes} then
- * stands in the place of "body". With "pick" a JSON body of success, of at most 16 MB, is its members of these paths only
- * ("tasks",
- * "tasks/X/run_id" with an asterisk as X for every item of a list), texts cut to text_max. More than a result can hold, or
- * than max_bytes (saved: 1 GB), is a failure with LIMIT.
- * UNAVAILABLE: not connected, no answer or half of one, no token to be had just now, and, pure and keyed, an answer 429 or 5xx -
- * with "transient" instead one of these statuses, or one of 400 and more with one of these texts in it -, whose Retry-After (of
- * at most 6 hours) is the least pause before another try. Other answers are DONE; with "ok" those of other statuses are failures.
+ * With "save" a body of success (2xx) is a file, durable and whole before the result is there: "saved": {path, hash, bytes}
+ * then stands in the place of "body". With "pick" a JSON body of success, of at most 16 MB, is its members of these paths only
+ * ("tasks", "tasks/X/run_id" with an asterisk as X for every item of a list), texts cut to text_max. More than a result can
+ * hold, or than max_bytes (saved: 1 GB), is a failure with LIMIT.
+ * UNAVAILABLE: not connected, no answer or half of one, no token to be had just now, and, pure and keyed, an answer 429 or 5xx
+ * - with "transient" instead one of these statuses, or one of 400 and more with one of these texts in it -, whose Retry-After
+ * (of at most 6 hours) is the least pause before another try. Other answers are DONE; with "ok" those of other statuses are
+ * failures.
  * TIMEOUT: the timeout, or nothing moved for idle_ms (120,000). Class once: UNAVAILABLE says that nothing was sent, UNKNOWN
- * that nobody knows; each answer is DONE. Simulation sends nothing: the work registered as "http" answers, with the
- * request as its args.
+ * that nobody knows; each answer is DONE.
+ * Simulation sends nothing: the work registered as "http" answers, with the request as its args.
  */
 enum { BLDR_STDOUT_MAX = 32 << 10, BLDR_STDERR_MAX = 8 << 10 };
 /* Shorthands; these take args, an object. */

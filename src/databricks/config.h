@@ -1,7 +1,6 @@
 /*
- * Which workspace, and as whom: from the program's configuration, the environment, .env and a profile of ~/.databrickscfg,
- * by the names that all of
- * Databricks' tools know.
+ * Which workspace, and as whom: from the program's configuration, the environment, .env and a profile of ~/.databrickscfg, by
+ * the names that all of Databricks' tools know.
  *
  *	configuration < environment < .env < profile of the file: what is said first counts. The file is looked at when a profile is
  *	named, or when neither a host nor a credential is said otherwise.

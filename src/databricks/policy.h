@@ -7,7 +7,6 @@
 
 /*
  * For graphs all of whose effects of kind "http" go to one workspace: 15 requests a second, 15 of which may begin at once;
- * tries with
- * pauses of 1 to 10 s and jitter, no shorter than Retry-After, for five minutes.
+ * tries with pauses of 1 to 10 s and jitter, no shorter than Retry-After, for five minutes.
  */
 extern const struct bldr_policy databricks_policy;

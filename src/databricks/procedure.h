@@ -1,7 +1,6 @@
 /*
- * Procedures: what takes several calls - look up and create, begin and poll, send and read on - as something that the rounds
- * of one
- * node play. Each is two pure functions; a process that takes the node over goes on where the journal ends.
+ * Procedures: what takes several calls - look up and create, begin and poll, send and read on - as something that the rounds of
+ * one node play. Each is two pure functions; a process that takes the node over goes on where the journal ends.
  *
  *	ask --request--> told --again, after a pause--> ask ...
  *	                     '--end: outcome, value
@@ -43,9 +42,9 @@ struct databricks_procedure {
 
 /*
  * A job that is there once, whatever happens on the way: found by its name and tag, and given these settings, or created. input:
- * {"name", "tag", "value": by which it is known: its name, the name of one of its tags and what that tag says, as its
- * settings have
- * them, too; "settings": the job's, or "file": {path, hash, bytes} of the same as JSON}. value: {"job_id", "created": bool}.
+ * {"name", "tag", "value": by which it is known: its name, the name of one of its tags and what that tag says, as its settings
+ * have them, too; "settings": the job's, or "file": {path, hash, bytes} of the same as JSON}. value: {"job_id", "created":
+ * bool}.
  */
 extern const struct databricks_procedure databricks_ensure_job;
 /*

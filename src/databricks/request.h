@@ -46,8 +46,7 @@ struct databricks_request databricks_me(const struct databricks *w);
 /* Workspace: notebooks and folders. path is absolute, "/Workspace" in front or not. */
 struct databricks_request databricks_mkdirs(const struct databricks *w, const char *path);
 /* One notebook or file of at most 10 MB. format: "SOURCE", "JUPYTER", "AUTO", ...; language: "PYTHON", "SQL", ... or NULL
- * (SOURCE needs
- * one). A parent that is not there is NOT_FOUND. */
+ * (SOURCE needs one). A parent that is not there is NOT_FOUND. */
 struct databricks_import {
 	const char *path, *format, *language;
 	const void *content;

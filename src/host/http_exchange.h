@@ -60,10 +60,9 @@ struct exchange {
 };
 
 struct exchange *exchange_new(struct flight *f);
-/* Makes the request. credentials: name -> struct credential, which have what is to be sent. Errors: NOT_FOUND (a secret that
- * is not in
- * the environment, a credential that nobody has registered, a file to send), INVALID (a secret that no header can hold), IO (a
- * file), CHANGED (the file to send). */
+/* Makes the request. credentials: name -> struct credential, which have what is to be sent. Errors: NOT_FOUND (a secret that is
+ * not in the environment, a credential that nobody has registered, a file to send), INVALID (a secret that no header can hold),
+ * IO (a file), CHANGED (the file to send). */
 int exchange_begin(struct exchange *x, const struct map *credentials, struct bldr_error *err);
 /* Drops what the last try has left, for another one. It is under way in no client any more. */
 void exchange_reset(struct exchange *x);

@@ -1,8 +1,7 @@
 /*
  * Getting a token: the steps of discovery, then the token endpoint, as transfers of libcurl that a client drives. What
- * may pass - 429, 502, 503, 504, no connection, no answer in time - is tried again within a minute, with pauses of 1, 2,
- * 4... s or
- * Retry-After, whichever is longer; nothing else is.
+ * may pass - 429, 502, 503, 504, no connection, no answer in time - is tried again within a minute, with pauses of 1, 2, 4... s
+ * or Retry-After, whichever is longer; nothing else is.
  */
 #pragma once
 

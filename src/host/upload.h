@@ -1,7 +1,6 @@
 /*
- * A file that is the body of a request, or its middle between two texts, read while it is sent. When a hash is given, the
- * last piece
- * of the file is withheld until the whole is known to be that content: a receiver that gets less than Content-Length says
+ * A file that is the body of a request, or its middle between two texts, read while it is sent. When a hash is given, the last
+ * piece of the file is withheld until the whole is known to be that content: a receiver that gets less than Content-Length says
  * applies nothing.
  */
 #pragma once
