@@ -138,45 +138,42 @@ static struct bldr_value *input_place(const struct step *s, const struct bldr_va
 	return place_input(place, known);
 }
 
-/* "catalog_owner": known of those that are there. */
-static char *owner_key(const struct place *place)
+/*
+ * What is known of a place: "catalog_owner", when it is there; "catalog_usable", true when a run may do in it all that it does,
+ * and make what lies in it.
+ */
+static void learn(struct bldr_value *learned, const struct place *place, const char *what,
+		  struct bldr_value *v)
 {
-	return xasprintf("%s_owner", place->key);
+	char *key = xasprintf("%s_%s", place->key, what);
+
+	bldr_object_set(learned, key, v);
+	free(key);
 }
 
-/* "catalog_usable": true of those in which a run may do all that it does, and make what lies in it. */
-static void set_usable(struct bldr_value *learned, const struct place *place)
+/* NULL: it is not known. */
+static const struct bldr_value *known_of(const struct bldr_value *known, const struct place *place,
+					 const char *what)
 {
-	char *key = xasprintf("%s_usable", place->key);
+	char *key = xasprintf("%s_%s", place->key, what);
+	const struct bldr_value *v = bldr_get(known, key);
 
-	bldr_object_set(learned, key, bldr_bool(true));
 	free(key);
+	return v;
 }
 
 /* A run makes its schema and its volume, where it may; a catalogue is a person's decision. */
 static bool is_made_by_run(const struct bldr_value *known, const struct place *place)
 {
-	char *key;
-	bool usable;
-
-	if (place == places) {
-		return false;
-	}
-	key = xasprintf("%s_usable", place[-1].key);
-	usable = bldr_get(known, key) != NULL;
-	free(key);
-	return usable;
+	return place > places && known_of(known, place - 1, "usable") != NULL;
 }
 
 static struct bldr_value *input_rights(const struct step *s, const struct bldr_value *known,
 				       struct buf *detail)
 {
 	const struct place *place = s->about;
-	char *key = owner_key(place);
-	bool there = bldr_get(known, key) != NULL;
 
-	free(key);
-	if (!there) {
+	if (known_of(known, place, "owner") == NULL) {
 		buf_printf(detail, "there is no %s to look at", place->key);
 		return NULL;
 	}
@@ -228,15 +225,13 @@ static enum verdict judge_place(const struct step *s, const struct bldr_value *k
 	if (end->outcome == DATABRICKS_OK) {
 		const char *owner = known_text(end->value, "owner");
 
-		text = owner_key(place);
-		bldr_object_set(learned, text, bldr_text(owner));
-		free(text);
+		learn(learned, place, "owner", bldr_text(owner));
 		buf_printf(detail, "%s%s", owner[0] != '\0' ? ", owned by " : "", owner);
 		return VERDICT_OK;
 	}
 	if (end->outcome == DATABRICKS_NOT_FOUND && is_made_by_run(known, place)) {
 		buf_puts(detail, " is not there yet: a run makes it");
-		set_usable(learned, place);
+		learn(learned, place, "usable", bldr_bool(true));
 		return VERDICT_OK;
 	}
 	buf_printf(detail, ": %s", end->message);
@@ -289,14 +284,11 @@ static enum verdict judge_rights(const struct step *s, const struct bldr_value *
 {
 	const struct place *place = s->about;
 	struct bldr_value *grants;
-	char *key = owner_key(place);
-	bool ours = is_ours(known, known_text(known, key));
 	size_t missing;
 
-	free(key);
-	if (ours) {
+	if (is_ours(known, bldr_as_text(known_of(known, place, "owner")))) {
 		buf_puts(detail, "all of them: it is ours");
-		set_usable(learned, place);
+		learn(learned, place, "usable", bldr_bool(true));
 		return VERDICT_OK;
 	}
 	if (end->outcome != DATABRICKS_OK) {
@@ -318,7 +310,7 @@ static enum verdict judge_rights(const struct step *s, const struct bldr_value *
 	if (missing > 0) {
 		return VERDICT_WRONG;
 	}
-	set_usable(learned, place);
+	learn(learned, place, "usable", bldr_bool(true));
 	return VERDICT_OK;
 }
 

@@ -196,6 +196,15 @@ static struct bldr_value *failed_checks(const char *folder, const struct bldr_va
 	return failed;
 }
 
+static void add_file(struct bldr_value *list, const char *path, const char *reason)
+{
+	struct bldr_value *file = bldr_object();
+
+	bldr_object_set(file, "path", bldr_text(path));
+	bldr_object_set(file, "reason", bldr_text(reason));
+	bldr_list_add(list, file);
+}
+
 /* [{path, reason}] of what is not read and may be missed. */
 static struct bldr_value *skipped_files(const char *folder, const struct bldr_value *state)
 {
@@ -208,15 +217,10 @@ static struct bldr_value *skipped_files(const char *folder, const struct bldr_va
 	}
 	for (size_t i = 0; i < sources.skipped.n && bldr_count(skipped) < SKIPPED_SHOWN; i++) {
 		const struct source_skipped *s = &sources.skipped.at[i];
-		struct bldr_value *item;
 
-		if (!ingest_missed(s->path)) {
-			continue;
+		if (ingest_missed(s->path)) {
+			add_file(skipped, s->path, s->reason);
 		}
-		item = bldr_object();
-		bldr_object_set(item, "path", bldr_text(s->path));
-		bldr_object_set(item, "reason", bldr_text(s->reason));
-		bldr_list_add(skipped, item);
 	}
 	arena_release(&a);
 	return skipped;
@@ -233,11 +237,7 @@ static struct bldr_value *refused_files(const char *folder, const struct bldr_va
 		pipeline.refused.n = 0;
 	}
 	for (size_t i = 0; i < pipeline.refused.n && i < SKIPPED_SHOWN; i++) {
-		struct bldr_value *item = bldr_object();
-
-		bldr_object_set(item, "path", bldr_text(pipeline.refused.at[i].path));
-		bldr_object_set(item, "reason", bldr_text(pipeline.refused.at[i].reason));
-		bldr_list_add(refused, item);
+		add_file(refused, pipeline.refused.at[i].path, pipeline.refused.at[i].reason);
 	}
 	arena_release(&a);
 	return refused;
