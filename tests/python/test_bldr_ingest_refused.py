@@ -11,9 +11,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
 
-from bldr_ingest.errors import EncodingError
 from bldr_ingest.read import FILE_BYTES_MAX
-from bldr_ingest.text import known_encoding
+from encoding_names import is_known, names_of_iconv
 
 EMIT_TOOL = Path(os.environ["BLDR_BUILD"]) / "emit_tool"
 # What src/ingest finds by itself (first_look.c).
@@ -54,18 +53,9 @@ def reasons(files: list[dict[str, Any]]) -> list[str | None]:
     return found
 
 
-def is_known(encoding: str) -> bool:
-    try:
-        known_encoding(encoding, "t")
-    except EncodingError:
-        return False
-    return True
-
-
 def test_encodings_are_those_of_the_library() -> None:
     """By every name that this iconv knows, which a person may give in bldr.json, in the spelling that `sources` has."""
-    listed = subprocess.run(["iconv", "-l"], capture_output=True, text=True, check=True).stdout
-    names = sorted({*listed.replace(",", " ").replace("//", " ").lower().split(), *FOUND})
+    names = sorted({*names_of_iconv(), *FOUND})
     refused = reasons([{"encoding": name} for name in names])
     said = {name for name, reason in zip(names, refused, strict=True) if reason is None}
     assert said == set(filter(is_known, names))

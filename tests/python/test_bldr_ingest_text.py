@@ -4,7 +4,6 @@ import ctypes
 import gzip
 import random
 import re
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
 
 from bldr_ingest.errors import EncodingError, PackedError
 from bldr_ingest.text import known_encoding, text_of
+from encoding_names import is_known, names_of_iconv
 from ingest_pair import differences
 
 libc = ctypes.CDLL(None)
@@ -49,19 +49,9 @@ def by_iconv(name: str, data: bytes) -> str | None:
     return None if told == FAILED else target.raw[: 64 - room.value].decode()
 
 
-def is_known(name: str) -> bool:
-    try:
-        known_encoding(name, "t")
-    except EncodingError:
-        return False
-    return True
-
-
 def names() -> list[str]:
     """What this iconv knows and the library reads."""
-    listed = subprocess.run(["iconv", "-l"], capture_output=True, text=True, check=True).stdout
-    found = {name for name in listed.replace(",", " ").lower().replace("//", " ").split()}
-    return sorted(filter(is_known, found))
+    return sorted(filter(is_known, names_of_iconv()))
 
 
 def ours(name: str, data: bytes) -> str | None:

@@ -658,10 +658,7 @@ def test_the_end_takes_the_whole_process_group(
     expected = {"cancel": "CANCELED", "timeout": "TIMEDOUT", "normal": "SUCCESS"}[how]
     assert run.tasks[0].state.result_state.value == expected
     output = sdk.jobs.get_run_output(run.tasks[0].run_id)
-    assert (output.error, output.error_trace) == (
-        None,
-        None,
-    )  # the end was ours, not the notebook's
+    assert output.error is None and output.error_trace is None  # the end was ours
     until(lambda: not any(_alive(pid) for pid in _pids(notebooks, workspace, name)), 5)
 
 

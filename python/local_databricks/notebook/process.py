@@ -94,9 +94,7 @@ class Zygote:
             self._count += 1
             process = self._children[self._count] = Process(self._count)
             request = json.dumps({"run": self._count}).encode()
-            with contextlib.suppress(
-                OSError
-            ):  # nobody hears it: the listener says so of all children
+            with contextlib.suppress(OSError):  # nobody hears it: the listener says so of all
                 socket.send_fds(self._control, [request], [link.fileno(), output])
         return process
 

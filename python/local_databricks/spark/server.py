@@ -322,7 +322,7 @@ class SparkServer:
             "spark.sql.sources.default": "delta",
             "spark.sql.shuffle.partitions": "2",
             # Compiling a query and planning it again between its stages take longer than small tables do: a pipeline
-            # of 11 notebooks took 103 CPU seconds instead of 193. A session may set both otherwise.
+            # of 11 notebooks took 102 CPU seconds instead of 193. A session may set both otherwise.
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             "spark.sql.adaptive.enabled": "false",
