@@ -196,6 +196,7 @@ def test_a_fresh_server_keeps_it_all_and_dropping_deletes_files(
         spark.sql("CREATE SCHEMA main.renewed COMMENT 'kept'")
         spark.sql("CREATE TABLE main.renewed.t (id INT) CLUSTER BY (id) COMMENT 'a table'")
         spark.sql("INSERT INTO main.renewed.t VALUES (1), (2)")
+        spark.sql("CREATE TABLE main.renewed._schema AS SELECT 7 AS seven")
         spark.sql("CREATE VIEW main.renewed.v AS SELECT count(*) AS n FROM renewed.t")
         assert running.ask("POST", "/_workspace/spark/recycle", {}) == {"recycled": False}
     before = running.ask("GET", "/_workspace/spark")
@@ -204,6 +205,9 @@ def test_a_fresh_server_keeps_it_all_and_dropping_deletes_files(
     assert running.ask("GET", "/_workspace/spark")["pid"] != before["pid"]
     with session(running) as spark:
         assert rows(spark, "SELECT * FROM main.renewed.v") == [(2,)]
+        assert rows(spark, "SELECT * FROM main.renewed._schema") == [(7,)]
+        described = dict(rows(spark, "DESCRIBE SCHEMA main.renewed"))
+        assert described["Comment"] == "kept"
         detail = spark.sql("DESCRIBE DETAIL main.renewed.t").collect()[0]
         assert (detail.description, detail.clusteringColumns) == ("a table", ["id"])
         assert files.is_dir()

@@ -130,7 +130,7 @@ class Objects:
 
     def schema(self, catalog: str, name: str) -> Schema | None:
         """One schema."""
-        kept = _read(self._place(catalog, name) / "_schema.json")
+        kept = _read(self._place(catalog, name) / "_schema")
         if kept is None:
             return None
         fields = (kept["id"], catalog.lower(), name.lower(), kept["comment"], kept["location"])
@@ -139,7 +139,7 @@ class Objects:
     def tables(self, catalog: str, schema: str) -> list[Table]:
         """The tables and views of a schema, by name."""
         place = self._place(catalog, schema)
-        names = sorted(p.stem for p in place.glob("[!.]*.json") if p.name != "_schema.json")
+        names = sorted(p.stem for p in place.glob("[!.]*.json"))
         found = (self.table(catalog, schema, name) for name in names)
         return [table for table in found if table is not None]
 

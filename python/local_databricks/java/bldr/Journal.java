@@ -36,12 +36,12 @@ import scala.jdk.javaapi.OptionConverters;
  * Keeps Spark's in-memory catalogue on disk: one file per schema and per table or view, written before the statement
  * that changed it returns, each moved into place whole.
  *
- * `folder/<schema>/_schema.json` and `folder/<schema>/<table>.json`, where `schema` is the mapped name. A table's file
+ * `folder/<schema>/_schema` and `folder/<schema>/<table>.json`, where `schema` is the mapped name. A table's file
  * holds an `id` that stays with the table until it is dropped, what people and the registry read, and Spark's own
  * CatalogTable (Java serialization) that restore() hands back: managed stays managed, so DROP deletes the files.
  */
 final class Journal implements ExternalCatalogEventListener {
-  private static final String SCHEMA = "_schema.json";
+  private static final String SCHEMA = "_schema"; // no table's file: it has no suffix
   // What is known of ids, for information_schema: id of a table -> {schema, table}, schema/table -> id, schema -> id.
   private static final Map<String, String[]> NAMES = new ConcurrentHashMap<>();
   private static final Map<String, String> IDS = new ConcurrentHashMap<>();
