@@ -15,16 +15,17 @@ static bool ask(const struct remote_star *r, remote_statements *ret, const char 
 	return false;
 }
 
-static bool ask_columns(const struct remote_star *r, const char *table, remote_statements *ret)
+static bool ask_columns(const struct remote_star *r, const char *layer, const char *table,
+			remote_statements *ret)
 {
-	return ask(r, ret, "columns", table, sql_describe(r, table));
+	return ask(r, ret, "columns", arena_printf(r->arena, "%s%s", layer, table),
+		   sql_describe(r, layer, table));
 }
 
 static void plan_source(const struct remote_star *r, const struct source_file *source,
 			remote_statements *ret)
 {
-	const char *bronze = arena_printf(r->arena, "bronze_%s", source->table);
-	if (!ask_columns(r, bronze, ret)) {
+	if (!ask_columns(r, "bronze_", source->table, ret)) {
 		return;
 	}
 	bool answered = ask(r, ret, "layers", source->table, sql_layers(r, source->table));
@@ -41,6 +42,9 @@ static int plan_rows(const struct remote_star *r, const struct remote_table *t,
 {
 	const char *name = t->design->name;
 	int64_t buckets = remote_buckets(r, t);
+	if (buckets < 0) {
+		return 0;
+	}
 	if (buckets == 0) {
 		ask(r, ret, "rows", name, sql_rows(r, t, 0));
 		return 0;
@@ -62,7 +66,7 @@ static int plan_rows(const struct remote_star *r, const struct remote_table *t,
 static int plan_table(const struct remote_star *r, const struct remote_table *t,
 		      remote_statements *ret, struct bldr_error *err)
 {
-	if (!ask_columns(r, t->design->name, ret) || t->missing) {
+	if (!ask_columns(r, "", t->design->name, ret) || t->missing) {
 		return 0;
 	}
 	size_t before = ret->n;
@@ -83,10 +87,10 @@ static bool all_described(const struct remote_star *r)
 static void plan_descriptions(const struct remote_star *r, remote_statements *ret)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		ask_columns(r, r->tables[i].design->name, ret);
+		ask_columns(r, "", r->tables[i].design->name, ret);
 	}
 	for (size_t i = 0; i < r->sources.n; i++) {
-		ask_columns(r, arena_printf(r->arena, "bronze_%s", r->sources.at[i]->table), ret);
+		ask_columns(r, "bronze_", r->sources.at[i]->table, ret);
 	}
 }
 

@@ -11,13 +11,12 @@
  *   the workspace counts otherwise;
  * - compares all cells with the warehouse here (W1).
  *
- * A table of at most rows_max rows crosses as a whole, of a larger one the buckets that differ, up to rows_max rows.
+ * A table of at most rows_max rows crosses as a whole, of a larger one the buckets that differ, up to rows_max rows, but one
+ * bucket always. A larger one that cannot be hashed, for want of a column that names its rows, does not cross at all.
  */
 #pragma once
 
 #include "checks/checks.h"
-
-enum { REMOTE_ROWS_MAX = 20000 };
 
 /* Bound to :name, as the SQL statement API does. */
 struct remote_parameter {
@@ -48,7 +47,7 @@ struct remote_input {
 	const struct checks_input *checks;
 	const char *catalog, *schema;
 	const char *image; /* path of the image: written anew */
-	int64_t rows_max;  /* 0: REMOTE_ROWS_MAX */
+	int64_t rows_max;  /* of each table */
 };
 
 /*

@@ -11,11 +11,6 @@
 
 enum { BUCKET_ROWS = 16, BUCKETS_MAX = 16384, LIST_BYTES_MAX = 1 << 20 };
 
-static int64_t rows_max(const struct remote_star *r)
-{
-	return r->in->rows_max > 0 ? r->in->rows_max : REMOTE_ROWS_MAX;
-}
-
 int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t)
 {
 	int64_t there = remote_count(r, t);
@@ -24,8 +19,11 @@ int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t
 	for (size_t k = 0; k < t->n_keys; k++) {
 		keys = keys && remote_is_compared(&t->columns[t->keys[k]]);
 	}
-	if (rows <= rows_max(r) || !keys || !t->here) {
+	if (rows <= r->in->rows_max) {
 		return 0;
+	}
+	if (!keys || !t->here) {
+		return -1;
 	}
 	int64_t buckets = rows / BUCKET_ROWS + 1;
 	return buckets < BUCKETS_MAX ? buckets : BUCKETS_MAX;
@@ -121,7 +119,7 @@ static void choose(const struct remote_star *r, const struct bucket *there,
 	int64_t rows = 0;
 	buf_init(&list, LIST_BYTES_MAX);
 	for (int64_t i = 0; i < c->buckets; i++) {
-		if (!c->differs[i] || (c->n_asked > 0 && rows + there[i].rows > rows_max(r))) {
+		if (!c->differs[i] || (c->n_asked > 0 && rows + there[i].rows > r->in->rows_max)) {
 			continue;
 		}
 		rows += there[i].rows;

@@ -72,10 +72,10 @@ char *remote_select_here(const struct remote_table *t);
 
 /* ---- SQL for the workspace; everything in the arena ---- */
 
-/* `catalog`.`schema`.`table` */
-const char *sql_table(const struct remote_star *r, const char *table);
+/* `catalog`.`schema`.`table`; layer: "bronze_", "silver_", "quarantine_", or "" for gold. */
+const char *sql_table(const struct remote_star *r, const char *layer, const char *table);
 const char *sql_name(struct arena *a, const char *name);
-const char *sql_describe(const struct remote_star *r, const char *table);
+const char *sql_describe(const struct remote_star *r, const char *layer, const char *table);
 /* Every compared column as canonical text; buckets > 0: only rows whose bucket is in :buckets. */
 const char *sql_rows(const struct remote_star *r, const struct remote_table *t, int64_t buckets);
 /* Per bucket its number, rows, sum and xor of hashes, as texts. */
@@ -90,7 +90,7 @@ const char *sql_quarantine(const struct remote_star *r, const struct source_file
 
 /* ---- rows or buckets ---- */
 
-/* How many buckets a table is compared by; 0: its rows cross as a whole. */
+/* How many buckets a table is compared by; 0: its rows cross as a whole; -1: they are too many, and nothing names a row. */
 int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t);
 
 /* How rows here are hashed: the compared columns, and which of them name a row. */

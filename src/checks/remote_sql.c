@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/hash.h"
 #include "checks/remote_parts.h"
 
 enum { QUARANTINE_ROWS_MAX = 100000 };
@@ -36,15 +37,28 @@ const char *sql_name(struct arena *a, const char *name)
 	return text;
 }
 
-const char *sql_table(const struct remote_star *r, const char *table)
+/* docs/pipeline.md: a name that is too long keeps its beginning and a hash of the whole. */
+static const char *name_there(struct arena *a, const char *table)
 {
-	return arena_printf(r->arena, "%s.%s.%s", sql_name(r->arena, r->in->catalog),
-			    sql_name(r->arena, r->in->schema), sql_name(r->arena, table));
+	enum { NAME_MAX_THERE = 200, KEPT = 183, HASH_KEPT = 16 };
+	char hash[HASH_HEX_MAX];
+	if (strlen(table) <= NAME_MAX_THERE) {
+		return table;
+	}
+	hash_bytes(table, strlen(table), hash);
+	return arena_printf(a, "%.*s_%.*s", KEPT, table, HASH_KEPT, hash);
 }
 
-const char *sql_describe(const struct remote_star *r, const char *table)
+const char *sql_table(const struct remote_star *r, const char *layer, const char *table)
 {
-	return arena_printf(r->arena, "DESCRIBE TABLE %s", sql_table(r, table));
+	const char *name = arena_printf(r->arena, "%s%s", layer, name_there(r->arena, table));
+	return arena_printf(r->arena, "%s.%s.%s", sql_name(r->arena, r->in->catalog),
+			    sql_name(r->arena, r->in->schema), sql_name(r->arena, name));
+}
+
+const char *sql_describe(const struct remote_star *r, const char *layer, const char *table)
+{
+	return arena_printf(r->arena, "DESCRIBE TABLE %s", sql_table(r, layer, table));
 }
 
 /* A column as text. An instant comes as microseconds, which no session's time zone changes. */
@@ -85,7 +99,7 @@ const char *sql_rows(const struct remote_star *r, const struct remote_table *t, 
 			any = true;
 		}
 	}
-	buf_printf(&sql, "%s FROM %s", any ? "" : "1 AS c", sql_table(r, t->design->name));
+	buf_printf(&sql, "%s FROM %s", any ? "" : "1 AS c", sql_table(r, "", t->design->name));
 	if (buckets > 0) {
 		buf_puts(&sql, " WHERE array_contains(split(:buckets, ','), CAST(");
 		add_key_bucket(r, t, buckets, &sql);
@@ -123,7 +137,7 @@ const char *sql_buckets(const struct remote_star *r, const struct remote_table *
 	add_key_bucket(r, t, buckets, &sql);
 	buf_puts(&sql, " AS bucket, ");
 	add_row_hash(r, t, &sql);
-	buf_printf(&sql, " AS hash FROM %s) GROUP BY bucket", sql_table(r, t->design->name));
+	buf_printf(&sql, " AS hash FROM %s) GROUP BY bucket", sql_table(r, "", t->design->name));
 	return finish(r, &sql);
 }
 
@@ -151,7 +165,7 @@ bool remote_has_images(const struct remote_star *r, const char *source)
 /* Of a bronze that keeps every image of a file, the latest of the content that is known here counts. */
 static const char *bronze_rows(const struct remote_star *r, const char *source)
 {
-	const char *table = sql_table(r, arena_printf(r->arena, "bronze_%s", source));
+	const char *table = sql_table(r, "bronze_", source);
 	if (!remote_has_images(r, source)) {
 		return table;
 	}
@@ -164,23 +178,22 @@ static const char *bronze_rows(const struct remote_star *r, const char *source)
 
 const char *sql_layers(const struct remote_star *r, const char *source)
 {
-	const char *silver = arena_printf(r->arena, "silver_%s", source);
 	return arena_printf(r->arena,
 			    "SELECT (SELECT CAST(count(*) AS STRING) FROM %s) AS bronze, "
 			    "(SELECT CAST(count(*) AS STRING) FROM %s) AS silver",
-			    bronze_rows(r, source), sql_table(r, silver));
+			    bronze_rows(r, source), sql_table(r, "silver_", source));
 }
 
 static void add_quarantine(const struct remote_star *r, const struct source_file *source,
 			   const char *table, struct buf *sql)
 {
-	const char *name = arena_printf(r->arena, "quarantine_%s", table);
 	buf_printf(sql,
 		   "%sSELECT `_source_file` AS file, CAST(`_source_line` AS STRING) AS line, "
 		   "%s AS record, '%s' AS layer, kind, reason FROM %s",
 		   sql->size > 0 ? " UNION ALL " : "",
 		   source->format == FORMAT_JSON ? "CAST(`_source_record` AS STRING)" : "'0'",
-		   strcmp(table, source->table) == 0 ? "silver" : "gold", sql_table(r, name));
+		   strcmp(table, source->table) == 0 ? "silver" : "gold",
+		   sql_table(r, "quarantine_", table));
 }
 
 const char *sql_quarantine(const struct remote_star *r, const struct source_file *source)

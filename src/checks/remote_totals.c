@@ -271,7 +271,7 @@ static const char *probe_joins(const struct remote_star *r, const struct remote_
 {
 	struct probing p = { .r = r, .t = t };
 	struct arena *a = r->arena;
-	const char *from = arena_printf(a, "%s AS f", sql_table(r, t->design->name));
+	const char *from = arena_printf(a, "%s AS f", sql_table(r, "", t->design->name));
 	probes alone;
 	size_t n = 0;
 	probe_table(r, t, &alone);
@@ -285,7 +285,7 @@ static const char *probe_joins(const struct remote_star *r, const struct remote_
 		}
 		const char *key = sql_name(a, d->columns[d->surrogate].design->name);
 		from = arena_printf(a, "%s LEFT JOIN %s AS d%zu ON f.%s = d%zu.%s", from,
-				    sql_table(r, d->design->name), c, name_of(&p, c), c, key);
+				    sql_table(r, "", d->design->name), c, name_of(&p, c), c, key);
 		add_count(&p, "K3", subject_of(&p, t->columns[c].design->name),
 			  "rows that lead to no member",
 			  arena_printf(a, "count_if(d%zu.%s IS NULL)", c, key), 0);
@@ -433,8 +433,8 @@ static const char *split_sql(const struct remote_star *r, const struct remote_ta
 			    "SELECT %s AS label, CAST(count(*) AS STRING) AS rows%s FROM %s AS f "
 			    "JOIN %s AS d ON f.%s = d.%s WHERE d.%s >= 0 GROUP BY 1 HAVING "
 			    "count(*) >= %lld",
-			    label, sums, sql_table(r, t->design->name),
-			    sql_table(r, d->design->name), name_of(&p, column), key, key,
+			    label, sums, sql_table(r, "", t->design->name),
+			    sql_table(r, "", d->design->name), name_of(&p, column), key, key,
 			    (long long)least_rows(&s));
 }
 
@@ -459,7 +459,7 @@ void remote_plan_totals(const struct remote_star *r, const struct remote_table *
 	probes list;
 	probe_table(r, t, &list);
 	ask(r, remote_id(r, "totals", t->design->name),
-	    probes_sql(r, &list, sql_table(r, t->design->name)), ret);
+	    probes_sql(r, &list, sql_table(r, "", t->design->name)), ret);
 	if (t->surrogate >= 0) {
 		return;
 	}

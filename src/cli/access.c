@@ -124,6 +124,8 @@ struct bldr_value *access_job(const struct databricks_config *c, const struct se
 	bldr_object_set(v, "folder",
 			bldr_textf("%s/%s.%s", config_text(settings->config, "databricks.folder"),
 				   catalog, schema));
+	bldr_object_set(v, "compare_rows",
+			bldr_int(config_int(settings->config, "databricks.compare_rows")));
 	set_said(v, "warehouse_id", c->warehouse_id);
 	return v;
 }

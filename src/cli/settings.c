@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-enum { OPTIONS_MAX = 32, KEYS_MAX = 17 };
+enum { OPTIONS_MAX = 32, KEYS_MAX = 18 };
 
 static const char CONFIG_FILE[] = "bldr.config.json";
 const char DOTENV_FILE[] = ".env";
@@ -136,6 +136,14 @@ const struct config_key settings_keys[] = {
 	  .option = "profile",
 	  .value = "NAME",
 	  .help = "the profile of ~/.databrickscfg; empty: DEFAULT" },
+	{ .name = "databricks.compare_rows",
+	  .kind = CONFIG_INT,
+	  .min = 0,
+	  .max = 10000000,
+	  .env = "BLDR_COMPARE_ROWS",
+	  .option = "compare-rows",
+	  .value = "N",
+	  .help = "rows of a table that may leave the workspace to be compared; 0: hashes, and rows only where they differ" },
 	{ .name = "spark.home",
 	  .kind = CONFIG_TEXT,
 	  .empty_is_fine = true,
@@ -148,10 +156,10 @@ const struct config_key settings_keys[] = {
 
 /* The group of each key, in the order of the table. */
 static const enum settings_use groups[] = {
-	SETTINGS_READ,   SETTINGS_READ,   SETTINGS_READ,     SETTINGS_READ,     SETTINGS_DRIVES,
-	SETTINGS_DRIVES, SETTINGS_DRIVES, SETTINGS_RECORDED, SETTINGS_RECORDED, SETTINGS_REMOTE,
-	SETTINGS_REMOTE, SETTINGS_REMOTE, SETTINGS_REMOTE,   SETTINGS_REMOTE,   SETTINGS_REMOTE,
-	SETTINGS_REMOTE, SETTINGS_SPARK,
+	SETTINGS_READ,   SETTINGS_READ,     SETTINGS_READ,     SETTINGS_READ,     SETTINGS_DRIVES,
+	SETTINGS_DRIVES, SETTINGS_DRIVES,   SETTINGS_RECORDED, SETTINGS_RECORDED, SETTINGS_REMOTE,
+	SETTINGS_REMOTE, SETTINGS_REMOTE,   SETTINGS_REMOTE,   SETTINGS_REMOTE,   SETTINGS_REMOTE,
+	SETTINGS_REMOTE, SETTINGS_RECORDED, SETTINGS_SPARK,
 };
 _Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) == KEYS_MAX + 1 &&
 		       sizeof(groups) / sizeof(groups[0]) == KEYS_MAX,

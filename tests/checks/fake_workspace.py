@@ -193,7 +193,7 @@ class Workspace:
 
 
 def ask_everything(
-    case: Path, source: Path, workspace: Any, rows_max: int = 0
+    case: Path, source: Path, workspace: Any, rows_max: int = 20000
 ) -> tuple[list[Result], int]:
     """All results, and how many rounds of statements it took; CASE/remote.json holds them."""
     results: list[Result] = []

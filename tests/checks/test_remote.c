@@ -146,6 +146,7 @@ static int set_up(void **state)
 		.catalog = "main",
 		.schema = "a`b",
 		.image = arena_printf(&c->arena, "%s/image.db", c->folder),
+		.rows_max = 20000,
 	};
 	write_warehouse(c->checks.warehouse);
 	*state = c;
@@ -244,6 +245,26 @@ static void test_rounds_of_a_small_table(void **state)
 	assert_string_equal(asked(c, &s), "");
 }
 
+/* docs/pipeline.md; the hash is that of `b2sum -l 256`. */
+static void test_long_names_are_shortened_as_the_notebooks_do(void **state)
+{
+	struct case_ *c = *state;
+	remote_statements s;
+	char name[202];
+	memset(name, 'n', 201);
+	name[201] = '\0';
+	c->design.tables.at[0].name = name;
+	c->contract.tables.at[0].table = name;
+	(void)asked(c, &s);
+	assert_string_equal(s.at[0].sql,
+			    arena_printf(&c->arena, "DESCRIBE TABLE `main`.`a``b`.`%.183s_%s`",
+					 name, "48975d77b78edc69"));
+	name[200] = '\0';
+	(void)asked(c, &s);
+	assert_string_equal(s.at[0].sql,
+			    arena_printf(&c->arena, "DESCRIBE TABLE `main`.`a``b`.`%s`", name));
+}
+
 static void test_rounds_of_a_large_table(void **state)
 {
 	static const char *const buckets[] = { "bucket", "rows", "hashes", "xored", NULL };
@@ -260,6 +281,33 @@ static void test_rounds_of_a_large_table(void **state)
 	assert_string_equal(s.at[0].parameters.at[0].name, "buckets");
 	assert_string_equal(s.at[0].parameters.at[0].value, "0");
 	fail_with(c, "rows of buckets fact_sale", "[CANCELLED]");
+	assert_string_equal(asked(c, &s), "");
+}
+
+/* Not even one row may cross: a bucket that differs still does, or nobody could say what differs. */
+static void test_no_row_may_cross(void **state)
+{
+	static const char *const buckets[] = { "bucket", "rows", "hashes", "xored", NULL };
+	struct case_ *c = *state;
+	remote_statements s;
+	c->in.rows_max = 0;
+	describe(c);
+	answer_totals(c);
+	assert_string_equal(asked(c, &s), "buckets fact_sale");
+	ANSWER(c, "buckets fact_sale", buckets, "0", "3", "17", "17");
+	assert_string_equal(asked(c, &s), "rows of buckets fact_sale");
+}
+
+/* Without the column that names a row there is nothing to hash by. */
+static void test_rows_without_a_name_cross_up_to_the_limit(void **state)
+{
+	struct case_ *c = *state;
+	remote_statements s;
+	ANSWER(c, "columns fact_sale", described, "amount", "decimal(10,2)", "at", "timestamp");
+	ANSWER(c, "columns bronze_sales", described, "id", "string");
+	answer_totals(c);
+	assert_string_equal(asked(c, &s), "rows fact_sale");
+	c->in.rows_max = 2;
 	assert_string_equal(asked(c, &s), "");
 }
 
@@ -370,6 +418,11 @@ int main(void)
 		cmocka_unit_test(test_sums_of_hashes_go_beyond_64_bits),
 		cmocka_unit_test_setup_teardown(test_rounds_of_a_small_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rounds_of_a_large_table, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_long_names_are_shortened_as_the_notebooks_do,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_row_may_cross, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rows_without_a_name_cross_up_to_the_limit,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_not_there_is_not_asked, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_the_latest_image_of_bronze_is_counted, set_up,

@@ -82,7 +82,7 @@ def run_remote(
     source: Path,
     output: Path,
     schema: str,
-    *,
+    *options: str,
     hook: str | None = None,
     oauth: bool = False,
 ) -> Told:
@@ -90,7 +90,9 @@ def run_remote(
     before = newest(workspace)
     where = ("--target", "databricks", "--schema", schema, "--output", output, "--json")
     done = bldr(
-        environment(workspace, oauth=oauth), "run", "--source-dir", source, *where, hook=hook
+        environment(workspace, oauth=oauth),
+        *("run", "--source-dir", source, *where, *options),
+        hook=hook,
     )
     assert done.stdout, done.stderr
     return Told(json.loads(done.stdout), workspace.requests(before), done.stderr)

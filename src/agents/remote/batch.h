@@ -38,9 +38,10 @@ void batch_drop(struct batch *b);
 /* The items of a batch, a list; the caller owns it. Errors: those of file_read, INVALID. */
 int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struct bldr_error *err);
 
-/* The work "remote.batch" (agents/nodes.h) gives {"items": [{"n", "what", "class", "args", "timeout_ms"}...]}, none when the batch is
- * done. */
-/* Plans the work that gives the items of step "step" of what the node keeps; none kept: the first. */
+/*
+ * Plans the work "remote.batch" (agents/nodes.h) for the step "step" of what the node keeps; none kept: the first. It gives
+ * {"items": [{"n", "what", "class", "args", "timeout_ms"}...]}, none when the batch is done.
+ */
 void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch);
 /* Plans items. */
 void batch_plan(struct bldr_plan *p, const struct bldr_value *items);

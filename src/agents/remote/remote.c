@@ -15,6 +15,7 @@ bool remote_of(const struct bldr_value *state, struct remote *ret)
 		.volume = bldr_get_text(v, "volume"),
 		.folder = bldr_get_text(v, "folder"),
 		.warehouse = bldr_get_text(v, "warehouse_id"),
+		.compare_rows = bldr_get_int(v, "compare_rows", 0),
 	};
 	if (ret->warehouse == NULL) {
 		ret->warehouse = bldr_get_text(bldr_get(state, "remote"), "warehouse_id");

@@ -1,7 +1,7 @@
 /*
  * What nodes share that talk to a Databricks workspace. Where it is stands in the job, without a secret:
  *
- *	job.databricks = {catalog, schema, volume, folder[, warehouse_id], and what databricks_workspace_write gives}
+ *	job.databricks = {catalog, schema, volume, folder, compare_rows[, warehouse_id], and what databricks_workspace_write gives}
  *
  * folder is the workspace folder of the notebooks, volume the volume that the raw files are put into. What the nodes learn
  * there stands in the channel `remote`; ids of jobs and runs are 64-bit integers.
@@ -16,6 +16,7 @@ struct remote {
 	const char *catalog, *schema, *volume;
 	const char *folder; /* "/Workspace/Shared/bldr/main.bldr" */
 	const char *warehouse; /* id of the SQL warehouse that is named, or was chosen; NULL: none yet */
+	int64_t compare_rows; /* rows_max of checks/remote.h */
 };
 /* From a view's state or a work's arguments, whose texts it borrows. False: the job is not of a workspace. */
 bool remote_of(const struct bldr_value *state, struct remote *ret);

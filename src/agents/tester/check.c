@@ -162,6 +162,7 @@ static int judge(struct desk *d, struct evidence *e, struct findings *ret, struc
 	}
 	in.catalog = r.catalog;
 	in.schema = r.schema;
+	in.rows_max = r.compare_rows;
 	e->checks.reloaded = again ? desk_path(d, "remote_again.db") : NULL;
 	e->checks.reload_refused = again ? NULL : bldr_get_text(bldr_get(remote, "run"), "message");
 	rc = answers_results(d, "questions",

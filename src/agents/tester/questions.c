@@ -188,6 +188,7 @@ static int plan(struct desk *d, const struct remote *r, const struct bldr_value 
 		.checks = &e->checks,
 		.catalog = r->catalog,
 		.schema = r->schema,
+		.rows_max = r->compare_rows,
 		.image = desk_path(d, images[pass]),
 	};
 	int rc = evidence_read(d, e, err);
