@@ -397,16 +397,45 @@ static const char *label_sql(const struct remote_star *r, const struct remote_ta
 	return label;
 }
 
-static int64_t least_rows(const splits *s)
+static bool is_listed(const texts *list, const char *text)
 {
-	int64_t least = INT64_MAX;
-	for (size_t i = 0; i < s->n; i++) {
-		for (size_t k = 0; !s->at[i].months && k < s->at[i].by->slices.n; k++) {
-			int64_t rows = s->at[i].by->slices.at[k].rows;
-			least = rows < least ? rows : least;
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->at[i], text) == 0) {
+			return true;
 		}
 	}
-	return least == INT64_MAX ? 0 : least;
+	return false;
+}
+
+/* The members that the contract has slices of, each once: others are not asked for, however many they are. */
+static texts members_of(const struct remote_star *r, const splits *s)
+{
+	texts members = { 0 };
+	for (size_t i = 0; i < s->n; i++) {
+		const struct contract_split *by = s->at[i].by;
+		for (size_t k = 0; !s->at[i].months && k < by->slices.n; k++) {
+			if (!is_listed(&members, by->slices.at[k].key)) {
+				*LIST_ADD(r->arena, &members) = by->slices.at[k].key;
+			}
+		}
+	}
+	return members;
+}
+
+/* The parameter of a member. */
+static const char *member_name(const struct remote_star *r, size_t member)
+{
+	return arena_printf(r->arena, "member%zu", member);
+}
+
+/* " AND label IN (:member0, :member1)"; of months all are asked for. */
+static const char *only_members(const struct remote_star *r, const char *label, size_t n)
+{
+	const char *list = "";
+	for (size_t i = 0; i < n; i++) {
+		list = arena_printf(r->arena, "%s%s:%s", list, i > 0 ? ", " : "", member_name(r, i));
+	}
+	return n > 0 ? arena_printf(r->arena, " AND %s IN (%s)", label, list) : "";
 }
 
 /* NULL: nothing is split by the column, or cannot be. */
@@ -416,7 +445,9 @@ static const char *split_sql(const struct remote_star *r, const struct remote_ta
 	struct arena *a = r->arena;
 	const struct remote_table *d = dimension_of(r, t, column);
 	splits s = splits_by(r, t, column);
-	const char *label = d != NULL && s.n > 0 ? label_sql(r, d, s.at[0].months) : NULL;
+	size_t members = members_of(r, &s).n;
+	bool any = d != NULL && s.n > 0 && (s.at[0].months || members > 0);
+	const char *label = any ? label_sql(r, d, s.at[0].months) : NULL;
 	if (label == NULL) {
 		return NULL;
 	}
@@ -431,11 +462,10 @@ static const char *split_sql(const struct remote_star *r, const struct remote_ta
 	const char *key = sql_name(a, d->columns[d->surrogate].design->name);
 	return arena_printf(a,
 			    "SELECT %s AS label, CAST(count(*) AS STRING) AS rows%s FROM %s AS f "
-			    "JOIN %s AS d ON f.%s = d.%s WHERE d.%s >= 0 GROUP BY 1 HAVING "
-			    "count(*) >= %lld",
+			    "JOIN %s AS d ON f.%s = d.%s WHERE d.%s >= 0%s GROUP BY 1",
 			    label, sums, sql_table(r, "", t->design->name),
 			    sql_table(r, "", d->design->name), name_of(&p, column), key, key,
-			    (long long)least_rows(&s));
+			    only_members(r, label, members));
 }
 
 static const char *split_name(const struct remote_star *r, const struct remote_table *t,
@@ -446,10 +476,33 @@ static const char *split_name(const struct remote_star *r, const struct remote_t
 
 /* ---- asking ---- */
 
-static void ask(const struct remote_star *r, const char *id, const char *sql, remote_statements *ret)
+/* NULL: it has been answered. */
+static struct remote_statement *ask(const struct remote_star *r, const char *id, const char *sql,
+				    remote_statements *ret)
 {
-	if (remote_result_find(r, id) == NULL) {
-		*LIST_ADD(r->arena, ret) = (struct remote_statement){ id, sql, { 0 } };
+	if (remote_result_find(r, id) != NULL) {
+		return NULL;
+	}
+	struct remote_statement *s = LIST_ADD(r->arena, ret);
+	*s = (struct remote_statement){ id, sql, { 0 } };
+	return s;
+}
+
+static void ask_split(const struct remote_star *r, const struct remote_table *t, size_t column,
+		      remote_statements *ret)
+{
+	const char *sql = split_sql(r, t, column);
+	struct remote_statement *asked = sql != NULL
+		? ask(r, remote_id(r, "split", split_name(r, t, column)), sql, ret)
+		: NULL;
+	if (asked == NULL) {
+		return;
+	}
+	splits s = splits_by(r, t, column);
+	texts members = members_of(r, &s);
+	for (size_t i = 0; i < members.n; i++) {
+		*LIST_ADD(r->arena, &asked->parameters) =
+			(struct remote_parameter){ member_name(r, i), "STRING", members.at[i] };
 	}
 }
 
@@ -458,20 +511,18 @@ void remote_plan_totals(const struct remote_star *r, const struct remote_table *
 {
 	probes list;
 	probe_table(r, t, &list);
-	ask(r, remote_id(r, "totals", t->design->name),
-	    probes_sql(r, &list, sql_table(r, "", t->design->name)), ret);
+	(void)ask(r, remote_id(r, "totals", t->design->name),
+		  probes_sql(r, &list, sql_table(r, "", t->design->name)), ret);
 	if (t->surrogate >= 0) {
 		return;
 	}
 	const char *from = probe_joins(r, t, &list);
 	if (from != NULL) {
-		ask(r, remote_id(r, "joined", t->design->name), probes_sql(r, &list, from), ret);
+		(void)ask(r, remote_id(r, "joined", t->design->name), probes_sql(r, &list, from),
+			  ret);
 	}
 	for (size_t c = 0; c < t->design->columns.n; c++) {
-		const char *sql = split_sql(r, t, c);
-		if (sql != NULL) {
-			ask(r, remote_id(r, "split", split_name(r, t, c)), sql, ret);
-		}
+		ask_split(r, t, c, ret);
 	}
 }
 

@@ -121,7 +121,8 @@ class Workspace:
     def query(self, _name: str, statement: dict[str, Any]) -> tuple[list[str], list[list[Cell]]]:
         sql = statement["sql"].replace("\\\\", "\\").replace(" struct(", " row(")
         sql = sql.replace('"', '""').replace("``", "\0").replace("`", '"').replace("\0", "`")
-        done = self.db.execute(sql)
+        parameters = statement["parameters"]
+        done = self.db.execute(re.sub(r":(member\d+)", r"$\1", sql), parameters or None)
         return [c[0] for c in done.description], [list(row) for row in done.fetchall()]
 
     def describe(self, name: str, _statement: dict[str, Any]) -> tuple[list[str], list[list[Cell]]]:

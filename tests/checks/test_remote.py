@@ -100,6 +100,15 @@ def test_a_right_star_passes_every_check(tmp_path: Path, contract: Path, rows_ma
         assert crossed == {}  # the hashes are equal
 
 
+def test_only_the_members_of_the_contract_are_asked_for(tmp_path: Path, contract: Path) -> None:
+    """However many others have as many rows as the smallest of them."""
+    there = make(tmp_path, contract)
+    _, answered, _ = findings_of(tmp_path, there)
+    assert {id_: n for id_, n in answered.items() if "customer_key" in id_} == {
+        "split fact_payment.customer_key": 10,
+    }
+
+
 REMOTE = [f for f in FAULTS if f.name not in SQLITE_ONLY]
 CASES = [(f, 20000) for f in REMOTE] + [(f, n) for f in REMOTE if f.planted for n in (60, 0)]
 
