@@ -149,7 +149,7 @@ static struct bldr_graph *new_tester_check(void)
 	bldr_graph_route(g, BLDR_START, tester_start_route, tester_start_targets);
 	bldr_graph_edge(g, "reload", "check");
 	bldr_graph_route(g, "questions", tester_questions_route, tester_questions_targets);
-	bldr_graph_edge(g, "ask", "questions");
+	bldr_graph_route(g, "ask", tester_ask_route, tester_ask_targets);
 	bldr_graph_route(g, "rerun", tester_rerun_route, tester_rerun_targets);
 	bldr_graph_edge(g, "check", BLDR_END);
 	bldr_graph_policy(g, &databricks_policy);

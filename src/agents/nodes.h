@@ -41,10 +41,11 @@ int developer_load_work(const struct bldr_work *w, struct bldr_value **ret, stru
 /* tester/ */
 extern const struct bldr_node tester_contract_node, tester_reload_node, tester_questions_node,
 	tester_ask_node, tester_rerun_node, tester_check_node;
-extern const char *const tester_start_targets[], *const tester_questions_targets[],
-							 *const tester_rerun_targets[];
+extern const char *const tester_start_targets[],
+	*const tester_questions_targets[], *const tester_ask_targets[], *const tester_rerun_targets[];
 void tester_start_route(const struct bldr_view *v, struct bldr_route *r);
 void tester_questions_route(const struct bldr_view *v, struct bldr_route *r);
+void tester_ask_route(const struct bldr_view *v, struct bldr_route *r);
 void tester_rerun_route(const struct bldr_view *v, struct bldr_route *r);
 int tester_questions_work(const struct bldr_work *w, struct bldr_value **ret,
 			  struct bldr_error *err);

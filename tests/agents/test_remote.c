@@ -467,6 +467,19 @@ static void an_answer_that_was_cut_short_is_none(void **state)
 	world_release(&w);
 }
 
+/* Large tables on a small SQL warehouse: more polls than a node has rounds. Another node goes on with the same statements. */
+static void statements_take_as_long_as_they_take(void **state)
+{
+	struct world w;
+
+	(void)state;
+	play(&w, &(struct cloud){ .sql_polls = BATCH_AT_ONCE * BLDR_ROUNDS_MAX });
+	expect_one_of_each(&w);
+	assert_int_equal(count(&w, "POST sql/statements 200"), STATEMENTS + 1);
+	assert_non_null(strstr(w.asked, "\"answered\":10"));
+	world_release(&w);
+}
+
 /* ---- kills ---- */
 
 struct kill {
@@ -525,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_run_that_fails_is_repaired_only_for_the_workspaces_sake),
 		cmocka_unit_test(a_repair_whose_answer_was_lost_is_not_made_twice),
 		cmocka_unit_test(an_answer_that_was_cut_short_is_none),
+		cmocka_unit_test(statements_take_as_long_as_they_take),
 		cmocka_unit_test(a_kill_anywhere_makes_one_job_and_one_run_per_attempt),
 	};
 

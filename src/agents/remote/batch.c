@@ -237,13 +237,14 @@ static int64_t step_of(const struct bldr_view *v)
 	return bldr_get_int(v->kept, "step", 0);
 }
 
-void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch)
+void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch,
+		      int64_t step)
 {
 	struct bldr_value *args = bldr_object();
 
 	bldr_object_set(args, "job", bldr_ref(bldr_get(v->state, "job")));
 	bldr_object_set(args, "batch", bldr_text(batch));
-	bldr_object_set(args, "step", bldr_int(step_of(v)));
+	bldr_object_set(args, "step", bldr_int(step));
 	bldr_plan_work(p, "remote.batch", BLDR_PURE, args);
 }
 
@@ -268,7 +269,7 @@ void batch_prepare(const struct bldr_view *v, struct bldr_plan *p)
 	} else if (items != NULL) {
 		batch_plan(p, items);
 	} else {
-		batch_plan_items(v, p, v->config);
+		batch_plan_items(v, p, v->config, step_of(v));
 	}
 }
 

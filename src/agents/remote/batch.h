@@ -39,10 +39,11 @@ void batch_drop(struct batch *b);
 int batch_read(struct desk *d, const char *batch, struct bldr_value **ret, struct bldr_error *err);
 
 /*
- * Plans the work "remote.batch" (agents/nodes.h) for the step "step" of what the node keeps; none kept: the first. It gives
+ * Plans the work "remote.batch" (agents/nodes.h) for a step, counted from 0. It gives
  * {"items": [{"n", "what", "class", "args", "timeout_ms"}...]}, none when the batch is done.
  */
-void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch);
+void batch_plan_items(const struct bldr_view *v, struct bldr_plan *p, const char *batch,
+		      int64_t step);
 /* Plans items. */
 void batch_plan(struct bldr_plan *p, const struct bldr_value *items);
 

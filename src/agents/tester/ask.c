@@ -6,7 +6,9 @@
  *	  ^                  \--none--.
  *	  '--------------------------'
  *
- * The channel `asked` (tester/questions.c) gets how many have been answered, and the bytes that have crossed the wire.
+ * The channel `asked` (tester/questions.c) gets how many have been answered, and the bytes that have crossed the wire. It takes
+ * as long as the statements do, which may be more rounds than a node has: what is kept then is left in `asked`, and the node
+ * is entered again.
  */
 #include <string.h>
 
@@ -15,21 +17,31 @@
 #include "agents/tester/answers.h"
 
 enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000, STALE_TRIES = 5 };
+/* A pass from reading to reading: items, send, and as often as one was not there pause and poll. */
+enum { ROUNDS_OF_A_PASS = 3 + 2 * STALE_TRIES };
 
 static const char *const reads[] = { "job", "asked", NULL };
 static const char *const writes[] = { "asked", NULL };
 
 /* kept: {"phase", "step", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "stale": how often one was not there, "bytes"}. */
+static const struct bldr_value *kept_of(const struct bldr_view *v)
+{
+	const struct bldr_value *left = bldr_get(bldr_get(v->state, "asked"), "left");
+
+	return v->kept != NULL || bldr_is_null(left) ? v->kept : left;
+}
+
 static bool in_phase(const struct bldr_view *v, const char *phase)
 {
-	const char *name = bldr_get_text(v->kept, "phase");
+	const char *name = bldr_get_text(kept_of(v), "phase");
 
 	return strcmp(name != NULL ? name : "items", phase) == 0;
 }
 
 static struct bldr_value *phase(const struct bldr_view *v, const char *name)
 {
-	struct bldr_value *kept = v->kept != NULL ? bldr_copy(v->kept) : bldr_object();
+	const struct bldr_value *old = kept_of(v);
+	struct bldr_value *kept = old != NULL ? bldr_copy(old) : bldr_object();
 
 	bldr_object_set(kept, "phase", bldr_text(name));
 	return kept;
@@ -37,7 +49,7 @@ static struct bldr_value *phase(const struct bldr_view *v, const char *name)
 
 static void plan_polls(const struct bldr_view *v, const struct remote *r, struct bldr_plan *p)
 {
-	const struct bldr_value *open = bldr_get(v->kept, "open");
+	const struct bldr_value *open = bldr_get(kept_of(v), "open");
 	const char *folder = bldr_get_text(bldr_get(v->state, "asked"), "folder");
 	struct arena a = { 0 };
 
@@ -63,15 +75,15 @@ static void plan_reading(const struct bldr_view *v, struct bldr_plan *p)
 
 	bldr_object_set(args, "job", bldr_ref(bldr_get(v->state, "job")));
 	bldr_object_set(args, "asked", bldr_ref(bldr_get(v->state, "asked")));
-	bldr_object_set(args, "open", bldr_ref(bldr_get(v->kept, "open")));
+	bldr_object_set(args, "open", bldr_ref(bldr_get(kept_of(v), "open")));
 	bldr_plan_work(p, "remote.read_answers", BLDR_PURE, args);
 }
 
 static int64_t pause_ms(const struct bldr_view *v)
 {
-	int64_t ms = (int64_t)PAUSE_FIRST_MS << bldr_get_int(v->kept, "asked", 0);
+	int64_t ms = (int64_t)PAUSE_FIRST_MS << bldr_get_int(kept_of(v), "asked", 0);
 
-	return bldr_get_int(v->kept, "asked", 0) > 10 || ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms;
+	return bldr_get_int(kept_of(v), "asked", 0) > 10 || ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms;
 }
 
 static void prepare(const struct bldr_view *v, struct bldr_plan *p)
@@ -83,9 +95,10 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 		return;
 	}
 	if (in_phase(v, "items")) {
-		batch_plan_items(v, p, bldr_get_text(asked, "batch"));
+		batch_plan_items(v, p, bldr_get_text(asked, "batch"),
+				 bldr_get_int(kept_of(v), "step", 0));
 	} else if (in_phase(v, "send")) {
-		batch_plan(p, bldr_get(v->kept, "items"));
+		batch_plan(p, bldr_get(kept_of(v), "items"));
 	} else if (in_phase(v, "read")) {
 		plan_reading(v, p);
 	} else if (in_phase(v, "pause")) {
@@ -100,10 +113,24 @@ static void end(const struct bldr_view *v, struct bldr_patch *p)
 	struct bldr_value *asked = bldr_copy(bldr_get(v->state, "asked"));
 	int64_t answered =
 		bldr_get_int(asked, "answered", 0) + bldr_get_int(asked, "statements", 0);
-	int64_t bytes = bldr_get_int(asked, "bytes", 0) + bldr_get_int(v->kept, "bytes", 0);
+	int64_t bytes = bldr_get_int(asked, "bytes", 0) + bldr_get_int(kept_of(v), "bytes", 0);
 
 	bldr_object_set(asked, "answered", bldr_int(answered));
 	bldr_object_set(asked, "bytes", bldr_int(bytes));
+	bldr_object_set(asked, "left", bldr_null());
+	bldr_patch_set(p, "asked", asked);
+}
+
+/* Takes kept. Another task goes on with it when this one has too few rounds for that. */
+static void go_on(const struct bldr_view *v, struct bldr_value *kept, struct bldr_patch *p)
+{
+	if (v->round + ROUNDS_OF_A_PASS < BLDR_ROUNDS_MAX) {
+		bldr_patch_again(p, kept);
+		return;
+	}
+	struct bldr_value *asked = bldr_copy(bldr_get(v->state, "asked"));
+
+	bldr_object_set(asked, "left", kept);
 	bldr_patch_set(p, "asked", asked);
 }
 
@@ -135,14 +162,14 @@ static void take_items(const struct bldr_view *v, const struct bldr_result *r, s
 static bool is_stale(const struct bldr_view *v, const struct databricks_answer *answer)
 {
 	return answer->outcome == DATABRICKS_NOT_FOUND && in_phase(v, "poll") &&
-		bldr_get_int(v->kept, "stale", 0) < STALE_TRIES;
+		bldr_get_int(kept_of(v), "stale", 0) < STALE_TRIES;
 }
 
 static void take_answers(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 			 struct bldr_patch *p)
 {
-	int64_t bytes = bldr_get_int(v->kept, "bytes", 0);
-	int64_t stale = bldr_get_int(v->kept, "stale", 0);
+	int64_t bytes = bldr_get_int(kept_of(v), "bytes", 0);
+	int64_t stale = bldr_get_int(kept_of(v), "stale", 0);
 	struct bldr_value *kept;
 	struct arena a = { 0 };
 	bool again = false;
@@ -177,13 +204,13 @@ static void take_reading(const struct bldr_view *v, const struct bldr_result *r,
 
 	if (bldr_count(open) == 0) {
 		kept = phase(v, "items");
-		bldr_object_set(kept, "step", bldr_int(bldr_get_int(v->kept, "step", 0) + 1));
+		bldr_object_set(kept, "step", bldr_int(bldr_get_int(kept_of(v), "step", 0) + 1));
 	} else {
 		kept = phase(v, waits ? "pause" : "poll");
-		bldr_object_set(kept, "asked", bldr_int(bldr_get_int(v->kept, "asked", 0) + 1));
+		bldr_object_set(kept, "asked", bldr_int(bldr_get_int(kept_of(v), "asked", 0) + 1));
 	}
 	bldr_object_set(kept, "open", bldr_ref(open));
-	bldr_patch_again(p, kept);
+	go_on(v, kept, p);
 }
 
 static void absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
@@ -214,6 +241,15 @@ const struct bldr_node tester_ask_node = {
 	.prepare = prepare,
 	.absorb = absorb,
 };
+
+const char *const tester_ask_targets[] = { "ask", "questions", NULL };
+
+void tester_ask_route(const struct bldr_view *v, struct bldr_route *r)
+{
+	bool left = bldr_type_of(bldr_get(bldr_get(v->state, "asked"), "left")) == BLDR_OBJECT;
+
+	bldr_route_to(r, left ? "ask" : "questions");
+}
 
 /* ---- the work: which statements are still open, and what is to be asked of them ---- */
 

@@ -7,7 +7,8 @@
  *	         \--none: the second pass--> check
  *
  * The channel `asked`: {"for": the round of the job that is checked, "pass", "round": that is asked, "batch", "folder": where
- * answers are saved, "statements", "first_rounds": of the first pass, "answered", "bytes": in all rounds of the job}.
+ * answers are saved, "statements", "first_rounds": of the first pass, "answered", "bytes": in all rounds of the job,
+ * "left": what a node that asks has left to the next one}.
  */
 #include <string.h>
 
