@@ -2,7 +2,7 @@
  * The Tester on the client's compute: the star stands in a workspace, and the rows mostly stay there.
  *
  * remote_plan says what to ask, as SQL statements for the SQL statement API; whoever has the connection runs them in any
- * order and hands the results to the next call, until nothing is left to ask (four rounds). remote_judge then
+ * order and hands the results to the next call, until nothing is left to ask (six rounds at most). remote_judge then
  *
  * - makes an image of the star that stands there, as a warehouse.db: rows that crossed the wire, and where the hashes of
  *   a bucket of rows are those of the same rows here, the rows here;
@@ -11,7 +11,7 @@
  *   the workspace counts otherwise;
  * - compares all cells with the warehouse here (W1).
  *
- * A table of at most rows_max rows crosses as a whole, of a larger one the buckets that differ, up to rows_max rows, but one
+ * A table of at most rows_max rows crosses as a whole, unless that is more than the workspace gives at once; of a larger one the buckets that differ, up to rows_max rows, but one
  * bucket always. A larger one that cannot be hashed, for want of a column that names its rows, does not cross at all.
  */
 #pragma once
@@ -34,6 +34,7 @@ typedef LIST(struct remote_statement) remote_statements;
 struct remote_result {
 	const char *id;    /* of the statement */
 	const char *error; /* what the workspace said when the statement failed; else NULL */
+	bool too_large;    /* of an error: the answer is more than the workspace gives at once */
 	texts columns;
 	size_t n_rows;
 	const char *const *cells; /* row by row, columns.n in each; NULL for null */

@@ -10,6 +10,16 @@
 #include "checks/remote_parts.h"
 
 enum { BUCKET_ROWS = 16, BUCKETS_MAX = 16384, LIST_BYTES_MAX = 1 << 20 };
+/* Of rows that are too large to cross as a whole, this part of rows_max may. */
+enum { LARGE_ROWS_PART = 16 };
+
+/* Its rows were asked for as a whole, and are more than the workspace gives at once. */
+static bool is_too_large(const struct remote_star *r, const struct remote_table *t)
+{
+	const struct remote_result *rows =
+		remote_result_find(r, remote_id(r, "rows", t->design->name));
+	return rows != NULL && rows->too_large;
+}
 
 int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t)
 {
@@ -19,7 +29,7 @@ int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t
 	for (size_t k = 0; k < t->n_keys; k++) {
 		keys = keys && remote_is_compared(&t->columns[t->keys[k]]);
 	}
-	if (rows <= r->in->rows_max) {
+	if (rows <= r->in->rows_max && !is_too_large(r, t)) {
 		return 0;
 	}
 	if (!keys || !t->here) {
@@ -112,14 +122,14 @@ static void read_there(const struct remote_result *result, int64_t buckets, stru
 }
 
 /* Of the buckets that differ the first, up to the rows that may cross; one always. */
-static void choose(const struct remote_star *r, const struct bucket *there,
-		   struct bucket_comparison *c)
+static void choose(const struct bucket *there, int64_t rows_max, struct bucket_comparison *c,
+		   struct arena *a)
 {
 	struct buf list;
 	int64_t rows = 0;
 	buf_init(&list, LIST_BYTES_MAX);
 	for (int64_t i = 0; i < c->buckets; i++) {
-		if (!c->differs[i] || (c->n_asked > 0 && rows + there[i].rows > r->in->rows_max)) {
+		if (!c->differs[i] || (c->n_asked > 0 && rows + there[i].rows > rows_max)) {
 			continue;
 		}
 		rows += there[i].rows;
@@ -128,7 +138,7 @@ static void choose(const struct remote_star *r, const struct bucket *there,
 		c->n_asked++;
 	}
 	ASSERT(!buf_failed(&list));
-	c->list = arena_strndup(r->arena, list.data, list.size);
+	c->list = arena_strndup(a, list.data, list.size);
 	buf_release(&list);
 }
 
@@ -152,7 +162,7 @@ static int compare(const struct remote_star *r, const struct remote_table *t,
 		ret->differs[i] = !bucket_equal(&here[i], &there[i]);
 		ret->n_differ += ret->differs[i];
 	}
-	choose(r, there, ret);
+	choose(there, r->in->rows_max / (is_too_large(r, t) ? LARGE_ROWS_PART : 1), ret, r->arena);
 	free(here);
 	free(there);
 	return rc;

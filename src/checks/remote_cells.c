@@ -183,14 +183,17 @@ static int compare_table(struct cells *c, struct bldr_error *err)
 static const char *obstacle(const struct remote_star *r, const struct remote_table *t)
 {
 	static const char *const asked[] = { "rows", "buckets", "rows of buckets" };
+	const char *name = t->design->name;
+	bool hashed = remote_result_find(r, remote_id(r, "buckets", name)) != NULL;
 	bool answered = false;
 	if (t->missing) {
-		return arena_printf(r->arena, "no table \"%s\": %.*s", t->design->name, ERROR_SHOWN,
+		return arena_printf(r->arena, "no table \"%s\": %.*s", name, ERROR_SHOWN,
 				    t->why != NULL ? t->why : "it was not asked for");
 	}
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+	/* rows that were too large for an answer were asked for by buckets */
+	for (size_t i = hashed ? 1 : 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 		const struct remote_result *result =
-			remote_result_find(r, remote_id(r, asked[i], t->design->name));
+			remote_result_find(r, remote_id(r, asked[i], name));
 		answered |= result != NULL;
 		if (result != NULL && result->error != NULL) {
 			return arena_printf(r->arena, "the statement \"%s\" failed: %.*s",

@@ -243,7 +243,7 @@ static int write_table(const struct image *m, const struct remote_table *t, stru
 	const struct remote_result *rows = remote_result_find(m->r, remote_id(m->r, "rows", name));
 	const struct remote_result *buckets =
 		remote_result_find(m->r, remote_id(m->r, "buckets", name));
-	const struct remote_result *answer = rows != NULL ? rows : buckets;
+	const struct remote_result *answer = buckets != NULL ? buckets : rows;
 	if (rc < 0 || t->missing || answer == NULL || answer->error != NULL) {
 		return rc;
 	}
@@ -251,7 +251,7 @@ static int write_table(const struct image *m, const struct remote_table *t, stru
 	if (rc < 0) {
 		return rc;
 	}
-	return rows != NULL ? insert_rows(m, t, rows, err) : fill_from_buckets(m, t, err);
+	return buckets != NULL ? fill_from_buckets(m, t, err) : insert_rows(m, t, rows, err);
 }
 
 /* ---- layers ---- */

@@ -90,7 +90,8 @@ const char *sql_quarantine(const struct remote_star *r, const struct source_file
 
 /* ---- rows or buckets ---- */
 
-/* How many buckets a table is compared by; 0: its rows cross as a whole; -1: they are too many, and nothing names a row. */
+/* How many buckets a table is compared by; 0: its rows cross as a whole; -1: they are too many or too large, and nothing
+ * names a row. */
 int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t);
 
 /* How rows here are hashed: the compared columns, and which of them name a row. */

@@ -128,6 +128,7 @@ struct databricks_statement {
 	int64_t row_count;              /* of the whole result; -1: not said */
 	int64_t next_chunk;             /* -1: this was the last one */
 	bool truncated;
+	bool too_large; /* it was cut, or failed, as more than an answer holds (25 MiB) */
 };
 /* body: of a statement, or of a chunk of one. INVALID: it is neither. */
 int databricks_statement_read(const struct bldr_value *body, struct databricks_statement *ret,

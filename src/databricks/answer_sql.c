@@ -110,6 +110,7 @@ int databricks_statement_read(const struct bldr_value *body, struct databricks_s
 	s.columns = list_of(bldr_get(manifest, "schema"), "columns");
 	s.row_count = bldr_get_int(manifest, "total_row_count", -1);
 	s.truncated = bldr_as_bool(bldr_get(manifest, "truncated"), false);
+	s.too_large = s.truncated || strstr(s.message, "Inline byte limit exceeded") != NULL;
 	*ret = s;
 	return 0;
 }

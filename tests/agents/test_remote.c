@@ -126,6 +126,7 @@ static int check(struct desk *d, struct bldr_value **ret, struct bldr_error *err
 	for (size_t i = 0; i < results.n; i++) {
 		if (answers_error != NULL) {
 			assert_string_equal(results.at[i].error, answers_error);
+			assert_true(results.at[i].too_large);
 		} else {
 			assert_null(results.at[i].error);
 		}

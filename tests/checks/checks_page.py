@@ -58,15 +58,17 @@ errors, warnings by file, notes, then what passed.
 REMOTE = """## On the client's compute
 
 Where the star stands in a workspace, the Tester asks for it in SQL and most rows stay where they are (`src/checks/remote.h`).
-`remote_plan` says which statements are left to ask, given the answers so far; whoever has the connection runs them. Four rounds:
+`remote_plan` says which statements are left to ask, given the answers so far; whoever has the connection runs them. Four rounds, or six:
 
 1. `DESCRIBE TABLE` of each target table and of each bronze table: what is there, and in which types (T1).
 2. Per table one row of counts, sums and extremes; per fact one join with all its dimensions, and per reference its totals by
    month or by its largest members; per source the records of bronze (where it keeps images, the latest of the file as it is here) and silver, and
    file, line, kind and reason of each record in quarantine.
-3. Tables of at most 20,000 rows as a whole; of larger ones, per bucket of about 16 rows by the hash of their keys: count, sum and
+3. Tables of at most `databricks.compare_rows` rows (20,000) as a whole; of larger ones, and a round later of those whose rows are
+   more than an answer holds (25 MiB), per bucket of about 16 rows by the hash of their keys: count, sum and
    xor of `xxhash64` over the columns and a text of which of them are null.
-4. Of the buckets that are not as here, the rows, at most 20,000 per table.
+4. Of the buckets that are not as here, the rows, at most as many per table (a sixteenth of that, where all are more than an answer holds), but one bucket always. A larger table without a column that
+   names its rows (a notebook has lost it) does not cross: W1 says so.
 
 `remote_judge` makes of that an **image**, a `warehouse.db` that holds what stands there: rows that crossed, and the rows here
 where the hashes are equal. Every check of this page runs over it, so findings, blame and repairs are those of a warehouse here.
@@ -77,13 +79,13 @@ When a task of the job does not end well (**J1**), the other checks are those of
 task's error and trace: a notebook's failure is the Developer's (emitted and deployed again, run as a full refresh), the workspace's a person's.
 
 - **What crosses** is counted: the outcome and the report tell the statements and the bytes of their answers. Findings show at most five rows, cells cut at 120 letters, as here.
+  With `--compare-rows 0` no row crosses but those of buckets that differ; counts, sums, extremes and the reasons of quarantine still do.
 - **Beyond the budget**: buckets that differ and do not cross are told by number, W1 fails, and for them the image has the rows
   here: other checks then see only some of what is wrong.
 - **Types**: values come as text; instants as microseconds, which no session's time zone changes. A column that is declared
   otherwise than contracted fails T1 and is compared as text.
 - **Not asked**: which cells silver found unfit (`_unfit`); N1 holds those of the warehouse here to the files.
 - A statement that fails is not asked again: what it should have shown fails, with the workspace's words.
-- Tables are asked for by their names in the design; those of more than 200 letters, which the emitter shortens, are not found.
 
 **Planted in notebooks.** `tests/spark/test_remote_planted.py` edits a notebook behind the Developer's back, before it is deployed. Each fault has
 to be found by exactly the checks named, all of them blamed on the Developer, and to end validated in round 2: emitted and deployed again, the job

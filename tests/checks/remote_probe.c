@@ -33,6 +33,7 @@ static void read_result(struct probe *p, const struct bldr_value *v, struct remo
 	*ret = (struct remote_result){
 		.id = bldr_get_text(v, "id"),
 		.error = bldr_get_text(v, "error"),
+		.too_large = bldr_as_bool(bldr_get(v, "too_large"), false),
 		.n_rows = bldr_count(rows),
 		.cells = cells,
 	};

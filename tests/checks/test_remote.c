@@ -225,6 +225,25 @@ static const char *asked(struct case_ *c, remote_statements *ret)
 	return ids;
 }
 
+static const char *value(struct case_ *c, const char *sql)
+{
+	struct store *s;
+	struct bldr_error err;
+	sqlite3_stmt *stmt;
+	assert_int_equal(store_open(c->in.image, STORE_READ, &s, &err), 0);
+	assert_int_equal(store_prepare(s, sql, &stmt, &err), 0);
+	assert_int_equal(store_step(s, stmt, &err), 1);
+	const char *found = arena_strdup(&c->arena, (const char *)sqlite3_column_text(stmt, 0));
+	store_close(s);
+	return found;
+}
+
+static void write_image(struct case_ *c)
+{
+	struct bldr_error err;
+	assert_int_equal(remote_image(&c->in, &c->results, &c->arena, &err), 0);
+}
+
 static void test_rounds_of_a_small_table(void **state)
 {
 	static const char *const rows[] = { "c0", "c1", "c2", NULL };
@@ -284,6 +303,29 @@ static void test_rounds_of_a_large_table(void **state)
 	assert_string_equal(asked(c, &s), "");
 }
 
+/* A whole table that the workspace does not give at once is compared by hashes, and less of it crosses. */
+static void test_rows_that_are_too_large_cross_by_buckets(void **state)
+{
+	static const char *const buckets[] = { "bucket", "rows", "hashes", "xored", NULL };
+	static const char *const rows[] = { "c0", "c1", "c2", NULL };
+	struct case_ *c = *state;
+	remote_statements s;
+	describe(c);
+	answer_totals(c);
+	assert_string_equal(asked(c, &s), "rows fact_sale");
+	fail_with(c, "rows fact_sale", "Inline byte limit exceeded.");
+	assert_string_equal(asked(c, &s), "");
+	c->results.at[c->results.n - 1].too_large = true;
+	assert_string_equal(asked(c, &s), "buckets fact_sale");
+	ANSWER(c, "buckets fact_sale", buckets, "0", "1", "1", "1");
+	assert_string_equal(asked(c, &s), "rows of buckets fact_sale");
+	ANSWER(c, "rows of buckets fact_sale", rows, "5", "5.00", NULL);
+	assert_string_equal(asked(c, &s), "");
+	write_image(c);
+	assert_string_equal(value(c, "SELECT group_concat(id || '=' || amount_e2) FROM fact_sale"),
+			    "5=500");
+}
+
 /* Not even one row may cross: a bucket that differs still does, or nobody could say what differs. */
 static void test_no_row_may_cross(void **state)
 {
@@ -335,25 +377,6 @@ static void test_the_latest_image_of_bronze_is_counted(void **state)
 }
 
 /* ---- the image ---- */
-
-static const char *value(struct case_ *c, const char *sql)
-{
-	struct store *s;
-	struct bldr_error err;
-	sqlite3_stmt *stmt;
-	assert_int_equal(store_open(c->in.image, STORE_READ, &s, &err), 0);
-	assert_int_equal(store_prepare(s, sql, &stmt, &err), 0);
-	assert_int_equal(store_step(s, stmt, &err), 1);
-	const char *found = arena_strdup(&c->arena, (const char *)sqlite3_column_text(stmt, 0));
-	store_close(s);
-	return found;
-}
-
-static void write_image(struct case_ *c)
-{
-	struct bldr_error err;
-	assert_int_equal(remote_image(&c->in, &c->results, &c->arena, &err), 0);
-}
 
 static void test_the_image_holds_what_crossed(void **state)
 {
@@ -419,6 +442,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rounds_of_a_small_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rounds_of_a_large_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long_names_are_shortened_as_the_notebooks_do,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rows_that_are_too_large_cross_by_buckets,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_row_may_cross, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rows_without_a_name_cross_up_to_the_limit,

@@ -159,6 +159,38 @@ def test_a_type_that_is_declared_otherwise_is_told(tmp_path: Path, contract: Pat
     assert found["T1 fact_payment.amount"]["found"].startswith("declared string")
 
 
+class Narrow(Workspace):
+    """It gives no whole table at once, as a workspace does whose answer would be above 25 MiB."""
+
+    def answer(self, statement: dict[str, Any]) -> dict[str, Any]:
+        if statement["id"].startswith("rows ") and not statement["parameters"]:
+            words = "Inline byte limit exceeded."
+            nothing: dict[str, Any] = {"columns": [], "rows": []}
+            return {"id": statement["id"], "error": words, "too_large": True, **nothing}
+        return super().answer(statement)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_rows_that_are_too_large_for_an_answer_are_compared_by_hashes(
+    tmp_path: Path, contract: Path, changed: bool
+) -> None:
+    there = make(tmp_path, contract)
+    if changed:
+        run_sql(there, "UPDATE fact_order SET status = 'lost' WHERE order_id = 5")
+    workspace = Narrow(there, checks_probe.load(tmp_path, "design"), {})
+    fake_workspace.ask_everything(tmp_path, JAFFLE, workspace)
+    found, answered = fake_workspace.judge(tmp_path, JAFFLE)
+    wrong = {f"{check} fact_order": DEVELOPER for check in ("W1", "I1")} if changed else {}
+    failed = failing(found)
+    assert {k: b for k, b in failed.items() if k[:2] in ("W1", "I1")} == wrong
+    assert changed or failed == {}
+    if changed:
+        assert found["W1 fact_order"]["samples"] == [
+            "row order_id=5: status is lost, expected completed"
+        ]
+        assert 0 < answered["rows of buckets fact_order"] < 99
+
+
 @pytest.mark.parametrize("what", ["totals", "joined", "split", "rows", "layers", "quarantine"])
 def test_a_statement_that_fails_is_a_finding(tmp_path: Path, contract: Path, what: str) -> None:
     class Broken(Workspace):

@@ -403,12 +403,20 @@ static void statements_say_how_they_ended(void **state)
 	assert_int_equal(s.state, DATABRICKS_SQL_FAILED);
 	assert_int_equal(s.blame, CODE);
 	assert_string_equal(s.sql_state, "42P01");
+	assert_false(s.too_large);
 	bldr_unref(v);
 	v = json(
 		"{\"statement_id\":\"01ef\",\"status\":{\"state\":\"FAILED\",\"error\":{\"error_code\":"
 		"\"BAD_REQUEST\",\"message\":\"[INSUFFICIENT_PERMISSIONS] x\"},\"sql_state\":\"42501\"}}");
 	assert_int_equal(databricks_statement_read(v, &s, &err), 0);
 	assert_int_equal(s.blame, CONFIG);
+	bldr_unref(v);
+	v = json(
+		"{\"statement_id\":\"01ef\",\"status\":{\"state\":\"FAILED\",\"error\":{\"error_code\":"
+		"\"BAD_REQUEST\",\"message\":\"Inline byte limit exceeded. Statements executed with "
+		"disposition=INLINE can have a result size of at most 26214400 bytes.\"}}}");
+	assert_int_equal(databricks_statement_read(v, &s, &err), 0);
+	assert_true(s.too_large);
 	bldr_unref(v);
 	v = json("{\"statement_id\":\"01ef\",\"status\":{\"state\":\"SOME_NEW_STATE\"}}");
 	assert_int_equal(databricks_statement_read(v, &s, &err), 0);

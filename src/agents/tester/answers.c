@@ -75,6 +75,7 @@ static int read_result(struct desk *d, const char *batch, int64_t n, struct remo
 	} else if (s.truncated) {
 		ret->error = "the answer is cut short";
 	}
+	ret->too_large = s.too_large;
 	for (size_t i = 0; i < bldr_count(s.columns); i++) {
 		const char *name = bldr_get_text(bldr_at(s.columns, i), "name");
 
