@@ -14,6 +14,7 @@
 
 #include "agents/agents.h"
 #include "agents/remote/batch.h"
+#include "agents/remote/job_run.h"
 #include "agents/tester/answers.h"
 #include "base/file.h"
 #include "databricks/cloud.h"
@@ -438,6 +439,30 @@ static void a_run_that_fails_is_repaired_only_for_the_workspaces_sake(void **sta
 	}
 }
 
+/* Beside a task that the workspace failed at, one whose code is wrong is the one that can be mended. */
+static void of_failed_tasks_that_of_the_code_is_told(void **state)
+{
+	static const struct {
+		const char *run, *blame;
+	} cases[] = {
+		{ "{\"blame\":\"code\",\"tasks\":[{\"blame\":\"infrastructure\"},"
+		  "{\"blame\":\"configuration\"},{\"blame\":\"code\"}]}",
+		  "code" },
+		{ "{\"blame\":\"code\",\"tasks\":[{\"blame\":\"infrastructure\"},"
+		  "{\"blame\":\"configuration\"}]}",
+		  "infrastructure" },
+		{ "{\"blame\":\"none\",\"tasks\":[]}", "none" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bldr_value *run = parsed(cases[i].run);
+
+		assert_string_equal(bldr_get_text(remote_culprit(run), "blame"), cases[i].blame);
+		bldr_unref(run);
+	}
+}
+
 /* The answer to a repair is lost: a second try is refused, and the first one is found. */
 static void a_repair_whose_answer_was_lost_is_not_made_twice(void **state)
 {
@@ -537,6 +562,7 @@ int main(void)
 		cmocka_unit_test(faults_of_the_workspace_are_outlived),
 		cmocka_unit_test(what_is_refused_is_told),
 		cmocka_unit_test(a_run_that_fails_is_repaired_only_for_the_workspaces_sake),
+		cmocka_unit_test(of_failed_tasks_that_of_the_code_is_told),
 		cmocka_unit_test(a_repair_whose_answer_was_lost_is_not_made_twice),
 		cmocka_unit_test(an_answer_that_was_cut_short_is_none),
 		cmocka_unit_test(statements_take_as_long_as_they_take),

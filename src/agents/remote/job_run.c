@@ -122,6 +122,19 @@ bool remote_has_run(const struct bldr_value *remote)
 	return result != NULL && strcmp(result, "success") == 0;
 }
 
+const struct bldr_value *remote_culprit(const struct bldr_value *run)
+{
+	const char *code = databricks_blame_name(DATABRICKS_BLAME_CODE);
+	const struct bldr_value *tasks = bldr_get(run, "tasks");
+
+	for (size_t i = 0; i < bldr_count(tasks); i++) {
+		if (strcmp(bldr_get_text(bldr_at(tasks, i), "blame"), code) == 0) {
+			return bldr_at(tasks, i);
+		}
+	}
+	return bldr_count(tasks) > 0 ? bldr_at(tasks, 0) : run;
+}
+
 struct bldr_value *remote_with(const struct bldr_value *remote, const char *key,
 			       struct bldr_value *value)
 {

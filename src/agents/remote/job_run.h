@@ -19,6 +19,9 @@ void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *resu
 /* Of the channel `remote`, as views and requests hold it: the run has ended; and well. */
 bool remote_has_ended(const struct bldr_value *remote);
 bool remote_has_run(const struct bldr_value *remote);
+/* Of a run that has ended and not well, what is told of it: the first failed task that the code is to blame for, which a
+ * repair can mend; else the first one; the run itself when no task is known. */
+const struct bldr_value *remote_culprit(const struct bldr_value *run);
 /* `remote` with another value under key; takes value. */
 struct bldr_value *remote_with(const struct bldr_value *remote, const char *key,
 			       struct bldr_value *value);

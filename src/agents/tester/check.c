@@ -104,7 +104,7 @@ static const char *message_of(const struct bldr_value *failure, const struct bld
 static void blame(struct desk *d, const struct bldr_value *run, struct finding *f)
 {
 	const struct bldr_value *tasks = bldr_get(run, "tasks");
-	const struct bldr_value *first = bldr_count(tasks) > 0 ? bldr_at(tasks, 0) : run;
+	const struct bldr_value *first = remote_culprit(run);
 	const char *task = bldr_get_text(first, "task_key");
 	const char *trace = bldr_get_text(first, "trace");
 
