@@ -104,7 +104,7 @@ int databricks_statement_read(const struct bldr_value *body, struct databricks_s
 	}
 	if (s.state == DATABRICKS_SQL_FAILED) {
 		s.blame = blame_of(&s);
-	} else if (s.state == DATABRICKS_SQL_CLOSED) {
+	} else if (s.state == DATABRICKS_SQL_CLOSED || s.state == DATABRICKS_SQL_CANCELLED) {
 		s.blame = DATABRICKS_BLAME_INFRASTRUCTURE;
 	}
 	s.columns = list_of(bldr_get(manifest, "schema"), "columns");

@@ -367,6 +367,20 @@ static void faults_of_the_workspace_are_outlived(void **state)
 	}
 }
 
+/* A statement that failed for the workspace's sake says nothing of the star: it is asked again. */
+static void a_statement_that_the_workspace_failed_at_is_asked_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	play(&w,
+	     &(struct cloud){
+		     .sql_error = "lost", .sql_code = "IO_ERROR", .sql_errors = BATCH_AT_ONCE });
+	expect_one_of_each(&w);
+	assert_int_equal(count(&w, "POST sql/statements 200"), STATEMENTS + 1 + BATCH_AT_ONCE);
+	world_release(&w);
+}
+
 /* What no patience helps against is told, with what to do. */
 static void what_is_refused_is_told(void **state)
 {
@@ -380,6 +394,10 @@ static void what_is_refused_is_told(void **state)
 		{ { .plan = { { "jobs/run-now", 1, 403, false, NULL } } }, "the run of the job: " },
 		{ { .plan = { { "sql/statements", 1, 401, false, NULL } } },
 		  "check the credentials" },
+		{ { .sql_error = "lost", .sql_code = "IO_ERROR" },
+		  "the statement \"counts\": lost; resume the run" },
+		{ { .sql_error = "[INSUFFICIENT_PERMISSIONS] no SELECT" },
+		  "no SELECT; bldr databricks check says what to grant" },
 	};
 
 	(void)state;
@@ -560,6 +578,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_made_sent_run_and_asked),
 		cmocka_unit_test(faults_of_the_workspace_are_outlived),
+		cmocka_unit_test(a_statement_that_the_workspace_failed_at_is_asked_again),
 		cmocka_unit_test(what_is_refused_is_told),
 		cmocka_unit_test(a_run_that_fails_is_repaired_only_for_the_workspaces_sake),
 		cmocka_unit_test(of_failed_tasks_that_of_the_code_is_told),

@@ -85,7 +85,9 @@ task's error and trace: a notebook's failure is the Developer's (emitted and dep
 - **Types**: values come as text; instants as microseconds, which no session's time zone changes. A column that is declared
   otherwise than contracted fails T1 and is compared as text.
 - **Not asked**: which cells silver found unfit (`_unfit`); N1 holds those of the warehouse here to the files.
-- A statement that fails is not asked again: what it should have shown fails, with the workspace's words.
+- A statement that fails for what it asks or meets is not asked again: what it should have shown fails, with the workspace's
+  words. One that the workspace failed at (its storage, a cancelled statement) is, three times; then, or when a right is
+  missing, the run ends with these words, for nothing can be said of the star.
 
 **Planted in notebooks.** `tests/spark/test_remote_planted.py` edits a notebook behind the Developer's back, before it is deployed. Each fault has
 to be found by exactly the checks named, all of them blamed on the Developer, and to end validated in round 2: emitted and deployed again, the job

@@ -191,11 +191,13 @@ static struct bldr_value *statement(const struct cloud *c, unsigned chunk, bool 
 	if (alone) {
 		return json("%s", result);
 	}
-	if (c->sql_error != NULL) {
+	if (c->sql_error != NULL &&
+	    (c->sql_errors == 0 || c->polled <= c->sql_polls + c->sql_errors)) {
 		return json(
 			"{\"statement_id\":\"s1\",\"status\":{\"state\":\"FAILED\",\"error\":{\"error_code\":"
-			"\"BAD_REQUEST\",\"message\":\"%s\"},\"sql_state\":\"42P01\"}}",
-			c->sql_error);
+			"\"%s\",\"message\":\"%s\"}%s}}",
+			c->sql_code != NULL ? c->sql_code : "BAD_REQUEST", c->sql_error,
+			c->sql_code != NULL ? "" : ",\"sql_state\":\"42P01\"");
 	}
 	return json(
 		"{\"statement_id\":\"s1\",\"status\":{\"state\":\"SUCCEEDED\"},\"manifest\":{\"schema\":{"

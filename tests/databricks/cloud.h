@@ -31,7 +31,9 @@ struct cloud {
 	unsigned chunks; /* of a statement's result */
 	bool sql_truncated;
 	const char *sql_error;
-	unsigned sql_polls; /* of statements before they end */
+	const char *sql_code; /* of that error; NULL: it is the statement's own */
+	unsigned sql_errors;  /* how many answers are that error; 0: all */
+	unsigned sql_polls;   /* of statements before they end */
 
 	int64_t jobs[CLOUD_THINGS_MAX];
 	size_t n_jobs, resets;

@@ -3,8 +3,9 @@
  * Answers are files below the run's folder; what they say is for tester.check.
  *
  *	items --> send --> read --open ones--> pause --> poll --> read
- *	  ^                  \--none--.
- *	  '--------------------------'
+ *	  ^         ^        |\--none--.
+ *	  |         '--rest--'         |     rest: one failed for the workspace's sake
+ *	  '----------------------------'
  *
  * The channel `asked` (tester/questions.c) gets how many have been answered, and the bytes that have crossed the wire. It takes
  * as long as the statements do, which may be more rounds than a node has: what is kept then is left in `asked`, and the node
@@ -16,14 +17,15 @@
 #include "agents/remote/batch.h"
 #include "agents/tester/answers.h"
 
-enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000, STALE_TRIES = 5 };
-/* A pass from reading to reading: items, send, and as often as one was not there pause and poll. */
+enum { PAUSE_FIRST_MS = 500, PAUSE_MAX_MS = 5000, STALE_TRIES = 5, REST_MS = 20000, RESTS_MAX = 3 };
+/* A pass from reading to reading: items or rest, send, and as often as one was not there pause and poll. */
 enum { ROUNDS_OF_A_PASS = 3 + 2 * STALE_TRIES };
 
 static const char *const reads[] = { "job", "asked", NULL };
 static const char *const writes[] = { "asked", NULL };
 
-/* kept: {"phase", "step", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "stale": how often one was not there, "bytes"}. */
+/* kept: {"phase", "step", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "stale": how often one was not there, "rests": of this
+ * step, "bytes"}. */
 static const struct bldr_value *kept_of(const struct bldr_view *v)
 {
 	const struct bldr_value *left = bldr_get(bldr_get(v->state, "asked"), "left");
@@ -103,6 +105,8 @@ static void prepare(const struct bldr_view *v, struct bldr_plan *p)
 		plan_reading(v, p);
 	} else if (in_phase(v, "pause")) {
 		bldr_plan_sleep(p, pause_ms(v));
+	} else if (in_phase(v, "rest")) {
+		bldr_plan_sleep(p, (int64_t)REST_MS << bldr_get_int(kept_of(v), "rests", 0));
 	} else {
 		plan_polls(v, &r, p);
 	}
@@ -134,28 +138,35 @@ static void go_on(const struct bldr_view *v, struct bldr_value *kept, struct bld
 	bldr_patch_set(p, "asked", asked);
 }
 
-static void take_items(const struct bldr_view *v, const struct bldr_result *r, struct bldr_patch *p)
+/* All of a step are sent. */
+static struct bldr_value *sending(const struct bldr_view *v, const struct bldr_value *items,
+				  int64_t rests)
 {
-	const struct bldr_value *items = bldr_get(r->value, "items");
+	struct bldr_value *kept = phase(v, "send");
 	struct bldr_value *open = bldr_list();
-	struct bldr_value *kept;
 
-	if (bldr_count(items) == 0) {
-		bldr_unref(open);
-		end(v, p);
-		return;
-	}
 	for (size_t i = 0; i < bldr_count(items); i++) {
 		struct bldr_value *o = bldr_object();
 
 		bldr_object_set(o, "n", bldr_int(bldr_get_int(bldr_at(items, i), "n", 0)));
 		bldr_list_add(open, o);
 	}
-	kept = phase(v, "send");
 	bldr_object_set(kept, "items", bldr_ref(items));
 	bldr_object_set(kept, "open", open);
 	bldr_object_set(kept, "asked", bldr_int(0));
-	bldr_patch_again(p, kept);
+	bldr_object_set(kept, "rests", bldr_int(rests));
+	return kept;
+}
+
+static void take_items(const struct bldr_view *v, const struct bldr_result *r, struct bldr_patch *p)
+{
+	const struct bldr_value *items = bldr_get(r->value, "items");
+
+	if (bldr_count(items) == 0) {
+		end(v, p);
+	} else {
+		bldr_patch_again(p, sending(v, items, 0));
+	}
 }
 
 /* A statement that was just begun may not be there yet for who asks next. */
@@ -195,13 +206,49 @@ static void take_answers(const struct bldr_view *v, const struct bldr_result *re
 	arena_release(&a);
 }
 
+static const char *what_of(const struct bldr_value *items, int64_t n)
+{
+	for (size_t i = 0; i < bldr_count(items); i++) {
+		if (bldr_get_int(bldr_at(items, i), "n", -1) == n) {
+			return bldr_get_text(bldr_at(items, i), "what");
+		}
+	}
+	return "";
+}
+
+/* What failed for the workspace's sake is asked again, with the others of its step; what a setting is to blame for is a
+ * person's to mend. Neither says anything of the star. */
+static void take_failure(const struct bldr_view *v, const struct bldr_value *failed,
+			 struct bldr_patch *p)
+{
+	bool waits = bldr_as_bool(bldr_get(failed, "infrastructure"), false);
+	const struct bldr_value *items = bldr_get(kept_of(v), "items");
+	struct arena a = { 0 };
+
+	if (waits && bldr_get_int(kept_of(v), "rests", 0) < RESTS_MAX) {
+		go_on(v, phase(v, "rest"), p);
+		return;
+	}
+	remote_fail(p,
+		    arena_printf(&a, "the statement \"%s\"",
+				 what_of(items, bldr_get_int(failed, "n", 0))),
+		    waits ? DATABRICKS_UNREACHABLE : DATABRICKS_DENIED,
+		    bldr_get_text(failed, "message"));
+	arena_release(&a);
+}
+
 static void take_reading(const struct bldr_view *v, const struct bldr_result *r,
 			 struct bldr_patch *p)
 {
 	const struct bldr_value *open = bldr_get(r->value, "open");
+	const struct bldr_value *failed = bldr_get(r->value, "failed");
 	bool waits = bldr_as_bool(bldr_get(r->value, "waits"), false);
 	struct bldr_value *kept;
 
+	if (failed != NULL) {
+		take_failure(v, failed, p);
+		return;
+	}
 	if (bldr_count(open) == 0) {
 		kept = phase(v, "items");
 		bldr_object_set(kept, "step", bldr_int(bldr_get_int(kept_of(v), "step", 0) + 1));
@@ -229,6 +276,10 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 		take_reading(v, &results[0], p);
 	} else if (in_phase(v, "pause")) {
 		bldr_patch_again(p, phase(v, "poll"));
+	} else if (in_phase(v, "rest")) {
+		bldr_patch_again(p,
+				 sending(v, bldr_get(kept_of(v), "items"),
+					 bldr_get_int(kept_of(v), "rests", 0) + 1));
 	} else {
 		take_answers(v, results, n, p);
 	}
@@ -253,11 +304,27 @@ void tester_ask_route(const struct bldr_view *v, struct bldr_route *r)
 
 /* ---- the work: which statements are still open, and what is to be asked of them ---- */
 
+/* {"n", "message", "infrastructure"} of a statement that failed through no fault of what was asked; NULL: it did not. */
+static struct bldr_value *failure(const struct databricks_statement *s, int64_t n)
+{
+	struct bldr_value *v;
+
+	if (s->blame == DATABRICKS_BLAME_NONE || s->blame == DATABRICKS_BLAME_CODE || s->too_large) {
+		return NULL;
+	}
+	v = bldr_object();
+	bldr_object_set(v, "n", bldr_int(n));
+	bldr_object_set(v, "message", bldr_text(s->message));
+	bldr_object_set(v, "infrastructure", bldr_bool(s->blame == DATABRICKS_BLAME_INFRASTRUCTURE));
+	return v;
+}
+
 static int read_answers(struct desk *d, struct bldr_value **ret, struct bldr_error *err)
 {
 	const struct bldr_value *batch = bldr_get(d->args, "asked");
 	const struct bldr_value *asked = bldr_get(d->args, "open");
 	struct bldr_value *open = bldr_list();
+	struct bldr_value *failed = NULL;
 	bool waits = false;
 	int r = 0;
 
@@ -271,6 +338,7 @@ static int read_answers(struct desk *d, struct bldr_value **ret, struct bldr_err
 		bool pending;
 
 		r = answers_statement(d, bldr_get_text(batch, "batch"), n, chunk, &s, err);
+		failed = r == 0 && failed == NULL ? failure(&s, n) : failed;
 		pending = r == 0 && chunk == 0 && s.state == DATABRICKS_SQL_PENDING;
 		if (r < 0 || (!pending && s.next_chunk < 0)) {
 			continue;
@@ -284,9 +352,13 @@ static int read_answers(struct desk *d, struct bldr_value **ret, struct bldr_err
 	}
 	if (r < 0) {
 		bldr_unref(open);
+		bldr_unref(failed);
 		return r;
 	}
 	*ret = bldr_object();
+	if (failed != NULL) {
+		bldr_object_set(*ret, "failed", failed);
+	}
 	bldr_object_set(*ret, "open", open);
 	bldr_object_set(*ret, "waits", bldr_bool(waits));
 	return 0;
