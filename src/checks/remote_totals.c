@@ -4,6 +4,7 @@
  *
  * A probe is one number: the SQL that gives it, what the contract says, and the check that it speaks for.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct probe {
 	const char *sql;
 	const char *expected; /* canonical text; NULL: no value */
 	struct column_type type;
+	double magnitude; /* of a sum of doubles: what its values may add up to without their signs */
 };
 
 typedef LIST(struct probe) probes;
@@ -135,6 +137,16 @@ static const char *sum_sql(const struct probing *p, const char *name, struct col
 		: arena_printf(p->r->arena, "sum(%s)", name);
 }
 
+/* At most, of that many rows; 0: it cannot be said. */
+static double magnitude_of(const struct contract_measure *m, struct column_type type, int64_t rows)
+{
+	if (type.kind != COLUMN_DOUBLE || m->min == NULL || m->max == NULL) {
+		return 0;
+	}
+	double all = (double)rows * fmax(fabs(strtod(m->min, NULL)), fabs(strtod(m->max, NULL)));
+	return isfinite(all) ? all : 0;
+}
+
 static void probe_measure(struct probing *p, const struct contract_measure *m)
 {
 	struct arena *a = p->r->arena;
@@ -145,7 +157,9 @@ static void probe_measure(struct probing *p, const struct contract_measure *m)
 	const char *name = name_of(p, (size_t)column), *subject = subject_of(p, m->column);
 	struct column_type type = p->t->columns[column].type;
 	add_count(p, "R4", subject, "values", arena_printf(a, "count(%s)", name), m->count);
-	add(p, (struct probe){ "R4", subject, "sum", sum_sql(p, name, type), m->sum, type });
+	add(p,
+	    (struct probe){ "R4", subject, "sum", sum_sql(p, name, type), m->sum, type,
+			    magnitude_of(m, type, m->count) });
 	add(p,
 	    (struct probe){ "R4", subject, "smallest", arena_printf(a, "min(%s)", name), m->min,
 			    type });
@@ -302,7 +316,7 @@ static const char *probe_joins(const struct remote_star *r, const struct remote_
 					    arena_printf(a, "sum of %s, joined", m->column),
 					    sum_sql(&p, name, type),
 					    unjoined(r, t, &alone, subject_of(&p, m->column), "sum"),
-					    type });
+					    type, magnitude_of(m, type, m->count) });
 		}
 	}
 	*ret = p.list;
@@ -576,12 +590,15 @@ static void fail(const struct remote_star *r, struct findings *f, const char *ch
 	}
 }
 
-static bool equal(struct column_type type, const char *expected, const char *found)
+/* The workspace adds doubles up in any order, so a sum is as exact as the values are large. */
+static bool equal(struct column_type type, const char *expected, const char *found, double magnitude)
 {
 	if (expected == NULL || found == NULL) {
 		return expected == found;
 	}
-	return total_texts_equal(type, expected, found);
+	return total_texts_equal(type, expected, found) ||
+		(magnitude > 0 &&
+		 fabs(strtod(expected, NULL) - strtod(found, NULL)) <= 1e-12 * magnitude);
 }
 
 static const char *or_none(const char *text)
@@ -611,7 +628,7 @@ static void judge_probes(const struct remote_star *r, const struct remote_table 
 		char column[32];
 		(void)snprintf(column, sizeof(column), "p%zu", i);
 		const char *found = remote_cell(result, 0, column);
-		if (p->check != NULL && !equal(p->type, p->expected, found)) {
+		if (p->check != NULL && !equal(p->type, p->expected, found, p->magnitude)) {
 			fail(r, f, p->check, p->subject,
 			     arena_printf(r->arena, "%s: %s, expected %s", p->what, or_none(found),
 					  or_none(p->expected)));
@@ -641,8 +658,8 @@ static const char *judge_slices(const struct remote_star *r, const struct remote
 		int64_t row = row_of_label(result, slice->key);
 		const char *rows = row >= 0 ? remote_cell(result, (size_t)row, "rows") : NULL;
 		const char *total = row >= 0 ? remote_cell(result, (size_t)row, sum) : NULL;
-		if (!equal(whole, number(r->arena, slice->rows), rows) ||
-		    !equal(type, slice->sum, total)) {
+		if (!equal(whole, number(r->arena, slice->rows), rows, 0) ||
+		    !equal(type, slice->sum, total, magnitude_of(s->measure, type, slice->rows))) {
 			return arena_printf(r->arena,
 					    "%.80s: %s rows, sum %s; expected %lld rows, sum %s",
 					    slice->key, or_none(rows), or_none(total),

@@ -376,6 +376,50 @@ static void test_the_latest_image_of_bronze_is_counted(void **state)
 	assert_string_equal(s.at[0].parameters.at[0].value, "c0ffee");
 }
 
+/* ---- what the workspace counts ---- */
+
+/* The finding of the sum that the workspace gives for three doubles from -1e16 to 1e16, whose exact sum is 1. */
+static const struct finding *sum_of_doubles(struct case_ *c, const char *sum, struct findings *f)
+{
+	static const char *const totals[] = { "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", NULL };
+	const char **cells = ARENA_ARRAY(&c->arena, const char *, 9);
+	const char *const given[] = { "3", "3", "3", "0", "3", NULL, "-1.0E16", "1.0E16", "end" };
+	struct contract_measure *m = &c->contract.tables.at[0].measures.at[0];
+	struct remote_star r;
+	struct bldr_error err;
+	*m = (struct contract_measure){
+		.column = "amount", .count = 3, .sum = "1", .min = "-1e+16", .max = "1e+16"
+	};
+	c->design.tables.at[0].columns.at[1].type = "double";
+	memcpy(cells, given, sizeof(given));
+	cells[5] = sum;
+	c->results.n = 0;
+	ANSWER(c, "columns fact_sale", described, "id", "bigint", "amount", "double", "at",
+	       "timestamp");
+	answer(c, "totals fact_sale", totals, cells);
+	assert_int_equal(remote_input_open(&c->in, &c->results, &c->arena, &r, &err), 0);
+	remote_judge_totals(&r, f);
+	remote_release(&r);
+	for (size_t i = 0; i < f->checks.n; i++) {
+		if (strcmp(f->checks.at[i].check, "R4") == 0) {
+			return &f->checks.at[i];
+		}
+	}
+	return NULL;
+}
+
+/* The workspace adds up doubles as they come: what is lost on the way is measured by the values, not by what is left of them. */
+static void test_sums_of_doubles_are_as_exact_as_they_can_be(void **state)
+{
+	struct case_ *c = *state;
+	struct findings f = { 0 };
+	assert_null(sum_of_doubles(c, "0.0", &f));
+	assert_null(sum_of_doubles(c, "1.0", &f));
+	const struct finding *r4 = sum_of_doubles(c, "1000000.0", &f);
+	assert_non_null(r4);
+	assert_string_equal(r4->found, "in the workspace: sum: 1000000.0, expected 1");
+}
+
 /* ---- the image ---- */
 
 static void test_the_image_holds_what_crossed(void **state)
@@ -452,6 +496,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_the_latest_image_of_bronze_is_counted, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_sums_of_doubles_are_as_exact_as_they_can_be,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_image_holds_what_crossed, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_an_image_without_answers_lacks_the_table,
