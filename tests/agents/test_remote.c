@@ -481,6 +481,35 @@ static void of_failed_tasks_that_of_the_code_is_told(void **state)
 	}
 }
 
+/* A second run that the workspace failed at says nothing of the load: it is none that was refused. */
+static void only_code_refuses_a_second_run(void **state)
+{
+	static const struct {
+		const char *run, *refusal;
+	} cases[] = {
+		{ "{\"result\":\"failed\",\"blame\":\"code\",\"message\":\"m\",\"tasks\":["
+		  "{\"blame\":\"code\"}]}",
+		  "m" },
+		{ "{\"result\":\"failed\",\"blame\":\"code\",\"message\":\"m\",\"tasks\":["
+		  "{\"blame\":\"configuration\"}]}",
+		  NULL },
+		{ "{\"result\":\"failed\",\"blame\":\"infrastructure\",\"message\":\"m\"}", NULL },
+		{ "{\"result\":\"cancelled\",\"blame\":\"none\",\"message\":\"m\"}", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bldr_value *run = parsed(cases[i].run);
+		const char *refusal = remote_refusal(run);
+
+		assert_int_equal(refusal == NULL, cases[i].refusal == NULL);
+		if (refusal != NULL) {
+			assert_string_equal(refusal, cases[i].refusal);
+		}
+		bldr_unref(run);
+	}
+}
+
 /* The answer to a repair is lost: a second try is refused, and the first one is found. */
 static void a_repair_whose_answer_was_lost_is_not_made_twice(void **state)
 {
@@ -582,6 +611,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused_is_told),
 		cmocka_unit_test(a_run_that_fails_is_repaired_only_for_the_workspaces_sake),
 		cmocka_unit_test(of_failed_tasks_that_of_the_code_is_told),
+		cmocka_unit_test(only_code_refuses_a_second_run),
 		cmocka_unit_test(a_repair_whose_answer_was_lost_is_not_made_twice),
 		cmocka_unit_test(an_answer_that_was_cut_short_is_none),
 		cmocka_unit_test(statements_take_as_long_as_they_take),

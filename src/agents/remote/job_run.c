@@ -135,6 +135,15 @@ const struct bldr_value *remote_culprit(const struct bldr_value *run)
 	return bldr_count(tasks) > 0 ? bldr_at(tasks, 0) : run;
 }
 
+const char *remote_refusal(const struct bldr_value *run)
+{
+	const char *blame = bldr_get_text(remote_culprit(run), "blame");
+	bool is_code = blame != NULL &&
+		strcmp(blame, databricks_blame_name(DATABRICKS_BLAME_CODE)) == 0;
+
+	return is_code ? bldr_get_text(run, "message") : NULL;
+}
+
 struct bldr_value *remote_with(const struct bldr_value *remote, const char *key,
 			       struct bldr_value *value)
 {

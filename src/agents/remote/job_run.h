@@ -22,6 +22,8 @@ bool remote_has_run(const struct bldr_value *remote);
 /* Of a run that has ended and not well, what is told of it: the first failed task that the code is to blame for, which a
  * repair can mend; else the first one; the run itself when no task is known. */
 const struct bldr_value *remote_culprit(const struct bldr_value *run);
+/* Why a second run did not accept what the first has left; NULL: it ended well, or the workspace or a setting is to blame. */
+const char *remote_refusal(const struct bldr_value *run);
 /* `remote` with another value under key; takes value. */
 struct bldr_value *remote_with(const struct bldr_value *remote, const char *key,
 			       struct bldr_value *value);

@@ -164,7 +164,7 @@ static int judge(struct desk *d, struct evidence *e, struct findings *ret, struc
 	in.schema = r.schema;
 	in.rows_max = r.compare_rows;
 	e->checks.reloaded = again ? desk_path(d, "remote_again.db") : NULL;
-	e->checks.reload_refused = again ? NULL : bldr_get_text(bldr_get(remote, "run"), "message");
+	e->checks.reload_refused = again ? NULL : remote_refusal(bldr_get(remote, "run"));
 	rc = answers_results(d, "questions",
 			     bldr_get_int(asked, again ? "first_rounds" : "round", 0), &results,
 			     err);
