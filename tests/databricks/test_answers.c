@@ -418,6 +418,10 @@ static void statements_say_how_they_ended(void **state)
 	assert_int_equal(databricks_statement_read(v, &s, &err), 0);
 	assert_true(s.too_large);
 	bldr_unref(v);
+	v = json("{\"statement_id\":\"01ef\",\"status\":{\"state\":\"CANCELED\"}}"); /* nothing of what it asks */
+	assert_int_equal(databricks_statement_read(v, &s, &err), 0);
+	assert_int_equal(s.blame, DATABRICKS_BLAME_INFRASTRUCTURE);
+	bldr_unref(v);
 	v = json("{\"statement_id\":\"01ef\",\"status\":{\"state\":\"SOME_NEW_STATE\"}}");
 	assert_int_equal(databricks_statement_read(v, &s, &err), 0);
 	assert_int_equal(s.state, DATABRICKS_SQL_PENDING);
