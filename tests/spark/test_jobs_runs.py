@@ -4,6 +4,7 @@ What is expected is the published behaviour of Jobs: run_if and its outcomes, th
 INTERNAL_ERROR in the older field. The bodies and answers are held against the API's JSON schemas.
 """
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -515,4 +516,22 @@ def test_a_thousand_tasks_in_a_chain_do_not_stall(tmp_path: Path) -> None:
         if token is None:
             break
     assert found == ["FAILED"] + ["UPSTREAM_FAILED"] * 299
+    world.close()
+
+
+def test_starting_runs_while_others_go_on_does_not_stall(tmp_path: Path) -> None:
+    world = World(tmp_path, parallel=8)
+    job_id = world.job(*(notebook(f"t{i}") for i in range(5)), max_concurrent_runs=1000)
+    started: list[int] = []
+
+    def start() -> None:
+        started.extend([world.start(job_id) for _ in range(20)])
+
+    threads = [threading.Thread(target=start, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads), "two locks wait for each other"
+    assert all(world.jobs.engine.wait(run_id, 30) for run_id in started)
     world.close()

@@ -265,7 +265,8 @@ class Jobs:
             and not (queued and of["max_concurrent_runs"])
         ):
             _skip(run)
-        with self.store.transaction():
+        # the engine's lock comes before the database's, as everywhere
+        with self.engine.lock, self.store.transaction():
             self.engine.add(run)
             if body.get("idempotency_token"):
                 known = job_id if run_type == "JOB_RUN" else 0
