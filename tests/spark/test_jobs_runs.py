@@ -535,3 +535,50 @@ def test_starting_runs_while_others_go_on_does_not_stall(tmp_path: Path) -> None
     assert not any(thread.is_alive() for thread in threads), "two locks wait for each other"
     assert all(world.jobs.engine.wait(run_id, 30) for run_id in started)
     world.close()
+
+
+FOR_EACH: dict[str, Any] = {"inputs": '["a"]', "task": notebook("one")}
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ({"condition_task": {"op": "EQUAL_TO", "right": "1"}}, "needs a 'left'"),
+        ({"condition_task": {"op": "EQUAL_TO", "left": "1"}}, "needs a 'right'"),
+        ({"condition_task": None}, "must be an object"),
+        ({"notebook_task": None}, "must be an object"),
+        ({"for_each_task": {"task": notebook("one")}}, "needs 'inputs'"),
+        ({"for_each_task": FOR_EACH | {"inputs": ["a"]}}, "needs 'inputs'"),
+        ({"for_each_task": FOR_EACH | {"concurrency": "many"}}, "must be an integer"),
+        ({"for_each_task": FOR_EACH | {"concurrency": 101}}, "at most 100"),
+        ({"for_each_task": FOR_EACH | {"task": {"notebook_task": {}}}}, "needs 'task_key'"),
+        (
+            {"for_each_task": FOR_EACH | {"task": {"task_key": "o", "notebook_task": {}}}},
+            "needs a notebook_path",
+        ),
+    ],
+)
+def test_tasks_that_could_not_run_are_refused(
+    world: World, task: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ApiError, match=message) as caught:
+        world.jobs.create(ADMIN, {"name": "job", "tasks": [{"task_key": "t"} | task]})
+    assert (caught.value.status, caught.value.code) == (400, "INVALID_PARAMETER_VALUE")
+
+
+@pytest.mark.parametrize(
+    "task", [{"condition_task": {"op": "EQUAL_TO"}}, {"for_each_task": {"task": notebook("one")}}]
+)
+def test_settings_saved_before_they_were_refused_do_not_stop_the_engine(
+    world: World, task: dict[str, Any]
+) -> None:
+    job_id = world.job(notebook("t"))
+    job = world.jobs.store.job(job_id)
+    assert job is not None
+    job.settings["tasks"] = [{"task_key": "t"} | task]
+    world.jobs.store.save_job(job)
+    run_id = world.start(job_id)
+    assert world.jobs.engine.wait(run_id, 5), "the run did not end"
+    run = world.jobs.run(ADMIN, run_id)
+    assert codes(run)[1:] == ("FAILED", "INTERNAL_ERROR", "INTERNAL_ERROR")
+    assert codes(world.run(notebook("a")))[1] == "SUCCESS"

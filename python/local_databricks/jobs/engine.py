@@ -369,7 +369,7 @@ class Engine:
         if isinstance(attempt, Ending):
             self._after(run, task, Done(attempt, {"error": attempt.message}))
         elif "condition_task" in task.settings:
-            self._after(run, task, conditions.decide(attempt))
+            self._after(run, task, _guarded(conditions.decide, attempt))
         else:
             self._launch(run, task, attempt)
 
@@ -417,7 +417,7 @@ class Engine:
         self._attempts[task.run_id] = attempt
         slots = 0 if run.run_type == "WORKFLOW_RUN" else 1
         self._slots += slots
-        work = self._for_each if "for_each_task" in task.settings else self._guarded
+        work = self._for_each if "for_each_task" in task.settings else self._perform
         threading.Thread(
             target=self._work,
             args=(run, task, attempt, work, slots),
@@ -430,22 +430,12 @@ class Engine:
     def _work(
         self, run: Run, task: TaskRun, attempt: Attempt, work: Callable[[Attempt], Done], slots: int
     ) -> None:
-        done = work(attempt)
+        done = _guarded(work, attempt)
         with self._changed:
             del self._attempts[task.run_id]
             self._slots -= slots
             self._after(run, task, Done(attempt.stopped, done.output) if attempt.stopped else done)
             self._changed.notify_all()
-
-    def _guarded(self, attempt: Attempt) -> Done:
-        try:
-            return self._perform(attempt)
-        except Exception as error:
-            message = f"Run failed with an internal error: {type(error).__name__}: {error}"
-            return Done(
-                Ending(Result.FAILED, message, "INTERNAL_ERROR", "INTERNAL_ERROR", internal=True),
-                {"error": message},
-            )
 
     def _after(self, run: Run, task: TaskRun, done: Done) -> None:
         """An attempt has ended: it is written down, and tried again if the settings say so."""
@@ -515,8 +505,20 @@ class Engine:
             self.store.save_task(task)
             self._attempts[task.run_id] = inner
         outer.on_cancel(lambda: inner.cancel(outer.stopped or states.canceled()))
-        self._work(run, task, inner, self._guarded, 0)
+        self._work(run, task, inner, self._perform, 0)
         return task.ending or states.lost()
+
+
+def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
+    """What `work` says of the attempt; an internal error when it breaks: no thread of the engine may end of it."""
+    try:
+        return work(attempt)
+    except Exception as error:
+        message = f"Run failed with an internal error: {type(error).__name__}: {error}"
+        return Done(
+            Ending(Result.FAILED, message, "INTERNAL_ERROR", "INTERNAL_ERROR", internal=True),
+            {"error": message},
+        )
 
 
 def _facts(task: TaskRun, values: Json) -> TaskFacts:

@@ -39,6 +39,7 @@ _RUN_IFS = {
 }
 MAX_TASKS = 1000
 MAX_TAGS = 25
+MAX_CONCURRENCY = 100  # iterations of a for each task at once
 MAX_NAME_BYTES = 4096
 MAX_BASE_PARAMETERS_BYTES = 1 << 20
 
@@ -157,18 +158,37 @@ def _check_task(task: dict[str, Any], clusters: set[str], environments: set[str]
         raise BadSettings(
             f"Environment '{task['environment_key']}' of task '{key}' is not defined."
         )
+    if not isinstance(task[kind], dict):
+        raise BadSettings(f"Field '{kind}' of task '{key}' must be an object.")
     if kind == "notebook_task":
         _check_notebook(key, task[kind])
-    if kind == "condition_task" and task[kind].get("op") not in _OPERATORS:
-        raise BadSettings(
-            f"Condition task '{key}' has an unknown operator '{task[kind].get('op')}'."
-        )
+    if kind == "condition_task":
+        _check_condition(key, task[kind])
     if kind == "for_each_task":
-        nested = task[kind].get("task")
-        if not isinstance(nested, dict) or kind_of(nested) == "for_each_task":
-            raise BadSettings(
-                f"For each task '{key}' needs a nested task that is not a for each task."
-            )
+        _check_for_each(key, task[kind], clusters, environments)
+
+
+def _check_condition(key: str, task: dict[str, Any]) -> None:
+    if task.get("op") not in _OPERATORS:
+        raise BadSettings(f"Condition task '{key}' has an unknown operator '{task.get('op')}'.")
+    for side in ("left", "right"):
+        if task.get(side) is None:
+            raise BadSettings(f"Condition task '{key}' needs a '{side}'.")
+
+
+def _check_for_each(
+    key: str, task: dict[str, Any], clusters: set[str], environments: set[str]
+) -> None:
+    nested = task.get("task")
+    if not isinstance(nested, dict) or kind_of(nested) == "for_each_task":
+        raise BadSettings(f"For each task '{key}' needs a nested task that is not a for each task.")
+    if not isinstance(nested.get("task_key"), str) or not nested["task_key"]:
+        raise BadSettings(f"The nested task of for each task '{key}' needs 'task_key'.")
+    _check_task(nested, clusters, environments)
+    if not isinstance(task.get("inputs"), str):
+        raise BadSettings(f"For each task '{key}' needs 'inputs', a string.")
+    if task.get("concurrency") is not None:
+        _whole_number(task, "concurrency", 1, MAX_CONCURRENCY)
 
 
 def _check_notebook(key: str, task: dict[str, Any]) -> None:
