@@ -582,3 +582,18 @@ def test_settings_saved_before_they_were_refused_do_not_stop_the_engine(
     run = world.jobs.run(ADMIN, run_id)
     assert codes(run)[1:] == ("FAILED", "INTERNAL_ERROR", "INTERNAL_ERROR")
     assert codes(world.run(notebook("a")))[1] == "SUCCESS"
+
+
+def test_a_task_that_fails_at_once_for_ever_lets_others_in(world: World) -> None:
+    bad = notebook("a", max_retries=-1)
+    bad["notebook_task"]["base_parameters"] = {"x": "{{job.nothing}}"}
+    run_id = world.start(world.job(bad))
+    done = threading.Event()
+
+    def cancel() -> None:
+        world.jobs.cancel(ADMIN, {"run_id": run_id})
+        done.set()
+
+    threading.Thread(target=cancel, daemon=True).start()
+    assert done.wait(10), "the engine does not let go"
+    assert world.ended(run_id)["state"]["result_state"] == "CANCELED"

@@ -243,8 +243,9 @@ class Engine:
         """Moves a run as far as it goes; when to look at it again, in ms since 1970."""
         self._expire(run)
         dues: list[int] = []
+        known = len(run.tasks)
         with self.store.transaction():
-            while self._step(run, dues):
+            while self._step(run, dues, known):
                 pass
             if all(task.ending for task in run.latest().values()):
                 self._end_run(run, run.stopping or self._verdict(run))
@@ -275,8 +276,12 @@ class Engine:
         seconds = settings.get("timeout_seconds") or 0
         return start_ms + int(seconds * 1000 * self.options.pace) if seconds else 0
 
-    def _step(self, run: Run, dues: list[int]) -> bool:
-        """Starts or ends each task for which it is time; whether a task ended, so that others may follow."""
+    def _step(self, run: Run, dues: list[int], known: int) -> bool:
+        """Starts or ends each task for which it is time; whether a task ended, so that others may follow.
+
+        Attempts behind the first `known` of the run wait for the next turn: one that fails at once and is tried
+        again for ever must not keep the lock.
+        """
         latest = run.latest()
         ended = {k: (t.ending.result, t.outcome) for k, t in latest.items() if t.ending}
         before = len(ended)
@@ -289,7 +294,7 @@ class Engine:
             verdict = graph.decide(task.settings, ended, latest)
             if isinstance(verdict, Result):
                 self._end_task(run, task, Ending(verdict, _SKIPPED[verdict]))
-            elif verdict and task.due_ms > now_ms():
+            elif verdict and (task.due_ms > now_ms() or task.position >= known):
                 dues.append(task.due_ms)
             elif verdict:
                 self._start_task(run, task)
