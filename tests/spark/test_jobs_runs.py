@@ -597,3 +597,12 @@ def test_a_task_that_fails_at_once_for_ever_lets_others_in(world: World) -> None
     threading.Thread(target=cancel, daemon=True).start()
     assert done.wait(10), "the engine does not let go"
     assert world.ended(run_id)["state"]["result_state"] == "CANCELED"
+
+
+def test_an_iteration_past_its_time_is_stopped(world: World) -> None:
+    world.script.acts = {"one": [until_stopped]}
+    nested = {"task": notebook("one", timeout_seconds=10), "inputs": '["a"]'}
+    run = world.run({"task_key": "all", "for_each_task": nested})
+    outer = world.seen(run["tasks"][0]["run_id"])
+    [iteration] = outer["iterations"]
+    assert iteration["state"]["result_state"] == "TIMEDOUT"

@@ -509,6 +509,7 @@ class Engine:
             task.phase, task.run_ms = Phase.RUNNING, now_ms()
             self.store.save_task(task)
             self._attempts[task.run_id] = inner
+            self._changed.notify_all()  # its time may be up before anything else happens
         outer.on_cancel(lambda: inner.cancel(outer.stopped or states.canceled()))
         self._work(run, task, inner, self._perform, 0)
         return task.ending or states.lost()
