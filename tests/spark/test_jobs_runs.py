@@ -606,3 +606,9 @@ def test_an_iteration_past_its_time_is_stopped(world: World) -> None:
     outer = world.seen(run["tasks"][0]["run_id"])
     [iteration] = outer["iterations"]
     assert iteration["state"]["result_state"] == "TIMEDOUT"
+
+
+def test_the_history_of_a_skipped_run(world: World) -> None:
+    run_id = world.start(world.job(notebook("a"), max_concurrent_runs=0))
+    [first] = world.seen(run_id, history=True)["repair_history"]
+    assert first["state"]["life_cycle_state"] == "SKIPPED"

@@ -557,6 +557,7 @@ def _skip(run: Run) -> None:
         task.phase, task.ending, task.start_ms = Phase.TERMINATED, ending, run.start_ms
         task.end_ms = run.start_ms
     run.phase, run.ending, run.end_ms = Phase.TERMINATED, ending, run.start_ms
+    run.repairs[-1].ending, run.repairs[-1].end_ms = ending, run.end_ms
 
 
 def _runs_where(asked: Json) -> list[tuple[str, Any]]:
