@@ -270,6 +270,7 @@ class Notebooks:
             os.close(writer)
         output = Output(reader)
         channel = Channel(ours)
+        threading.Thread(target=_end_with, args=(process, channel), daemon=True).start()
         attempt.on_cancel(process.kill)
         try:
             with contextlib.suppress(OSError):
@@ -291,6 +292,12 @@ class Notebooks:
         if not process.ended.wait(1.0):
             process.kill()
             process.ended.wait(_END_S)
+
+
+def _end_with(process: Process, channel: Channel) -> None:
+    """The link ends with its process, though one that left the process group may still hold it."""
+    process.ended.wait()
+    channel.end()
 
 
 def _converse(channel: Channel, answers: Answers) -> Json | None:
