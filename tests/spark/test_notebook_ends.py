@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 import pytest
+from databricks.sdk.service.jobs import RunType
 from fixtures import needs_workspace
-from notebook_world import Notebooks, until
+from notebook_world import TERMINAL, Notebooks, until
 
 pytestmark = needs_workspace
 EXIT = "dbutils.notebook.exit"
@@ -34,3 +35,24 @@ def test_a_process_that_left_the_group_does_not_keep_the_run(
     run = notebooks.wait(run_id, 25)
     expected = {"dies": "FAILED", "cancel": "CANCELED", "normal": "SUCCESS"}[how]
     assert run.tasks[0].state.result_state.value == expected
+
+
+def test_a_notebook_that_was_called_ends_with_its_caller(notebooks: Notebooks, sdk: Any) -> None:
+    name = secrets.token_hex(4)
+    notebooks.put(name, "import time\ntime.sleep(100)")
+    path = notebooks.put(
+        "caller",
+        "import threading, time, os\n"
+        f"threading.Thread(target=lambda: dbutils.notebook.run('{name}', 0)).start()\n"
+        "time.sleep(1.5)",
+        "raise ValueError('meanwhile')",
+    )
+    run = notebooks.wait(notebooks.start(notebooks.task(path)))
+    assert run.tasks[0].state.result_state.value == "FAILED"
+
+    def child() -> Any:
+        runs = sdk.jobs.list_runs(run_type=RunType.WORKFLOW_RUN)
+        return next(run for run in runs if run.run_name == name)
+
+    until(lambda: child().state.life_cycle_state.value in TERMINAL)
+    assert child().state.result_state.value == "CANCELED"

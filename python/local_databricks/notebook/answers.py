@@ -22,6 +22,8 @@ class Answers:
         self._jobs = jobs
         self._attempt = attempt
         self._secrets: set[str] = set()
+        self._called: list[int] = []
+        self._closed = False
         self._calls: dict[str, Callable[[Json], Any]] = {
             "secret": self._secret,
             "secret_keys": self._secret_keys,
@@ -44,6 +46,12 @@ class Answers:
             return _refusal(message, str(error.code), error.message)
         except Exception as error:
             return _refusal(message, "INTERNAL_ERROR", f"{type(error).__name__}: {error}")
+
+    def close(self) -> None:
+        """The process is gone: the notebooks that it called and has not waited for are cancelled."""
+        self._closed = True
+        for run_id in self._called:
+            self._jobs.engine.cancel(run_id)
 
     def redact(self, text: str) -> str:
         """The text without the secrets that the run has read, the longest first."""
@@ -109,7 +117,10 @@ class Answers:
         run: Run = self._jobs.child(
             attempt.run, message["path"], message["arguments"], message["timeout_seconds"]
         )
+        self._called.append(run.run_id)
         attempt.on_cancel(lambda: engine.cancel(run.run_id))
+        if self._closed:
+            engine.cancel(run.run_id)
         while not engine.wait(run.run_id, 3600):
             pass
         assert run.ending is not None

@@ -282,6 +282,7 @@ class Notebooks:
                 self._await_end(process)
         finally:
             channel.close()
+            answers.close()
         printed = answers.redact(output.text())
         if ended is None and attempt.stopped:  # killed by us: how it died says nothing
             return Done(attempt.stopped, {"printed": printed}), False
