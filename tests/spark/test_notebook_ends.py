@@ -56,3 +56,25 @@ def test_a_notebook_that_was_called_ends_with_its_caller(notebooks: Notebooks, s
 
     until(lambda: child().state.life_cycle_state.value in TERMINAL)
     assert child().state.result_state.value == "CANCELED"
+
+
+@pytest.mark.parametrize(
+    ("cell", "error"),
+    [
+        ("raise ValueError('\\udcff')", "ValueError: ?"),
+        (
+            "e = ValueError('x')\ntry:\n    raise e\nexcept ValueError as f:\n    raise f from f",
+            "ValueError: x",
+        ),
+        (
+            "a, b = ValueError('a'), KeyError('b')\na.__cause__, b.__cause__ = b, a\nraise a",
+            "ValueError: a",
+        ),
+        ("raise ValueError(chr(0x1F600))", "ValueError: " + chr(0x1F600)),
+        ("import sys\nsys.stdout = None\nraise ValueError('dumb')", "ValueError: dumb"),
+    ],
+)
+def test_errors_that_are_hard_to_tell(notebooks: Notebooks, cell: str, error: str) -> None:
+    done = notebooks.run(cell)
+    assert (done.state, done.error) == ("FAILED", error)
+    assert done.trace and error.partition(":")[0] in done.trace

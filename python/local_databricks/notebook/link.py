@@ -53,6 +53,10 @@ class Channel:
         body = self._exactly(size) if size <= MESSAGE_MAX else None
         try:
             found = json.loads(body) if body is not None else None
+            if body is not None and b"\\ud" in body:
+                # halves of surrogate pairs, as file names that are not UTF-8 have them, are no text that can be sent on
+                whole = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+                found = json.loads(whole)
         except ValueError:
             return None
         return found if isinstance(found, dict) else None

@@ -9,6 +9,7 @@ from types import TracebackType
 RED, GREEN, CYAN, BLUE, END = "\x1b[0;31m", "\x1b[0;32m", "\x1b[0;36m", "\x1b[0;34m", "\x1b[0m"
 CONTEXT = 2  # lines before and after the one that raised
 ERROR_MAX = 20_000
+CHAIN_MAX = 100  # causes of causes that are told
 
 
 def error_line(error: BaseException) -> str:
@@ -31,15 +32,17 @@ def coloured(error: BaseException, is_own: str) -> str:
     rule = f"{RED}{'-' * 75}{END}"
     head = f"{RED}{name}{END}{'Traceback (most recent call last)':>{max(34, 75 - len(name))}}"
     parts = [rule, head]
-    parts += _chain(error, is_own)
+    parts += _chain(error, is_own, [])
     return "\n".join(parts)
 
 
-def _chain(error: BaseException, is_own: str) -> list[str]:
+def _chain(error: BaseException, is_own: str, behind: list[BaseException]) -> list[str]:
+    """`behind` are those that `error` is a cause of: a cause may be one of them, or the chain may be endless."""
     parts: list[str] = []
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if before is not None:
-        parts += _chain(before, is_own)
+    known = [*behind, error]
+    if before is not None and len(known) < CHAIN_MAX and not any(before is one for one in known):
+        parts += _chain(before, is_own, known)
         link = (
             "The above exception was the direct cause of the following exception:"
             if error.__cause__

@@ -159,8 +159,9 @@ def _work(descriptor: int) -> None:
     sys.argv = [""]
     runner = Runner(work, Link(channel))
     ended = runner.run()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the notebook may have closed or replaced them
+            stream.flush()
     with contextlib.suppress(Exception):
         runner.close()
     channel.send({"done": ended})
