@@ -78,3 +78,8 @@ def test_errors_that_are_hard_to_tell(notebooks: Notebooks, cell: str, error: st
     done = notebooks.run(cell)
     assert (done.state, done.error) == ("FAILED", error)
     assert done.trace and error.partition(":")[0] in done.trace
+
+
+def test_restart_python_by_its_magic(notebooks: Notebooks) -> None:
+    done = notebooks.run("x = 1", "# MAGIC %restart_python", f"{EXIT}(str('x' in globals()))")
+    assert (done.error, done.result) == ("", "False")

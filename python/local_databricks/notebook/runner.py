@@ -124,6 +124,8 @@ class Runner:
         indent, name, rest = found.groups()
         if name == "pip":
             return f"{indent}__magic_pip({rest!r})"
+        if name == "restart_python" and not rest:
+            return f"{indent}__magic_restart()"
         if name in ("matplotlib", "autoreload", "load_ext", "config"):
             return f"{indent}pass"
         return line
@@ -212,6 +214,7 @@ class Runner:
             getArgument=self.dbutils.widgets.getArgument,
             table=lambda name: self.spark.table(name),
             sql=lambda text, *args, **kwargs: self.spark.sql(text, *args, **kwargs),
+            __magic_restart=self.dbutils.library.restartPython,
             __magic_pip=lambda text: pip(text, self.work["pip_allowed"]),
         )
         self._modules()
