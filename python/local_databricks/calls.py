@@ -125,6 +125,11 @@ async def json_of(request: Request) -> dict[str, Any]:
         fields = json.loads(body)
     except (ValueError, RecursionError):
         raise malformed("Could not parse request object: the body is not JSON.") from None
+    if b"\\u" in body:
+        try:
+            json.dumps(fields, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise malformed("Could not parse request object: half of a surrogate pair.") from None
     if not isinstance(fields, dict):
         raise malformed("Could not parse request object: expected a JSON object.")
     return fields

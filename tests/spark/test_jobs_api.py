@@ -501,3 +501,68 @@ def test_settings_of_the_part_are_kept_and_for_administrators(
         guest.api_client.do("POST", "/_workspace/jobs", body={"parallel": 1})
     with pytest.raises(InvalidParameterValue, match="parallel"):
         client(workspace).api_client.do("POST", "/_workspace/jobs", body={"parallel": 0})
+
+
+JOBS = "/api/2.2/jobs"
+TASK = {"task_key": "a", "notebook_task": {"notebook_path": "/Shared/a"}}
+HUGE = 1 << 70
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("create", {"name": "x", "description": "\ud800"}),
+        ("create", {"name": "x", "tasks": [TASK | {"notebook_task": "/Shared/a"}]}),
+        ("create", {"name": "x", "tasks": [TASK | {"depends_on": ["b"]}]}),
+        ("create", {"name": "x", "tasks": [TASK | {"depends_on": {"task_key": "a"}}]}),
+        ("create", {"name": "x", "tasks": [TASK | {"job_cluster_key": ["a"]}]}),
+        ("create", {"name": "x", "tasks": [TASK | {"run_if": ["a"]}]}),
+        ("create", {"name": "x", "tasks": [TASK | {"libraries": ["a"]}]}),
+        (
+            "create",
+            {
+                "name": "x",
+                "tasks": [
+                    {
+                        "task_key": "a",
+                        "notebook_task": {"notebook_path": "/a", "base_parameters": [1]},
+                    }
+                ],
+            },
+        ),
+        ("create", {"name": "x", "tags": 5}),
+        ("create", {"name": "x", "run_as": "me"}),
+        ("create", {"name": "x", "access_control_list": ["me"]}),
+        ("create", {"name": "x", "access_control_list": {"a": "b"}}),
+        ("update", {"new_settings": {"tasks": [{}]}}),
+        ("update", {"new_settings": {"tasks": "a"}}),
+        ("update", {"fields_to_remove": [1]}),
+        ("update", {"fields_to_remove": "tags"}),
+        (
+            "reset",
+            {"new_settings": {"name": "x", "queue": True, "tasks": [TASK], "parameters": ["a"]}},
+        ),
+        ("run-now", {"queue": True}),
+        ("run-now", {"idempotency_token": 5}),
+        ("run-now", {"job_parameters": ["a"]}),
+        ("run-now", {"notebook_params": ["a"]}),
+        ("run-now", {"only": [5]}),
+        ("run-now", {"only": "a"}),
+        ("runs/submit", {"tasks": [TASK], "queue": "yes"}),
+        ("runs/submit", {"tasks": [TASK], "idempotency_token": ["a"]}),
+        ("runs/submit", {"tasks": ["a"]}),
+        ("runs/cancel", {"run_id": HUGE}),
+        ("runs/repair", {"run_id": HUGE, "rerun_all_failed_tasks": True}),
+        ("delete", {"job_id": str(HUGE)}),
+    ],
+)
+def test_bodies_of_another_shape_are_refused(workspace: Any, path: str, body: Any) -> None:
+    from urllib.error import HTTPError
+
+    job = workspace.ask("POST", f"{JOBS}/create", {"name": "shapes", "tasks": [TASK]})
+    with pytest.raises(HTTPError) as error:
+        workspace.ask(
+            "POST", f"{JOBS}/{path}", job | body if path in ("update", "reset", "run-now") else body
+        )
+    assert error.value.code == 400
+    workspace.ask("GET", f"{JOBS}/list?limit=100")

@@ -14,7 +14,11 @@ _EVERYBODY = "users"
 def given(entries: Any) -> list[Json]:
     """An access_control_list from outside, checked; raises ApiError (400)."""
     found = []
+    if not isinstance(entries or [], list):
+        raise invalid("access_control_list must be a list.")
     for entry in entries or []:
+        if not isinstance(entry, dict):
+            raise invalid("An entry of access_control_list must be an object.")
         names = [name for name in _PRINCIPALS if isinstance(entry.get(name), str)]
         if len(names) != 1 or entry.get("permission_level") not in LEVELS:
             raise invalid(

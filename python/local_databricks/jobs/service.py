@@ -110,6 +110,7 @@ class Jobs:
 
     def create(self, caller: Caller, body: Json) -> Json:
         """jobs/create."""
+        _check_shape(body, settings.SHAPE)
         acl = permissions.given(body.get("access_control_list"))
         given = {k: v for k, v in body.items() if k != "access_control_list"}
         job = Job(self.store.new_id(), _complete(given), caller.name, "", now_ms(), acl)
@@ -129,8 +130,12 @@ class Jobs:
         """jobs/update: the fields given replaced, arrays merged by key, fields removed."""
         job = self._job(caller, body, "CAN_MANAGE")
         new = _object(body, "new_settings") if body.get("new_settings") is not None else {}
-        remove = body.get("fields_to_remove") or []
-        return self._save_settings(job, settings.updated(job.settings, new, remove))
+        _check_shape(body, {"fields_to_remove": [str]})
+        try:
+            merged = settings.updated(job.settings, new, body.get("fields_to_remove") or [])
+        except BadSettings as error:
+            raise invalid(str(error)) from error
+        return self._save_settings(job, merged)
 
     def _save_settings(self, job: Job, new: Json) -> Json:
         job.settings = _complete(new)
@@ -195,6 +200,7 @@ class Jobs:
     def run_now(self, caller: Caller, body: Json) -> Json:
         """jobs/run-now; the same idempotency token starts one run."""
         job = self._job(caller, body, "CAN_MANAGE_RUN")
+        _check_shape(body, settings.RUN_SHAPE)
         overrides = _overrides(job, body)
         with self._starting:
             old = self._by_token(body, job.job_id)
@@ -205,6 +211,7 @@ class Jobs:
 
     def submit(self, caller: Caller, body: Json) -> Json:
         """jobs/runs/submit: a run without a saved job."""
+        _check_shape(body, settings.SHAPE)
         given = {name: body[name] for name in _SUBMIT_FIELDS if name in body}
         given["name"] = given.pop("run_name", "Untitled")
         if not given.get("tasks"):
@@ -397,6 +404,7 @@ class Jobs:
 
     def repair(self, caller: Caller, body: Json) -> Json:
         """runs/repair: some tasks of a run that has ended run again, in the same run."""
+        _check_shape(body, settings.RUN_SHAPE)
         with self.engine.lock:
             run, task = self._run(caller, _integer(body, "run_id"), "CAN_MANAGE_RUN")
             if task is not None:
@@ -472,6 +480,13 @@ def _complete(given: Json) -> Json:
         raise invalid(str(error)) from error
 
 
+def _check_shape(body: Json, shape: Json) -> None:
+    try:
+        settings.check_shape(body, shape)
+    except BadSettings as error:
+        raise invalid(str(error)) from error
+
+
 def _run_as(of: Json, creator: str) -> str:
     named = of.get("run_as") or {}
     return str(next(iter(named.values()), creator))
@@ -494,6 +509,8 @@ def _integer(body: Json, name: str) -> int:
             if value is None
             else f"Field {name} must be an integer."
         )
+    if not -(1 << 63) <= value < 1 << 63:
+        raise invalid(f"Field {name} is no 64-bit integer.")
     return value
 
 

@@ -48,6 +48,62 @@ class BadSettings(Exception):
     """What is wrong with a job's settings, for the client."""
 
 
+# What is read of a body has these types, where it is there and not null: a list of a shape, an object of shapes.
+_TASK_SHAPE: Settings = {
+    "task_key": str,
+    "run_if": str,
+    "depends_on": [{"task_key": str, "outcome": str}],
+    "job_cluster_key": str,
+    "environment_key": str,
+    "existing_cluster_id": str,
+    "new_cluster": dict,
+    "libraries": [{"pypi": {"package": str}}],
+    "notebook_task": {"notebook_path": str, "source": str, "base_parameters": dict},
+    "condition_task": dict,
+    "for_each_task": {"task": dict},
+}
+SHAPE: Settings = {
+    "tags": dict,
+    "run_as": dict,
+    "queue": dict,
+    "tasks": [_TASK_SHAPE],
+    "job_clusters": [{"job_cluster_key": str, "new_cluster": dict}],
+    "environments": [{"environment_key": str, "spec": {"dependencies": [str]}}],
+    "parameters": [{"name": str}],
+    "access_control_list": [dict],
+    "idempotency_token": str,
+}
+RUN_SHAPE: Settings = {
+    "job_parameters": dict,
+    "notebook_params": dict,
+    "only": [str],
+    "queue": dict,
+    "idempotency_token": str,
+    "rerun_tasks": [str],
+}
+_SHAPES = {str: "a string", dict: "an object"}
+
+
+def check_shape(value: Any, shape: Any, name: str = "") -> None:
+    """Raises BadSettings where a field has another type than `shape` says; null stands for a field left out."""
+    if value is None:
+        return
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            of = "objects" if isinstance(shape[0], dict) else "values"
+            raise BadSettings(f"Field '{name}' must be a list of {of}.")
+        for item in value:
+            if item is None:
+                raise BadSettings(f"Field '{name}' must not hold null.")
+            check_shape(item, shape[0], name)
+    elif isinstance(shape, dict):
+        check_shape(value, dict, name)
+        for field, inner in shape.items():
+            check_shape(value.get(field), inner, field)
+    elif not isinstance(value, shape):
+        raise BadSettings(f"Field '{name}' must be {_SHAPES[shape]}.")
+
+
 def kind_of(task: dict[str, Any]) -> str:
     """The name of the one `*_task` field of a task; raises BadSettings when there is not exactly one."""
     kinds = [name for name in task if name.endswith("_task")]
@@ -61,6 +117,7 @@ def kind_of(task: dict[str, Any]) -> str:
 
 def complete(settings: Settings) -> Settings:
     """A checked copy with the fields that the server fills in; raises BadSettings."""
+    check_shape(settings, SHAPE)
     done = copy.deepcopy(settings)
     for name, value in _defaults().items():
         done.setdefault(name, value)
@@ -145,6 +202,8 @@ def _whole_number(of: dict[str, Any], name: str, least: int, most: int | None = 
 
 def _check_task(task: dict[str, Any], clusters: set[str], environments: set[str]) -> None:
     key, kind = task["task_key"], kind_of(task)
+    if any(not wait.get("task_key") for wait in task.get("depends_on") or []):
+        raise BadSettings(f"Every entry of 'depends_on' of task '{key}' needs 'task_key'.")
     if task.get("run_if") and task["run_if"] not in _RUN_IFS:
         raise BadSettings(f"Task '{key}' has an unknown run_if '{task['run_if']}'.")
     _whole_number(task, "timeout_seconds", 0)
@@ -180,6 +239,7 @@ def _check_for_each(
     key: str, task: dict[str, Any], clusters: set[str], environments: set[str]
 ) -> None:
     nested = task.get("task")
+    check_shape(nested, _TASK_SHAPE, "task")
     if not isinstance(nested, dict) or kind_of(nested) == "for_each_task":
         raise BadSettings(f"For each task '{key}' needs a nested task that is not a for each task.")
     if not isinstance(nested.get("task_key"), str) or not nested["task_key"]:
@@ -213,9 +273,12 @@ def check_parameters(given: dict[str, Any] | None, known: Iterable[str]) -> None
 
 def updated(settings: Settings, new: Settings, remove: list[str]) -> Settings:
     """The settings after jobs/update: fields replaced, arrays merged by key, `remove` ("tasks/t", "schedule") gone."""
+    check_shape(new, SHAPE)
+    for name in KEYS:
+        _distinct(name, [entry.get(KEYS[name]) for entry in _list(new, name)])
     done = copy.deepcopy(settings)
     for name, value in new.items():
-        done[name] = _merged(name, done.get(name) or [], value) if name in KEYS else value
+        done[name] = _merged(name, done.get(name) or [], value or []) if name in KEYS else value
     for path in remove:
         field, _, key = path.partition("/")
         if key and field in KEYS:
