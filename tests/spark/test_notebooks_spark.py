@@ -162,3 +162,10 @@ def test_statements_of_governance_reach_the_registry(notebooks: Notebooks) -> No
     assert sdk.files.download(f"/Volumes/main/{schema}/files/x.txt").contents.read() == b"x"
     keys = sdk.tables.get(f"main.{schema}.dim").table_constraints
     assert keys[0].primary_key_constraint.child_columns == ["k"]
+
+
+def test_every_statement_of_a_cell_is_executed(notebooks: Notebooks) -> None:
+    done = notebooks.run(
+        "SELECT assert_true(id < 3, 'too large') FROM range(5);\nSELECT 1 AS x", language="SQL"
+    )
+    assert done.state == "FAILED" and "too large" in done.error

@@ -23,7 +23,7 @@ from local_databricks.notebook.dbutils import (
     NotebookExit,
     RestartPython,
 )
-from local_databricks.notebook.display import display, display_html
+from local_databricks.notebook.display import ROWS_MAX, display, display_html
 from local_databricks.notebook.link import Link
 from local_databricks.notebook.magics import Refused, install, pip
 from local_databricks.notebook.source import Cell
@@ -131,11 +131,17 @@ class Runner:
         return line
 
     def sql(self, text: str) -> None:
-        """Each statement through spark.sql; parameters `:p` are widgets; the last result is shown, and is _sqldf."""
+        """Each statement through spark.sql; parameters `:p` are widgets; the last result is shown, and is _sqldf.
+
+        The results before it are fetched too: a query that nobody asks for its rows is never executed.
+        """
         frame = None
         for statement in source.statements(text):
-            if not self._widget(statement):
-                frame = self._statement(statement)
+            if self._widget(statement):
+                continue
+            if frame is not None and frame.columns:
+                frame.limit(ROWS_MAX).collect()
+            frame = self._statement(statement)
         if frame is not None:
             self.globals["_sqldf"] = frame
             if frame.columns:
