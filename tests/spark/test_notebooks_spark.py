@@ -169,3 +169,14 @@ def test_every_statement_of_a_cell_is_executed(notebooks: Notebooks) -> None:
         "SELECT assert_true(id < 3, 'too large') FROM range(5);\nSELECT 1 AS x", language="SQL"
     )
     assert done.state == "FAILED" and "too large" in done.error
+
+
+def test_widgets_of_sql_behind_a_comment(notebooks: Notebooks) -> None:
+    done = notebooks.run(
+        "-- how many\nCREATE WIDGET TEXT n DEFAULT '4'; -- and\n/* that is all */ REMOVE WIDGET n;",
+        "-- again\nCREATE WIDGET TEXT n DEFAULT '5' -- five",
+        "SELECT CAST(:n AS INT) * 2 AS x",
+        f"-- MAGIC %python\n-- MAGIC {EXIT}(_sqldf.first().x)",
+        language="SQL",
+    )
+    assert (done.error, done.result) == ("", "10")

@@ -154,7 +154,7 @@ class Runner:
 
     def _widget(self, statement: str) -> bool:
         """CREATE WIDGET TEXT and REMOVE WIDGET, which are the notebook's and not Spark's; whether it was one."""
-        found = _WIDGET.match(statement)
+        found = _WIDGET.match(source.without_comments(statement))
         if not found:
             return False
         name, single, double, gone = found.groups()

@@ -156,10 +156,15 @@ def statements(text: str) -> list[str]:
 
 
 def _says_something(statement: str) -> bool:
+    return bool(without_comments(statement))
+
+
+def without_comments(statement: str) -> str:
+    """The statement with nothing around it and no comments in it."""
     bare = _SQL_PIECE.sub(
         lambda m: "" if m.group().startswith(("--", "/*")) else m.group(), statement
     )
-    return bool(bare.strip())
+    return bare.strip()
 
 
 def named_markers(statement: str) -> list[str]:
