@@ -83,3 +83,23 @@ def test_errors_that_are_hard_to_tell(notebooks: Notebooks, cell: str, error: st
 def test_restart_python_by_its_magic(notebooks: Notebooks) -> None:
     done = notebooks.run("x = 1", "# MAGIC %restart_python", f"{EXIT}(str('x' in globals()))")
     assert (done.error, done.result) == ("", "False")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "raise ValueError('x' * (20_000 - len('ValueError: ') - 12) + key)",
+        f"{EXIT}('x' * (5 * 1024 * 1024 - 12) + key)",
+        "print(key + 'x' * (5 * 1024 * 1024 - 13))",
+        "print(key + 'x' * (5 * 1024 * 1024 - 13) + 'y' * 12)",
+    ],
+)
+def test_no_part_of_a_secret_is_left_where_a_text_is_cut(notebooks: Notebooks, cell: str) -> None:
+    scope, secret = secrets.token_hex(4), "Kq7" + secrets.token_hex(20)
+    notebooks.sdk.secrets.create_scope(scope)
+    notebooks.sdk.secrets.put_secret(scope, "k", string_value=secret)
+    done = notebooks.run(f"key = dbutils.secrets.get('{scope}', 'k')", cell)
+    for text in (done.error, done.trace, done.result or "", done.printed):
+        # what is left when a text is cut inside the secret is its beginning or its end
+        assert secret[:8] not in text and secret[-8:] not in text
+        assert len(text.encode()) <= 5 * 1024 * 1024

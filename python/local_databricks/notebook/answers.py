@@ -9,8 +9,8 @@ from typing import Any
 from local_databricks.errors import ApiError
 from local_databricks.jobs.model import Attempt, Json, Run
 from local_databricks.jobs.states import Result
+from local_databricks.notebook.redact import redacted, texts
 
-REDACTED = "[REDACTED]"
 SLOW_CALLS = ("run_notebook",)  # those that others of the same notebook do not wait for
 
 
@@ -54,10 +54,8 @@ class Answers:
             self._jobs.engine.cancel(run_id)
 
     def redact(self, text: str) -> str:
-        """The text without the secrets that the run has read, the longest first."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, REDACTED)
-        return text
+        """The text without the secrets that the run has read."""
+        return redacted(text, self._secrets)
 
     def _who(self) -> Any:
         return self._workspace.auth.find(self._attempt.run.creator) or SimpleNamespace(
@@ -76,8 +74,7 @@ class Answers:
     def _secret(self, message: Json) -> str:
         self._require_read(message["scope"])
         value: bytes = self._workspace.secrets.get(message["scope"], message["key"])
-        text = value.decode("utf-8", "replace")
-        self._secrets |= {text, text.strip()} - {""}
+        self._secrets |= texts(value)
         return value.hex()
 
     def _secret_keys(self, message: Json) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from local_databricks.notebook.link import Link, LinkError
+from local_databricks.notebook.redact import redacted, texts
 
 TASK_VALUE_MAX = 48 * 1024
 EXIT_MAX = 5 * 1024 * 1024
@@ -327,18 +328,24 @@ class Secrets:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._seen: set[str] = set()
 
     def get(self, scope: str, key: str) -> str:
         return self.getBytes(scope, key).decode()
 
     def getBytes(self, scope: str, key: str) -> bytes:
-        return bytes.fromhex(self._call("secret", scope=scope, key=key))
+        value = bytes.fromhex(self._call("secret", scope=scope, key=key))
+        self._seen |= texts(value)
+        return value
 
     def list(self, scope: str) -> list[SecretMetadata]:
         return [SecretMetadata(key) for key in self._call("secret_keys", scope=scope)]
 
     def listScopes(self) -> Any:
         return [SecretScope(name) for name in self._call("secret_scopes")]
+
+    def _redact(self, text: str) -> str:
+        return redacted(text, self._seen)
 
     def _call(self, name: str, **fields: str) -> Any:
         try:

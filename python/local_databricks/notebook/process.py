@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from local_databricks.jobs.model import Attempt, Done, Json
 from local_databricks.jobs.states import Ending, Result
 from local_databricks.notebook.answers import SLOW_CALLS, Answers
 from local_databricks.notebook.link import Channel
+from local_databricks.notebook.redact import SECRET_MAX
 
 PACKAGES = Path(__file__).resolve().parents[2]
 RUNTIME_VERSION = "17.3"
@@ -168,20 +170,25 @@ class Output:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._kept = bytearray()
+        self._cut = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def text(self) -> str:
-        """All of it; waits until the process is gone."""
+    def text(self, redact: Callable[[str], str]) -> str:
+        """The last of it, redacted; waits until the process is gone."""
         self._thread.join(_END_S)
-        return self._kept[-PRINTED_MAX:].decode("utf-8", "replace")
+        whole = redact(self._kept.decode("utf-8", "replace")).encode()
+        if self._cut:
+            whole = whole[SECRET_MAX:]  # it may begin with the end of a secret
+        return whole[-PRINTED_MAX:].decode("utf-8", "ignore")
 
     def _read(self) -> None:
         with os.fdopen(self._descriptor, "rb", buffering=0) as pipe:
             while part := pipe.read(1 << 16):
                 self._kept += part
                 if len(self._kept) > 2 * PRINTED_MAX:
-                    del self._kept[:-PRINTED_MAX]
+                    del self._kept[: -PRINTED_MAX - 2 * SECRET_MAX]
+                    self._cut = True
 
 
 class Notebooks:
@@ -283,7 +290,7 @@ class Notebooks:
         finally:
             channel.close()
             answers.close()
-        printed = answers.redact(output.text())
+        printed = output.text(answers.redact)
         if ended is None and attempt.stopped:  # killed by us: how it died says nothing
             return Done(attempt.stopped, {"printed": printed}), False
         return _done(ended, process, printed, answers), ended is not None

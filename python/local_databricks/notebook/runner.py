@@ -55,6 +55,7 @@ class Runner:
         self.folders = [os.path.dirname(work["path"])]
         self.dbutils = DBUtils(link, work["widgets"], work["facts"], lambda: self.folders[-1])
         self.globals: Json = {}
+        self._redact = self.dbutils.secrets._redact
 
     def run(self) -> Json:
         """How it ended: {"status": "ok"|"error"|"library", "result", "truncated", "error", "error_trace", "cells"}."""
@@ -69,12 +70,12 @@ class Runner:
             self._fresh_globals()
             self.notebook(self.work["source"], self.work["language"])
         except NotebookExit as exit:
-            ended["result"], ended["truncated"] = cut(exit.value)
+            ended["result"], ended["truncated"] = cut(self._redact(exit.value))
         except BaseException as error:
             ended = {
                 "status": "error",
-                "error": trace.error_line(error),
-                "error_trace": trace.coloured(error, OWN),
+                "error": trace.error_line(error, self._redact),
+                "error_trace": trace.coloured(error, OWN, self._redact),
             }
         return ended | {"cells": self.cells}
 
