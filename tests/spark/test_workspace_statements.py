@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -221,3 +222,53 @@ def test_a_stopped_warehouse_starts_by_itself(sdk: Any, warehouse: str, execute:
     assert sdk.warehouses.get(warehouse).state.value == "STOPPED"
     assert execute("SELECT 1").result.data_array == [["1"]]
     assert sdk.warehouses.get(warehouse).state.value == "RUNNING"
+
+
+def test_a_statement_cancelled_as_it_begins_stays_cancelled() -> None:
+    """Between the look at its state and the change of it; what is looked at is the state that is shown for ever."""
+    from types import SimpleNamespace
+
+    from local_databricks.spark.sql import SqlError
+    from local_databricks.spark.statements import Order, Statement, Statements
+
+    made: list[Statements] = []
+
+    class Slow(Statement):
+        @property
+        def state(self) -> str:
+            seen = self.__dict__["state"]
+            if self.__dict__.pop("armed", False):
+                canceller = threading.Thread(target=made[0]._end, args=(self, "CANCELED"))
+                canceller.start()
+                canceller.join(0.5)
+            return str(seen)
+
+        @state.setter
+        def state(self, value: str) -> None:
+            self.__dict__["state"] = value
+
+    def run(*_: object, **__: object) -> object:
+        raise SqlError("interrupted", "CANCELLED")
+
+    workspace = SimpleNamespace(
+        spark=SimpleNamespace(start=lambda: None), sql=SimpleNamespace(run=run), url=""
+    )
+    warehouses = SimpleNamespace(start=lambda id_: None)
+    made.append(Statements(workspace, warehouses))  # type: ignore[arg-type]
+    statement = Slow("s", Order("SELECT 1", "w"), None, "session")  # type: ignore[arg-type]
+    statement.__dict__["armed"] = True
+    made[0]._run(statement)
+    assert statement.done.wait(5) and statement.state == "CANCELED"
+
+
+def test_links_that_expired_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from local_databricks.spark import statements
+
+    made = statements.Statements(SimpleNamespace(url=""), None)  # type: ignore[arg-type]
+    statement = SimpleNamespace(id="s")
+    monkeypatch.setattr(statements, "LINK_SECONDS", -1.0)
+    for _ in range(50):
+        made.link(statement, 0)  # type: ignore[arg-type]
+    assert len(made._links) <= 1

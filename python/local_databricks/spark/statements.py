@@ -98,6 +98,9 @@ class Statements:
         key = secrets.token_urlsafe(24)
         expires = time.time() + LINK_SECONDS
         with self._lock:
+            now = time.time()
+            for old in [k for k, (_, _, until) in self._links.items() if until < now]:
+                del self._links[old]
             self._links[key] = (statement.id, chunk, expires)
         return f"{self._workspace.url}/_workspace/results/{key}", expires
 
@@ -118,7 +121,9 @@ class Statements:
                 return
             self._warehouses.start(order.warehouse_id)
             self._workspace.spark.start()
-            if statement.state == "PENDING":
+            with self._lock:
+                if statement.done.is_set():
+                    return
                 statement.state = "RUNNING"
             byte_limit = order.byte_limit if order.byte_limit is not None else _most(order)
             result = self._workspace.sql.run(
