@@ -5,6 +5,7 @@ INTERNAL_ERROR in the older field. The bodies and answers are held against the A
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -612,3 +613,66 @@ def test_the_history_of_a_skipped_run(world: World) -> None:
     run_id = world.start(world.job(notebook("a"), max_concurrent_runs=0))
     [first] = world.seen(run_id, history=True)["repair_history"]
     assert first["state"]["life_cycle_state"] == "SKIPPED"
+
+
+def test_changes_of_a_job_at_once_are_all_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = world.job(notebook("a"))
+    read = world.jobs.store.job
+
+    def slow(asked: int) -> Any:
+        found = read(asked)
+        time.sleep(0.1)
+        return found
+
+    monkeypatch.setattr(world.jobs.store, "job", slow)
+    changes = [
+        lambda: world.jobs.update(ADMIN, {"job_id": job_id, "new_settings": {"name": "new"}}),
+        lambda: world.jobs.update(ADMIN, {"job_id": job_id, "new_settings": {"description": "d"}}),
+        lambda: world.jobs.permissions(
+            ADMIN,
+            job_id,
+            {"access_control_list": [{"user_name": "u", "permission_level": "CAN_VIEW"}]},
+            False,
+        ),
+    ]
+    threads = [threading.Thread(target=change) for change in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    job = read(job_id)
+    assert job is not None and job.acl
+    assert (job.settings["name"], job.settings["description"]) == ("new", "d")
+
+
+def test_a_run_that_is_being_repaired_is_not_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.script.acts = {"a": [fail(), until_stopped]}
+    run_id = world.run(notebook("a"))["run_id"]
+    real = world.jobs._run
+
+    def slow(*asked: Any) -> Any:
+        found = real(*asked)
+        if asked[2] == "CAN_MANAGE":  # of delete: a repair comes just then
+            repairing.start()
+            repairing.join(0.5)
+        return found
+
+    refused: list[str] = []
+
+    def repair() -> None:
+        try:
+            world.jobs.repair(ADMIN, {"run_id": run_id, "rerun_all_failed_tasks": True})
+        except ApiError as error:
+            refused.append(error.message)
+
+    repairing = threading.Thread(target=repair, daemon=True)
+    monkeypatch.setattr(world.jobs, "_run", slow)
+    world.jobs.delete_run(ADMIN, {"run_id": run_id})
+    repairing.join()
+    monkeypatch.undo()
+    assert refused == [f"Run {run_id} does not exist."]
+    assert world.jobs.store.run(run_id) is None and not world.jobs.engine.active()

@@ -75,6 +75,7 @@ class Jobs:
         with contextlib.suppress(BadOption):
             self.engine.options.change(self.store.settings())
         self._starting = threading.Lock()
+        self._changing = threading.Lock()  # a saved job: from reading it to saving it
 
     def start(self) -> None:
         """Begins to run jobs; runs that were active when the last server ended are failed."""
@@ -120,22 +121,24 @@ class Jobs:
 
     def reset(self, caller: Caller, body: Json) -> Json:
         """jobs/reset: all settings replaced; run_as stays when it is left out."""
-        job = self._job(caller, body, "CAN_MANAGE")
-        new = dict(_object(body, "new_settings"))
-        if "run_as" not in new and "run_as" in job.settings:
-            new["run_as"] = job.settings["run_as"]
-        return self._save_settings(job, new)
+        with self._changing:
+            job = self._job(caller, body, "CAN_MANAGE")
+            new = dict(_object(body, "new_settings"))
+            if "run_as" not in new and "run_as" in job.settings:
+                new["run_as"] = job.settings["run_as"]
+            return self._save_settings(job, new)
 
     def update(self, caller: Caller, body: Json) -> Json:
         """jobs/update: the fields given replaced, arrays merged by key, fields removed."""
-        job = self._job(caller, body, "CAN_MANAGE")
-        new = _object(body, "new_settings") if body.get("new_settings") is not None else {}
-        _check_shape(body, {"fields_to_remove": [str]})
-        try:
-            merged = settings.updated(job.settings, new, body.get("fields_to_remove") or [])
-        except BadSettings as error:
-            raise invalid(str(error)) from error
-        return self._save_settings(job, merged)
+        with self._changing:
+            job = self._job(caller, body, "CAN_MANAGE")
+            new = _object(body, "new_settings") if body.get("new_settings") is not None else {}
+            _check_shape(body, {"fields_to_remove": [str]})
+            try:
+                merged = settings.updated(job.settings, new, body.get("fields_to_remove") or [])
+            except BadSettings as error:
+                raise invalid(str(error)) from error
+            return self._save_settings(job, merged)
 
     def _save_settings(self, job: Job, new: Json) -> Json:
         job.settings = _complete(new)
@@ -170,8 +173,9 @@ class Jobs:
 
     def delete(self, caller: Caller, body: Json) -> Json:
         """jobs/delete; its runs stay."""
-        job = self._job(caller, body, "CAN_MANAGE")
-        self.store.delete_job(job.job_id)
+        with self._changing:
+            job = self._job(caller, body, "CAN_MANAGE")
+            self.store.delete_job(job.job_id)
         return {}
 
     def _job(self, caller: Caller, body: Json, level: str) -> Job:
@@ -185,14 +189,15 @@ class Jobs:
     def permissions(self, caller: Caller, job_id: int, change: Json | None, replace: bool) -> Json:
         """GET, PATCH and PUT of permissions/jobs/{id}."""
         level = "CAN_VIEW" if change is None else "CAN_MANAGE"
-        job = self.store.job(job_id)
-        if job is None:
-            raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"Job {job_id} does not exist.")
-        permissions.require(caller, job, level)
-        if change is not None:
-            entries = permissions.given(change.get("access_control_list"))
-            job.acl = entries if replace else permissions.merged(job.acl, entries)
-            self.store.save_job(job)
+        with self._changing:
+            job = self.store.job(job_id)
+            if job is None:
+                raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"Job {job_id} does not exist.")
+            permissions.require(caller, job, level)
+            if change is not None:
+                entries = permissions.given(change.get("access_control_list"))
+                job.acl = entries if replace else permissions.merged(job.acl, entries)
+                self.store.save_job(job)
         return permissions.shown(job)
 
     # Starting runs
@@ -394,12 +399,12 @@ class Jobs:
 
     def delete_run(self, caller: Caller, body: Json) -> Json:
         """runs/delete; an active run is refused."""
-        run, _ = self._run(caller, _integer(body, "run_id"), "CAN_MANAGE")
-        if not run.ended:
-            raise ApiError(
-                400, "INVALID_STATE", f"Run {run.run_id} is active; cancel it before deleting it."
-            )
-        self.store.delete_run(run.run_id)
+        with self.engine.lock:
+            run, _ = self._run(caller, _integer(body, "run_id"), "CAN_MANAGE")
+            if not run.ended:
+                message = f"Run {run.run_id} is active; cancel it before deleting it."
+                raise ApiError(400, "INVALID_STATE", message)
+            self.store.delete_run(run.run_id)
         return {}
 
     def repair(self, caller: Caller, body: Json) -> Json:
