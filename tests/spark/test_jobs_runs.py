@@ -4,6 +4,7 @@ What is expected is the published behaviour of Jobs: run_if and its outcomes, th
 INTERNAL_ERROR in the older field. The bodies and answers are held against the API's JSON schemas.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -676,3 +677,23 @@ def test_a_run_that_is_being_repaired_is_not_deleted(
     monkeypatch.undo()
     assert refused == [f"Run {run_id} does not exist."]
     assert world.jobs.store.run(run_id) is None and not world.jobs.engine.active()
+
+
+@pytest.mark.parametrize("when", ["starts", "ends"])
+def test_a_write_that_fails_ends_the_run_and_not_the_engine(
+    world: World, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    save, full = world.jobs.store.save_task, [True]
+
+    def failing(task: Any) -> None:
+        if full and (task.phase == "RUNNING" if when == "starts" else task.ending is not None):
+            full.clear()
+            raise sqlite3.OperationalError("database or disk is full")
+        save(task)
+
+    monkeypatch.setattr(world.jobs.store, "save_task", failing)
+    run = world.run(notebook("a"), notebook("b", "a"))
+    assert codes(run)[1:] == ("FAILED", "INTERNAL_ERROR", "INTERNAL_ERROR")
+    assert "disk is full" in run["state"]["state_message"]
+    assert not full and world.script.ran.count("a") <= 1 and "b" not in world.script.ran
+    assert codes(world.run(notebook("c")))[1] == "SUCCESS"

@@ -7,6 +7,7 @@ Every change is written to the store before anybody can see it. What a task does
 """
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from local_databricks.jobs.references import (
 from local_databricks.jobs.settings import KINDS_RUN_HERE, kind_of
 from local_databricks.jobs.states import Ending, Phase, Result
 from local_databricks.jobs.store import Store
+
+log = logging.getLogger(__name__)
 
 _SKIPPED = {
     Result.UPSTREAM_FAILED: "An upstream task failed.",
@@ -101,7 +104,7 @@ class Engine:
         """Ends the runs that were active when the last server died, and begins to work."""
         with self._changed:
             for run in self.store.active_runs():
-                self._lose(run)
+                self._lose(run, states.lost())
         self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
         self._thread.start()
 
@@ -119,7 +122,7 @@ class Engine:
             while self._attempts and time.monotonic() < deadline:
                 self._changed.wait(0.1)
             for run in list(self._active.values()):
-                self._lose(run)
+                self._lose(run, states.lost())
             self._active.clear()
 
     def add(self, run: Run) -> None:
@@ -195,12 +198,28 @@ class Engine:
             for task in tasks:
                 self.store.save_task(task)
 
-    def _lose(self, run: Run) -> None:
+    def _lose(self, run: Run, why: Ending) -> None:
         with self.store.transaction():
             for task in run.tasks:
                 if task.ending is None:
-                    self._end_task(run, task, states.lost())
-            self._end_run(run, states.lost())
+                    self._end_task(run, task, why)
+            self._end_run(run, why)
+
+    def _break(self, run: Run, error: Exception) -> None:
+        """Ends a run that cannot go on because the engine itself failed, such as for a full disk."""
+        log.error("run %d cannot go on", run.run_id, exc_info=error)
+        why = _broken(error)
+        for task in run.tasks:
+            attempt = self._attempts.get(task.run_id)
+            if attempt:
+                attempt.cancel(why)
+        try:
+            self._lose(run, why)
+        except Exception as again:  # what is not written is lost when the next server starts
+            log.error("the end of run %d cannot be written", run.run_id, exc_info=again)
+            run.phase, run.ending = Phase.TERMINATED, why
+            self._active.pop(run.run_id, None)
+            self._changed.notify_all()
 
     # The deciding thread.
 
@@ -217,10 +236,13 @@ class Engine:
         """Moves every run as far as it goes; when to look again at the latest, in ms since 1970."""
         dues: list[int] = []
         for run in list(self._active.values()):
-            if run.phase in (Phase.PENDING, Phase.QUEUED):
-                self._admit(run)
-            if run.phase in (Phase.RUNNING, Phase.TERMINATING):
-                dues += self._advance(run)
+            try:
+                if run.phase in (Phase.PENDING, Phase.QUEUED):
+                    self._admit(run)
+                if run.phase in (Phase.RUNNING, Phase.TERMINATING):
+                    dues += self._advance(run)
+            except Exception as error:
+                self._break(run, error)
         return min(dues, default=None)
 
     def _admit(self, run: Run) -> None:
@@ -439,7 +461,12 @@ class Engine:
         with self._changed:
             del self._attempts[task.run_id]
             self._slots -= slots
-            self._after(run, task, Done(attempt.stopped, done.output) if attempt.stopped else done)
+            try:
+                if not run.ended:  # or it broke meanwhile
+                    stopped = attempt.stopped
+                    self._after(run, task, Done(stopped, done.output) if stopped else done)
+            except Exception as error:
+                self._break(run, error)
             self._changed.notify_all()
 
     def _after(self, run: Run, task: TaskRun, done: Done) -> None:
@@ -520,11 +547,13 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
     try:
         return work(attempt)
     except Exception as error:
-        message = f"Run failed with an internal error: {type(error).__name__}: {error}"
-        return Done(
-            Ending(Result.FAILED, message, "INTERNAL_ERROR", "INTERNAL_ERROR", internal=True),
-            {"error": message},
-        )
+        why = _broken(error)
+        return Done(why, {"error": why.message})
+
+
+def _broken(error: Exception) -> Ending:
+    message = f"Run failed with an internal error: {type(error).__name__}: {error}"
+    return Ending(Result.FAILED, message, "INTERNAL_ERROR", "INTERNAL_ERROR", internal=True)
 
 
 def _facts(task: TaskRun, values: Json) -> TaskFacts:
