@@ -697,3 +697,9 @@ def test_a_write_that_fails_ends_the_run_and_not_the_engine(
     assert "disk is full" in run["state"]["state_message"]
     assert not full and world.script.ran.count("a") <= 1 and "b" not in world.script.ran
     assert codes(world.run(notebook("c")))[1] == "SUCCESS"
+
+
+def test_a_repaired_run_of_a_job_that_may_not_run_does_not_wait_for_ever(world: World) -> None:
+    run_id = world.start(world.job(notebook("a"), max_concurrent_runs=0))
+    world.jobs.repair(ADMIN, {"run_id": run_id, "rerun_tasks": ["a"]})
+    assert codes(world.ended(run_id, 5))[1] == "SUCCESS"

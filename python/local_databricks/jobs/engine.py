@@ -252,7 +252,9 @@ class Engine:
         others = [
             r for r in self.active(run.job_id) if r.phase in (Phase.RUNNING, Phase.TERMINATING)
         ]
-        if run.run_type == "JOB_RUN" and len(others) >= run.settings.get("max_concurrent_runs", 1):
+        # 0 skips new runs; one that is repaired would wait for ever
+        most = max(1, run.settings.get("max_concurrent_runs", 1))
+        if run.run_type == "JOB_RUN" and len(others) >= most:
             if run.phase != Phase.QUEUED:
                 run.phase, run.queue = Phase.QUEUED, _FULL
                 self.store.save_run(run)
