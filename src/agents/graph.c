@@ -5,6 +5,7 @@
 #include "agents/agents.h"
 #include "agents/knowledge.h"
 #include "agents/nodes.h"
+#include "agents/remote/job_run.h"
 #include "base/check.h"
 #include "databricks/databricks.h"
 
@@ -124,7 +125,7 @@ static struct bldr_graph *new_developer_deploy(void)
 	bldr_graph_node(g, &developer_upload_node);
 	bldr_graph_node(g, &developer_job_node);
 	bldr_graph_node(g, &developer_run_node);
-	bldr_graph_node(g, &developer_repair_node);
+	bldr_graph_node(g, &remote_repair_node);
 	for (size_t i = 0; chain[i + 1] != NULL; i++) {
 		bldr_graph_edge(g, chain[i], chain[i + 1]);
 	}
@@ -145,12 +146,14 @@ static struct bldr_graph *new_tester_check(void)
 	bldr_graph_node(g, &tester_questions_node);
 	bldr_graph_node(g, &tester_ask_node);
 	bldr_graph_node(g, &tester_rerun_node);
+	bldr_graph_node(g, &remote_repair_node);
 	bldr_graph_node(g, &tester_check_node);
 	bldr_graph_route(g, BLDR_START, tester_start_route, tester_start_targets);
 	bldr_graph_edge(g, "reload", "check");
 	bldr_graph_route(g, "questions", tester_questions_route, tester_questions_targets);
 	bldr_graph_route(g, "ask", tester_ask_route, tester_ask_targets);
 	bldr_graph_route(g, "rerun", tester_rerun_route, tester_rerun_targets);
+	bldr_graph_edge(g, "repair", "rerun");
 	bldr_graph_edge(g, "check", BLDR_END);
 	bldr_graph_policy(g, &databricks_policy);
 	return g;

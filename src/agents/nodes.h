@@ -31,7 +31,7 @@ int remote_batch_work(const struct bldr_work *w, struct bldr_value **ret, struct
 /* developer/ */
 extern const struct bldr_node developer_recall_node, developer_emit_node, developer_load_node,
 	developer_place_node, developer_stage_node, developer_upload_node, developer_job_node,
-	developer_run_node, developer_repair_node;
+	developer_run_node;
 extern const char *const developer_run_targets[];
 void developer_run_route(const struct bldr_view *v, struct bldr_route *r);
 int developer_stage_work(const struct bldr_work *w, struct bldr_value **ret, struct bldr_error *err);

@@ -90,30 +90,45 @@ static struct bldr_value *run_now(struct cloud *c, const struct bldr_value *body
 	return json("{\"run_id\":%lld,\"number_in_job\":1}", (long long)FIRST_RUN + (long long)i);
 }
 
-static bool fails(const struct cloud *c)
+/* Which run a path asks for, counted from 0. */
+static size_t run_in(const char *path)
 {
-	return c->run_fails && (c->repairs_needed == 0 || c->repairs < c->repairs_needed);
+	const char *id = strstr(path, "run_id=");
+
+	return id != NULL ? (size_t)(strtoll(id + 7, NULL, 10) - FIRST_RUN) : 0;
+}
+
+static bool fails(const struct cloud *c, size_t run)
+{
+	return c->run_fails && run >= c->runs_well &&
+		(c->repairs_needed == 0 || c->repaired[run] < c->repairs_needed);
+}
+
+static int64_t latest_repair(const struct cloud *c, size_t run)
+{
+	return c->repaired[run] > 0 ? FIRST_REPAIR + c->repaired[run] : 0;
 }
 
 /* A repair that names another one than the latest, as a second try of a lost one does, is refused. */
 static struct bldr_value *repair(struct cloud *c, const struct bldr_value *body)
 {
-	int64_t latest = c->repairs > 0 ? FIRST_REPAIR + c->repairs : 0;
+	size_t run = (size_t)(bldr_get_int(body, "run_id", 0) - FIRST_RUN);
 
-	if (bldr_get_int(body, "latest_repair_id", 0) != latest) {
+	if (bldr_get_int(body, "latest_repair_id", 0) != latest_repair(c, run)) {
 		c->status = 400;
 		return json(
 			"{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":\"latest_repair_id\"}");
 	}
 	c->repairs++;
-	return json("{\"repair_id\":%lld}", (long long)FIRST_REPAIR + c->repairs);
+	c->repaired[run]++;
+	return json("{\"repair_id\":%lld}", (long long)latest_repair(c, run));
 }
 
-static struct bldr_value *get_history(const struct cloud *c)
+static struct bldr_value *get_history(const struct cloud *c, size_t run)
 {
 	return json(
 		"{\"run_id\":%lld,\"status\":{\"state\":\"RUNNING\"},\"repair_history\":[{\"id\":%lld}]}",
-		(long long)FIRST_RUN, c->repairs > 0 ? (long long)FIRST_REPAIR + c->repairs : 0LL);
+		(long long)FIRST_RUN + (long long)run, (long long)latest_repair(c, run));
 }
 
 static void put_task(struct buf *b, unsigned k, unsigned attempt, const char *code)
@@ -161,11 +176,12 @@ static struct bldr_value *get_run(struct cloud *c, const char *path)
 {
 	static const char going[] = "{\"run_id\":%lld,\"status\":{\"state\":\"RUNNING\"}}";
 	const char *why = c->run_code != NULL ? c->run_code : "RUN_EXECUTION_ERROR";
-	const char *code = c->cancelled > 0 ? "USER_CANCELED" : fails(c) ? why : "SUCCESS";
+	size_t run = run_in(path);
+	const char *code = c->cancelled > 0 ? "USER_CANCELED" : fails(c, run) ? why : "SUCCESS";
 
 	c->asked++;
 	if (c->cancelled == 0 && (c->run_hangs || c->asked <= c->polls)) {
-		return json(going, (long long)FIRST_RUN);
+		return json(going, (long long)FIRST_RUN + (long long)run);
 	}
 	if (c->tasks > 0) {
 		return get_page(c, path);
@@ -175,7 +191,7 @@ static struct bldr_value *get_run(struct cloud *c, const char *path)
 		"\"termination_details\":{\"code\":\"%s\",\"type\":\"CLIENT_ERROR\",\"message\":\"m\"}},"
 		"\"tasks\":[{\"run_id\":%lld,\"task_key\":\"main\",\"status\":{\"state\":\"TERMINATED\","
 		"\"termination_details\":{\"code\":\"%s\",\"type\":\"CLIENT_ERROR\"}}}]}",
-		(long long)FIRST_RUN, code, (long long)FIRST_RUN + 50, code);
+		(long long)FIRST_RUN + (long long)run, code, (long long)FIRST_RUN + 50, code);
 }
 
 static struct bldr_value *statement(const struct cloud *c, unsigned chunk, bool alone)
@@ -270,12 +286,12 @@ static struct bldr_value *act(struct cloud *c, const char *path, const struct bl
 		if (c->run_code != NULL) {
 			return json("{}");
 		}
-		return fails(c)
+		return fails(c, c->n_runs - 1)
 			? json("{\"error\":\"ValueError: x\",\"error_trace\":\"\\u001b[31mtrace\"}")
 			: json("{\"notebook_output\":{\"result\":\"42\"}}");
 	}
 	if (strstr(path, "include_history=true") != NULL) {
-		return get_history(c);
+		return get_history(c, run_in(path));
 	}
 	if (strncmp(path, "jobs/runs/get", 13) == 0) {
 		return get_run(c, path);

@@ -27,6 +27,7 @@ struct cloud {
 	unsigned tasks; /* of a run, "t0"...: a second attempt of the first one is behind them all; 0: "main" alone */
 	const char *run_code; /* why a run fails when it is not its code: "CLUSTER_ERROR"; it has no trace then */
 	unsigned repairs_needed; /* until a run that fails ends well; 0: it never does */
+	unsigned runs_well;      /* how many end well before one fails */
 	const char *job; /* what a list says of a job: its settings; NULL: "orders", tag "deploy" */
 	unsigned chunks; /* of a statement's result */
 	bool sql_truncated;
@@ -41,7 +42,8 @@ struct cloud {
 	char parameters[CLOUD_THINGS_MAX][80]; /* that runs were begun with; "null": none */
 	size_t n_runs, statements;
 	unsigned asked, listed, cancelled, repairs;
-	unsigned schemas, volumes; /* made */
+	unsigned repaired[CLOUD_THINGS_MAX]; /* of each run */
+	unsigned schemas, volumes;           /* made */
 	unsigned seen[CLOUD_PLAN_MAX], polled;
 	int status;       /* of the answer that is being made */
 	char upload[512]; /* the last one, as its request says */

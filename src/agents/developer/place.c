@@ -104,6 +104,8 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 	databricks_answer(&results[0], &a, &answer);
 	if (answer.outcome == DATABRICKS_NOT_FOUND && !is_missing(v) && place != PLACE_FOLDER) {
 		again(p, place, true);
+	} else if (answer.outcome == DATABRICKS_EXISTS && is_missing(v)) {
+		again(p, place + 1, false); /* made by another, or by a try whose answer was lost */
 	} else if (!remote_check(p, what[place], &results[0], &a, &answer)) {
 		; /* it has failed */
 	} else if (place == PLACE_WAREHOUSE) {

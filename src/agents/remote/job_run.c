@@ -78,14 +78,22 @@ static struct bldr_value *runs(const struct bldr_value *remote, const struct bld
 	return list;
 }
 
+/* The repairs of a run before it are none of a new one's. */
 static struct bldr_value *with_run(const struct bldr_value *remote, struct bldr_value *run)
 {
-	struct bldr_value *next;
+	struct bldr_value *next, *list;
+	bool is_new;
 
 	if (run == NULL) { /* it goes on */
 		return remote_with(remote, "run", bldr_null());
 	}
-	next = remote_with(remote, "runs", runs(remote, run));
+	list = runs(remote, run);
+	is_new = bldr_count(list) > bldr_count(bldr_get(remote, "runs"));
+	next = remote_with(remote, "runs", list);
+	if (is_new && bldr_get(remote, "repairs") != NULL) {
+		bldr_object_set(next, "repairs", bldr_int(0));
+		bldr_object_set(next, "latest_repair_id", bldr_int(0));
+	}
 	bldr_object_set(next, "run", run);
 	return next;
 }

@@ -2,7 +2,7 @@
  * A node that runs the job of a deployment and waits for its end: databricks_ensure_run. The token is the same after a crash,
  * so that there is one run per attempt, and after a repair, so that it goes on with the run that was repaired.
  *
- * The channel `remote`: {"warehouse_id", "job_id", "run": as the procedure gives it, "repairs": n, "latest_repair_id",
+ * The channel `remote`: {"warehouse_id", "job_id", "run": as the procedure gives it, "repairs": of that run, "latest_repair_id",
  * "runs": [{"run_id", "url", "result"}] of all rounds}.
  */
 #pragma once
@@ -15,6 +15,11 @@ extern const char *const remote_run_reads[], *const remote_run_writes[];
 void remote_run_prepare(const struct bldr_view *v, struct bldr_plan *p);
 void remote_run_absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 		       struct bldr_patch *p);
+
+/* Repairs the run in `remote`; what waits for its end follows. */
+extern const struct bldr_node remote_repair_node;
+/* Whether the run in `remote` has ended so that the workspace is to blame, and may be repaired once more. */
+bool remote_wants_repair(const struct bldr_value *remote);
 
 /* Of the channel `remote`, as views and requests hold it: the run has ended; and well. */
 bool remote_has_ended(const struct bldr_value *remote);

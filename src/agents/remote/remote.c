@@ -66,7 +66,7 @@ bool remote_check(struct bldr_patch *p, const char *what, const struct bldr_resu
 		  struct arena *a, struct databricks_answer *ret)
 {
 	databricks_answer(r, a, ret);
-	if (ret->outcome != DATABRICKS_OK && ret->outcome != DATABRICKS_EXISTS) {
+	if (ret->outcome != DATABRICKS_OK) {
 		remote_fail(p, what, ret->outcome,
 			    arena_printf(a, "%s%s%s", ret->message, ret->code[0] != '\0' ? " " : "",
 					 ret->code));

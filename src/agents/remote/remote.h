@@ -26,6 +26,6 @@ void remote_send(struct bldr_plan *p, struct databricks_request q);
 /* Fails the task: what could not be done, what was said, and what to do about it. */
 void remote_fail(struct bldr_patch *p, const char *what, enum databricks_outcome outcome,
 		 const char *said);
-/* Whether all is well; an answer EXISTS is, too. Otherwise the task has failed. */
+/* Whether all is well. Otherwise the task has failed. */
 bool remote_check(struct bldr_patch *p, const char *what, const struct bldr_result *r,
 		  struct arena *a, struct databricks_answer *ret);

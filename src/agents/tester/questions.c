@@ -3,7 +3,7 @@
  * those before; and the same once more when the job has run a second time, for I1.
  *
  *	questions --statements--> ask --> questions
- *	         \--none: the first pass--> rerun --> questions
+ *	         \--none: the first pass--> rerun --> questions; for the workspace's sake rerun --> repair --> rerun
  *	         \--none: the second pass--> check
  *
  * The channel `asked`: {"for": the round of the job that is checked, "pass", "round": that is asked, "batch", "folder": where
@@ -107,7 +107,7 @@ const struct bldr_node tester_rerun_node = {
 	.config = REMOTE_SECOND_RUN,
 };
 
-const char *const tester_rerun_targets[] = { "rerun", "questions", "check", NULL };
+const char *const tester_rerun_targets[] = { "rerun", "repair", "questions", "check", NULL };
 
 /* Of a second run that has failed there is nothing to compare: I1 says so. */
 void tester_rerun_route(const struct bldr_view *v, struct bldr_route *r)
@@ -116,6 +116,8 @@ void tester_rerun_route(const struct bldr_view *v, struct bldr_route *r)
 
 	if (!remote_has_ended(remote)) {
 		bldr_route_to(r, "rerun");
+	} else if (remote_wants_repair(remote)) {
+		bldr_route_to(r, "repair");
 	} else {
 		bldr_route_to(r, remote_has_run(remote) ? "questions" : "check");
 	}
