@@ -20,7 +20,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from .load import create, run_merge, same_key
+from .load import create, insert_of, run_merge, same_key, update_of
 from .session import Session
 
 __all__ = ["TABLE", "Entry", "Image", "image_of", "recorded"]
@@ -198,7 +198,7 @@ def write(session: Session, entry: Entry) -> None:
     if not entry.known:  # an appended row is in nobody's way, whatever other tasks write
         retried(lambda: row.writeTo(session.table(TABLE)).append())
         return
-    clauses = ["WHEN MATCHED THEN UPDATE SET *", "WHEN NOT MATCHED THEN INSERT *"]
+    clauses = [update_of(row), insert_of(row)]
     retried(lambda: run_merge(session, row, TABLE, same_key(KEY), clauses))
 
 

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 
 from .audit import Entry, Image
 from .errors import TooLargeError
-from .load import run_merge, same_key
+from .load import insert_of, run_merge, same_key
 from .read import FILE_BYTES_MAX
 from .session import Session
 
@@ -127,5 +127,5 @@ def append(
         }
     )
     key = ["_source_file", "_run_id", "_source_hash", *place]
-    counts = run_merge(session, rows, table, same_key(key), ["WHEN NOT MATCHED THEN INSERT *"])
+    counts = run_merge(session, rows, table, same_key(key), [insert_of(rows)])
     print(f"{table}: {counts}")

@@ -7,6 +7,7 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType, TimestampNTZType
 
 from .session import Session, literal, quoted
 
@@ -24,11 +25,11 @@ def create(
     checks: Mapping[str, str] | None = None,
     indexed: int = INDEXED,
 ) -> None:
-    """Creates a table that does not exist yet, and adds the CHECK constraints that it lacks.
+    """Creates a table that does not exist yet; gives one that does the columns and CHECK constraints that it lacks.
 
-    columns: DDL with types, NOT NULL and comments. checks: conditions by name, in lower case; a row for which one is not
-    true is refused (NULL is not true). indexed: Delta keeps statistics of so many columns from the left; cluster_by must
-    be among them.
+    columns: DDL with types, NOT NULL and comments; fit() says what becomes of a table that has others. checks: conditions
+    by name, in lower case; a row for which one is not true is refused (NULL is not true). indexed: Delta keeps statistics
+    of so many columns from the left; cluster_by must be among them.
     """
     clauses = [f"({columns}) USING DELTA"]
     if cluster_by:
@@ -38,6 +39,7 @@ def create(
         clauses.append(f"TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '{indexed}')")
     name = session.table(table)
     if session.spark.catalog.tableExists(name):
+        fit(session, table, columns)
         if checks:
             add_checks(session, table, checks)
         return
@@ -45,6 +47,53 @@ def create(
     for check, condition in (checks or {}).items():
         add_check(session, table, check, condition)
     session.empty.add(table)
+
+
+def fit(session: Session, table: str, columns: str) -> None:
+    """Makes a table that another pipeline has left take these columns.
+
+    What it lacks is added; what may be NULL by now, or is not among the columns any more, loses its NOT NULL.
+    Errors: ValueError, a column of another type (Delta would cast, and round decimals), or one to add that is never NULL.
+    """
+    name = session.table(table)
+    wanted = StructType.fromDDL(columns)
+    assert isinstance(wanted, StructType), "columns are a row's"
+    there = {field.name.lower(): field for field in session.read(table).schema}
+    wrong = misfits(there, wanted)
+    if wrong:
+        raise ValueError(
+            f"{name} was made by another pipeline: {'; '.join(wrong)}. Change the table, or rename or drop it: "
+            "silver, gold and quarantine are made again from bronze"
+        )
+    filled = {field.name.lower() for field in wanted if not field.nullable}
+    for field in there.values():
+        if not field.nullable and field.name.lower() not in filled:
+            session.spark.sql(f"ALTER TABLE {name} ALTER COLUMN {quoted(field.name)} DROP NOT NULL")
+    lacking = [field for field in wanted if field.name.lower() not in there]
+    if any(isinstance(field.dataType, TimestampNTZType) for field in lacking):
+        feature = "('delta.feature.timestampNtz' = 'supported')"
+        session.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES {feature}")
+    if lacking:
+        added = ", ".join(map(column, lacking))
+        session.spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({added})")
+
+
+def misfits(there: Mapping[str, StructField], wanted: StructType) -> list[str]:
+    """Why a table that has these columns, by names in lower case, cannot hold the wanted ones."""
+    found = []
+    for field in wanted:
+        has, kind = there.get(field.name.lower()), field.dataType.simpleString()
+        if has is None and not field.nullable:
+            found.append(f"it lacks {field.name}, which is never NULL")
+        elif has is not None and has.dataType.simpleString() != kind:
+            found.append(f"{has.name} is {has.dataType.simpleString()}, this one has {kind}")
+    return found
+
+
+def column(field: StructField) -> str:
+    """A column as DDL."""
+    comment = literal((field.metadata or {}).get("comment", ""))
+    return f"{quoted(field.name)} {field.dataType.simpleString()} COMMENT {comment}"
 
 
 def add_checks(session: Session, table: str, checks: Mapping[str, str]) -> None:
@@ -91,15 +140,12 @@ def merge(
     Where nothing would change, nothing is written: a MERGE would write the files anew that hold a matching row.
     """
     counts = dict.fromkeys(COUNTS, 0)
-    insert = "WHEN NOT MATCHED THEN INSERT *"
+    insert = insert_of(rows)
     if table in session.empty:
         counts = run_merge(session, rows, table, same_key(key), [insert])
     elif differs(session, rows, table, key, compared, image=image):
         equal = [f"target.{quoted(c)} <=> source.{quoted(c)}" for c in compared]
-        clauses = [
-            f"WHEN MATCHED AND NOT ({' AND '.join(equal) or 'true'}) THEN UPDATE SET *",
-            insert,
-        ]
+        clauses = [update_of(rows, f"NOT ({' AND '.join(equal) or 'true'})"), insert]
         if image:
             clauses.append("WHEN NOT MATCHED BY SOURCE THEN DELETE")
         counts = run_merge(session, rows, table, same_key(key), clauses)
@@ -131,6 +177,20 @@ def values(columns: Sequence[str]) -> Column:
 def same_key(key: Sequence[str]) -> str:
     """The condition that finds a row of the source in the target."""
     return " AND ".join(f"target.{quoted(c)} = source.{quoted(c)}" for c in key)
+
+
+def insert_of(rows: DataFrame) -> str:
+    """The clause that adds rows. `INSERT *` would leave out what the table lacks, and fail for what the rows lack."""
+    names = [quoted(name) for name in rows.columns]
+    given = ", ".join(f"source.{name}" for name in names)
+    return f"WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) VALUES ({given})"
+
+
+def update_of(rows: DataFrame, condition: str = "true") -> str:
+    """The clause that replaces rows for which the condition is true, in the columns that are given."""
+    names = [quoted(name) for name in rows.columns]
+    given = ", ".join(f"{name} = source.{name}" for name in names)
+    return f"WHEN MATCHED AND {condition} THEN UPDATE SET {given}"
 
 
 def run_merge(

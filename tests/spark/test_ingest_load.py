@@ -1,0 +1,144 @@
+"""Tables that are there already, on real Delta: what another pipeline, or an earlier run, has left behind."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark")
+
+from bldr_ingest import bronze, load
+from bldr_ingest.audit import Image
+from bldr_ingest.session import Config, Session
+from fixtures import needs_spark
+
+pytestmark = [needs_spark]
+CATALOG = "main"
+
+
+@pytest.fixture(scope="module")
+def schema(spark_session: Any) -> Iterator[str]:
+    name = f"load_{secrets.token_hex(4)}"
+    spark_session.sql(f"CREATE SCHEMA {CATALOG}.{name}")
+    yield name
+    spark_session.sql(f"DROP SCHEMA {CATALOG}.{name} CASCADE")
+
+
+def new_session(spark: Any, schema: str) -> Session:
+    """A task's: it knows nothing of what others have created."""
+    return Session(spark, Config(CATALOG, schema, "/nowhere", "run", False, False, 100.0, False))
+
+
+def put(spark: Any, schema: str, table: str, columns: str, query: str) -> None:
+    """What a task does: creates the table, and merges these rows by `key`."""
+    session = new_session(spark, schema)
+    load.create(session, table, columns, "A table")
+    rows = spark.sql(query)
+    compared = [name for name in rows.columns if name != "key"]
+    load.merge(session, rows, table, ["key"], compared, image=True)
+
+
+def rows_of(spark: Any, schema: str, table: str) -> list[dict[str, Any]]:
+    found = spark.table(f"{CATALOG}.{schema}.{table}").orderBy("key").collect()
+    return [row.asDict() for row in found]
+
+
+# ---- columns ----
+
+
+def test_a_table_gets_the_columns_that_it_lacks(spark_session: Any, schema: str) -> None:
+    put(
+        spark_session,
+        schema,
+        "grown",
+        "key BIGINT NOT NULL, Text STRING",
+        "SELECT 1L key, 'a' Text",
+    )
+    columns = r"key BIGINT NOT NULL, `text` STRING, `more` STRING COMMENT 'it\'s \"new\"', `at` TIMESTAMP_NTZ"
+    query = "SELECT 1L key, 'a' text, 'b' more, TIMESTAMP_NTZ'2024-02-29 01:02:03' at"
+    put(spark_session, schema, "grown", columns, query)
+    (row,) = rows_of(spark_session, schema, "grown")
+    assert (row["Text"], row["more"], str(row["at"])) == ("a", "b", "2024-02-29 01:02:03")
+    comments = {
+        f.name: f.metadata.get("comment")
+        for f in new_session(spark_session, schema).read("grown").schema
+    }
+    assert comments["more"] == 'it\'s "new"'
+
+
+def test_a_column_of_another_type_ends_the_task(spark_session: Any, schema: str) -> None:
+    """Delta would round what does not fit the scale, and say nothing."""
+    before = "key BIGINT NOT NULL, price DECIMAL(6,2), name STRING"
+    put(spark_session, schema, "scale", before, "SELECT 1L key, 1.25BD price, 'a' name")
+    after = "key BIGINT NOT NULL, price DECIMAL(8,4), name BIGINT"
+    query = "SELECT 1L key, CAST(1.2345 AS DECIMAL(8,4)) price, 7L name"
+    with pytest.raises(
+        ValueError, match=r"price is decimal\(6,2\).*decimal\(8,4\).*name is string"
+    ) as told:
+        put(spark_session, schema, "scale", after, query)
+    assert f"{schema}`.`scale" in str(told.value)
+    assert str(rows_of(spark_session, schema, "scale")[0]["price"]) == "1.25"
+
+
+def test_a_new_column_that_holds_no_null_ends_the_task(spark_session: Any, schema: str) -> None:
+    put(spark_session, schema, "needed", "key BIGINT NOT NULL", "SELECT 1L key")
+    with pytest.raises(ValueError, match="lacks amount, which is never NULL"):
+        columns = "key BIGINT NOT NULL, amount BIGINT NOT NULL"
+        put(spark_session, schema, "needed", columns, "SELECT 1L key, 2L amount")
+
+
+def test_a_column_that_is_made_no_more_stays(spark_session: Any, schema: str) -> None:
+    before = "key BIGINT NOT NULL, old STRING NOT NULL, name STRING"
+    query = "SELECT * FROM VALUES (1L, 'o1', 'a'), (2L, 'o2', 'b') AS rows(key, old, name)"
+    put(spark_session, schema, "shrunk", before, query)
+    query = "SELECT * FROM VALUES (1L, 'a'), (2L, 'other'), (3L, 'c') AS rows(key, name)"
+    put(spark_session, schema, "shrunk", "key BIGINT NOT NULL, name STRING", query)
+    found = [(r["key"], r["old"], r["name"]) for r in rows_of(spark_session, schema, "shrunk")]
+    assert found == [(1, "o1", "a"), (2, "o2", "other"), (3, None, "c")]
+
+
+def test_a_column_may_hold_null_when_the_mapping_says_so_by_now(
+    spark_session: Any, schema: str
+) -> None:
+    put(
+        spark_session,
+        schema,
+        "eased",
+        "key BIGINT NOT NULL, name STRING NOT NULL",
+        "SELECT 1L key, 'a' name",
+    )
+    put(
+        spark_session,
+        schema,
+        "eased",
+        "key BIGINT NOT NULL, name STRING",
+        "SELECT 1L key, NULL::STRING name",
+    )
+    assert rows_of(spark_session, schema, "eased") == [{"key": 1, "name": None}]
+
+
+# ---- images ----
+
+BRONZE = (
+    "`{0}` STRING, _source_file STRING NOT NULL, _source_line BIGINT NOT NULL, _source_hash STRING NOT NULL, "
+    "_ingested_at TIMESTAMP NOT NULL, _run_id STRING NOT NULL"
+)
+
+
+def append(spark: Any, schema: str, table: str, columns: str, run: str, query: str) -> None:
+    """An image of one line, as a bronze task appends it."""
+    session = new_session(spark, schema)
+    load.create(session, table, columns, "A table", cluster_by=["_run_id"])
+    line = "'f.csv' _source_file, 1L _source_line, 'h' _source_hash"
+    image = Image("f.csv", run, "h", 0)
+    bronze.append(session, table, spark.sql(f"SELECT {query}, {line}"), image, ["_source_line"])
+
+
+def test_an_image_is_appended_whatever_columns_others_had(spark_session: Any, schema: str) -> None:
+    append(spark_session, schema, "images", BRONZE.format("one"), "run1", "'a' one")
+    both = BRONZE.format("one").replace("_source_file", "two STRING, _source_file", 1)
+    append(spark_session, schema, "images", both, "run2", "'b' one, 'new' two")
+    append(spark_session, schema, "images", BRONZE.format("two"), "run3", "'c' two")
+    found = spark_session.table(f"{CATALOG}.{schema}.images").orderBy("_run_id").collect()
+    assert [(r["one"], r["two"]) for r in found] == [("a", None), ("b", "new"), (None, "c")]
