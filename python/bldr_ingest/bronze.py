@@ -21,7 +21,7 @@ from .audit import Entry, Image
 from .errors import TooLargeError
 from .load import insert_of, run_merge, same_key
 from .read import FILE_BYTES_MAX
-from .session import Session
+from .session import Session, literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,5 +127,7 @@ def append(
         }
     )
     key = ["_source_file", "_run_id", "_source_hash", *place]
-    counts = run_merge(session, rows, table, same_key(key), [insert_of(rows)])
+    # The run as a literal: what other runs have added is not read for it.
+    own = f"target._run_id = {literal(image.run_id)} AND {same_key(key)}"
+    counts = run_merge(session, rows, table, own, [insert_of(rows)])
     print(f"{table}: {counts}")

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +143,16 @@ def test_an_image_is_appended_whatever_columns_others_had(spark_session: Any, sc
     append(spark_session, schema, "images", BRONZE.format("two"), "run3", "'c' two")
     found = spark_session.table(f"{CATALOG}.{schema}.images").orderBy("_run_id").collect()
     assert [(r["one"], r["two"]) for r in found] == [("a", None), ("b", "new"), (None, "c")]
+
+
+def test_appending_an_image_does_not_read_the_others(
+    spark_session: Any, schema: str, shared_spark_workspace: Any
+) -> None:
+    append(spark_session, schema, "history", BRONZE.format("one"), "run1", "'a' one")
+    warehouse = Path(shared_spark_workspace.folder).resolve() / "spark" / "warehouse"
+    (file,) = (warehouse / f"{CATALOG}__{schema}.db" / "history").rglob("*.parquet")
+    file.rename(file.with_suffix(".away"))
+    for _ in range(2):  # the second one is a run that is repeated
+        append(spark_session, schema, "history", BRONZE.format("one"), "run2", "'b' one")
+    found = new_session(spark_session, schema).read("history").filter("_run_id = 'run2'").collect()
+    assert [r["one"] for r in found] == ["b"]
