@@ -433,6 +433,27 @@ def test_a_full_refresh_reads_again_and_removes_what_is_gone(jaffle: Ran) -> Non
 HEADER = "the header of raw_orders.csv is ['id', 'user_id', 'order_date', 'state']"
 
 
+LOG = ["level,amount,day"] + [f"{'ab'[i % 2]},{i}.50,2024-01-0{i}" for i in range(1, 8)]
+
+
+def test_a_table_whose_key_is_the_line_holds_the_latest_content_alone(
+    minutes: None, shared_spark_workspace: Any, tmp_path: Path
+) -> None:
+    """Without its first record each one moves up a line; the last would count twice."""
+    sources: list[str | Path] = []
+    for name, lines in (("whole", LOG), ("shorter", [LOG[0], *LOG[2:]])):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "log.csv").write_text("\n".join([*lines, ""]))
+        sources.append(folder)
+    tool("folder", sources[0], tmp_path)
+    ran = run_pipeline(shared_spark_workspace, tmp_path, *sources)
+    for run, numbers in ((ran.first, range(1, 8)), (ran.second, range(2, 8))):
+        assert run["failed"] is None
+        amounts = sorted(Decimal(row["amount"]) for row in ran.rows("fact_log", run))
+        assert amounts == [Decimal(f"{i}.50") for i in numbers]
+
+
 def test_another_header_is_refused(jaffle: Ran) -> None:
     run = jaffle.others[1]
     assert run["failed"].startswith(f"bronze_raw_orders: {HEADER}")

@@ -236,17 +236,37 @@ static int add_names(struct gold_notebook *g, const char *key, const char *varia
 	return data_strings(g->e, g->data, key, variable, names, n);
 }
 
+/* The rule tells where a record stands in its file. */
+static bool tells_place(const struct bldr_value *rule)
+{
+	const char *fn = bldr_get_text(rule, "fn");
+	bool found = fn != NULL &&
+		(strcmp(fn, "source_line") == 0 || strcmp(fn, "source_record") == 0);
+	const struct bldr_value *part;
+
+	for (size_t i = 0; !found && (part = rule_part(rule, i)) != NULL; i++) {
+		found = tells_place(part);
+	}
+	return found;
+}
+
+/* With the line in its key a row is no thing that lasts: another content of the file has other rows in these lines. */
 static int add_key(struct gold_notebook *g)
 {
 	const struct target *t = g->target;
 	const char **names = ARENA_ARRAY(g->e->arena, const char *, t->key.n);
 	const char *text = "";
+	bool by_place = false;
 
 	for (size_t i = 0; i < t->key.n; i++) {
-		names[i] = t->columns[t->key.at[i]].sttm->target;
+		const struct sttm_column *c = t->columns[t->key.at[i]].sttm;
+
+		names[i] = c->target;
+		by_place |= tells_place(c->rule);
 		text = arena_printf(g->e->arena, "%s%s`%s`", text, i > 0 ? ", " : "", names[i]);
 	}
 	bldr_object_set(g->data, "key_text", bldr_text(text));
+	bldr_object_set(g->data, "by_place", bldr_bool(by_place));
 	return data_strings(g->e, g->data, "key", "KEY", names, t->key.n);
 }
 
