@@ -25,7 +25,6 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from .csv_records import CsvReader
@@ -45,6 +44,9 @@ __all__ = ["FILE_BYTES_MAX", "read_csv", "read_json"]
 FILE_BYTES_MAX = 64 << 20
 HEADS = (64 << 10, 32 << 20)  # bytes that are looked at for a header
 BATCH_ROWS = 4096
+BATCH_CHARACTERS = (
+    8 << 20
+)  # a record more at most; a record may have 16 MB, and a column of Arrow holds 2 GB
 
 Batches = Iterator["pa.RecordBatch"]
 
@@ -152,8 +154,15 @@ def _reader(dialect: Dialect, name: str) -> Callable[[Batches], Batches]:
 def _batches(content: bytes, dialect: Dialect, name: str) -> Batches:
     digest = hashlib.blake2b(content, digest_size=32).hexdigest()
     text = text_of(content, dialect.encoding, dialect.packed, name)
-    records = iter(records_of(text, dialect, name))
-    while rows := list(islice(records, BATCH_ROWS)):
+    rows: list[Record] = []
+    size = 0
+    for record in records_of(text, dialect, name):
+        rows.append(record)
+        size += len(record.raw or "") if record.fields is None else sum(map(len, record.fields))
+        if len(rows) == BATCH_ROWS or size >= BATCH_CHARACTERS:
+            yield _batch(rows, dialect, name, digest)
+            rows, size = [], 0
+    if rows:
         yield _batch(rows, dialect, name, digest)
 
 

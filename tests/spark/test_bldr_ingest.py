@@ -27,6 +27,7 @@ import bldr_ingest  # noqa: E402
 import dialects  # noqa: E402
 from bldr_ingest import CsvDialect, JsonDialect, bronze, read_csv, read_json  # noqa: E402
 from bldr_ingest.dialect import Dialect, dialect_of  # noqa: E402
+from bldr_ingest.read import _batches  # noqa: E402
 from bldr_ingest.records import Record, row_hash  # noqa: E402
 from bldr_ingest.session import Config, Session  # noqa: E402
 from ingest_pair import DUMP, c_reads, records_of  # noqa: E402
@@ -232,6 +233,18 @@ def test_a_file_that_is_too_large(
         bldr_ingest.TooLargeError, match=r"t.csv has 101 bytes; at most 100 are read"
     ):
         read_csv(spark, str(path), dialect)
+
+
+def test_large_records_come_in_batches_of_few() -> None:
+    """A packed file may hold far more than it is large; a worker holds a batch in memory as a whole."""
+    records = [f"{i},{'x' * (1 << 20)}" for i in range(40)]
+    content = gzip.compress("\n".join(["id,text", *records, ""]).encode(), 1)
+    dialect = CsvDialect(columns=("id", "text"), header=("id", "text"), packed=True)
+    batches = list(_batches(content, dialect, "large.csv.gz"))
+    assert [i for batch in batches for i in batch.column(0).to_pylist()] == list(
+        map(str, range(40))
+    )
+    assert max(batch.nbytes for batch in batches) < 10 << 20
 
 
 def test_nothing_is_installed_where_the_work_is_done(spark: SparkSession) -> None:
