@@ -7,11 +7,12 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType, TimestampNTZType
+from pyspark.sql.types import DataType, DecimalType, StructField, StructType, TimestampNTZType
 
 from .session import Session, literal, quoted
 
 COUNTS = ("num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows")
+DECIMAL_DIGITS_MAX = 38
 INDEXED = 32  # columns that Delta keeps statistics of unless it is told another number
 
 
@@ -52,8 +53,9 @@ def create(
 def fit(session: Session, table: str, columns: str) -> None:
     """Makes a table that another pipeline has left take these columns.
 
-    What it lacks is added; what may be NULL by now, or is not among the columns any more, loses its NOT NULL.
-    Errors: ValueError, a column of another type (Delta would cast, and round decimals), or one to add that is never NULL.
+    What it lacks is added, decimals get the digits that they need; what may be NULL by now, or is not among the columns
+    any more, loses its NOT NULL. Errors: ValueError, a column of another type (Delta would cast), or one to add that is
+    never NULL.
     """
     name = session.table(table)
     wanted = StructType.fromDDL(columns)
@@ -65,6 +67,7 @@ def fit(session: Session, table: str, columns: str) -> None:
             f"{name} was made by another pipeline: {'; '.join(wrong)}. Change the table, or rename or drop it: "
             "silver, gold and quarantine are made again from bronze"
         )
+    widen(session, table, there, wanted)
     filled = {field.name.lower() for field in wanted if not field.nullable}
     for field in there.values():
         if not field.nullable and field.name.lower() not in filled:
@@ -85,9 +88,35 @@ def misfits(there: Mapping[str, StructField], wanted: StructType) -> list[str]:
         has, kind = there.get(field.name.lower()), field.dataType.simpleString()
         if has is None and not field.nullable:
             found.append(f"it lacks {field.name}, which is never NULL")
-        elif has is not None and has.dataType.simpleString() != kind:
+        elif has is not None and both(has.dataType, field.dataType) is None:
             found.append(f"{has.name} is {has.dataType.simpleString()}, this one has {kind}")
     return found
+
+
+def both(there: DataType, wanted: DataType) -> DataType | None:
+    """The type that holds what the two hold, and is read as either of them; None: there is none."""
+    if isinstance(there, DecimalType) and isinstance(wanted, DecimalType):
+        scale = max(there.scale, wanted.scale)
+        digits = max(there.precision - there.scale, wanted.precision - wanted.scale) + scale
+        return DecimalType(digits, scale) if digits <= DECIMAL_DIGITS_MAX else None
+    return there if there.simpleString() == wanted.simpleString() else None
+
+
+def widen(
+    session: Session, table: str, there: Mapping[str, StructField], wanted: StructType
+) -> None:
+    """Gives the decimals of a table the digits that the wanted ones have: Delta would round, or end the task."""
+    name = session.table(table)
+    changed = []
+    for field in wanted:
+        has = there.get(field.name.lower())
+        kind = both(has.dataType, field.dataType) if has is not None else None
+        if has is not None and kind is not None and kind != has.dataType:
+            changed.append(f"ALTER COLUMN {quoted(has.name)} TYPE {kind.simpleString()}")
+    if changed:
+        changed.insert(0, "SET TBLPROPERTIES ('delta.enableTypeWidening' = 'true')")
+    for change in changed:
+        session.spark.sql(f"ALTER TABLE {name} {change}")
 
 
 def column(field: StructField) -> str:
@@ -163,13 +192,22 @@ def differs(
     image: bool,
 ) -> bool:
     """Whether merge() would change the table."""
-    there = session.read(table).select(*key, values(compared).alias("__there"))
-    given = rows.select(*key, values(compared).alias("__given"))
-    both = given.join(there, list(key), "full" if image else "left")
-    return both.filter(~F.col("__there").eqNullSafe(F.col("__given"))).first() is not None
+    there = session.read(table)
+    # Decimals of the table may have more digits (widen()); within one value Spark compares like with like only.
+    decimals = {
+        f.name.lower(): f.dataType for f in there.schema if isinstance(f.dataType, DecimalType)
+    }
+    alike = [
+        F.col(c).cast(decimals[c.lower()]).alias(c) if c.lower() in decimals else F.col(c)
+        for c in compared
+    ]
+    old = there.select(*key, values([F.col(c) for c in compared]).alias("__there"))
+    new = rows.select(*key, values(alike).alias("__given"))
+    both_sides = new.join(old, list(key), "full" if image else "left")
+    return both_sides.filter(~F.col("__there").eqNullSafe(F.col("__given"))).first() is not None
 
 
-def values(columns: Sequence[str]) -> Column:
+def values(columns: Sequence[Column]) -> Column:
     """The values of the columns as one, which is no NULL."""
     return F.struct(F.lit(True), *columns)
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -68,18 +69,45 @@ def test_a_table_gets_the_columns_that_it_lacks(spark_session: Any, schema: str)
     assert comments["more"] == 'it\'s "new"'
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "value", "becomes"),
+    [
+        ("6,2", "8,4", "1.2345", "8,4"),
+        ("6,2", "9,2", "1234567.89", "9,2"),
+        ("6,2", "5,4", "1.2345", "8,4"),
+        ("6,2", "4,2", "1.25", "6,2"),
+        ("6,2", "4,1", "1.5", "6,2"),
+    ],
+)
+def test_decimals_get_the_digits_that_they_need(
+    spark_session: Any, schema: str, before: str, after: str, value: str, becomes: str
+) -> None:
+    """Delta would round what does not fit the scale, and say nothing. What holds more digits stays as it is."""
+    table = f"digits_{before}_to_{after}".replace(",", "_")
+    for kind, prices in ((before, ["1234.56"]), (after, [value]), (after, [value])):
+        rows = [
+            f"SELECT {i}L key, CAST('{p}' AS DECIMAL({kind})) price" for i, p in enumerate(prices)
+        ]
+        columns = f"key BIGINT NOT NULL, price DECIMAL({kind}) NOT NULL"
+        put(spark_session, schema, table, columns, " UNION ALL ".join(rows))
+    (row,) = rows_of(spark_session, schema, table)
+    assert row["price"] == Decimal(value)
+    types = dict(new_session(spark_session, schema).read(table).dtypes)
+    assert types["price"] == f"decimal({becomes})"
+
+
 def test_a_column_of_another_type_ends_the_task(spark_session: Any, schema: str) -> None:
-    """Delta would round what does not fit the scale, and say nothing."""
-    before = "key BIGINT NOT NULL, price DECIMAL(6,2), name STRING"
-    put(spark_session, schema, "scale", before, "SELECT 1L key, 1.25BD price, 'a' name")
-    after = "key BIGINT NOT NULL, price DECIMAL(8,4), name BIGINT"
-    query = "SELECT 1L key, CAST(1.2345 AS DECIMAL(8,4)) price, 7L name"
-    with pytest.raises(
-        ValueError, match=r"price is decimal\(6,2\).*decimal\(8,4\).*name is string"
-    ) as told:
-        put(spark_session, schema, "scale", after, query)
-    assert f"{schema}`.`scale" in str(told.value)
-    assert str(rows_of(spark_session, schema, "scale")[0]["price"]) == "1.25"
+    before = "key BIGINT NOT NULL, price DECIMAL(36,2), name STRING"
+    put(
+        spark_session, schema, "types", before, "SELECT 1L key, 1.25::DECIMAL(36,2) price, 'a' name"
+    )
+    after = "key BIGINT NOT NULL, price DECIMAL(8,6), name BIGINT"
+    query = "SELECT 1L key, CAST(1.2345 AS DECIMAL(8,6)) price, 7L name"
+    wrong = r"price is decimal\(36,2\).*decimal\(8,6\).*name is string, this one has bigint"
+    with pytest.raises(ValueError, match=wrong) as told:
+        put(spark_session, schema, "types", after, query)
+    assert f"{schema}`.`types" in str(told.value)
+    assert str(rows_of(spark_session, schema, "types")[0]["price"]) == "1.25"
 
 
 def test_a_new_column_that_holds_no_null_ends_the_task(spark_session: Any, schema: str) -> None:
