@@ -57,6 +57,8 @@ def append_image(
     image = Image(entry.file, session.config.run_id, source_hash, 0)
     append(session, table, records(), image, place)
     rows, malformed = count(session, table, image)
+    if rows == 0 and state_of(session, entry.file)[1] != source_hash:  # no row was there to tell
+        raise ValueError(f"{entry.file} changed while it was read")
     entry.take(replace(image, rows=rows))
     entry.rows_rejected = malformed
 

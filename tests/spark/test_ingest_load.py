@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 
 pytest.importorskip("pyspark")
 
-from bldr_ingest import bronze, load
-from bldr_ingest.audit import Image
+from bldr_ingest import JsonDialect, bronze, load, read_json
+from bldr_ingest.audit import Entry, Image
 from bldr_ingest.session import Config, Session
 from fixtures import needs_spark
 
@@ -184,3 +185,34 @@ def test_appending_an_image_does_not_read_the_others(
         append(spark_session, schema, "history", BRONZE.format("one"), "run2", "'b' one")
     found = new_session(spark_session, schema).read("history").filter("_run_id = 'run2'").collect()
     assert [r["one"] for r in found] == ["b"]
+
+
+def test_a_file_that_is_emptied_while_it_is_read_is_no_image_without_rows(
+    spark_session: Any, schema: str, tmp_path: Path
+) -> None:
+    """As it stands for a moment when somebody writes it anew; silver would lose all its rows."""
+    file = tmp_path / "f.jsonl"
+    file.write_text('{"one": "a"}\n')
+    config = replace(new_session(spark_session, schema).config, source_path=str(tmp_path))
+    session = Session(spark_session, config)
+    columns = BRONZE.format("one").replace(
+        "_source_file",
+        "_corrupt_record STRING, _corrupt_reason STRING, _row_hash STRING, _source_file",
+        1,
+    )
+    load.create(session, "emptied", columns, "A table", cluster_by=["_run_id"])
+
+    def records() -> Any:
+        file.write_text("")
+        return read_json(
+            spark_session, str(file), JsonDialect(columns=("one",)), source_file=file.name
+        )
+
+    entry = Entry("run", file.name)
+    with pytest.raises(ValueError, match="changed while it was read"):
+        bronze.append_image(session, entry, "emptied", records, ["_source_line"])
+    assert entry.image_run_id is None
+    bronze.append_image(
+        session, entry, "emptied", records, ["_source_line"]
+    )  # empty from the beginning
+    assert (entry.image_run_id, entry.rows_read) == ("run", 0)
