@@ -129,7 +129,7 @@ def image_of(entry: Entry) -> Image:
 def recorded(session: Session, file: str) -> Iterator[Entry]:
     """The entry of this run and file, for a task to fill in; the row is written when the block ends.
 
-    It begins as the run's earlier tasks have left it.
+    It begins as the run's earlier tasks have left it. A task that is killed, as behind its time limit, writes none.
     """
     retried(
         lambda: create(

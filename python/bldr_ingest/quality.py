@@ -155,11 +155,13 @@ def quarantine(
     merge(session, rows, table, ["_source_file", *place], ["kind", "reason", "raw"], image=True)
 
 
-def require_few_refused(session: Session, refused: int, read: int) -> None:
-    """Ends the task when more of a file's records were refused than quarantine_limit allows. Errors: ValueError."""
+def require_few_unreadable(session: Session, unreadable: int, read: int) -> None:
+    """Ends the task when more of a file's records are unreadable than quarantine_limit allows. Errors: ValueError."""
     limit = session.config.quarantine_limit
-    if read > 0 and refused * 100 > limit * read:
-        raise ValueError(f"{refused} of {read} records were refused, more than {limit:g} percent")
+    if read > 0 and unreadable * 100 > limit * read:
+        raise ValueError(
+            f"{unreadable} of {read} records cannot be read, more than {limit:g} percent"
+        )
 
 
 def require_balance(read: int, kept: int, refused: int) -> None:

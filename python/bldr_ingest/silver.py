@@ -39,7 +39,7 @@ def load_silver(
 
     columns: DDL of the table. place: the columns that tell where a record stands in its file. raw_columns: its fields
     in bronze. fields, typed, unique: as in quality.typed_rows() and quality.duplicates().
-    Errors: more refused than quarantine_limit allows (the table is as it was); a record lost.
+    Errors: more unreadable than quarantine_limit allows (the table is as it was, its quarantine holds them); a record lost.
     """
     lineage = ["_source_file", *place, "_run_id"]
 
@@ -58,7 +58,7 @@ def load_silver(
         kinds = session.read(quarantine).groupBy("kind").count()
         counted = {row["kind"]: int(row["count"]) for row in kinds.collect()}
         entry.rows_rejected = sum(counted.values())
-        quality.require_few_refused(session, counted.get("unreadable", 0), image.rows)
+        quality.require_few_unreadable(session, counted.get("unreadable", 0), image.rows)
         create(session, table, columns, comment, checks=quality.LINE_CHECKS)
         rows = rows_of(records)
         compared = [name for name in rows.columns if name not in lineage]

@@ -465,7 +465,7 @@ def test_more_refused_records_than_allowed_end_the_task(jaffle: Ran) -> None:
     """They are in quarantine by then, for people to look at; silver is as it was."""
     run, before = jaffle.others[3], jaffle.others[2]
     assert run["failed"] == (
-        "silver_raw_payments: 2 of 113 records were refused, more than 1 percent"
+        "silver_raw_payments: 2 of 113 records cannot be read, more than 1 percent"
     )
     silver = "silver_raw_payments"
     assert in_order(run["tables"][silver]["rows"]) == in_order(before["tables"][silver]["rows"])
