@@ -25,10 +25,12 @@ def create(
     cluster_by: Sequence[str] = (),
     checks: Mapping[str, str] | None = None,
     indexed: int = INDEXED,
+    replaceable: bool = False,
 ) -> None:
     """Creates a table that does not exist yet; gives one that does the columns and CHECK constraints that it lacks.
 
-    columns: DDL with types, NOT NULL and comments; fit() says what becomes of a table that has others. checks: conditions
+    columns: DDL with types, NOT NULL and comments; fit() says what becomes of a table that has others. replaceable: it is
+    made again from bronze, so that in a full refresh one that has others is replaced, rows and all. checks: conditions
     by name, in lower case; a row for which one is not true is refused (NULL is not true). indexed: Delta keeps statistics
     of so many columns from the left; cluster_by must be among them.
     """
@@ -39,15 +41,33 @@ def create(
     if indexed != INDEXED:
         clauses.append(f"TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '{indexed}')")
     name = session.table(table)
-    if session.spark.catalog.tableExists(name):
+    exists = session.spark.catalog.tableExists(name)
+    anew = replaceable and session.config.full_refresh
+    if exists and not (anew and has_others(session, table, columns)):
         fit(session, table, columns)
         if checks:
             add_checks(session, table, checks)
         return
-    session.spark.sql(f"CREATE TABLE {name} {' '.join(clauses)}")
+    session.spark.sql(f"CREATE{' OR REPLACE' * exists} TABLE {name} {' '.join(clauses)}")
     for check, condition in (checks or {}).items():
         add_check(session, table, check, condition)
     session.empty.add(table)
+
+
+def has_others(session: Session, table: str, columns: str) -> bool:
+    """Whether a table has not these columns: other names, other types, or NULL where there is none."""
+
+    def of(schema: StructType) -> set[tuple[str, str, bool]]:
+        return {(f.name.lower(), f.dataType.simpleString(), f.nullable) for f in schema}
+
+    return of(session.read(table).schema) != of(row_of(columns))
+
+
+def row_of(columns: str) -> StructType:
+    """The columns of a DDL."""
+    row = StructType.fromDDL(columns)
+    assert isinstance(row, StructType), "columns are a row's"
+    return row
 
 
 def fit(session: Session, table: str, columns: str) -> None:
@@ -58,14 +78,13 @@ def fit(session: Session, table: str, columns: str) -> None:
     never NULL.
     """
     name = session.table(table)
-    wanted = StructType.fromDDL(columns)
-    assert isinstance(wanted, StructType), "columns are a row's"
+    wanted = row_of(columns)
     there = {field.name.lower(): field for field in session.read(table).schema}
     wrong = misfits(there, wanted)
     if wrong:
         raise ValueError(
-            f"{name} was made by another pipeline: {'; '.join(wrong)}. Change the table, or rename or drop it: "
-            "silver, gold and quarantine are made again from bronze"
+            f"{name} was made by another pipeline: {'; '.join(wrong)}. Run the job with full_refresh as true, "
+            "which makes silver, gold and quarantine again from bronze; or change, rename or drop the table"
         )
     widen(session, table, there, wanted)
     filled = {field.name.lower() for field in wanted if not field.nullable}

@@ -143,7 +143,7 @@ def quarantine(
     """
     names = ["_source_file", *place, "kind", "reason", "raw", "_run_id"]
     columns = ", ".join(f"{name} {QUARANTINE_COLUMNS[name]}" for name in names)
-    create(session, table, columns, comment, checks=QUARANTINE_CHECKS)
+    create(session, table, columns, comment, checks=QUARANTINE_CHECKS, replaceable=True)
     rows = refused.select(
         "_source_file",
         *place,

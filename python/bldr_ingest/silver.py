@@ -59,7 +59,7 @@ def load_silver(
         counted = {row["kind"]: int(row["count"]) for row in kinds.collect()}
         entry.rows_rejected = sum(counted.values())
         quality.require_few_unreadable(session, counted.get("unreadable", 0), image.rows)
-        create(session, table, columns, comment, checks=quality.LINE_CHECKS)
+        create(session, table, columns, comment, checks=quality.LINE_CHECKS, replaceable=True)
         rows = rows_of(records)
         compared = [name for name in rows.columns if name not in lineage]
         merge(session, rows, table, ["_source_file", *place], compared, image=True)

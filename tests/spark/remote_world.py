@@ -88,12 +88,9 @@ def run_remote(
 ) -> Told:
     """`bldr run --target databricks` to its end, whatever that is."""
     before = newest(workspace)
-    where = ("--target", "databricks", "--schema", schema, "--output", output, "--json")
-    done = bldr(
-        environment(workspace, oauth=oauth),
-        *("run", "--source-dir", source, *where, *options),
-        hook=hook,
-    )
+    words = ["run", "--source-dir", str(source), "--target", "databricks", "--schema", schema]
+    words += ["--output", str(output), "--json", *options]
+    done = bldr(environment(workspace, oauth=oauth), *words, hook=hook)
     assert done.stdout, done.stderr
     return Told(json.loads(done.stdout), workspace.requests(before), done.stderr)
 

@@ -33,10 +33,14 @@ def new_session(spark: Any, schema: str) -> Session:
     return Session(spark, Config(CATALOG, schema, "/nowhere", "run", False, False, 100.0, False))
 
 
-def put(spark: Any, schema: str, table: str, columns: str, query: str) -> None:
-    """What a task does: creates the table, and merges these rows by `key`."""
+def put(
+    spark: Any, schema: str, table: str, columns: str, query: str, *, full_refresh: bool = False
+) -> None:
+    """What a task of silver or gold does: creates the table, and merges these rows by `key`."""
     session = new_session(spark, schema)
-    load.create(session, table, columns, "A table")
+    session = replace(session, config=replace(session.config, full_refresh=full_refresh))
+    checks = {"known": "key <> 99"}
+    load.create(session, table, columns, "A table", checks=checks, replaceable=True)
     rows = spark.sql(query)
     compared = [name for name in rows.columns if name != "key"]
     load.merge(session, rows, table, ["key"], compared, image=True)
@@ -116,6 +120,28 @@ def test_a_new_column_that_holds_no_null_ends_the_task(spark_session: Any, schem
     with pytest.raises(ValueError, match="lacks amount, which is never NULL"):
         columns = "key BIGINT NOT NULL, amount BIGINT NOT NULL"
         put(spark_session, schema, "needed", columns, "SELECT 1L key, 2L amount")
+
+
+def test_a_full_refresh_replaces_a_table_that_has_other_columns(
+    spark_session: Any, schema: str
+) -> None:
+    before = "key BIGINT NOT NULL, price BIGINT, old STRING"
+    put(spark_session, schema, "anew", before, "SELECT 1L key, 125L price, 'o' old")
+    after = "key BIGINT NOT NULL, price DECIMAL(6,2) NOT NULL, name STRING"
+    query = "SELECT 2L key, 1.25BD price, 'a' name"
+    with pytest.raises(ValueError, match=r"price is bigint.*full_refresh"):
+        put(spark_session, schema, "anew", after, query)
+    assert [row["key"] for row in rows_of(spark_session, schema, "anew")] == [1]
+    put(spark_session, schema, "anew", after, query, full_refresh=True)
+    expected = [{"key": 2, "price": Decimal("1.25"), "name": "a"}]
+    assert rows_of(spark_session, schema, "anew") == expected
+    name = f"{CATALOG}.{schema}.anew"
+    for wrong in ("(99, 1.25, 'a')", "(3, NULL, 'a')"):
+        with pytest.raises(Exception, match=r"DELTA_(VIOLATE|NOT_NULL)"):
+            spark_session.sql(f"INSERT INTO {name} VALUES {wrong}")
+    history = spark_session.sql(f"DESCRIBE HISTORY {name}").count()
+    put(spark_session, schema, "anew", after, query, full_refresh=True)
+    assert spark_session.sql(f"DESCRIBE HISTORY {name}").count() == history
 
 
 def test_a_column_that_is_made_no_more_stays(spark_session: Any, schema: str) -> None:

@@ -218,3 +218,28 @@ def test_changed_files_end_validated(
     amounts = [int(line.split(",")[3]) for line in payments.read_text().splitlines()[1:]]
     (found,) = ask(f"SELECT count(*), sum(amount) FROM main.{jaffle.schema}.fact_payment")
     assert [number(cell) for cell in found] == [Decimal(len(amounts)), Decimal(sum(amounts))]
+
+
+@pytest.mark.usefixtures("minutes")
+def test_files_that_give_a_column_another_type_end_validated(
+    shared_spark_workspace: Any,
+    tmp_path: Path,
+    ask: Callable[[str], list[list[str | None]]],
+) -> None:
+    """Whole amounts, then one with cents: the table of the first run is in the way of the second, until a full refresh."""
+    source = tmp_path / "shop"
+    source.mkdir()
+    lines = [f"{n},{n % 7},{n * 3}" for n in range(1, 60)]
+    payments = source / "payments.csv"
+    payments.write_text("\n".join(["payment_id,order_id,amount", *lines]) + "\n")
+    first = run_remote(shared_spark_workspace, source, tmp_path / "first", "retyped")
+    assert (first.outcome["verdict"], first.outcome["rounds"]) == ("validated", 1)
+    lines[4] += ".25"
+    payments.write_text("\n".join(["payment_id,order_id,amount", *lines]) + "\n")
+    told = run_remote(shared_spark_workspace, source, tmp_path / "second", "retyped")
+    assert (told.outcome["verdict"], told.outcome["rounds"]) == ("validated", 2)
+    given = [e["json"]["job_parameters"]["full_refresh"] for e in told.asked("POST", "/run-now")]
+    assert sorted(set(given)) == ["false", "true"]
+    total = sum(Decimal(line.split(",")[2]) for line in lines)
+    (found,) = ask("SELECT count(*), sum(amount) FROM main.retyped.fact_payment")
+    assert [number(cell) for cell in found] == [Decimal(len(lines)), total]
