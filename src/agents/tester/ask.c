@@ -83,9 +83,11 @@ static void plan_reading(const struct bldr_view *v, struct bldr_plan *p)
 
 static int64_t pause_ms(const struct bldr_view *v)
 {
-	int64_t ms = (int64_t)PAUSE_FIRST_MS << bldr_get_int(kept_of(v), "asked", 0);
+	enum { DOUBLED_MAX = 10 };
+	int64_t asked = bldr_get_int(kept_of(v), "asked", 0);
+	int64_t ms = (int64_t)PAUSE_FIRST_MS << (asked < DOUBLED_MAX ? asked : DOUBLED_MAX);
 
-	return bldr_get_int(kept_of(v), "asked", 0) > 10 || ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms;
+	return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
 }
 
 static void prepare(const struct bldr_view *v, struct bldr_plan *p)
