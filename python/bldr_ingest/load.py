@@ -60,14 +60,12 @@ def has_others(session: Session, table: str, columns: str) -> bool:
     def of(schema: StructType) -> set[tuple[str, str, bool]]:
         return {(f.name.lower(), f.dataType.simpleString(), f.nullable) for f in schema}
 
-    return of(session.read(table).schema) != of(row_of(columns))
+    return of(session.read(table).schema) != of(row_of(session, columns))
 
 
-def row_of(columns: str) -> StructType:
+def row_of(session: Session, columns: str) -> StructType:
     """The columns of a DDL."""
-    row = StructType.fromDDL(columns)
-    assert isinstance(row, StructType), "columns are a row's"
-    return row
+    return session.spark.createDataFrame([], columns).schema
 
 
 def fit(session: Session, table: str, columns: str) -> None:
@@ -78,7 +76,7 @@ def fit(session: Session, table: str, columns: str) -> None:
     never NULL.
     """
     name = session.table(table)
-    wanted = row_of(columns)
+    wanted = row_of(session, columns)
     there = {field.name.lower(): field for field in session.read(table).schema}
     wrong = misfits(there, wanted)
     if wrong:

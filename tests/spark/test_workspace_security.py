@@ -256,7 +256,7 @@ def test_a_surrogate_in_json(workspace: Any) -> None:
     status, _, answer = raw(
         workspace, "POST", "/api/2.0/workspace/mkdirs", b'{"path": "/Shared/\\ud800"}'
     )
-    assert status == 400 and json.loads(answer)["error_code"] == "INVALID_PARAMETER_VALUE"
+    assert status == 400 and json.loads(answer)["error_code"] == "MALFORMED_REQUEST"
 
 
 def test_an_endless_body_is_not_read_to_its_end(workspace: Any) -> None:
