@@ -72,7 +72,7 @@ struct databricks_upload {
 	bool overwrite;
 };
 struct databricks_request databricks_file_upload(const struct databricks *w,
-						 const struct databricks_upload *u);
+						 const struct databricks_upload *f);
 struct databricks_request databricks_file_download(const struct databricks *w, const char *path,
 						   const char *save);
 /* Its size and time, in the answer's headers. */
