@@ -91,6 +91,12 @@ static void take_warehouse(const struct bldr_view *v, const struct databricks_an
 	bldr_patch_set(p, "remote", remote);
 }
 
+/* What was to be made is there: by another, or by a try whose answer was lost. */
+static bool is_made(const struct bldr_view *v, const struct databricks_answer *answer)
+{
+	return answer->outcome == DATABRICKS_EXISTS && is_missing(v);
+}
+
 static void absorb(const struct bldr_view *v, const struct bldr_result *results, size_t n,
 		   struct bldr_patch *p)
 {
@@ -104,9 +110,7 @@ static void absorb(const struct bldr_view *v, const struct bldr_result *results,
 	databricks_answer(&results[0], &a, &answer);
 	if (answer.outcome == DATABRICKS_NOT_FOUND && !is_missing(v) && place != PLACE_FOLDER) {
 		again(p, place, true);
-	} else if (answer.outcome == DATABRICKS_EXISTS && is_missing(v)) {
-		again(p, place + 1, false); /* made by another, or by a try whose answer was lost */
-	} else if (!remote_check(p, what[place], &results[0], &a, &answer)) {
+	} else if (!is_made(v, &answer) && !remote_check(p, what[place], &results[0], &a, &answer)) {
 		; /* it has failed */
 	} else if (place == PLACE_WAREHOUSE) {
 		take_warehouse(v, &answer, p);
