@@ -11,8 +11,8 @@
  *   the workspace counts otherwise;
  * - compares all cells with the warehouse here (W1).
  *
- * A table of at most rows_max rows crosses as a whole, unless that is more than the workspace gives at once; of a larger one the buckets that differ, up to rows_max rows, but one
- * bucket always. A larger one that cannot be hashed, for want of a column that names its rows, does not cross at all.
+ * A table of at most rows_max rows crosses as a whole, unless that is more than the workspace gives at once; of a larger one
+ * the buckets that differ, up to rows_max rows, but one bucket always. A larger one that cannot be hashed, for want of a column that names its rows, does not cross at all.
  */
 #pragma once
 
@@ -53,7 +53,8 @@ struct remote_input {
 
 /*
  * The statements that are left to ask, given the results so far; none: ret->n is 0, and the results can be judged. A
- * statement that failed is not asked again. Errors: those of reading the warehouse; INVALID: a design that the Tester cannot read.
+ * statement that failed is not asked again. Errors: those of reading the warehouse; INVALID: a design that the Tester
+ * cannot read.
  */
 int remote_plan(const struct remote_input *in, const remote_results *results, struct arena *a,
 		remote_statements *ret, struct bldr_error *err);

@@ -98,8 +98,7 @@ int64_t remote_buckets(const struct remote_star *r, const struct remote_table *t
 struct remote_hashing {
 	size_t n;
 	const struct remote_column **columns;
-	struct column_type
-		*types; /* a column that is declared otherwise than contracted is hashed as text */
+	struct column_type *types; /* declared otherwise than contracted: text */
 	size_t n_keys;
 	size_t *keys; /* among the columns */
 };

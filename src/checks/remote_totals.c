@@ -452,15 +452,15 @@ static const char *only_members(const struct remote_star *r, const char *label, 
 	return n > 0 ? arena_printf(r->arena, " AND %s IN (%s)", label, list) : "";
 }
 
-/* NULL: nothing is split by the column, or cannot be. */
+/* NULL: nothing is split by the column, or cannot be. *ret_members: to be bound to it. */
 static const char *split_sql(const struct remote_star *r, const struct remote_table *t,
-			     size_t column)
+			     size_t column, texts *ret_members)
 {
 	struct arena *a = r->arena;
 	const struct remote_table *d = dimension_of(r, t, column);
 	splits s = splits_by(r, t, column);
-	size_t members = members_of(r, &s).n;
-	bool any = d != NULL && s.n > 0 && (s.at[0].months || members > 0);
+	*ret_members = members_of(r, &s);
+	bool any = d != NULL && s.n > 0 && (s.at[0].months || ret_members->n > 0);
 	const char *label = any ? label_sql(r, d, s.at[0].months) : NULL;
 	if (label == NULL) {
 		return NULL;
@@ -479,7 +479,7 @@ static const char *split_sql(const struct remote_star *r, const struct remote_ta
 			    "JOIN %s AS d ON f.%s = d.%s WHERE d.%s >= 0%s GROUP BY 1",
 			    label, sums, sql_table(r, "", t->design->name),
 			    sql_table(r, "", d->design->name), name_of(&p, column), key, key,
-			    only_members(r, label, members));
+			    only_members(r, label, ret_members->n));
 }
 
 static const char *split_name(const struct remote_star *r, const struct remote_table *t,
@@ -505,15 +505,14 @@ static struct remote_statement *ask(const struct remote_star *r, const char *id,
 static void ask_split(const struct remote_star *r, const struct remote_table *t, size_t column,
 		      remote_statements *ret)
 {
-	const char *sql = split_sql(r, t, column);
+	texts members;
+	const char *sql = split_sql(r, t, column, &members);
 	struct remote_statement *asked = sql != NULL
 		? ask(r, remote_id(r, "split", split_name(r, t, column)), sql, ret)
 		: NULL;
 	if (asked == NULL) {
 		return;
 	}
-	splits s = splits_by(r, t, column);
-	texts members = members_of(r, &s);
 	for (size_t i = 0; i < members.n; i++) {
 		*LIST_ADD(r->arena, &asked->parameters) =
 			(struct remote_parameter){ member_name(r, i), "STRING", members.at[i] };
@@ -676,7 +675,7 @@ static void judge_split(const struct remote_star *r, const struct remote_table *
 	const struct remote_result *result =
 		remote_result_find(r, remote_id(r, "split", split_name(r, t, column)));
 	splits s = splits_by(r, t, column);
-	if (result == NULL || split_sql(r, t, column) == NULL) {
+	if (result == NULL) { /* it was not to be asked */
 		return;
 	}
 	for (size_t i = 0; i < s.n; i++) {

@@ -130,13 +130,19 @@ bool remote_has_run(const struct bldr_value *remote)
 	return result != NULL && strcmp(result, "success") == 0;
 }
 
+bool remote_blames(const struct bldr_value *failure, enum databricks_blame b)
+{
+	const char *name = bldr_get_text(failure, "blame");
+
+	return name != NULL && strcmp(name, databricks_blame_name(b)) == 0;
+}
+
 const struct bldr_value *remote_culprit(const struct bldr_value *run)
 {
-	const char *code = databricks_blame_name(DATABRICKS_BLAME_CODE);
 	const struct bldr_value *tasks = bldr_get(run, "tasks");
 
 	for (size_t i = 0; i < bldr_count(tasks); i++) {
-		if (strcmp(bldr_get_text(bldr_at(tasks, i), "blame"), code) == 0) {
+		if (remote_blames(bldr_at(tasks, i), DATABRICKS_BLAME_CODE)) {
 			return bldr_at(tasks, i);
 		}
 	}
@@ -145,11 +151,9 @@ const struct bldr_value *remote_culprit(const struct bldr_value *run)
 
 const char *remote_refusal(const struct bldr_value *run)
 {
-	const char *blame = bldr_get_text(remote_culprit(run), "blame");
-	bool is_code = blame != NULL &&
-		strcmp(blame, databricks_blame_name(DATABRICKS_BLAME_CODE)) == 0;
-
-	return is_code ? bldr_get_text(run, "message") : NULL;
+	return remote_blames(remote_culprit(run), DATABRICKS_BLAME_CODE)
+		? bldr_get_text(run, "message")
+		: NULL;
 }
 
 struct bldr_value *remote_with(const struct bldr_value *remote, const char *key,

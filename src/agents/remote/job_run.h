@@ -24,6 +24,8 @@ bool remote_wants_repair(const struct bldr_value *remote);
 /* Of the channel `remote`, as views and requests hold it: the run has ended; and well. */
 bool remote_has_ended(const struct bldr_value *remote);
 bool remote_has_run(const struct bldr_value *remote);
+/* Whether a failed task, or run, is said to be that one's business. */
+bool remote_blames(const struct bldr_value *failure, enum databricks_blame b);
 /* Of a run that has ended and not well, what is told of it: the first failed task that the code is to blame for, which a
  * repair can mend; else the first one; the run itself when no task is known. */
 const struct bldr_value *remote_culprit(const struct bldr_value *run);

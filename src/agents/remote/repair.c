@@ -7,9 +7,6 @@
  *	  was not     '---------------------'
  *	  known
  */
-
-#include <string.h>
-
 #include "agents/remote/job_run.h"
 
 enum { REPAIRS_MAX = 3, REPAIR_PAUSE_MS = 20000, LOOKS_MAX = 3 };
@@ -17,15 +14,14 @@ enum { REPAIRS_MAX = 3, REPAIR_PAUSE_MS = 20000, LOOKS_MAX = 3 };
 /* Every task that has failed did so for the workspace's sake; without one that is known, the run itself. */
 static bool is_infrastructure(const struct bldr_value *run)
 {
-	const char *name = databricks_blame_name(DATABRICKS_BLAME_INFRASTRUCTURE);
 	const struct bldr_value *tasks = bldr_get(run, "tasks");
 
 	for (size_t i = 0; i < bldr_count(tasks); i++) {
-		if (strcmp(bldr_get_text(bldr_at(tasks, i), "blame"), name) != 0) {
+		if (!remote_blames(bldr_at(tasks, i), DATABRICKS_BLAME_INFRASTRUCTURE)) {
 			return false;
 		}
 	}
-	return bldr_count(tasks) > 0 || strcmp(bldr_get_text(run, "blame"), name) == 0;
+	return bldr_count(tasks) > 0 || remote_blames(run, DATABRICKS_BLAME_INFRASTRUCTURE);
 }
 
 bool remote_wants_repair(const struct bldr_value *remote)

@@ -24,8 +24,10 @@ enum { ROUNDS_OF_A_PASS = 3 + 2 * STALE_TRIES };
 static const char *const reads[] = { "job", "asked", NULL };
 static const char *const writes[] = { "asked", NULL };
 
-/* kept: {"phase", "step", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "stale": how often one was not there, "rests": of this
- * step, "bytes"}. */
+/*
+ * kept: {"phase", "step", "items", "open": [{"n", "id", "chunk"}], "asked": how often, "stale": how often one was not there,
+ * "rests": of this step, "bytes"}.
+ */
 static const struct bldr_value *kept_of(const struct bldr_view *v)
 {
 	const struct bldr_value *left = bldr_get(bldr_get(v->state, "asked"), "left");

@@ -110,10 +110,7 @@ static void blame(struct desk *d, const struct bldr_value *run, struct finding *
 
 	f->found = arena_printf(&d->arena, "%s: %s", task != NULL ? task : "the run",
 				message_of(first, run));
-	f->blame = strcmp(bldr_get_text(first, "blame"),
-			  databricks_blame_name(DATABRICKS_BLAME_CODE)) == 0
-		? "developer"
-		: "infrastructure";
+	f->blame = remote_blames(first, DATABRICKS_BLAME_CODE) ? "developer" : "infrastructure";
 	f->why = has_timed_out(first) ? "it did not end within its timeout_seconds (job.json)"
 		: trace != NULL
 		? trace
