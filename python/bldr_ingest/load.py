@@ -42,25 +42,24 @@ def create(
         clauses.append(f"TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '{indexed}')")
     name = session.table(table)
     exists = session.spark.catalog.tableExists(name)
-    anew = replaceable and session.config.full_refresh
-    if exists and not (anew and has_others(session, table, columns)):
-        fit(session, table, columns)
-        if checks:
-            add_checks(session, table, checks)
-        return
+    if exists:
+        there, wanted = session.read(table).schema, row_of(session, columns)
+        alike = shape_of(there) == shape_of(wanted)
+        if alike or not (replaceable and session.config.full_refresh):
+            if not alike:
+                fit(session, table, there, wanted)
+            if checks:
+                add_checks(session, table, checks)
+            return
     session.spark.sql(f"CREATE{' OR REPLACE' * exists} TABLE {name} {' '.join(clauses)}")
     for check, condition in (checks or {}).items():
         add_check(session, table, check, condition)
     session.empty.add(table)
 
 
-def has_others(session: Session, table: str, columns: str) -> bool:
-    """Whether a table has not these columns: other names, other types, or NULL where there is none."""
-
-    def of(schema: StructType) -> set[tuple[str, str, bool]]:
-        return {(f.name.lower(), f.dataType.simpleString(), f.nullable) for f in schema}
-
-    return of(session.read(table).schema) != of(row_of(session, columns))
+def shape_of(row: StructType) -> set[tuple[str, str, bool]]:
+    """Names, types, and where NULL may stand; order and comments aside."""
+    return {(f.name.lower(), f.dataType.simpleString(), f.nullable) for f in row}
 
 
 def row_of(session: Session, columns: str) -> StructType:
@@ -68,16 +67,15 @@ def row_of(session: Session, columns: str) -> StructType:
     return session.spark.createDataFrame([], columns).schema
 
 
-def fit(session: Session, table: str, columns: str) -> None:
-    """Makes a table that another pipeline has left take these columns.
+def fit(session: Session, table: str, left: StructType, wanted: StructType) -> None:
+    """Makes a table that another pipeline has left with some columns take these.
 
     What it lacks is added, decimals get the digits that they need; what may be NULL by now, or is not among the columns
     any more, loses its NOT NULL. Errors: ValueError, a column of another type (Delta would cast), or one to add that is
     never NULL.
     """
     name = session.table(table)
-    wanted = row_of(session, columns)
-    there = {field.name.lower(): field for field in session.read(table).schema}
+    there = {field.name.lower(): field for field in left}
     wrong = misfits(there, wanted)
     if wrong:
         raise ValueError(

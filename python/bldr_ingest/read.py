@@ -44,9 +44,8 @@ __all__ = ["FILE_BYTES_MAX", "read_csv", "read_json"]
 FILE_BYTES_MAX = 64 << 20
 HEADS = (64 << 10, 32 << 20)  # bytes that are looked at for a header
 BATCH_ROWS = 4096
-BATCH_CHARACTERS = (
-    8 << 20
-)  # a record more at most; a record may have 16 MB, and a column of Arrow holds 2 GB
+# A record more at most: it may have 16 MB, and a column of Arrow holds 2 GB.
+BATCH_CHARACTERS = 8 << 20
 
 Batches = Iterator["pa.RecordBatch"]
 

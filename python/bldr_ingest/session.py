@@ -49,8 +49,9 @@ class Config:
 
     catalog, schema: where the tables are; both exist. source_path: the folder below which files are looked for.
     run_id: the job's run, the same for all its tasks and their retries. full_refresh: files are loaded again although
-    their content is known, and tables that have other columns replaced. remove_gone: rows that the sources no longer have leave the star. quarantine_limit: percent of a
-    file's records that may be unreadable before its task fails. governance: keys and tags are told to Unity Catalog.
+    their content is known, and tables that have other columns replaced. remove_gone: rows that the sources no longer have
+    leave the star. quarantine_limit: percent of a file's records that may be unreadable before its task fails.
+    governance: keys and tags are told to Unity Catalog.
     """
 
     catalog: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -111,7 +112,6 @@ class Jobs:
 
     def create(self, caller: Caller, body: Json) -> Json:
         """jobs/create."""
-        _check_shape(body, settings.SHAPE)
         acl = permissions.given(body.get("access_control_list"))
         given = {k: v for k, v in body.items() if k != "access_control_list"}
         job = Job(self.store.new_id(), _complete(given), caller.name, "", now_ms(), acl)
@@ -134,10 +134,8 @@ class Jobs:
             job = self._job(caller, body, "CAN_MANAGE")
             new = _object(body, "new_settings") if body.get("new_settings") is not None else {}
             _check_shape(body, {"fields_to_remove": [str]})
-            try:
+            with _telling():
                 merged = settings.updated(job.settings, new, body.get("fields_to_remove") or [])
-            except BadSettings as error:
-                raise invalid(str(error)) from error
             return self._save_settings(job, merged)
 
     def _save_settings(self, job: Job, new: Json) -> Json:
@@ -478,18 +476,23 @@ def _options(workspace: Any) -> Options:
     )
 
 
-def _complete(given: Json) -> Json:
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    """What is wrong with settings is told to the client."""
     try:
-        return settings.complete(given)
+        yield
     except BadSettings as error:
         raise invalid(str(error)) from error
+
+
+def _complete(given: Json) -> Json:
+    with _telling():
+        return settings.complete(given)
 
 
 def _check_shape(body: Json, shape: Json) -> None:
-    try:
+    with _telling():
         settings.check_shape(body, shape)
-    except BadSettings as error:
-        raise invalid(str(error)) from error
 
 
 def _run_as(of: Json, creator: str) -> str:
@@ -529,10 +532,8 @@ def _offset(page_token: str | None) -> int:
 def _check_parameters(given: Any, of: Json) -> None:
     if not isinstance(given, dict):
         raise invalid("job_parameters must be an object.")
-    try:
+    with _telling():
         settings.check_parameters(given, [p["name"] for p in of.get("parameters") or []])
-    except BadSettings as error:
-        raise invalid(str(error)) from error
 
 
 def _overrides(job: Job, body: Json) -> Json:
